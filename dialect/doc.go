@@ -1,0 +1,21 @@
+// Package dialect turns SQL text that mentions ML models into SQL text that DuckDB accepts.
+//
+// It reads text only: it never opens a database, and a statement without our constructs keeps every byte it came with.
+// Start with [Split], then [Parse] each [Statement]; a [Query] goes through a [Rewriter], the other nodes are
+// statements about the model catalog that the caller runs itself.
+//
+// # Dialects
+//
+// A statement with a backtick outside DuckDB's strings, quoted identifiers and comments is GoogleSQL and is read by
+// GoogleSQL's lexical rules from its start; any other statement is DuckDB's. In OPTIONS(…) both quotes are strings.
+//
+// # Translation
+//
+// A plain DuckDB statement is edited only at its ML calls. A GoogleSQL statement is translated by an allow-list of
+// functions, operators, syntax and types; what is not on it is refused with its name and position, never half-translated.
+//
+// # Positions
+//
+// Positions are byte offsets of the source. [LineCol] counts lines and characters from 1, and [Text.SourcePos] leads
+// from the rewritten text back to the source.
+package dialect
