@@ -1,0 +1,201 @@
+package extension
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/mallardml/mallard/dialect"
+)
+
+// Config is Mallard's configuration, one TOML file. The zero value, and [DefaultConfig], work without a file and without
+// a cloud account. config.example.toml at the root of the repository names every key with its default.
+type Config struct {
+	BigQuery   BigQueryConfig         `toml:"bigquery"`
+	Store      StoreConfig            `toml:"store"`
+	TensorFlow TensorFlowConfig       `toml:"tensorflow"`
+	Models     map[string]ModelConfig `toml:"models"`
+
+	// dir is where relative paths of the file start; empty for a configuration that is no file.
+	dir string
+}
+
+// BigQueryConfig says how BigQuery's names and texts are read.
+type BigQueryConfig struct {
+	// Project is the first part that project.dataset.name may have without naming an attached database.
+	Project string `toml:"project"`
+	// Dialect is "auto" (GoogleSQL where a backtick says so), "duckdb" or "bigquery".
+	Dialect Dialect `toml:"dialect"`
+}
+
+// StoreConfig places the store of model files.
+type StoreConfig struct {
+	// Path is the folder; empty means "mallard/models" in the user's cache folder.
+	Path string `toml:"path"`
+}
+
+// TensorFlowConfig finds and sets up TensorFlow.
+type TensorFlowConfig struct {
+	// Library is the folder of libtensorflow_cc and libtensorflow_framework; empty means to look in the known places.
+	Library string `toml:"library"`
+	// IntraOpThreads and InterOpThreads are TensorFlow's own; 0 leaves them to TensorFlow.
+	IntraOpThreads int `toml:"intra_op_threads"`
+	InterOpThreads int `toml:"inter_op_threads"`
+	// XLA compiles graphs for the CPU (session option cpu_global_jit). It pays for numeric models with large batches.
+	XLA bool `toml:"xla"`
+	// AllowOps names operations that reach outside the graph (ReadFile, PyFunc, …) and are allowed all the same.
+	AllowOps []string `toml:"allow_ops"`
+}
+
+// ModelConfig declares a model outside any database: for read-only databases and services.
+type ModelConfig struct {
+	Type        string            `toml:"type"`
+	Path        string            `toml:"path"`
+	Signature   string            `toml:"signature"`
+	Tags        []string          `toml:"tags"`
+	Outputs     []string          `toml:"outputs"`
+	BatchSize   int               `toml:"batch_size"`
+	CustomOps   []string          `toml:"custom_ops"`
+	Description string            `toml:"description"`
+	Labels      map[string]string `toml:"labels"`
+}
+
+// Dialect is a [dialect.Lang] that TOML can spell.
+type Dialect dialect.Lang
+
+// UnmarshalText reads "auto", "duckdb" or "bigquery".
+func (d *Dialect) UnmarshalText(b []byte) error {
+	l, err := ParseDialect(string(b))
+	*d = Dialect(l)
+	return err
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (d Dialect) MarshalText() ([]byte, error) { return []byte(dialect.Lang(d).String()), nil }
+
+// ParseDialect reads the name of a dialect: "auto", "duckdb" or "bigquery"; "" is "auto".
+func ParseDialect(s string) (dialect.Lang, error) {
+	switch strings.ToLower(s) {
+	case "", "auto":
+		return dialect.Auto, nil
+	case "duckdb":
+		return dialect.DuckDB, nil
+	case "bigquery":
+		return dialect.GoogleSQL, nil
+	}
+	return dialect.Auto, fmt.Errorf("unknown dialect %q: use auto, duckdb or bigquery", s)
+}
+
+// DefaultConfig is the configuration without a file.
+func DefaultConfig() *Config { return &Config{} }
+
+// FindConfig gives the file to read when none is named: MALLARD_CONFIG, then mallard.toml in the current folder, then
+// mallard/config.toml in the user's configuration folder. It is "" when there is none.
+func FindConfig(env func(string) string) string {
+	if f := env("MALLARD_CONFIG"); f != "" {
+		return f
+	}
+	names := []string{"mallard.toml"}
+	if d, err := os.UserConfigDir(); err == nil {
+		names = append(names, filepath.Join(d, "mallard", "config.toml"))
+	}
+	for _, n := range names {
+		if _, err := os.Stat(n); err == nil {
+			return n
+		}
+	}
+	return ""
+}
+
+// LoadConfig reads and checks a file. An unknown key, a wrong type or an impossible value is an error with the file's
+// line and column.
+func LoadConfig(file string) (*Config, error) {
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("configuration %s: no such file; name another one with -config or MALLARD_CONFIG", file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return parseConfig(file, b)
+}
+
+func parseConfig(file string, b []byte) (*Config, error) {
+	cfg := DefaultConfig()
+	dec := toml.NewDecoder(strings.NewReader(string(b)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(cfg); err != nil {
+		var unknown *toml.StrictMissingError
+		if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+			e := unknown.Errors[0]
+			line, col := e.Position()
+			return nil, fmt.Errorf("%s:%d:%d: unknown key %q; config.example.toml lists every key", file, line, col, strings.Join(e.Key(), "."))
+		}
+		var de *toml.DecodeError
+		if errors.As(err, &de) {
+			line, col := de.Position()
+			return nil, fmt.Errorf("%s:%d:%d: %s", file, line, col, strings.TrimPrefix(de.Error(), "toml: "))
+		}
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if abs, err := filepath.Abs(file); err == nil {
+		cfg.dir = filepath.Dir(abs)
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return cfg, nil
+}
+
+// Validate reports every impossible value at once.
+func (c *Config) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.TensorFlow.IntraOpThreads < 0 || c.TensorFlow.InterOpThreads < 0 {
+		bad("tensorflow: threads must be 0 (TensorFlow decides) or more")
+	}
+	names := make([]string, 0, len(c.Models))
+	for n := range c.Models {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		m := c.Models[n]
+		if m.Path == "" {
+			bad("models.%q: path is missing", n)
+		}
+		if m.Type != "" && !strings.EqualFold(m.Type, "TENSORFLOW") {
+			bad("models.%q: type %q is not supported; use TENSORFLOW", n, m.Type)
+		}
+		if m.BatchSize < 0 {
+			bad("models.%q: batch_size must be 0 (chosen by a probe) or more", n)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// path resolves a path of the file: relative ones start at the file's folder.
+func (c *Config) path(p string) string {
+	if p == "" || c.dir == "" || filepath.IsAbs(p) || strings.Contains(p, "://") {
+		return p
+	}
+	return filepath.Join(c.dir, p)
+}
+
+// storeDir is the folder of the model store.
+func (c *Config) storeDir() (string, error) {
+	if c.Store.Path != "" {
+		return c.path(c.Store.Path), nil
+	}
+	d, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("model store: no cache folder for this user (%w); set [store] path in the configuration", err)
+	}
+	return filepath.Join(d, "mallard", "models"), nil
+}
