@@ -1,0 +1,21 @@
+// Package functions holds the SQL functions that Mallard adds to DuckDB: vectors in, vectors out.
+//
+// It knows DuckDB's vectors and nothing of TensorFlow, catalogs or configuration: a model reaches it as a [Model] with an
+// [Engine], the running statement as a [Query], and both through the [Host] that package extension implements. Start with
+// [RegisterPredict], and write calls with [Model.PredictSQL].
+//
+// # Types
+//
+// The types of a model's outputs follow [Native] or [BigQuery]. Inputs are checked at bind against our own table and not
+// DuckDB's casts: any number into a float port, integers into integer ports (range-checked while running), text, BLOB and
+// ENUM into string ports, lists or arrays of these for ports of a higher rank.
+//
+// # NULLs
+//
+// A row with a NULL in any input, or in an element of one, is not inferred and its outputs are NULL.
+//
+// # Cancellation
+//
+// DuckDB's C API cannot be asked whether a query was interrupted, so the context of the statement's [Query] is looked at
+// before each sub-batch, and a sub-batch is kept under a quarter of a second by measured cost.
+package functions
