@@ -32,8 +32,11 @@ func (f Format) AppendJSON(dst []byte, v any, t *Type) []byte {
 	switch v := v.(type) {
 	case string:
 		return AppendJSONString(dst, v)
-	case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, duckdb.Decimal, *big.Int:
+	case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, *big.Int:
 		return f.AppendText(dst, v, t)
+	case duckdb.Decimal:
+		v.Width++ // so that there is a digit before the point, as JSON wants it
+		return appendDecimal(dst, v)
 	case float32:
 		return appendJSONFloat(dst, float64(v), 32)
 	case float64:
