@@ -1,7 +1,11 @@
 package functions
 
 import (
-	"errors"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
@@ -9,5 +13,224 @@ import (
 // RegisterPredict registers the volatile function that runs models with these outputs. Its first argument is the version
 // of the model, the others are the model's inputs in their order, of any type: they are checked when a statement is bound.
 func RegisterPredict(conn mapping.Connection, name string, outputs []Port, types Types, host Host) error {
-	return errors.New("not built yet")
+	fn := mapping.CreateScalarFunction()
+	defer mapping.DestroyScalarFunction(&fn)
+	mapping.ScalarFunctionSetName(fn, name)
+	version := mapping.CreateLogicalType(mapping.TypeBigInt)
+	defer mapping.DestroyLogicalType(&version)
+	mapping.ScalarFunctionAddParameter(fn, version)
+	anything := mapping.CreateLogicalType(mapping.TypeAny)
+	defer mapping.DestroyLogicalType(&anything)
+	mapping.ScalarFunctionSetVarargs(fn, anything)
+	result := resultType(outputs, types)
+	defer mapping.DestroyLogicalType(&result)
+	mapping.ScalarFunctionSetReturnType(fn, result)
+	return register(conn, fn, name, true, &predict{name: name, types: types, result: resultText(outputs, types), host: host})
+}
+
+type predict struct {
+	name   string
+	types  Types
+	result string
+	host   Host
+}
+
+// predictCall is a prediction bound in one statement.
+type predictCall struct {
+	*predict
+	conn    uint64
+	model   *Model
+	columns []column
+	engine  atomic.Pointer[Engine]
+	opening sync.Mutex
+	spare   sync.Pool // of *chunk
+}
+
+func (p *predict) bind(b *binding) (executor, error) {
+	n := int(mapping.ScalarFunctionBindGetArgumentCount(b.info))
+	if n == 0 {
+		return nil, fmt.Errorf("%s: the version of the model is missing; write ML.PREDICT or ML_PREDICT, which call this function", p.name)
+	}
+	version, err := b.integer(0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.name, err)
+	}
+	m, err := p.host.Model(version)
+	if err != nil {
+		return nil, err
+	}
+	c := &predictCall{predict: p, conn: b.conn, model: m}
+	if err := c.check(b, n-1); err != nil {
+		p.host.Release(version)
+		return nil, fmt.Errorf("model %s: %w", m.Name, err)
+	}
+	return c, nil
+}
+
+// check compares the arguments with the model's inputs.
+func (c *predictCall) check(b *binding, n int) error {
+	m := c.model
+	if got := resultText(m.Outputs, c.types); got != c.result {
+		return fmt.Errorf("its outputs are (%s), function %s returns (%s); run the statement again", got, c.name, c.result)
+	}
+	if n != len(m.Inputs) {
+		return fmt.Errorf("it has %d inputs, %d columns were given; write ML.PREDICT or ML_PREDICT, which match columns by name", len(m.Inputs), n)
+	}
+	for i := range m.Inputs {
+		col, err := newColumn(&m.Inputs[i], b.argument(i+1), c.types)
+		if err != nil {
+			return err
+		}
+		c.columns = append(c.columns, col)
+	}
+	return nil
+}
+
+// argument is the type of argument i as it was written: DuckDB casts nothing for an ANY parameter.
+func (b *binding) argument(i int) argument {
+	expr := mapping.ScalarFunctionBindGetArgument(b.info, mapping.IdxT(i))
+	defer mapping.DestroyExpression(&expr)
+	t := mapping.ExpressionReturnType(expr)
+	defer mapping.DestroyLogicalType(&t)
+	return argumentOf(t)
+}
+
+// integer is the value of a constant argument.
+func (b *binding) integer(i int) (int64, error) {
+	expr := mapping.ScalarFunctionBindGetArgument(b.info, mapping.IdxT(i))
+	defer mapping.DestroyExpression(&expr)
+	if !mapping.ExpressionIsFoldable(expr) {
+		return 0, fmt.Errorf("argument %d must be a constant", i+1)
+	}
+	var v mapping.Value
+	failed := mapping.ExpressionFold(b.client, expr, &v)
+	defer mapping.DestroyErrorData(&failed)
+	if mapping.ErrorDataHasError(failed) {
+		return 0, fmt.Errorf("argument %d: %s", i+1, mapping.ErrorDataMessage(failed))
+	}
+	defer mapping.DestroyValue(&v)
+	return mapping.GetInt64(v), nil
+}
+
+func (c *predictCall) close() { c.host.Release(c.model.Version) }
+
+// open gives the engine; a failure is tried again by the next statement's chunk.
+func (c *predictCall) open(ctx context.Context) (Engine, error) {
+	if e := c.engine.Load(); e != nil {
+		return *e, nil
+	}
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	if e := c.engine.Load(); e != nil {
+		return *e, nil
+	}
+	e, err := c.model.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.engine.Store(&e)
+	return e, nil
+}
+
+func (c *predictCall) execute(in mapping.DataChunk, out mapping.Vector) (err error) {
+	defer rescue(&err)
+	q := c.host.Query(c.conn)
+	if err = c.serve(q, in, out); err != nil {
+		q.fail(err)
+	}
+	return err
+}
+
+// chunk is the state of one callback; it is used again by the next.
+type chunk struct {
+	*predictCall
+	q      *Query
+	ctx    context.Context
+	engine Engine
+	feeds  []feed
+	sinks  []*sink
+	size   int
+	rows   []int32 // that are inferred
+	absent []int32 // that are NULL
+	write  sync.Mutex
+}
+
+func (c *predictCall) take() *chunk {
+	if k, ok := c.spare.Get().(*chunk); ok {
+		return k
+	}
+	k := &chunk{predictCall: c, feeds: make([]feed, len(c.columns)), sinks: make([]*sink, len(c.model.Outputs))}
+	for i := range c.columns {
+		k.feeds[i].column = &c.columns[i]
+	}
+	for i := range c.model.Outputs {
+		k.sinks[i] = newSink(c.model.Name, &c.model.Outputs[i], c.types)
+	}
+	return k
+}
+
+func (c *predictCall) serve(q *Query, in mapping.DataChunk, out mapping.Vector) (err error) {
+	defer rescue(&err)
+	if err := q.Context.Err(); err != nil {
+		return err
+	}
+	k := c.take()
+	defer c.spare.Put(k)
+	k.q, k.ctx, k.size = q, q.Context, int(mapping.DataChunkGetSize(in))
+	if k.size == 0 {
+		return nil
+	}
+	for i := range k.feeds {
+		k.feeds[i].load(mapping.DataChunkGetVector(in, mapping.IdxT(i+1)))
+	}
+	if err := k.partition(); err != nil {
+		return fmt.Errorf("model %s: %w", c.model.Name, err)
+	}
+	for i, s := range k.sinks {
+		s.open(mapping.StructVectorGetChild(out, mapping.IdxT(i)))
+	}
+	if len(k.absent) > 0 {
+		clearBits(out, k.absent, 1)
+		for _, s := range k.sinks {
+			s.null(k.absent)
+		}
+		q.done(len(k.absent))
+	}
+	if len(k.rows) == 0 {
+		return nil
+	}
+	if k.engine, err = c.open(k.ctx); err != nil {
+		return err
+	}
+	return k.infer()
+}
+
+// partition sorts the rows into those to infer and those that are NULL.
+func (k *chunk) partition() error {
+	k.rows = slices.Grow(k.rows[:0], k.size)[:k.size]
+	for i := range k.rows {
+		k.rows[i] = int32(i)
+	}
+	rows := k.rows
+	var err error
+	for i := range k.feeds {
+		if rows, err = k.feeds[i].usable(rows, len(rows) == k.size); err != nil {
+			return err
+		}
+	}
+	k.rows, k.absent = rows, k.absent[:0]
+	if len(rows) == k.size {
+		return nil
+	}
+	next := int32(0)
+	for _, r := range rows {
+		for ; next < r; next++ {
+			k.absent = append(k.absent, next)
+		}
+		next = r + 1
+	}
+	for ; next < int32(k.size); next++ {
+		k.absent = append(k.absent, next)
+	}
+	return nil
 }

@@ -1,0 +1,356 @@
+package functions
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"unsafe"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// hugeInt is DuckDB's 128-bit integer, signed or not by its type.
+type hugeInt struct {
+	lower uint64
+	upper int64
+}
+
+func (h hugeInt) float(signed bool) float64 {
+	if signed {
+		if h.upper == -1 { // small negative numbers would lose their digits in the sum below
+			return -float64(-h.lower) - b2f(h.lower == 0)*0x1p64
+		}
+		return float64(h.upper)*0x1p64 + float64(h.lower)
+	}
+	return float64(uint64(h.upper))*0x1p64 + float64(h.lower)
+}
+
+func b2f(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (h hugeInt) big(signed bool) *big.Int {
+	v := new(big.Int)
+	if signed {
+		v.SetInt64(h.upper)
+	} else {
+		v.SetUint64(uint64(h.upper))
+	}
+	return v.Lsh(v, 64).Add(v, new(big.Int).SetUint64(h.lower))
+}
+
+type integer interface {
+	~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64
+}
+
+type number interface{ integer | ~float32 | ~float64 }
+
+// converter writes n elements at src as the tensor's type at dst. It returns the first element that does not fit, or -1.
+type converter func(dst, src unsafe.Pointer, n int) int
+
+func slices2[S, D any](dst, src unsafe.Pointer, n int) ([]D, []S) {
+	return unsafe.Slice((*D)(dst), n), unsafe.Slice((*S)(src), n)
+}
+
+func copied[T any](dst, src unsafe.Pointer, n int) int {
+	d, s := slices2[T, T](dst, src, n)
+	copy(d, s)
+	return -1
+}
+
+func widened[S, D number](dst, src unsafe.Pointer, n int) int {
+	d, s := slices2[S, D](dst, src, n)
+	for i := range d {
+		d[i] = D(s[i])
+	}
+	return -1
+}
+
+func ranged[S, D integer](dst, src unsafe.Pointer, n int) int {
+	d, s := slices2[S, D](dst, src, n)
+	for i := range d {
+		v := D(s[i])
+		if S(v) != s[i] || v < 0 != (s[i] < 0) {
+			return i
+		}
+		d[i] = v
+	}
+	return -1
+}
+
+func halved[S number](dst, src unsafe.Pointer, n int) int {
+	d, s := slices2[S, uint16](dst, src, n)
+	for i := range d {
+		d[i] = float16(float64(s[i]))
+	}
+	return -1
+}
+
+func brained[S number](dst, src unsafe.Pointer, n int) int {
+	d, s := slices2[S, uint16](dst, src, n)
+	for i := range d {
+		d[i] = bfloat16(float64(s[i]))
+	}
+	return -1
+}
+
+func fromFloat[S number](to DType) converter {
+	switch to {
+	case Float16:
+		return halved[S]
+	case BFloat16:
+		return brained[S]
+	case Float32:
+		return widened[S, float32]
+	case Float64:
+		return widened[S, float64]
+	}
+	return nil
+}
+
+func fromInteger[S integer](to DType) converter {
+	switch to {
+	case Int8:
+		return ranged[S, int8]
+	case Int16:
+		return ranged[S, int16]
+	case Int32:
+		return ranged[S, int32]
+	case Int64:
+		return ranged[S, int64]
+	case Uint8:
+		return ranged[S, uint8]
+	case Uint16:
+		return ranged[S, uint16]
+	case Uint32:
+		return ranged[S, uint32]
+	case Uint64:
+		return ranged[S, uint64]
+	}
+	return fromFloat[S](to)
+}
+
+// via converts through a float64 or a range-checked integer, for the rare wide types.
+func via[S any](to DType, float func(S) float64, whole func(S) (*big.Int, bool)) converter {
+	if to.Float() {
+		put := fromFloat[float64](to)
+		size := uintptr(to.Size())
+		return func(dst, src unsafe.Pointer, n int) int {
+			for i := range n {
+				f := float(*at((*S)(src), i))
+				put(unsafe.Add(dst, uintptr(i)*size), unsafe.Pointer(&f), 1)
+			}
+			return -1
+		}
+	}
+	if whole == nil {
+		return nil
+	}
+	put := fromInteger[int64](to)
+	if to == Uint64 {
+		put = nil
+	}
+	size := uintptr(to.Size())
+	return func(dst, src unsafe.Pointer, n int) int {
+		for i := range n {
+			b, _ := whole(*at((*S)(src), i))
+			p := unsafe.Add(dst, uintptr(i)*size)
+			if put == nil {
+				if !b.IsUint64() {
+					return i
+				}
+				*(*uint64)(p) = b.Uint64()
+				continue
+			}
+			if !b.IsInt64() {
+				return i
+			}
+			v := b.Int64()
+			if put(p, unsafe.Pointer(&v), 1) >= 0 {
+				return i
+			}
+		}
+		return -1
+	}
+}
+
+func decimal[S integer](to DType, scale uint8) converter {
+	div := math.Pow10(int(scale))
+	return via(to, func(v S) float64 { return float64(v) / div }, nil)
+}
+
+// converterFor returns nil where the leaf does not fit the tensor's type.
+func converterFor(l leaf, to DType) converter {
+	switch l.kind {
+	case mapping.TypeBoolean:
+		if to == Bool {
+			return copied[uint8]
+		}
+		return nil
+	case mapping.TypeTinyInt:
+		return same(l, to, fromInteger[int8])
+	case mapping.TypeSmallInt:
+		return same(l, to, fromInteger[int16])
+	case mapping.TypeInteger:
+		return same(l, to, fromInteger[int32])
+	case mapping.TypeBigInt:
+		return same(l, to, fromInteger[int64])
+	case mapping.TypeUTinyInt:
+		return same(l, to, fromInteger[uint8])
+	case mapping.TypeUSmallInt:
+		return same(l, to, fromInteger[uint16])
+	case mapping.TypeUInteger:
+		return same(l, to, fromInteger[uint32])
+	case mapping.TypeUBigInt:
+		return same(l, to, fromInteger[uint64])
+	case mapping.TypeFloat:
+		return same(l, to, fromFloat[float32])
+	case mapping.TypeDouble:
+		return same(l, to, fromFloat[float64])
+	case mapping.TypeHugeInt, mapping.TypeUHugeInt:
+		if to == Bool || to == String {
+			return nil
+		}
+		signed := l.kind == mapping.TypeHugeInt
+		return via(to, func(h hugeInt) float64 { return h.float(signed) }, func(h hugeInt) (*big.Int, bool) { return h.big(signed), true })
+	case mapping.TypeDecimal:
+		if !to.Float() {
+			return nil
+		}
+		switch l.storage {
+		case mapping.TypeSmallInt:
+			return decimal[int16](to, l.scale)
+		case mapping.TypeInteger:
+			return decimal[int32](to, l.scale)
+		case mapping.TypeBigInt:
+			return decimal[int64](to, l.scale)
+		}
+		div := math.Pow10(int(l.scale))
+		return via(to, func(h hugeInt) float64 { return h.float(true) / div }, nil)
+	}
+	return nil
+}
+
+// same copies where the type in DuckDB is the tensor's own.
+func same(l leaf, to DType, other func(DType) converter) converter {
+	if l.dtype() != to {
+		return other(to)
+	}
+	switch to.Size() {
+	case 1:
+		return copied[uint8]
+	case 2:
+		return copied[uint16]
+	case 4:
+		return copied[uint32]
+	}
+	return copied[uint64]
+}
+
+// number prints element i for an error.
+func (l leaf) number(src unsafe.Pointer, i int) string {
+	switch l.kind {
+	case mapping.TypeTinyInt:
+		return fmt.Sprint(*at((*int8)(src), i))
+	case mapping.TypeSmallInt:
+		return fmt.Sprint(*at((*int16)(src), i))
+	case mapping.TypeInteger:
+		return fmt.Sprint(*at((*int32)(src), i))
+	case mapping.TypeBigInt:
+		return fmt.Sprint(*at((*int64)(src), i))
+	case mapping.TypeUTinyInt:
+		return fmt.Sprint(*at((*uint8)(src), i))
+	case mapping.TypeUSmallInt:
+		return fmt.Sprint(*at((*uint16)(src), i))
+	case mapping.TypeUInteger:
+		return fmt.Sprint(*at((*uint32)(src), i))
+	case mapping.TypeUBigInt:
+		return fmt.Sprint(*at((*uint64)(src), i))
+	case mapping.TypeHugeInt, mapping.TypeUHugeInt:
+		return at((*hugeInt)(src), i).big(l.kind == mapping.TypeHugeInt).String()
+	}
+	return "a value"
+}
+
+// limits is the range of an integer type, for an error.
+func (d DType) limits() string {
+	bits := d.Size() * 8
+	if d >= Uint8 {
+		return fmt.Sprintf("0 to %d", uint64(math.MaxUint64)>>(64-bits))
+	}
+	return fmt.Sprintf("%d to %d", int64(math.MinInt64)>>(64-bits), int64(math.MaxInt64)>>(64-bits))
+}
+
+// odd32 cuts f down to a float32 and sets the last bit if anything was lost, so that a second rounding to fewer bits
+// gives what a single rounding would have given.
+func odd32(f float64) uint32 {
+	r := float32(f)
+	b := math.Float32bits(r)
+	if f != f || float64(r) == f {
+		return b
+	}
+	if math.IsInf(float64(r), 0) {
+		return b - 1 // the largest finite number, whose last bit is set
+	}
+	if math.Abs(float64(r)) > math.Abs(f) {
+		b-- // towards zero
+	}
+	return b | 1
+}
+
+// bfloat16 rounds to the nearest, ties to even.
+func bfloat16(f float64) uint16 {
+	b := odd32(f)
+	if f != f {
+		return uint16(b>>16) | 0x40 // stays a NaN
+	}
+	return uint16((b + 0x7fff + b>>16&1) >> 16)
+}
+
+// float16 rounds to the nearest, ties to even.
+func float16(f float64) uint16 {
+	b := odd32(f)
+	sign := uint16(b >> 16 & 0x8000)
+	exp := int(b>>23&0xff) - 127
+	m := b & 0x7fffff
+	switch {
+	case f != f:
+		return sign | 0x7e00
+	case exp > 15:
+		return sign | 0x7c00
+	case exp >= -14:
+		h := uint32(exp+15)<<10 | m>>13
+		return sign + uint16(roundEven(h, m<<19, 1<<31))
+	case exp >= -25:
+		m |= 0x800000
+		shift := uint(-exp - 1) // 14 for 2^-15
+		return sign | uint16(roundEven(m>>shift, m<<(32-shift), 1<<31))
+	}
+	return sign
+}
+
+// roundEven rounds h by the bits that were cut off, left-aligned; half is their middle.
+func roundEven(h, rest, half uint32) uint32 {
+	if rest > half || rest == half && h&1 == 1 {
+		return h + 1
+	}
+	return h
+}
+
+// widen16 turns a float16 into a float32, exactly.
+func widen16(h uint16) float32 {
+	sign := uint32(h&0x8000) << 16
+	exp := uint32(h >> 10 & 0x1f)
+	m := uint32(h & 0x3ff)
+	switch exp {
+	case 0: // zero and the subnormal numbers: m times 2^-24
+		f := float32(m) * 0x1p-24
+		return math.Float32frombits(math.Float32bits(f) | sign)
+	case 0x1f:
+		return math.Float32frombits(sign | 0x7f800000 | m<<13)
+	}
+	return math.Float32frombits(sign | (exp+112)<<23 | m<<13)
+}

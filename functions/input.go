@@ -1,0 +1,513 @@
+package functions
+
+import (
+	"fmt"
+	"math/bits"
+	"unsafe"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// level is one level of nesting in a chunk.
+type level struct {
+	mask    unsafe.Pointer
+	entries *listEntry // of a list
+	size    int        // of an array
+}
+
+// feed is one column in a chunk: where the elements of each row lie.
+type feed struct {
+	*column
+	levels []level
+	mask   unsafe.Pointer // of the leaf
+	data   unsafe.Pointer // of the leaf
+
+	stride int     // elements per row where no list is walked: row r begins at r*stride
+	starts []int   // otherwise the first element of a row, or of its first piece
+	dims   []int32 // for ragged columns: the shape of each row, len(column.dims) numbers a row
+	pieces []int   // where inner lists do not lie in a row: the starts of all pieces
+	where  []piece // and which pieces a row has; nil while all rows are in one piece
+}
+
+type piece struct{ first, count, elems int }
+
+// load finds the vectors of a column.
+func (f *feed) load(v mapping.Vector) {
+	f.levels = f.levels[:0]
+	f.starts, f.dims, f.pieces, f.where = f.starts[:0], f.dims[:0], f.pieces[:0], nil
+	if f.absent {
+		return
+	}
+	f.stride = 1
+	for _, n := range f.nest {
+		l := level{mask: mapping.VectorGetValidity(v), size: n}
+		if n < 0 {
+			l.entries = (*listEntry)(mapping.VectorGetData(v))
+			v = mapping.ListVectorGetChild(v)
+		} else {
+			v = mapping.ArrayVectorGetChild(v)
+			f.stride *= n
+		}
+		f.levels = append(f.levels, l)
+	}
+	f.mask, f.data = mapping.VectorGetValidity(v), mapping.VectorGetData(v)
+}
+
+// anyNull reports whether one of n bits from start on is cleared.
+func anyNull(mask unsafe.Pointer, start, n int) bool {
+	if mask == nil || n == 0 {
+		return false
+	}
+	words := (*uint64)(mask)
+	first, last := start>>6, (start+n-1)>>6
+	head := ^uint64(0) << (uint(start) & 63)
+	tail := ^uint64(0) >> (63 - uint(start+n-1)&63)
+	if first == last {
+		head &= tail
+		return *at(words, first)&head != head
+	}
+	if *at(words, first)&head != head || *at(words, last)&tail != tail {
+		return true
+	}
+	for w := first + 1; w < last; w++ {
+		if *at(words, w) != ^uint64(0) {
+			return true
+		}
+	}
+	return false
+}
+
+// usable takes from rows those that have a value in this column, in place, and checks the shapes of these.
+func (f *feed) usable(rows []int32, all bool) ([]int32, error) {
+	if f.absent {
+		return rows[:0], nil
+	}
+	if f.listed == 0 {
+		return f.dense(rows, all), nil
+	}
+	if n := len(rows); n > 0 {
+		need := int(rows[n-1]) + 1
+		if cap(f.starts) < need {
+			f.starts = make([]int, need, need*2)
+		}
+		f.starts = f.starts[:need]
+		if f.ragged() {
+			if cap(f.dims) < need*len(f.column.dims) {
+				f.dims = make([]int32, need*len(f.column.dims), 2*need*len(f.column.dims))
+			}
+			f.dims = f.dims[:need*len(f.column.dims)]
+		}
+	}
+	keep := rows[:0]
+	for _, r := range rows {
+		ok, err := f.place(int(r))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			keep = append(keep, r)
+		}
+	}
+	return keep, nil
+}
+
+// dense is usable for columns without lists. all says that rows are 0, 1, 2, …: then a look at whole words is enough
+// for the usual chunk without NULLs.
+func (f *feed) dense(rows []int32, all bool) []int32 {
+	if len(rows) == 0 {
+		return rows
+	}
+	if all {
+		null, n := false, len(rows)
+		for _, l := range f.levels {
+			null = null || anyNull(l.mask, 0, n)
+			n *= l.size
+		}
+		if !null && !anyNull(f.mask, 0, n) {
+			return rows
+		}
+	}
+	keep := rows[:0]
+next:
+	for _, r := range rows {
+		at, n := int(r), 1
+		for _, l := range f.levels {
+			if anyNull(l.mask, at, n) {
+				continue next
+			}
+			at, n = at*l.size, n*l.size
+		}
+		if !anyNull(f.mask, at, n) {
+			keep = append(keep, r)
+		}
+	}
+	return keep
+}
+
+// place finds the elements of a row whose argument has a list. It reports false for a NULL in it.
+func (f *feed) place(row int) (bool, error) {
+	shape := make([]int, 0, 4)
+	pos, n := row, 1 // n slots of this level from pos on, in one piece
+	for i := range f.listed {
+		l := &f.levels[i]
+		if anyNull(l.mask, pos, n) {
+			return false, nil
+		}
+		if l.entries == nil {
+			shape = append(shape, l.size)
+			pos, n = pos*l.size, n*l.size
+			continue
+		}
+		if n == 0 { // the level above is empty: nothing to read here
+			shape = append(shape, max(f.expected(i), 0))
+			continue
+		}
+		first := at(l.entries, pos)
+		for j := 1; j < n; j++ {
+			e := at(l.entries, pos+j)
+			if e.length != first.length {
+				return false, f.unequal(int(first.length), int(e.length))
+			}
+			if e.offset != first.offset+uint64(j)*first.length {
+				return f.scattered(row)
+			}
+		}
+		shape = append(shape, int(first.length))
+		pos, n = int(first.offset), n*int(first.length)
+	}
+	return f.finish(row, shape, pos, n)
+}
+
+// expected is the length that the input gives a level of nesting, or -1.
+func (f *feed) expected(i int) int {
+	if f.flat || i >= len(f.column.dims) {
+		return -1
+	}
+	return f.column.dims[i]
+}
+
+// finish checks the levels below the last list, and the shape.
+func (f *feed) finish(row int, shape []int, pos, n int) (bool, error) {
+	pos, n, ok := f.below(pos, n)
+	if !ok {
+		return false, nil
+	}
+	for _, l := range f.levels[f.listed:] {
+		shape = append(shape, l.size)
+	}
+	if err := f.check(row, shape); err != nil {
+		return false, err
+	}
+	f.starts[row] = pos
+	return true, nil
+}
+
+// below goes down the arrays under the last list.
+func (f *feed) below(pos, n int) (start, count int, ok bool) {
+	for _, l := range f.levels[f.listed:] {
+		if anyNull(l.mask, pos, n) {
+			return 0, 0, false
+		}
+		pos, n = pos*l.size, n*l.size
+	}
+	return pos, n, !anyNull(f.mask, pos, n)
+}
+
+// check compares the shape of a row with the input's, and notes it for ragged columns.
+func (f *feed) check(row int, shape []int) error {
+	dims := f.column.dims
+	if f.flat {
+		if !f.fits(shape[0]) {
+			return fmt.Errorf("input `%s`: a row has %d values, the model wants %s (%s)", f.port.Name, shape[0], describeRow(dims), describe(f.port))
+		}
+		if f.elems < 0 {
+			open := shape[0] / f.known()
+			for i, d := range dims {
+				if d < 0 {
+					d = open
+				}
+				f.dims[row*len(dims)+i] = int32(d)
+			}
+		}
+		return nil
+	}
+	for i, n := range shape {
+		if dims[i] >= 0 && n != dims[i] {
+			at := ""
+			if len(dims) > 1 {
+				at = fmt.Sprintf(" in dimension %d", i+1)
+			}
+			return fmt.Errorf("input `%s`: a row has %d values%s, the model wants %d (%s)", f.port.Name, n, at, dims[i], describe(f.port))
+		}
+		if f.elems < 0 {
+			f.dims[row*len(dims)+i] = int32(n)
+		}
+	}
+	return nil
+}
+
+func (f *feed) unequal(a, b int) error {
+	return fmt.Errorf("input `%s`: the inner lists of a row differ in length (%d and %d values); a tensor needs equal ones", f.port.Name, a, b)
+}
+
+// scattered is place for rows whose inner lists do not follow each other in memory.
+func (f *feed) scattered(row int) (bool, error) {
+	if f.where == nil {
+		f.where = make([]piece, len(f.starts)) // rare: lists of lists that were sliced or repeated
+	}
+	shape := make([]int, f.listed)
+	for i := range shape {
+		shape[i] = -1
+	}
+	first := len(f.pieces)
+	var walk func(i, pos int) (bool, error)
+	walk = func(i, pos int) (bool, error) {
+		l := &f.levels[i]
+		if anyNull(l.mask, pos, 1) {
+			return false, nil
+		}
+		start, n := pos*l.size, l.size
+		if l.entries != nil {
+			e := at(l.entries, pos)
+			start, n = int(e.offset), int(e.length)
+		}
+		switch {
+		case shape[i] < 0:
+			shape[i] = n
+		case shape[i] != n:
+			return false, f.unequal(shape[i], n)
+		}
+		if i == f.listed-1 {
+			at, count, ok := f.below(start, n)
+			if ok {
+				f.pieces = append(f.pieces, at)
+				f.where[row].elems = count
+			}
+			return ok, nil
+		}
+		for j := range n {
+			if ok, err := walk(i+1, start+j); !ok || err != nil {
+				return ok, err
+			}
+		}
+		return true, nil
+	}
+	ok, err := walk(0, row)
+	if !ok || err != nil {
+		return false, err
+	}
+	for i, n := range shape {
+		if n < 0 {
+			shape[i] = max(f.expected(i), 0)
+		}
+	}
+	for _, l := range f.levels[f.listed:] {
+		shape = append(shape, l.size)
+	}
+	if err := f.check(row, shape); err != nil {
+		return false, err
+	}
+	f.where[row].first, f.where[row].count = first, len(f.pieces)-first
+	f.starts[row] = -1
+	return true, nil
+}
+
+// start is the first element of a row that lies in one piece.
+func (f *feed) start(row int32) int {
+	if f.listed == 0 {
+		return int(row) * f.stride
+	}
+	return f.starts[row]
+}
+
+// shape gives the shape of one row and its elements; the rows of a batch agree in it.
+func (f *feed) shape(row int32, to []int64) ([]int64, int) {
+	dims := f.column.dims
+	n := 1
+	for i, d := range dims {
+		if d < 0 {
+			if len(f.dims) > 0 {
+				d = int(f.dims[int(row)*len(dims)+i])
+			} else {
+				d = f.openDim(i)
+			}
+		}
+		to = append(to, int64(d))
+		n *= d
+	}
+	return to, n
+}
+
+// openDim is the length of an open dimension that arrays alone feed.
+func (f *feed) openDim(i int) int {
+	if f.flat {
+		return f.nest[0] / f.known()
+	}
+	return f.nest[i]
+}
+
+// tensor builds the tensor of some rows: a view on the vector where it can be one, otherwise in b.
+func (f *feed) tensor(rows []int32, b *buffer) (Tensor, error) {
+	var n int
+	b.shape = append(b.shape[:0], int64(len(rows)))
+	b.shape, n = f.shape(rows[0], b.shape)
+	t := Tensor{DType: f.port.DType, Shape: b.shape}
+	if t.DType == String {
+		t.Strings = b.takeStrings(n * len(rows))
+		f.strings(t.Strings, rows, n)
+		return t, nil
+	}
+	size, from := t.DType.Size(), f.leaf.size()
+	total := n * len(rows)
+	if total == 0 {
+		t.Data = b.takeBytes(0)
+		return t, nil
+	}
+	if f.same && f.oneRun(rows, n) {
+		t.Data = unsafe.Slice((*byte)(unsafe.Add(f.data, f.start(rows[0])*size)), total*size)
+		return t, nil
+	}
+	t.Data = b.takeBytes(total * size)
+	dst := unsafe.Pointer(unsafe.SliceData(t.Data))
+	for i := 0; i < len(rows); {
+		if f.where != nil && f.starts[rows[i]] < 0 {
+			w := f.where[rows[i]]
+			for _, p := range f.pieces[w.first : w.first+w.count] {
+				src := unsafe.Add(f.data, p*from)
+				if bad := f.convert(dst, src, w.elems); bad >= 0 {
+					return t, f.outOfRange(src, bad)
+				}
+				dst = unsafe.Add(dst, w.elems*size)
+			}
+			i++
+			continue
+		}
+		j := i + 1
+		begin := f.start(rows[i])
+		for j < len(rows) && f.start(rows[j]) == begin+(j-i)*n {
+			j++
+		}
+		src := unsafe.Add(f.data, begin*from)
+		if bad := f.convert(dst, src, (j-i)*n); bad >= 0 {
+			return t, f.outOfRange(src, bad)
+		}
+		dst = unsafe.Add(dst, (j-i)*n*size)
+		i = j
+	}
+	return t, nil
+}
+
+// oneRun reports whether the rows follow each other in memory.
+func (f *feed) oneRun(rows []int32, n int) bool {
+	begin := f.start(rows[0])
+	if begin < 0 {
+		return false
+	}
+	if f.listed == 0 {
+		for i, r := range rows {
+			if r != rows[0]+int32(i) {
+				return false
+			}
+		}
+		return true
+	}
+	for i, r := range rows {
+		if f.starts[r] != begin+i*n {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *feed) outOfRange(src unsafe.Pointer, i int) error {
+	return fmt.Errorf("input `%s`: value %s does not fit the model's %s (%s); filter or clamp the column",
+		f.port.Name, f.leaf.number(src, i), f.port.DType, f.port.DType.limits())
+}
+
+// strings views the texts of some rows.
+func (f *feed) strings(to []string, rows []int32, n int) {
+	if f.leaf.kind == mapping.TypeVarchar || f.leaf.kind == mapping.TypeBlob {
+		data := (*stringT)(f.data)
+		if f.listed == 0 && n == 1 {
+			for i, r := range rows {
+				to[i] = at(data, int(r)).view()
+			}
+			return
+		}
+		f.each(rows, n, func(i, elem int) { to[i] = at(data, elem).view() })
+		return
+	}
+	if f.leaf.kind == mapping.TypeEnum {
+		f.each(rows, n, func(i, elem int) { to[i] = f.leaf.names[f.enum(elem)] })
+		return
+	}
+	data := (*hugeInt)(f.data)
+	f.each(rows, n, func(i, elem int) { to[i] = uuidText(*at(data, elem)) })
+}
+
+// each walks the elements of some rows in order.
+func (f *feed) each(rows []int32, n int, do func(i, elem int)) {
+	i := 0
+	for _, r := range rows {
+		if f.where != nil && f.starts[r] < 0 {
+			w := f.where[r]
+			for _, p := range f.pieces[w.first : w.first+w.count] {
+				for e := range w.elems {
+					do(i, p+e)
+					i++
+				}
+			}
+			continue
+		}
+		begin := f.start(r)
+		for e := range n {
+			do(i, begin+e)
+			i++
+		}
+	}
+}
+
+func (f *feed) enum(i int) int {
+	switch f.leaf.storage {
+	case mapping.TypeUTinyInt:
+		return int(*at((*uint8)(f.data), i))
+	case mapping.TypeUSmallInt:
+		return int(*at((*uint16)(f.data), i))
+	}
+	return int(*at((*uint32)(f.data), i))
+}
+
+// uuidText writes a UUID as DuckDB shows it; its upper half is stored with the first bit turned over.
+func uuidText(h hugeInt) string {
+	hi := uint64(h.upper) ^ 1<<63
+	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", hi>>32, hi>>16&0xffff, hi&0xffff, h.lower>>48, h.lower&(1<<48-1))
+}
+
+// buffer is the scratch memory of one input of one run.
+type buffer struct {
+	shape   []int64
+	bytes   []byte
+	strings []string
+}
+
+// takeBytes returns n bytes, aligned for any element.
+func (b *buffer) takeBytes(n int) []byte {
+	if cap(b.bytes) < n || b.bytes == nil {
+		b.bytes = make([]byte, 1<<bits.Len(uint(max(n, 64)-1)))
+	}
+	return b.bytes[:n]
+}
+
+func (b *buffer) takeStrings(n int) []string {
+	if cap(b.strings) < n {
+		b.strings = make([]string, 1<<bits.Len(uint(n)))
+	}
+	b.strings = b.strings[:n]
+	return b.strings
+}
+
+// release drops the views: a stale pointer must not outlive DuckDB's memory, which Go's heap may get one day.
+func (b *buffer) release() {
+	clear(b.strings)
+	b.strings = b.strings[:0]
+}

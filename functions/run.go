@@ -1,0 +1,107 @@
+package functions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// workspace is the scratch memory of one run.
+type workspace struct {
+	tensors []Tensor
+	buffers []buffer
+	padded  []int32
+}
+
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+
+func (w *workspace) release() {
+	clear(w.tensors) // views on DuckDB's memory, as in buffer.release
+	for i := range w.buffers {
+		w.buffers[i].release()
+	}
+	workspaces.Put(w)
+}
+
+// run infers rows in one call of the engine and stores their outputs.
+func (k *chunk) run(rows []int32) error {
+	if err := k.ctx.Err(); err != nil {
+		return err
+	}
+	w := workspaces.Get().(*workspace)
+	defer w.release()
+	if len(w.buffers) < len(k.feeds) {
+		w.buffers = make([]buffer, len(k.feeds))
+	}
+	w.tensors = w.tensors[:0]
+	fed := rows
+	if n := k.model.FixedBatch; n > len(rows) {
+		fed = append(w.padded[:0], rows...)
+		for len(fed) < n {
+			fed = append(fed, rows[len(rows)-1])
+		}
+		w.padded = fed
+	}
+	for i := range k.feeds {
+		t, err := k.feeds[i].tensor(fed, &w.buffers[i])
+		if err != nil {
+			return k.wrap(err)
+		}
+		w.tensors = append(w.tensors, t)
+	}
+	out, err := k.engine.Run(k.ctx, w.tensors)
+	if err != nil {
+		return k.wrap(err)
+	}
+	defer out.Close()
+	for i, s := range k.sinks {
+		t, err := out.Output(i)
+		if err == nil {
+			err = s.check(t, len(fed))
+		}
+		if err == nil {
+			err = k.store(s, t, rows)
+		}
+		if err != nil {
+			return k.wrap(err)
+		}
+	}
+	k.q.done(len(rows))
+	return nil
+}
+
+func (k *chunk) store(s *sink, t Tensor, rows []int32) error {
+	if s.shared {
+		k.write.Lock()
+		defer k.write.Unlock()
+	}
+	return s.write(t, rows)
+}
+
+// wrap names the model. A cancelled run is the statement's end and no fault of the model.
+func (k *chunk) wrap(err error) error {
+	if ctxErr := k.ctx.Err(); ctxErr != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return ctxErr
+	}
+	return fmt.Errorf("model %s: %w", k.model.Name, err)
+}
+
+// infer runs all rows of the chunk.
+func (k *chunk) infer() error {
+	n := len(k.rows)
+	if k.model.BatchSize > 0 {
+		n = k.model.BatchSize
+	}
+	if k.model.FixedBatch > 0 {
+		n = k.model.FixedBatch
+	}
+	for rows := k.rows; len(rows) > 0; {
+		m := min(n, len(rows))
+		if err := k.run(rows[:m]); err != nil {
+			return err
+		}
+		rows = rows[m:]
+	}
+	return nil
+}
