@@ -1,0 +1,282 @@
+package sqllogic
+
+import (
+	"context"
+	"flag"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func options() Options {
+	return Options{
+		Require: func(name string) (bool, string) {
+			if name == "missing-thing" {
+				return false, "missing-thing is missing"
+			}
+			return false, ""
+		},
+		Vars: map[string]string{"FROM_OPTIONS": "from the test", "__MINE__": "of-mine"},
+	}
+}
+
+func TestRun(t *testing.T) { Run(t, "testdata/pass", options()) }
+
+func TestReport(t *testing.T) {
+	var seen []string
+	r := Runner{Options: options(), Each: func(r Result) { seen = append(seen, r.Status.String()+" "+filepath.Base(r.Path)+" "+r.Reason) }}
+	rep, err := r.Run(t.Context(), "testdata/pass", "testdata/fail/rows.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := rep.String(), "2 passed, 1 failed, 2 skipped"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	want := "PASS database.test \nSKIP environment.test environment variable SQLLOGIC_SURELY_NOT_SET\nPASS records.test \n" +
+		"SKIP skipped.test missing-thing is missing\nFAIL rows.test "
+	if got := strings.Join(seen, "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if _, err := r.Run(t.Context(), "testdata/none"); err == nil {
+		t.Error("a missing directory gave no error")
+	}
+	if _, err := r.Run(t.Context(), t.TempDir()); err == nil {
+		t.Error("a directory without tests gave no error")
+	}
+}
+
+// TestFailures runs every file of testdata/fail, which must fail with the text of its .out file.
+func TestFailures(t *testing.T) {
+	files, err := Files("testdata/fail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Runner{Options: options()}
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			res := r.RunFile(t.Context(), path)
+			if res.Status != Failed {
+				t.Fatalf("got %v, want a failure", res.Status)
+			}
+			golden(t, strings.TrimSuffix(path, ".test")+".out", res.Err.Error()+"\n")
+		})
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	give := `# kept
+columns x INTEGER
+query IT
+SELECT 1::BIGINT AS a, 'b' AS b
+----
+wrong
+
+statement error
+SELECT nope
+----
+wrong
+wrong
+
+query I rowsort
+SELECT * FROM range(3)
+----
+
+query T
+SELECT '__TEST_DIR__/x'
+----
+wrong
+
+query R
+SELECT 1.0000001::DOUBLE
+----
+1`
+	want := `# kept
+columns a BIGINT, b VARCHAR
+query IT
+SELECT 1::BIGINT AS a, 'b' AS b
+----
+1	b
+
+statement error
+SELECT nope
+----
+Binder Error: Referenced column "nope" was not found because the FROM clause is missing
+
+query I rowsort
+SELECT * FROM range(3)
+----
+0
+1
+2
+
+query T
+SELECT '__TEST_DIR__/x'
+----
+__TEST_DIR__/x
+
+query R
+SELECT 1.0000001::DOUBLE
+----
+1`
+	path := filepath.Join(t.TempDir(), "a.test")
+	if err := os.WriteFile(path, []byte(give), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := Runner{Options: Options{Update: true}}
+	if res := r.RunFile(t.Context(), path); res.Status != Passed || !res.Updated {
+		t.Fatalf("got %v, updated %v: %v", res.Status, res.Updated, res.Err)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	r = Runner{}
+	if res := r.RunFile(t.Context(), path); res.Status != Passed || res.Updated {
+		t.Errorf("the updated file: %v, updated %v: %v", res.Status, res.Updated, res.Err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.test")
+	if err := os.WriteFile(path, []byte("loop i 0 1000000000\n\nstatement ok\nSELECT 1\n\nendloop\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := Runner{}
+	if res := r.RunFile(ctx, path); res.Status != Failed {
+		t.Errorf("got %v, want a failure", res.Status)
+	}
+	if _, err := r.Run(ctx, path); err == nil {
+		t.Error("an ended context gave no error")
+	}
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	r := Runner{Options: options()}
+	for _, path := range []string{"testdata/pass/database.test", "testdata/fail/rows.test"} {
+		r.RunFile(t.Context(), path)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range left {
+		t.Errorf("left behind: %s", e.Name())
+	}
+}
+
+func TestEqualNumbers(t *testing.T) {
+	for _, tt := range []struct {
+		want, got string
+		equal     bool
+	}{
+		{"1", "1.0", true},
+		{"1", "1.00001", true},
+		{"1", "1.00003", false},
+		{"1e-9", "0", true},
+		{"1e-7", "0", false},
+		{"-1", "1", false},
+		{"nan", "nan", true},
+		{"nan", "1", false},
+		{"inf", "inf", true},
+		{"inf", "-inf", false},
+		{"1e308", "inf", false},
+		{"[1, 2]", "[1.0, 2.000001]", true},
+		{"[1, 2]", "[1, 2, 3]", false},
+		{"[1, 2]", "[12]", false},
+		{"{'a1': 1}", "{'a1': 1.000001}", true},
+		{"{'a1': 1}", "{'a1.000001': 1}", false},
+		{"NULL", "NULL", true},
+		{"NULL", "nan", false},
+		{"[nan, NULL]", "[nan, NULL]", true},
+		{"", "1", false},
+		{"1", "", false},
+		{"1.", "1", true},
+		{"1e", "1", false},
+	} {
+		if got := equalNumbers(tt.want, tt.got); got != tt.equal {
+			t.Errorf("%q and %q: got %v, want %v", tt.want, tt.got, got, tt.equal)
+		}
+	}
+}
+
+func FuzzEqualNumbers(f *testing.F) {
+	f.Add("[1.5, nan]", "{'a': -1e5}")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if !equalNumbers(a, a) {
+			t.Fatalf("%q is not equal to itself", a)
+		}
+		if equalNumbers(a, b) != equalNumbers(b, a) {
+			t.Fatalf("%q and %q are equal one way only", a, b)
+		}
+		if v, n, ok := cutNumber(a); ok && (n <= 0 || n > len(a) || math.IsNaN(v) && !strings.Contains(strings.ToLower(a[:n]), "nan")) {
+			t.Fatalf("%q: %v, %d bytes", a, v, n)
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	for _, dir := range []string{"testdata/pass", "testdata/fail"} {
+		files, err := Files(dir)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, path := range files {
+			src, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(src))
+		}
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		file, err := parse("x.test", src)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "x.test:") {
+				t.Fatalf("the error has no position: %v", err)
+			}
+			return
+		}
+		checkRecords(t, file, file.records)
+	})
+}
+
+func checkRecords(t *testing.T, f *file, list []*record) {
+	line := 0
+	for _, r := range list {
+		if r.line <= line || r.line > len(f.lines) {
+			t.Fatalf("a record in line %d after one in line %d of %d", r.line, line, len(f.lines))
+		}
+		line = r.line
+		if r.hasWant && (r.wantLine <= r.line || r.wantEnd-r.wantLine != len(r.want) || r.wantEnd > len(f.lines)+1) {
+			t.Fatalf("line %d: expected lines %d to %d, %d of them", r.line, r.wantLine, r.wantEnd, len(r.want))
+		}
+		checkRecords(t, f, r.body)
+	}
+}
