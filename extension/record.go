@@ -76,7 +76,7 @@ func decodeRecord(format, spec string) (*record, error) {
 func ports(in []port) ([]functions.Port, error) {
 	out := make([]functions.Port, len(in))
 	for i, p := range in {
-		d, ok := functions.ParseDType(p.DType)
+		d, ok := dtypeNamed(p.DType)
 		if !ok {
 			return nil, fmt.Errorf("its record gives `%s` the unknown type %q; create the model again", p.Name, p.DType)
 		}

@@ -1,0 +1,51 @@
+# `make` or `make help` says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help demo build test unit lint bench fixtures conformance fuzz models tensorflow clean
+
+GO      ?= go
+PYTHON  ?= python3
+MODELS  := build/models
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# The linter, pinned here so that it stays out of go.mod.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build $(MODELS)/guesslang tensorflow ## fetch a real model and tell the language of every source file here
+	@bin/mallard -bail -f examples/languages.sql
+
+build: ## build bin/mallard
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/mallard ./cmd/mallard
+
+test: lint unit ## everything that continuous integration runs
+
+unit: tensorflow models ## all Go tests and .test files, with the race detector
+	$(GO) test -race -timeout 30m ./...
+
+lint: ## gofmt, vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+bench: tensorflow ## measure Mallard, the bare C API and Python in one run; table, CSV and picture in build/bench
+	$(GO) run ./bench
+
+fuzz: ## every fuzz target for FUZZTIME (10m) each
+	./bench/fuzz.sh $(or $(FUZZTIME),10m)
+
+tensorflow: ## fetch the pinned TensorFlow libraries into the user's cache folder
+	@$(GO) run ./cmd/fetch tensorflow
+
+models: $(MODELS)/guesslang $(MODELS)/basic-pitch ## fetch the real models of the demo and the tests
+
+$(MODELS)/%:
+	@$(GO) run ./cmd/fetch $* -dir $@
+
+fixtures: ## write the tiny models of testdata/models anew (needs Python with tensorflow-cpu 2.21.0)
+	$(PYTHON) testdata/models/make_models.py
+
+clean: ## remove what was built and fetched into this folder
+	rm -rf bin build

@@ -1,0 +1,168 @@
+package extension
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/mallardml/mallard/dialect"
+)
+
+// keys lists the TOML keys of a struct type, with the sections before them.
+func keys(t reflect.Type, prefix string) []string {
+	var all []string
+	for f := range t.Fields() {
+		name := f.Tag.Get("toml")
+		if name == "" {
+			continue
+		}
+		switch {
+		case f.Type.Kind() == reflect.Struct:
+			all = append(all, keys(f.Type, prefix+name+".")...)
+		case f.Type.Kind() == reflect.Map && f.Type.Elem().Kind() == reflect.Struct:
+			all = append(all, keys(f.Type.Elem(), prefix+name+".*.")...)
+		default:
+			all = append(all, prefix+name)
+		}
+	}
+	return all
+}
+
+// TestExampleIsComplete reads config.example.toml with its commented tables switched on: every key stands in it, with its
+// default.
+func TestExampleIsComplete(t *testing.T) {
+	b, err := os.ReadFile("../config.example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := parseConfig("config.example.toml", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.dir = ""
+	if want := DefaultConfig(); !reflect.DeepEqual(cfg.TensorFlow.AllowOps, []string{}) || cfg.BigQuery != want.BigQuery || cfg.Store != want.Store {
+		t.Errorf("the example does not give the defaults: %+v", cfg)
+	}
+
+	var lines []string
+	inTable := false
+	for line := range strings.Lines(string(b)) {
+		text := strings.TrimPrefix(line, "# ")
+		if strings.HasPrefix(text, "[models.") {
+			inTable = true
+		}
+		if inTable {
+			line = text
+		}
+		lines = append(lines, line)
+	}
+	var tree map[string]any
+	if err := toml.Unmarshal([]byte(strings.Join(lines, "")), &tree); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys(reflect.TypeFor[Config](), "") {
+		var at any = tree
+		for part := range strings.SplitSeq(key, ".") {
+			m, ok := at.(map[string]any)
+			if !ok {
+				at = nil
+				break
+			}
+			if part == "*" {
+				for _, at = range m {
+					break
+				}
+				continue
+			}
+			at = m[part]
+		}
+		if at == nil {
+			t.Errorf("config.example.toml lacks %s", key)
+		}
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	tests := []struct{ name, give, want string }{
+		{"unknown key", "[tensorflow]\nlibary = 'x'\n", `c.toml:2:1: unknown key "tensorflow.libary"; config.example.toml lists every key`},
+		{"wrong type", "[tensorflow]\nxla = 3\n", `c.toml:2:7: cannot decode TOML integer into struct field extension.TensorFlowConfig.XLA of type bool`},
+		{"bad dialect", "[bigquery]\ndialect = 'mysql'\n", `unknown dialect "mysql": use auto, duckdb or bigquery`},
+		{"negative threads", "[tensorflow]\nintra_op_threads = -1\n", "c.toml: tensorflow: threads must be 0 (TensorFlow decides) or more"},
+		{"model without path", "[models.m]\n", `c.toml: models."m": path is missing`},
+		{"remote type", "[models.m]\npath='x'\ntype='ONNX'\n", `c.toml: models."m": type "ONNX" is not supported; use TENSORFLOW`},
+		{"no TOML", "[bigquery\n", "c.toml:1:"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parseConfig("c.toml", []byte(tt.give))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestFindConfig(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	none := func(string) string { return "" }
+	if got := FindConfig(none); got != "" {
+		t.Errorf("without a file: %q", got)
+	}
+	if err := os.WriteFile("mallard.toml", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := FindConfig(none); got != "mallard.toml" {
+		t.Errorf("in the current folder: %q", got)
+	}
+	if got := FindConfig(func(string) string { return filepath.Join("a", "b.toml") }); got != filepath.Join("a", "b.toml") {
+		t.Errorf("by MALLARD_CONFIG: %q", got)
+	}
+}
+
+func TestSplitDSN(t *testing.T) {
+	tests := []struct {
+		give, rest, config string
+		lang               dialect.Lang
+	}{
+		{"", "", "", dialect.Auto},
+		{"a.db?threads=2", "a.db?threads=2", "", dialect.Auto},
+		{"a.db?mallard_config=c.toml&threads=2", "a.db?threads=2", "c.toml", dialect.Auto},
+		{"?mallard_dialect=bigquery", "", "", dialect.GoogleSQL},
+	}
+	for _, tt := range tests {
+		rest, config, lang, err := splitDSN(tt.give)
+		if err != nil || rest != tt.rest || config != tt.config || lang != tt.lang {
+			t.Errorf("splitDSN(%q) = %q, %q, %v, %v", tt.give, rest, config, lang, err)
+		}
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add("[bigquery]\nproject='p'\n")
+	f.Add("[models.\"a.b\"]\npath='x'\nlabels={a='b'}\n")
+	f.Fuzz(func(t *testing.T, src string) {
+		if cfg, err := parseConfig("c.toml", []byte(src)); err == nil && cfg.Validate() != nil {
+			t.Error("a configuration that was read does not validate")
+		}
+	})
+}
+
+func FuzzSplitName(f *testing.F) {
+	f.Add("`a.b`.c")
+	f.Add(`"a""b".c`)
+	f.Fuzz(func(t *testing.T, s string) {
+		parts, err := splitName(s)
+		if err != nil {
+			return
+		}
+		again, err := splitName(quotePath(parts))
+		if err != nil || strings.Join(again, "\x00") != strings.Join(parts, "\x00") {
+			t.Errorf("%q gives %q, and its quoted form %q, %v", s, parts, again, err)
+		}
+	})
+}

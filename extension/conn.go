@@ -1,0 +1,370 @@
+package extension
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions"
+)
+
+// conn is a DuckDB connection that reads ML statements. It embeds the concrete type and overrides exactly the methods
+// that carry SQL text or end a transaction, so that everything else of the driver's stays reachable.
+type conn struct {
+	*duckdb.Conn
+	c  *Connector
+	in *instance
+	h  mapping.Connection
+	id uint64
+
+	// open is what the open transaction has changed: other connections, which serve the text functions while this one
+	// binds, cannot see it.
+	mu         sync.Mutex
+	db, schema string // where unqualified names are looked up
+	open       transaction
+}
+
+// transaction is what a connection knows of its open transaction.
+type transaction struct {
+	active bool
+	models map[string]*record // by lower-case quoted path; nil for a dropped one
+	alias  map[string]string  // function name to the name it has on this connection only
+	n      int                // aliases made so far; a name is used once
+}
+
+var _ interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.NamedValueChecker
+} = (*conn)(nil)
+
+func newConn(ctx context.Context, c *Connector, inner *duckdb.Conn) (*conn, error) {
+	h, err := handle(inner)
+	if err != nil {
+		return nil, err
+	}
+	n := &conn{Conn: inner, c: c, in: c.in, h: h, id: connectionID(h)}
+	for _, m := range connectionMacros {
+		if _, err := inner.ExecContext(ctx, m, nil); err != nil {
+			return nil, fmt.Errorf("preparing the connection: %w", err)
+		}
+	}
+	if err := n.readSchema(ctx); err != nil {
+		return nil, err
+	}
+	n.in.conns.Store(n.id, n)
+	return n, nil
+}
+
+// readSchema notes where DuckDB looks up unqualified names, for the times when the connection cannot be asked.
+func (n *conn) readSchema(ctx context.Context) error {
+	rows, err := n.rows(ctx, "SELECT current_database(), current_schema()")
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.db, n.schema = fmt.Sprint(rows[0][0]), fmt.Sprint(rows[0][1])
+	return nil
+}
+
+// Raw gives DuckDB's own connection, for appenders, Arrow and the like.
+func (n *conn) Raw() *duckdb.Conn { return n.Conn }
+
+// Close implements [driver.Conn].
+func (n *conn) Close() error {
+	n.in.conns.Delete(n.id)
+	n.in.queries.Delete(n.id)
+	return n.Conn.Close()
+}
+
+// Prepare implements [driver.Conn].
+func (n *conn) Prepare(query string) (driver.Stmt, error) {
+	return n.PrepareContext(context.Background(), query)
+}
+
+// PrepareContext implements [driver.ConnPrepareContext]. As with duckdb-go, all statements of the text but the last run
+// at once.
+func (n *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	last, err := n.leading(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return n.prepare(ctx, query, last)
+}
+
+// ExecContext implements [driver.ExecerContext]. Arguments belong to the last statement of the text.
+func (n *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	last, err := n.leading(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	var res driver.Result
+	err = n.run(ctx, query, last, func(sql string) (err error) {
+		res, err = n.Conn.ExecContext(ctx, sql, args)
+		return err
+	})
+	return res, err
+}
+
+// QueryContext implements [driver.QueryerContext]. Arguments belong to the last statement of the text.
+func (n *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	last, err := n.leading(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	var rows driver.Rows
+	err = n.run(ctx, query, last, func(sql string) (err error) {
+		rows, err = n.Conn.QueryContext(ctx, sql, args)
+		return err
+	})
+	return rows, err
+}
+
+// leading runs all statements of a text but the last, which it returns.
+func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, error) {
+	all := dialect.Split(src, n.c.lang)
+	if len(all) == 0 { // DuckDB says best what it thinks of an empty text
+		return dialect.Statement{Span: dialect.Span{Pos: 0, End: len(src)}, Lang: dialect.DuckDB}, nil
+	}
+	for _, st := range all[:len(all)-1] {
+		err := n.run(ctx, src, st, func(sql string) error {
+			_, err := n.Conn.ExecContext(ctx, sql, nil)
+			return err
+		})
+		if err != nil {
+			return dialect.Statement{}, err
+		}
+	}
+	return all[len(all)-1], nil
+}
+
+// run plans a statement, executes it, and tells the instance what it may have changed.
+func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec func(sql string) error) error {
+	q, end := n.begin(ctx)
+	defer end()
+	for try := 0; ; try++ {
+		p, err := n.plan(ctx, src, st)
+		if err != nil {
+			return n.fault(ctx, q, nil, src, err)
+		}
+		if err = exec(p.sql); err == nil {
+			n.settle(ctx, p)
+			return nil
+		}
+		if again, rerr := n.remedy(ctx, err); again && try < maxTries {
+			continue
+		} else if rerr != nil {
+			err = rerr
+		}
+		return n.fault(ctx, q, p, src, err)
+	}
+}
+
+// maxTries bounds how often a statement is planned again: once for each function that it may be missing.
+const maxTries = 16
+
+// running is the state of a statement while it runs.
+type running struct {
+	functions.Query
+	mu    sync.Mutex
+	cause error // the first typed error of a callback; DuckDB passes on only its text
+}
+
+// begin lends the statement's context to the callbacks that will serve it.
+func (n *conn) begin(ctx context.Context) (*running, func()) {
+	q := &running{}
+	q.Context = ctx
+	q.Rows = new(atomic.Int64)
+	q.Fail = func(err error) {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if q.cause == nil {
+			q.cause = err
+		}
+	}
+	p, _ := ctx.Value(progressKey{}).(*Progress)
+	if p != nil {
+		q.Rows = &p.rows
+		p.attach(&n.h)
+	}
+	n.in.queries.Store(n.id, &q.Query)
+	return q, func() {
+		n.in.queries.Delete(n.id)
+		if p != nil {
+			p.attach(nil)
+		}
+	}
+}
+
+// settle follows a statement that succeeded.
+func (n *conn) settle(ctx context.Context, p *plan) {
+	switch p.verb {
+	case "BEGIN", "START TRANSACTION", "START":
+		n.transaction(true)
+	case "COMMIT", "END", "ROLLBACK", "ABORT":
+		n.transaction(false)
+	}
+	if changesNames(p.verb) {
+		n.in.epoch.Add(1)
+	}
+	switch first, _, _ := strings.Cut(p.verb, " "); first {
+	case "USE", "SET", "RESET", "PRAGMA":
+		_ = n.readSchema(ctx) // what cannot be read now stays as it was
+	}
+	if p.done != nil {
+		p.done()
+	}
+	if p.notice != "" {
+		notify(ctx, p.notice)
+	}
+}
+
+// changesNames reports whether a statement of this verb may change what a name means, for prepared statements.
+func changesNames(verb string) bool {
+	first, _, _ := strings.Cut(verb, " ")
+	switch first {
+	case "CREATE", "DROP", "ALTER", "ATTACH", "DETACH", "USE", "SET", "RESET", "IMPORT", "COMMENT",
+		"COMMIT", "END", "ROLLBACK", "ABORT", "PRAGMA", "CALL", "EXECUTE":
+		return true
+	}
+	return false
+}
+
+func (n *conn) transaction(active bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.open = transaction{active: active, n: n.open.n}
+}
+
+// BeginTx implements [driver.ConnBeginTx].
+func (n *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	t, err := n.Conn.BeginTx(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	n.transaction(true)
+	return &tx{t, n}, nil
+}
+
+// tx forgets, at its end, what only the transaction knew.
+type tx struct {
+	driver.Tx
+	n *conn
+}
+
+func (t *tx) end() {
+	t.n.transaction(false)
+	t.n.in.epoch.Add(1)
+}
+
+// Commit implements [driver.Tx].
+func (t *tx) Commit() error {
+	defer t.end()
+	return t.Tx.Commit()
+}
+
+// Rollback implements [driver.Tx].
+func (t *tx) Rollback() error {
+	defer t.end()
+	return t.Tx.Rollback()
+}
+
+// remedy mends what made a statement fail and reports whether to try again: a prediction function that this database or
+// this transaction has not seen, or a text that names a version that is gone. Binder errors leave a transaction intact.
+func (n *conn) remedy(ctx context.Context, err error) (bool, error) {
+	if strings.Contains(err.Error(), errStale.Error()) {
+		return true, nil
+	}
+	name, ok := missingFunction(err)
+	if !ok {
+		return false, nil
+	}
+	base, suffix, _ := strings.Cut(name, "__")
+	f, ok := n.in.functionNamed(base)
+	if !ok {
+		return false, nil
+	}
+	if suffix != "" { // an alias of a transaction that was rolled back
+		n.mu.Lock()
+		delete(n.open.alias, base)
+		n.mu.Unlock()
+		return true, nil
+	}
+	n.in.mu.Lock()
+	seen := f.registered
+	n.in.mu.Unlock()
+	if _, err := n.in.function(ctx, f.outputs, f.types); err != nil {
+		return false, err
+	}
+	if !seen {
+		return true, nil
+	}
+	// It exists, but the open transaction began before it did: register it once more, in this transaction.
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.open.n++
+	alias := fmt.Sprintf("%s__%d_%d", base, n.id, n.open.n)
+	if err := functions.RegisterPredict(n.h, alias, f.outputs, f.types, n.in); err != nil {
+		return false, err
+	}
+	if n.open.alias == nil {
+		n.open.alias = map[string]string{}
+	}
+	n.open.alias[base] = alias
+	return true, nil
+}
+
+// missingFunction reads the name out of DuckDB's complaint about a prediction function that it cannot see.
+func missingFunction(err error) (string, bool) {
+	_, rest, ok := strings.Cut(err.Error(), "Scalar Function with name ")
+	if !ok {
+		return "", false
+	}
+	name, _, ok := strings.Cut(rest, " does not exist")
+	return strings.Trim(name, `"`), ok && strings.HasPrefix(strings.Trim(name, `"`), "mallard_predict_")
+}
+
+// functionName gives the name under which this connection sees a prediction function.
+func (n *conn) functionName(base string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if a, ok := n.open.alias[base]; ok {
+		return a
+	}
+	return base
+}
+
+// rows runs a query of our own on the connection and returns all of its values.
+func (n *conn) rows(ctx context.Context, query string) ([][]driver.Value, error) {
+	return allRows(ctx, n.Conn, query)
+}
+
+func allRows(ctx context.Context, c *duckdb.Conn, query string) (all [][]driver.Value, err error) {
+	rows, err := c.QueryContext(ctx, query, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for {
+		row := make([]driver.Value, len(rows.Columns()))
+		if err := rows.Next(row); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, err
+		}
+		all = append(all, row)
+	}
+}

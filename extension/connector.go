@@ -1,0 +1,151 @@
+package extension
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/mallardml/mallard/dialect"
+)
+
+// Options configure a [Connector]. The zero value works.
+type Options struct {
+	// Config is the configuration; nil means [DefaultConfig]. Connectors to one file share the first one's.
+	Config *Config
+	// Dialect overrides the configuration's dialect unless it is dialect.Auto.
+	Dialect dialect.Lang
+	// Init runs on every new connection, as duckdb.NewConnector's does.
+	Init func(driver.ExecerContext) error
+}
+
+// Connector opens connections to one DuckDB database that speaks ML. It is safe for concurrent use. sql.DB.Close closes
+// it when it was given to sql.OpenDB.
+type Connector struct {
+	inner *duckdb.Connector
+	in    *instance
+	lang  dialect.Lang
+	init  func(driver.ExecerContext) error
+	close sync.Once
+	err   error // of close
+}
+
+var _ driver.Connector = (*Connector)(nil)
+
+// NewConnector opens a database: dsn is a file name, or "" or ":memory:", with DuckDB's settings behind a question mark
+// ("sales.db?access_mode=read_only&threads=4").
+func NewConnector(dsn string, o Options) (*Connector, error) {
+	cfg := o.Config
+	if cfg == nil {
+		cfg = DefaultConfig()
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	inner, err := duckdb.NewConnector(dsn, nil)
+	if err != nil {
+		return nil, err
+	}
+	in, err := openInstance(dsn, inner, cfg)
+	if err != nil {
+		return nil, errors.Join(err, inner.Close())
+	}
+	lang := o.Dialect
+	if lang == dialect.Auto {
+		lang = dialect.Lang(cfg.BigQuery.Dialect)
+	}
+	return &Connector{inner: inner, in: in, lang: lang, init: o.Init}, nil
+}
+
+// Connect implements [driver.Connector].
+func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
+	dc, err := c.inner.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inner, ok := dc.(*duckdb.Conn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("duckdb-go gave a connection of type %T", dc), dc.Close())
+	}
+	conn, err := newConn(ctx, c, inner)
+	if err != nil {
+		return nil, errors.Join(err, inner.Close())
+	}
+	if c.init != nil {
+		if err := c.init(conn); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	return conn, nil
+}
+
+// Driver implements [driver.Connector].
+func (c *Connector) Driver() driver.Driver { return Driver{} }
+
+// Close frees the models and closes the database when no other connector uses it. It may be called again.
+func (c *Connector) Close() error {
+	c.close.Do(func() { c.err = errors.Join(c.in.close(), c.inner.Close()) })
+	return c.err
+}
+
+// Driver is the database/sql driver "mallard". Its data source name is DuckDB's, with two settings of our own:
+// mallard_config (a configuration file) and mallard_dialect (auto, duckdb or bigquery).
+type Driver struct{}
+
+func init() { sql.Register("mallard", Driver{}) }
+
+// Open implements [driver.Driver].
+func (d Driver) Open(dsn string) (driver.Conn, error) {
+	c, err := d.OpenConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return c.Connect(context.Background())
+}
+
+// OpenConnector implements [driver.DriverContext]. Without mallard_config it reads the file that [FindConfig] finds.
+func (Driver) OpenConnector(dsn string) (driver.Connector, error) {
+	dsn, config, lang, err := splitDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if config == "" {
+		config = FindConfig(os.Getenv)
+	}
+	o := Options{Dialect: lang}
+	if config != "" {
+		if o.Config, err = LoadConfig(config); err != nil {
+			return nil, err
+		}
+	}
+	return NewConnector(dsn, o)
+}
+
+// splitDSN takes our own settings out of a data source name; DuckDB refuses settings it does not know.
+func splitDSN(dsn string) (rest, config string, lang dialect.Lang, err error) {
+	file, query, ok := strings.Cut(dsn, "?")
+	if !ok {
+		return dsn, "", dialect.Auto, nil
+	}
+	v, err := url.ParseQuery(query)
+	if err != nil {
+		return "", "", dialect.Auto, fmt.Errorf("data source name: %w", err)
+	}
+	config = v.Get("mallard_config")
+	if lang, err = ParseDialect(v.Get("mallard_dialect")); err != nil {
+		return "", "", dialect.Auto, fmt.Errorf("data source name: mallard_dialect: %w", err)
+	}
+	v.Del("mallard_config")
+	v.Del("mallard_dialect")
+	if len(v) == 0 {
+		return file, config, lang, nil
+	}
+	return file + "?" + v.Encode(), config, lang, nil
+}

@@ -1,0 +1,56 @@
+package extension
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// declared finds a model of the configuration. It is read and imported at its first use and stays so frozen while the
+// database is open.
+func (c *catalog) declared(ctx context.Context, parts []string) (found, bool, error) {
+	name := strings.Join(parts, ".")
+	m, ok := c.in.cfg.Models[name]
+	if !ok {
+		bare, err := c.withoutProject(ctx, parts)
+		if err != nil {
+			return found{}, false, err
+		}
+		name = strings.Join(bare, ".")
+		if m, ok = c.in.cfg.Models[name]; !ok {
+			return found{}, false, nil
+		}
+	}
+	rec, err := c.in.declaredRecord(ctx, name, m)
+	if err != nil {
+		return found{}, false, fmt.Errorf("model %s (of the configuration): %w", name, err)
+	}
+	return found{place{name: name, schema: "main"}, rec}, true, nil
+}
+
+func (in *instance) declaredRecord(ctx context.Context, name string, m ModelConfig) (*record, error) {
+	in.declaredMu.Lock()
+	defer in.declaredMu.Unlock()
+	if rec, ok := in.declared[name]; ok {
+		return rec, nil
+	}
+	rec, dir, err := in.read(&importOptions{
+		path: in.cfg.path(m.Path), signature: m.Signature, tags: m.Tags, outputs: m.Outputs,
+		batchSize: m.BatchSize, customOps: m.CustomOps, description: m.Description, labels: m.Labels,
+	})
+	if err != nil {
+		return nil, err
+	}
+	rec.ID = "config:" + name
+	if rec.Digest, err = digest(ctx, dir); err != nil {
+		return nil, err
+	}
+	if _, err := in.store.put(ctx, dir, rec.Digest); err != nil {
+		return nil, err
+	}
+	if in.declared == nil {
+		in.declared = map[string]*record{}
+	}
+	in.declared[name] = rec
+	return rec, nil
+}

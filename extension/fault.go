@@ -1,0 +1,235 @@
+package extension
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/mallardml/mallard/dialect"
+)
+
+// Error is the failure of a statement, with its place in the text that the caller gave. errors.As also finds the
+// *duckdb.Error or the model's error behind it.
+type Error struct {
+	Msg       string // subject, cause, and what to do
+	Source    string // the text that was executed
+	Pos, End  int    // bytes of Source; both -1 when the place is not known
+	Line, Col int    // of Pos, from 1; 0 when not known
+	Cause     error
+}
+
+// Error gives "line:column: message", or the message alone.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.Msg
+	}
+	return fmt.Sprintf("%d:%d: %s", e.Line, e.Col, e.Msg)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Render writes the error the way a person reads it, with a caret under the place. name stands for the source, such as a
+// file's name.
+func (e *Error) Render(name string) string {
+	if e.Line == 0 {
+		return e.Msg
+	}
+	return (&dialect.Error{Pos: e.Pos, End: e.End, Msg: e.Msg}).Render(name, e.Source)
+}
+
+// fault gives the error of a statement in the user's terms. p is nil when the statement did not get as far as DuckDB.
+func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err error) error {
+	if p != nil && p.undo != nil {
+		p.undo()
+	}
+	if cerr := ctx.Err(); cerr != nil {
+		return fmt.Errorf("statement cancelled: %w", cerr)
+	}
+	e := &Error{Msg: err.Error(), Source: src, Pos: -1, End: -1, Cause: err}
+	var de *dialect.Error
+	var l *located
+	var ddb *duckdb.Error
+	switch {
+	case errors.As(err, &de):
+		e.Msg, e.Pos, e.End = de.Error(), de.Pos, de.End
+	case errors.As(err, &l):
+		e.Msg, e.Pos, e.End = l.Error(), l.Pos, l.End
+	case q.noted() != nil:
+		cause := q.noted()
+		e.Msg, e.Cause = cause.Error(), errors.Join(cause, err)
+	case errors.As(err, &ddb):
+		e.Msg = withoutExcerpt(ddb.Msg)
+		if p != nil && p.pos >= 0 && n.explainable(ddb) {
+			e.Pos, e.End = n.locate(ctx, p, src)
+			if msg, span, ok := n.missingColumn(ctx, p, src, ddb); ok {
+				e.Msg, e.Pos, e.End = msg, span.Pos, span.End
+			}
+		}
+	}
+	if e.Pos >= 0 {
+		e.Line, e.Col = dialect.LineCol(src, e.Pos)
+	}
+	return e
+}
+
+// noted gives the typed error of a callback, if there was one.
+func (q *running) noted() error {
+	if q == nil {
+		return nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.cause
+}
+
+// withoutExcerpt cuts DuckDB's own excerpt off: it shows the rewritten text, and shortened.
+func withoutExcerpt(msg string) string {
+	before, _, _ := strings.Cut(msg, "\n\nLINE ")
+	return strings.TrimRight(before, "\n")
+}
+
+// explainable reports whether DuckDB can say where a fault of this kind is, when it prepares the text again.
+func (n *conn) explainable(err *duckdb.Error) bool {
+	switch err.Type {
+	case duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax, duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog, duckdb.ErrorTypeConversion:
+		return true
+	}
+	return false
+}
+
+// locate asks DuckDB for the place of a fault: plain errors show only a line of the rewritten text, those in JSON have
+// the byte. It is (-1, -1) when DuckDB does not know.
+func (n *conn) locate(ctx context.Context, p *plan, src string) (pos, end int) {
+	if _, err := n.Conn.ExecContext(ctx, "SET errors_as_json = true", nil); err != nil {
+		return -1, -1 // an aborted transaction, for one
+	}
+	st, err := n.Conn.PrepareContext(ctx, p.sql)
+	if err == nil {
+		_ = st.Close()
+	}
+	if _, rerr := n.Conn.ExecContext(ctx, "SET errors_as_json = false", nil); rerr != nil || err == nil {
+		return -1, -1
+	}
+	_, text, ok := strings.Cut(err.Error(), "{")
+	if !ok {
+		return -1, -1
+	}
+	var d struct{ Position string }
+	if json.NewDecoder(strings.NewReader("{"+text)).Decode(&d) != nil {
+		return -1, -1
+	}
+	at, err := strconv.Atoi(d.Position)
+	if err != nil || at < 0 {
+		return -1, -1
+	}
+	if p.text == nil {
+		pos = p.pos + at
+	} else {
+		pos, _ = p.text.SourcePos(at)
+	}
+	pos = min(pos, len(src))
+	return pos, wordEnd(src, pos)
+}
+
+var word = regexp.MustCompile(`^(?:[\pL\pN_$]+|"[^"\n]*"|` + "`[^`\n]*`" + `)`)
+
+// wordEnd is the end of the word that starts at pos.
+func wordEnd(src string, pos int) int {
+	if w := word.FindString(src[pos:]); w != "" {
+		return pos + len(w)
+	}
+	return min(pos+1, len(src))
+}
+
+var noColumn = regexp.MustCompile(`"__q" does not have a column named "((?:[^"]|"")*)"`)
+
+// missingColumn words DuckDB's complaint about an input column in terms of the model.
+func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duckdb.Error) (string, dialect.Span, bool) {
+	m := noColumn.FindStringSubmatch(err.Msg)
+	if m == nil {
+		return "", dialect.Span{}, false
+	}
+	name := strings.ReplaceAll(m[1], `""`, `"`)
+	for _, used := range p.models {
+		for i := range used.Inputs {
+			if used.Inputs[i].Name != name {
+				continue
+			}
+			columns := n.inputColumns(ctx, src, used.call)
+			if contains(columns, name) {
+				continue // another call's fault
+			}
+			msg := fmt.Sprintf("Column %s is not found in the input data to the PREDICT function: model %s takes %s", name, used.Name, inputsText(used))
+			switch near := nearest(name, columns); {
+			case near != "":
+				msg += fmt.Sprintf("; did you mean %s? Rename it: %s AS %s", near, ident(near), ident(name))
+			case len(columns) > 0:
+				msg += fmt.Sprintf("; the input has %s", strings.Join(columns, ", "))
+			}
+			return msg, used.call.Input, true
+		}
+	}
+	return "", dialect.Span{}, false
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func inputsText(m usedModel) string {
+	parts := make([]string, len(m.Inputs))
+	types := m.InputTypes()
+	for i := range m.Inputs {
+		parts[i] = m.Inputs[i].Name + " " + types[m.Inputs[i].Name]
+	}
+	return strings.Join(parts, ", ")
+}
+
+// inputColumns gives the columns of a call's input, or nil where they cannot be told by themselves (a correlated query).
+func (n *conn) inputColumns(ctx context.Context, src string, c *dialect.Call) []string {
+	text := src[c.Input.Pos:c.Input.End]
+	if c.InputIsTable {
+		text = "SELECT * FROM " + text
+	}
+	lang := dialect.DuckDB
+	if strings.Contains(src, "`") {
+		lang = dialect.GoogleSQL
+	}
+	w := &writer{conn: n, cat: n.catalog()}
+	sql, err := w.input(ctx, text, lang)
+	if err != nil {
+		return nil
+	}
+	st, err := n.Conn.PrepareContext(ctx, sql)
+	if err != nil {
+		return nil
+	}
+	defer st.Close()
+	ds, ok := st.(*duckdb.Stmt)
+	if !ok {
+		return nil
+	}
+	count, err := ds.ColumnCount()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for i := range count {
+		if name, err := ds.ColumnName(i); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}

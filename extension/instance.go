@@ -1,0 +1,174 @@
+package extension
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions"
+)
+
+// instance is one open DuckDB, with what all its connections share. Two connectors to one file share its instance, as
+// they share the DuckDB underneath: a function registered by one is seen by the other.
+type instance struct {
+	key   string // the file's path; empty for a database in memory
+	refs  int    // connectors, guarded by instances.mu
+	cfg   *Config
+	store store
+
+	db   *sql.DB // private connections: registration, and reading the catalog while a statement binds
+	live liveModels
+
+	// epoch moves whenever a statement may have changed what a name means; prepared statements compare it.
+	epoch atomic.Int64
+
+	queries sync.Map // connection id to *functions.Query of the running statement
+	conns   sync.Map // connection id to *conn
+
+	mu  sync.Mutex
+	fns map[string]*function // by name without the suffix of a connection
+
+	declaredMu sync.Mutex
+	declared   map[string]*record // models of the configuration, once used
+}
+
+// function is a prediction function of SQL. Its name is a hash of its result type, so few exist.
+type function struct {
+	outputs    []functions.Port
+	types      functions.Types
+	registered bool
+}
+
+// instances finds the instance of a file that is open already.
+var instances = struct {
+	mu     sync.Mutex
+	byFile map[string]*instance
+}{byFile: map[string]*instance{}}
+
+// keepOpen hides Close: closing the private pool must not close the database under the user.
+type keepOpen struct{ driver.Connector }
+
+// openInstance gives the instance of a connector's database. dsn is the one the connector was opened with.
+func openInstance(dsn string, inner *duckdb.Connector, cfg *Config) (*instance, error) {
+	key := ""
+	if file, _, _ := strings.Cut(dsn, "?"); file != "" && file != ":memory:" {
+		abs, err := filepath.Abs(file)
+		if err != nil {
+			return nil, err
+		}
+		key = abs
+	}
+	instances.mu.Lock()
+	defer instances.mu.Unlock()
+	if in, ok := instances.byFile[key]; ok && key != "" {
+		in.refs++
+		return in, nil
+	}
+	dir, err := cfg.storeDir()
+	if err != nil {
+		return nil, err
+	}
+	in := &instance{key: key, refs: 1, cfg: cfg, store: store{dir}, fns: map[string]*function{}}
+	in.live.init(in)
+	in.db = sql.OpenDB(keepOpen{inner})
+	in.db.SetMaxIdleConns(2)
+	if err := in.registerTextFunctions(); err != nil {
+		return nil, errors.Join(err, in.db.Close())
+	}
+	if key != "" {
+		instances.byFile[key] = in
+	}
+	return in, nil
+}
+
+// close drops one connector's share and frees the models with the last.
+func (in *instance) close() error {
+	instances.mu.Lock()
+	in.refs--
+	last := in.refs == 0
+	if last && in.key != "" {
+		delete(instances.byFile, in.key)
+	}
+	instances.mu.Unlock()
+	if !last {
+		return nil
+	}
+	return errors.Join(in.db.Close(), in.live.close())
+}
+
+// private runs f with a connection of the private pool.
+func (in *instance) private(ctx context.Context, f func(c *duckdb.Conn, h mapping.Connection) error) error {
+	c, err := in.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.Raw(func(dc any) error {
+		inner, ok := dc.(*duckdb.Conn)
+		if !ok {
+			return fmt.Errorf("duckdb-go gave a connection of type %T", dc)
+		}
+		h, err := handle(inner)
+		if err != nil {
+			return err
+		}
+		return f(inner, h)
+	})
+}
+
+// function makes sure that a prediction function exists and returns its name. It is registered in autocommit, so that
+// every transaction that starts later sees it.
+func (in *instance) function(ctx context.Context, outputs []functions.Port, types functions.Types) (string, error) {
+	name := functions.PredictName(outputs, types)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	f, ok := in.fns[name]
+	if !ok {
+		f = &function{outputs: outputs, types: types}
+		in.fns[name] = f
+	}
+	if f.registered {
+		return name, nil
+	}
+	err := in.private(ctx, func(_ *duckdb.Conn, h mapping.Connection) error {
+		return functions.RegisterPredict(h, name, outputs, types, in)
+	})
+	f.registered = err == nil
+	return name, err
+}
+
+// functionNamed finds what a name was registered for.
+func (in *instance) functionNamed(name string) (*function, bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	f, ok := in.fns[name]
+	return f, ok
+}
+
+var _ functions.Host = (*instance)(nil)
+
+// Model implements [functions.Host].
+func (in *instance) Model(version int64) (*functions.Model, error) { return in.live.acquire(version) }
+
+// Release implements [functions.Host].
+func (in *instance) Release(version int64) { in.live.release(version) }
+
+// idle answers callbacks of connections that are not ours, such as DuckDB's own.
+var idle = &functions.Query{Context: context.Background(), Rows: new(atomic.Int64), Fail: func(error) {}}
+
+// Query implements [functions.Host].
+func (in *instance) Query(conn uint64) *functions.Query {
+	if q, ok := in.queries.Load(conn); ok {
+		return q.(*functions.Query)
+	}
+	return idle
+}

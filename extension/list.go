@@ -1,0 +1,337 @@
+package extension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/connectors/tensorflow"
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions"
+)
+
+// connectionMacros give a connection the table functions of plain DuckDB form. They are TEMP, since macros of the file
+// are refused by read-only databases and exported with it.
+var connectionMacros = []string{
+	`CREATE OR REPLACE TEMP MACRO ML_PREDICT(model, input, options := NULL) AS TABLE
+	 SELECT * FROM query(system.main.mallard_predict(model, input, 'native', '', CAST(options AS VARCHAR)))`,
+	`CREATE OR REPLACE TEMP MACRO ml_models() AS TABLE SELECT * FROM query(system.main.mallard_models())`,
+	`CREATE OR REPLACE TEMP MACRO ml_model_info(model) AS TABLE SELECT * FROM query(system.main.mallard_model_info(model))`,
+}
+
+// registerTextFunctions adds the functions that write SQL while a statement binds. They are not volatile, so that DuckDB
+// folds them.
+func (in *instance) registerTextFunctions() error {
+	return in.private(context.Background(), func(_ *duckdb.Conn, h mapping.Connection) error {
+		return errors.Join(
+			functions.RegisterText(h, "mallard_predict", 4, true, false, in.texts(func(id uint64, args []string, null []bool) (string, error) {
+				if null[0] || null[1] {
+					return "", errors.New("ML_PREDICT needs the name of a model and an input query, not NULL")
+				}
+				if len(args) > 4 && !null[4] {
+					if err := checkOptionText(args[4]); err != nil {
+						return "", err
+					}
+				}
+				return in.predictText(id, strings.Clone(args[0]), strings.Clone(args[1]), strings.Clone(args[2]), strings.Clone(args[3]))
+			})),
+			functions.RegisterText(h, "mallard_models", 0, false, false, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
+				return in.modelsText(id)
+			})),
+			functions.RegisterText(h, "mallard_model_info", 1, false, false, in.texts(func(id uint64, args []string, null []bool) (string, error) {
+				if null[0] {
+					return "", errors.New("ml_model_info needs the name of a model, not NULL")
+				}
+				return in.modelInfoText(id, strings.Clone(args[0]))
+			})),
+		)
+	})
+}
+
+// texts notes the typed error of a text function for the statement it serves.
+func (in *instance) texts(f func(id uint64, args []string, null []bool) (string, error)) functions.TextFunc {
+	return func(id uint64, args []string, null []bool) (string, bool, error) {
+		s, err := f(id, args, null)
+		if err != nil {
+			if q := in.Query(id); q.Fail != nil {
+				q.Fail(err)
+			}
+		}
+		return s, false, err
+	}
+}
+
+// checkOptionText reads the options of ML_PREDICT, a STRUCT as text: {'threshold': 0.5}.
+func checkOptionText(s string) error {
+	inner := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "{"), "}")
+	for _, f := range strings.Split(inner, ",") {
+		name, _, _ := strings.Cut(f, ":")
+		name = strings.Trim(strings.TrimSpace(name), `'"`)
+		switch strings.ToLower(name) {
+		case "threshold", "keep_original_columns", "trial_id":
+		default:
+			return fmt.Errorf("ML_PREDICT has no option `%s`; it takes a STRUCT with threshold, keep_original_columns and trial_id", name)
+		}
+	}
+	return nil
+}
+
+// list gives the models of all attached databases and of the configuration, sorted by name.
+func (c *catalog) list(ctx context.Context) ([]found, error) {
+	rows, err := c.rows(ctx, "SELECT database_name, schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal AND contains(sql, '''mallard/')")
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	var all []found
+	for _, r := range rows {
+		p := place{fmt.Sprint(r[0]), fmt.Sprint(r[1]), fmt.Sprint(r[2])}
+		seen[p.key()] = true
+		if rec, ok := c.open[p.key()]; ok {
+			if rec != nil {
+				all = append(all, found{p, rec})
+			}
+			continue
+		}
+		if rec, ok := recordOfView(fmt.Sprint(r[3])); ok {
+			all = append(all, found{p, rec})
+		}
+	}
+	for _, f := range c.openModels() {
+		if !seen[f.key()] {
+			all = append(all, f)
+		}
+	}
+	for name := range c.in.cfg.Models {
+		f, ok, err := c.declared(ctx, strings.Split(name, "."))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			all = append(all, f)
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].key() < all[j].key() })
+	return all, nil
+}
+
+// recordOfView reads the record out of the text of a view, as DuckDB prints it.
+func recordOfView(sql string) (*record, bool) {
+	_, rest, ok := strings.Cut(sql, "SELECT '"+recordFormat+"' AS mallard_model, '")
+	if !ok {
+		return nil, false
+	}
+	var b strings.Builder
+	for {
+		piece, after, ok := strings.Cut(rest, "'")
+		if !ok {
+			return nil, false
+		}
+		b.WriteString(piece)
+		if !strings.HasPrefix(after, "'") {
+			break
+		}
+		b.WriteByte('\'')
+		rest = after[1:]
+	}
+	rec, err := decodeRecord(recordFormat, b.String())
+	return rec, err == nil
+}
+
+const modelColumns = "database_name, schema_name, model_name, model_type, signature, inputs, outputs, path, batch_size, description, labels, created, modified, digest"
+
+// modelsText writes the query behind ml_models().
+func (in *instance) modelsText(id uint64) (string, error) {
+	n, ctx, err := in.caller(id)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	err = in.private(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
+		all, err := n.behind(c).list(ctx)
+		if err != nil {
+			return err
+		}
+		b.WriteString("SELECT * FROM (VALUES ")
+		for _, f := range all {
+			r := f.rec
+			fmt.Fprintf(&b, "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s), ",
+				textOrNull(f.db), textOrNull(f.schema), literal(f.name), literal(r.Type), literal(r.Signature),
+				literal(portsText(r.Inputs)), literal(portsText(r.Outputs)), literal(r.Path),
+				numberOrNull(r.BatchSize), textOrNull(r.Description), labelsText(r.Labels),
+				timeText(r.Created), timeText(r.Modified), literal(r.Digest))
+		}
+		// A row of the right types that the condition removes: VALUES needs one, and this one gives the columns their types.
+		b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, " +
+			"NULL::VARCHAR, NULL::BIGINT, NULL::VARCHAR, NULL::MAP(VARCHAR, VARCHAR), NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ, NULL::VARCHAR))" +
+			" AS models(" + modelColumns + ") WHERE model_name IS NOT NULL")
+		return nil
+	})
+	return b.String(), err
+}
+
+// portsText shows ports the way SQL declares columns: `input STRING, ids ARRAY<INT64>`.
+func portsText(ps []port) string {
+	all, err := ports(ps)
+	if err != nil {
+		return ""
+	}
+	parts := make([]string, len(all))
+	for i := range all {
+		parts[i] = all[i].Name + " " + all[i].SQLType(functions.BigQuery)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func textOrNull(s string) string {
+	if s == "" {
+		return "NULL"
+	}
+	return literal(s)
+}
+
+func numberOrNull(i int) string {
+	if i == 0 {
+		return "NULL"
+	}
+	return fmt.Sprint(i)
+}
+
+func timeText(t interface{ Format(string) string }) string {
+	return "TIMESTAMPTZ " + literal(t.Format("2006-01-02 15:04:05.000Z07:00"))
+}
+
+func labelsText(m map[string]string) string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for i, k := range keys {
+		keys[i] = literal(k) + ": " + literal(m[k])
+	}
+	return "MAP {" + strings.Join(keys, ", ") + "}"
+}
+
+// modelInfoText writes the query behind ml_model_info(model): what `saved_model_cli show --all` tells, a row per tensor.
+func (in *instance) modelInfoText(id uint64, name string) (string, error) {
+	n, ctx, err := in.caller(id)
+	if err != nil {
+		return "", err
+	}
+	parts, err := splitName(name)
+	if err != nil {
+		return "", err
+	}
+	var f found
+	err = in.private(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
+		f, err = n.behind(c).resolve(ctx, parts, "")
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	dir, err := in.store.open(ctx, f.rec.Digest)
+	if err != nil {
+		return "", fmt.Errorf("model %s: %w", f.place, err)
+	}
+	sm, err := tensorflow.Inspect(dir)
+	if err != nil {
+		return "", fmt.Errorf("model %s: %w", f.place, err)
+	}
+	var b strings.Builder
+	b.WriteString("SELECT * FROM (VALUES ")
+	for _, g := range sm.Graphs {
+		for _, s := range g.Signatures {
+			active := s.Name == f.rec.Signature && strings.Join(g.Tags, ",") == strings.Join(f.rec.Tags, ",")
+			for _, side := range []struct {
+				role  string
+				ports []tensorflow.Port
+			}{{"input", s.Inputs}, {"output", s.Outputs}} {
+				for _, p := range side.ports {
+					fmt.Fprintf(&b, "(%s, %s, %t, %s, %s, %s, %s, %s, %s, %s), ", literal(strings.Join(g.Tags, ",")), literal(s.Name), active,
+						literal(side.role), literal(p.Name), literal(p.DType.String()), literal(shapeText(p)), sqlTypes(p), literal(p.Tensor), textOrNull(s.Method))
+				}
+			}
+		}
+	}
+	b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::BOOLEAN, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR))" +
+		" AS info(tags, signature, active, role, name, dtype, shape, sql_type, tensor, method) WHERE role IS NOT NULL")
+	return b.String(), nil
+}
+
+// shapeText writes a shape as TensorFlow's documentation does: [None, 3].
+func shapeText(p tensorflow.Port) string {
+	if p.UnknownRank {
+		return "unknown rank"
+	}
+	dims := make([]string, len(p.Shape))
+	for i, d := range p.Shape {
+		dims[i] = fmt.Sprint(d)
+		if d < 0 {
+			dims[i] = "None"
+		}
+	}
+	return "[" + strings.Join(dims, ", ") + "]"
+}
+
+// sqlTypes gives the DuckDB type of a port under ML.PREDICT, or NULL for one that cannot be served.
+func sqlTypes(p tensorflow.Port) string {
+	d, ok := fromTF[p.DType]
+	if !ok || p.UnknownRank || len(p.Shape) == 0 || p.Composite != "" {
+		return "NULL"
+	}
+	fp := functions.Port{Name: p.Name, DType: d, Shape: p.Shape}
+	return literal(fp.SQLType(functions.BigQuery))
+}
+
+// showModels gives the query of SHOW MODELS, unless a table of that name makes it DuckDB's own statement.
+func (n *conn) showModels(ctx context.Context, src string, st dialect.Statement, s *dialect.ShowModels) (*plan, error) {
+	if s.From == nil && !s.HasLike {
+		rows, err := n.rows(ctx, "SELECT 1 FROM information_schema.tables WHERE lower(table_name) = 'models' AND table_schema = ANY (current_schemas(true)) LIMIT 1")
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) > 0 {
+			return &plan{sql: src[st.Pos:st.End], pos: st.Pos, verb: "SHOW"}, nil
+		}
+	}
+	where := "WHERE true"
+	if s.From != nil {
+		parts, err := n.catalog().withoutProject(ctx, s.From.Parts)
+		if err != nil {
+			return nil, at(s.From.Span, err)
+		}
+		switch len(parts) {
+		case 1:
+			where += " AND (lower(schema_name) = lower(" + literal(parts[0]) + ") OR lower(database_name) = lower(" + literal(parts[0]) + "))"
+		case 2:
+			where += " AND lower(database_name) = lower(" + literal(parts[0]) + ") AND lower(schema_name) = lower(" + literal(parts[1]) + ")"
+		default:
+			return nil, at(s.From.Span, fmt.Errorf("`%s`: SHOW MODELS FROM takes a dataset", s.From))
+		}
+	}
+	if s.HasLike {
+		where += " AND model_name LIKE " + literal(s.Like)
+	}
+	return &plan{sql: "SELECT schema_name AS dataset, model_name AS model, model_type AS type, inputs, outputs, created FROM query(system.main.mallard_models()) " +
+		where + " ORDER BY ALL", pos: -1, verb: "SHOW MODELS"}, nil
+}
+
+// describeModel gives the query of DESCRIBE MODEL.
+func (n *conn) describeModel(ctx context.Context, s *dialect.DescribeModel) (*plan, error) {
+	f, err := n.catalog().resolve(ctx, s.Name.Parts, "")
+	if err != nil {
+		return nil, at(s.Name.Span, err)
+	}
+	name := quotePath([]string{f.db, f.schema, f.name})
+	if f.db == "" {
+		name = f.name
+	}
+	return &plan{sql: "SELECT * FROM query(system.main.mallard_model_info(" + literal(name) + "))", pos: -1, verb: "DESCRIBE MODEL"}, nil
+}

@@ -1,0 +1,343 @@
+package extension
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions"
+)
+
+// plan is what is to be done for one statement of the user's.
+type plan struct {
+	sql    string        // what DuckDB gets
+	text   *dialect.Text // how sql came from the source; nil when it stands there
+	pos    int           // where sql stands in the source when text is nil; -1 when it does not
+	verb   string        // upper-case first keywords
+	models []usedModel
+	done   func() // after success
+	undo   func() // after failure
+	notice string // for the person, after success
+}
+
+// usedModel is a call and the model it reached.
+type usedModel struct {
+	call *dialect.Call
+	*functions.Model
+}
+
+// plan reads a statement and writes what DuckDB is to run. Statements about models do their checks, and import files.
+func (n *conn) plan(ctx context.Context, src string, st dialect.Statement) (*plan, error) {
+	node, err := dialect.Parse(src, st)
+	if err != nil {
+		return nil, err
+	}
+	switch s := node.(type) {
+	case *dialect.Query:
+		if s.Untouched {
+			return &plan{sql: src[st.Pos:st.End], pos: st.Pos, verb: s.Verb}, nil
+		}
+		return n.planQuery(ctx, src, s)
+	case *dialect.CreateModel:
+		return n.createModel(ctx, s)
+	case *dialect.AlterModel:
+		return n.alterModel(ctx, s)
+	case *dialect.DropModel:
+		return n.dropModel(ctx, s)
+	case *dialect.ShowModels:
+		return n.showModels(ctx, src, st, s)
+	case *dialect.DescribeModel:
+		return n.describeModel(ctx, s)
+	case *dialect.CreateExternalTable:
+		return nil, at(s.Name.Span, errors.New("object tables (CREATE EXTERNAL TABLE) are not part of this version"))
+	case *dialect.DropExternalTable:
+		return nil, at(s.Name.Span, errors.New("object tables (DROP EXTERNAL TABLE) are not part of this version"))
+	}
+	return nil, fmt.Errorf("statement of type %T is not supported", node)
+}
+
+// at ties an error to a place of the source, unless it has one.
+func at(span dialect.Span, err error) error {
+	if err == nil {
+		return nil
+	}
+	var de *dialect.Error
+	if errors.As(err, &de) {
+		return err
+	}
+	return &located{span, err}
+}
+
+// located is an error with its place.
+type located struct {
+	dialect.Span
+	err error
+}
+
+func (l *located) Error() string { return l.err.Error() }
+func (l *located) Unwrap() error { return l.err }
+
+// catalog reads models over the user's own connection.
+func (n *conn) catalog() *catalog {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return &catalog{in: n.in, rows: n.rows, db: n.db, schema: n.schema}
+}
+
+func (n *conn) planQuery(ctx context.Context, src string, q *dialect.Query) (*plan, error) {
+	if q.InMacro && len(q.Calls) > 0 {
+		return nil, at(q.Calls[0].Span, errors.New("ML functions cannot stand in the body of a macro, which would stay with today's model; make a view, or use the macro's query as the input"))
+	}
+	p := &plan{verb: q.Verb}
+	w := &writer{conn: n, cat: n.catalog(), plan: p}
+	var err error
+	p.text, err = w.rewrite(ctx, src, q)
+	if err != nil {
+		return nil, err
+	}
+	p.sql = p.text.String()
+	return p, nil
+}
+
+// writer turns calls into SQL.
+type writer struct {
+	conn *conn
+	cat  *catalog
+	plan *plan // collects the models, or nil
+}
+
+func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
+	r := &dialect.Rewriter{
+		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) { return w.expand(ctx, c, quoted) },
+		Table: func(p dialect.Path) ([]string, error) {
+			parts, err := w.cat.withoutProject(ctx, p.Parts)
+			return parts, at(p.Span, err)
+		},
+	}
+	return r.Rewrite(src, q)
+}
+
+func (w *writer) expand(ctx context.Context, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
+	if c.Func != "ML.PREDICT" {
+		return dialect.Expansion{}, at(c.Span, fmt.Errorf("%s is not part of this version; ML.PREDICT is", c.Func))
+	}
+	if err := checkPredictOptions(c.Options); err != nil {
+		return dialect.Expansion{}, err
+	}
+	f, err := w.cat.resolve(ctx, c.Model.Parts, "")
+	if err != nil {
+		return dialect.Expansion{}, at(c.Model.Span, err)
+	}
+	if quoted {
+		return dialect.Expansion{Whole: func(input string) string {
+			name := quotePath([]string{f.schema, f.name})
+			if f.db == "" { // of the configuration: its name is all there is
+				name = f.name
+			}
+			return fmt.Sprintf("query(system.main.mallard_predict(%s, %s, 'bigquery', %s))", literal(name), literal(input), literal(f.rec.ID))
+		}}, nil
+	}
+	open, after, m, err := w.predict(ctx, f, functions.BigQuery)
+	if err != nil {
+		return dialect.Expansion{}, at(c.Model.Span, err)
+	}
+	if w.plan != nil {
+		w.plan.models = append(w.plan.models, usedModel{c, m})
+	}
+	casts := map[string]string{}
+	for name, t := range m.InputTypes() {
+		casts[strings.ToLower(name)] = t
+	}
+	return dialect.Expansion{Open: open, Close: after, Casts: casts}, nil
+}
+
+// predict writes what stands around the input of a prediction.
+func (w *writer) predict(ctx context.Context, f found, types functions.Types) (open, after string, m *functions.Model, err error) {
+	live, err := w.conn.in.live.get(f.place.String(), f.rec)
+	if err != nil {
+		return "", "", nil, err
+	}
+	if err := live.Probe(ctx); err != nil {
+		return "", "", nil, err
+	}
+	fn, err := w.conn.in.function(ctx, live.Outputs, types)
+	if err != nil {
+		return "", "", nil, err
+	}
+	open, after = live.PredictSQL(w.conn.functionName(fn), types)
+	return open, after, live.Model, nil
+}
+
+// checkPredictOptions accepts what ML.PREDICT documents and knows nothing of a TensorFlow model: the arguments have no
+// effect there (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-predict).
+func checkPredictOptions(options []dialect.Option) error {
+	for _, o := range options {
+		ok := false
+		switch strings.ToLower(o.Name) {
+		case "threshold":
+			ok = o.Value.Kind == dialect.Float || o.Value.Kind == dialect.Int
+		case "keep_original_columns":
+			ok = o.Value.Kind == dialect.Bool
+		case "trial_id":
+			ok = o.Value.Kind == dialect.Int
+		default:
+			return at(o.Span, fmt.Errorf("ML.PREDICT has no argument `%s`; it takes threshold, keep_original_columns and trial_id", o.Name))
+		}
+		if !ok {
+			return at(o.Value.Span, fmt.Errorf("ML.PREDICT: `%s` has a value of the wrong type; threshold is FLOAT64, keep_original_columns BOOL, trial_id INT64", o.Name))
+		}
+	}
+	return nil
+}
+
+// predictText writes the query that ML_PREDICT and stored views stand for. It runs while the statement binds, so it
+// reads the catalog over another connection. types is "native" or "bigquery"; id the lineage of the model, or "".
+func (in *instance) predictText(id uint64, name, input, types, lineage string) (string, error) {
+	n, ctx, err := in.caller(id)
+	if err != nil {
+		return "", err
+	}
+	var sql string
+	err = in.private(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
+		cat := n.behind(c)
+		w := &writer{conn: n, cat: cat}
+		parts, err := splitName(name)
+		if err != nil {
+			return err
+		}
+		f, err := cat.resolve(ctx, parts, lineage)
+		if err != nil {
+			return err
+		}
+		kind, lang := functions.Native, n.c.lang
+		if types == "bigquery" {
+			kind, lang = functions.BigQuery, dialect.DuckDB // a view holds rewritten text
+		}
+		text, err := w.input(ctx, input, lang)
+		if err != nil {
+			return err
+		}
+		open, after, _, err := w.predict(ctx, f, kind)
+		if err != nil {
+			return err
+		}
+		sql = "SELECT * FROM " + open + text + after
+		return nil
+	})
+	return sql, err
+}
+
+// input reads the query that a text function was given.
+func (w *writer) input(ctx context.Context, src string, lang dialect.Lang) (string, error) {
+	all := dialect.Split(src, lang)
+	if len(all) != 1 {
+		return "", errors.New("the input must be one query, such as 'SELECT title AS input FROM news'")
+	}
+	node, err := dialect.Parse(src, all[0])
+	if err != nil {
+		return "", inputFault(src, err)
+	}
+	q, ok := node.(*dialect.Query)
+	if !ok {
+		return "", errors.New("the input must be a query, such as 'SELECT title AS input FROM news'")
+	}
+	if q.Untouched {
+		return src[all[0].Pos:all[0].End], nil
+	}
+	text, err := w.rewrite(ctx, src, q)
+	if err != nil {
+		return "", inputFault(src, err)
+	}
+	return text.String(), nil
+}
+
+// inputFault says where in the input text a fault is.
+func inputFault(src string, err error) error {
+	var de *dialect.Error
+	var l *located
+	switch {
+	case errors.As(err, &de):
+		line, col := dialect.LineCol(src, de.Pos)
+		return fmt.Errorf("input query, line %d, column %d: %w", line, col, err)
+	case errors.As(err, &l):
+		line, col := dialect.LineCol(src, l.Pos)
+		return fmt.Errorf("input query, line %d, column %d: %w", line, col, err)
+	}
+	return err
+}
+
+// caller finds the connection that a text function serves, and the context of its statement.
+func (in *instance) caller(id uint64) (*conn, context.Context, error) {
+	n, ok := in.conns.Load(id)
+	if !ok {
+		return nil, nil, errors.New("this connection was not opened by Mallard; ML functions need one of extension.NewConnector")
+	}
+	return n.(*conn), in.Query(id).Context, nil
+}
+
+// behind gives the catalog over a private connection, as the connection n sees it.
+func (n *conn) behind(c *duckdb.Conn) *catalog {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	open := make(map[string]*record, len(n.open.models))
+	for k, r := range n.open.models {
+		open[k] = r
+	}
+	cat := &catalog{in: n.in, db: n.db, schema: n.schema, open: open}
+	cat.rows = func(ctx context.Context, query string) ([][]driver.Value, error) { return allRows(ctx, c, query) }
+	return cat
+}
+
+// splitName reads the name of a model in a text: dotted parts, each of which may be quoted with backticks or double quotes.
+func splitName(s string) ([]string, error) {
+	var parts []string
+	rest := strings.TrimSpace(s)
+	for {
+		var part string
+		if rest != "" && (rest[0] == '`' || rest[0] == '"') {
+			quote := rest[:1]
+			rest = rest[1:]
+			for {
+				piece, after, ok := strings.Cut(rest, quote)
+				if !ok {
+					return nil, fmt.Errorf("model name `%s`: the quote %s is not closed", s, quote)
+				}
+				part, rest = part+piece, after
+				if !strings.HasPrefix(rest, quote) {
+					break
+				}
+				part, rest = part+quote, rest[1:] // doubled: the quote itself
+			}
+			if quote == "`" { // a whole path may stand in one pair of backticks
+				parts = append(parts, strings.Split(part, ".")...)
+				part = ""
+			}
+		} else {
+			end := strings.IndexByte(rest, '.')
+			if end < 0 {
+				end = len(rest)
+			}
+			part, rest = strings.TrimSpace(rest[:end]), rest[end:]
+			if part == "" {
+				return nil, fmt.Errorf("model name `%s` has an empty part", s)
+			}
+		}
+		if part != "" {
+			parts = append(parts, part)
+		}
+		rest = strings.TrimSpace(rest)
+		if rest == "" {
+			return parts, nil
+		}
+		if rest[0] != '.' {
+			return nil, fmt.Errorf("model name `%s`: `%s` is not expected", s, rest)
+		}
+		rest = strings.TrimSpace(rest[1:])
+	}
+}

@@ -1,0 +1,152 @@
+package extension
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/mallardml/mallard/dialect"
+)
+
+// stmt is a prepared statement that notices when a model it uses is replaced. Statements about models are planned when
+// they run, since planning them imports files.
+type stmt struct {
+	n     *conn
+	src   string
+	st    dialect.Statement
+	inner *duckdb.Stmt // nil for a statement that is planned when it runs
+	plan  *plan
+	epoch int64
+}
+
+var _ interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+} = (*stmt)(nil)
+
+func (n *conn) prepare(ctx context.Context, src string, st dialect.Statement) (driver.Stmt, error) {
+	s := &stmt{n: n, src: src, st: st}
+	node, err := dialect.Parse(src, st)
+	if err != nil {
+		return nil, n.fault(ctx, nil, nil, src, err)
+	}
+	if _, ok := node.(*dialect.Query); !ok {
+		return s, nil
+	}
+	q, end := n.begin(ctx)
+	defer end()
+	return s, s.renew(ctx, q)
+}
+
+// renew plans and prepares the text, at first and whenever a model may have changed.
+func (s *stmt) renew(ctx context.Context, q *running) error {
+	for try := 0; ; try++ {
+		epoch := s.n.in.epoch.Load()
+		p, err := s.n.plan(ctx, s.src, s.st)
+		if err != nil {
+			return s.n.fault(ctx, q, nil, s.src, err)
+		}
+		if s.inner != nil && s.plan.sql == p.sql && try == 0 {
+			s.epoch = epoch
+			return nil
+		}
+		inner, err := s.n.Conn.PrepareContext(ctx, p.sql)
+		if err == nil {
+			if s.inner != nil {
+				err = s.inner.Close()
+			}
+			s.inner, s.plan, s.epoch = inner.(*duckdb.Stmt), p, epoch
+			return err
+		}
+		if again, rerr := s.n.remedy(ctx, err); again && try < maxTries {
+			continue
+		} else if rerr != nil {
+			err = rerr
+		}
+		return s.n.fault(ctx, q, p, s.src, err)
+	}
+}
+
+// Close implements [driver.Stmt].
+func (s *stmt) Close() error {
+	if s.inner == nil {
+		return nil
+	}
+	inner := s.inner
+	s.inner = nil
+	return inner.Close()
+}
+
+// NumInput implements [driver.Stmt].
+func (s *stmt) NumInput() int {
+	if s.inner == nil {
+		return 0
+	}
+	return s.inner.NumInput()
+}
+
+// Raw gives DuckDB's own statement; nil for a statement about a model.
+func (s *stmt) Raw() *duckdb.Stmt { return s.inner }
+
+// ExecContext implements [driver.StmtExecContext].
+func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (res driver.Result, err error) {
+	err = s.run(ctx, func() (err error) { res, err = s.inner.ExecContext(ctx, args); return err },
+		func(sql string) (err error) { res, err = s.n.Conn.ExecContext(ctx, sql, args); return err })
+	return res, err
+}
+
+// QueryContext implements [driver.StmtQueryContext].
+func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (rows driver.Rows, err error) {
+	err = s.run(ctx, func() (err error) { rows, err = s.inner.QueryContext(ctx, args); return err },
+		func(sql string) (err error) { rows, err = s.n.Conn.QueryContext(ctx, sql, args); return err })
+	return rows, err
+}
+
+// run executes the prepared text, or plans and executes a statement about a model.
+func (s *stmt) run(ctx context.Context, prepared func() error, planned func(sql string) error) error {
+	if s.inner == nil {
+		return s.n.run(ctx, s.src, s.st, planned)
+	}
+	q, end := s.n.begin(ctx)
+	defer end()
+	if s.epoch != s.n.in.epoch.Load() && len(s.plan.models) > 0 {
+		if err := s.renew(ctx, q); err != nil {
+			return err
+		}
+	}
+	for try := 0; ; try++ {
+		err := prepared()
+		if err == nil {
+			s.n.settle(ctx, s.plan)
+			return nil
+		}
+		again, rerr := s.n.remedy(ctx, err)
+		if !again || try == maxTries {
+			if rerr != nil {
+				err = rerr
+			}
+			return s.n.fault(ctx, q, s.plan, s.src, err)
+		}
+		s.plan = &plan{} // the text is made anew, whatever it says
+		if err := s.renew(ctx, q); err != nil {
+			return err
+		}
+	}
+}
+
+// Exec implements [driver.Stmt] for callers without a context.
+//
+// Deprecated: database/sql calls ExecContext.
+func (s *stmt) Exec(args []driver.Value) (driver.Result, error) {
+	return nil, errors.New("mallard: use ExecContext")
+}
+
+// Query implements [driver.Stmt] for callers without a context.
+//
+// Deprecated: database/sql calls QueryContext.
+func (s *stmt) Query(args []driver.Value) (driver.Rows, error) {
+	return nil, errors.New("mallard: use QueryContext")
+}

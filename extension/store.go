@@ -1,0 +1,230 @@
+package extension
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// store keeps the files of models by their content, so that a model stays as it was created. An entry is the folder
+// <dir>/<digest>; it appears whole, by a rename, and never changes. It is safe for concurrent use, also by several
+// processes.
+type store struct{ dir string }
+
+// modelFile is one file of a model folder.
+type modelFile struct {
+	name string // relative, with forward slashes
+	size int64
+}
+
+// maxModelFiles bounds a folder that is named by mistake (a home directory, say).
+const maxModelFiles = 10_000
+
+// listModel gives the files below a model folder, sorted by name.
+func listModel(dir string) ([]modelFile, error) {
+	var files []modelFile
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return nil
+		}
+		info, err := os.Stat(p) // a link counts as what it points to
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() {
+			return nil
+		}
+		rel, err := filepath.Rel(dir, p)
+		if err != nil {
+			return err
+		}
+		if len(files) == maxModelFiles {
+			return fmt.Errorf("more than %d files; name the folder that holds saved_model.pb", maxModelFiles)
+		}
+		files = append(files, modelFile{filepath.ToSlash(rel), info.Size()})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("model folder %s: %w", dir, err)
+	}
+	sort.Slice(files, func(i, j int) bool { return files[i].name < files[j].name })
+	return files, nil
+}
+
+// digest names a model folder by the names, sizes and contents of its files.
+func digest(ctx context.Context, dir string) (string, error) {
+	files, err := listModel(dir)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(h, "%d %s\n", f.size, f.name)
+		if err := hashFile(ctx, h, filepath.Join(dir, filepath.FromSlash(f.name)), f.size); err != nil {
+			return "", err
+		}
+	}
+	return "sha256-" + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func hashFile(ctx context.Context, h hash.Hash, name string, size int64) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	n, err := io.Copy(h, &ctxReader{ctx, f})
+	if err == nil && n != size {
+		err = fmt.Errorf("%s changed while it was read", name)
+	}
+	return err
+}
+
+// ctxReader stops a long read when the context is done.
+type ctxReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r *ctxReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}
+
+// entry is the folder of a digest.
+func (s store) entry(digest string) string { return filepath.Join(s.dir, path.Base(digest)) }
+
+// put copies a model folder in and returns its entry. want is the folder's digest as computed before: a folder that
+// changed since is refused.
+func (s store) put(ctx context.Context, dir, want string) (string, error) {
+	entry := s.entry(want)
+	if _, err := os.Stat(entry); err == nil {
+		if got, err := digest(ctx, entry); err == nil && got == want {
+			return entry, nil
+		}
+		// A damaged entry is replaced by the good copy at hand.
+		if err := os.RemoveAll(entry); err != nil {
+			return "", fmt.Errorf("model store: %w", err)
+		}
+	}
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return "", fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
+	}
+	tmp, err := os.MkdirTemp(s.dir, ".import-")
+	if err != nil {
+		return "", fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
+	}
+	defer os.RemoveAll(tmp)
+	files, err := listModel(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		if err := copyFile(ctx, filepath.Join(tmp, filepath.FromSlash(f.name)), filepath.Join(dir, filepath.FromSlash(f.name))); err != nil {
+			return "", fmt.Errorf("model store: %w", err)
+		}
+	}
+	got, err := digest(ctx, tmp)
+	if err != nil {
+		return "", fmt.Errorf("model store: %w", err)
+	}
+	if got != want {
+		return "", fmt.Errorf("model folder %s changed while it was imported; create the model again", dir)
+	}
+	if err := os.Rename(tmp, entry); err != nil {
+		if _, statErr := os.Stat(entry); statErr == nil { // another process was first
+			return entry, nil
+		}
+		return "", fmt.Errorf("model store: %w", err)
+	}
+	return entry, os.Chmod(entry, 0o755)
+}
+
+func copyFile(ctx context.Context, to, from string) (err error) {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	_, err = io.Copy(out, &ctxReader{ctx, in})
+	return err
+}
+
+// open checks an entry against its digest and returns its folder.
+func (s store) open(ctx context.Context, want string) (string, error) {
+	entry := s.entry(want)
+	if _, err := os.Stat(entry); err != nil {
+		return "", fmt.Errorf("its files are missing from the model store (%s); put the folder back or create the model again with CREATE OR REPLACE MODEL", entry)
+	}
+	got, err := digest(ctx, entry)
+	if err != nil {
+		return "", fmt.Errorf("its files cannot be read from the model store: %w", err)
+	}
+	if got != want {
+		return "", fmt.Errorf("its files in the model store were changed (%s); create the model again with CREATE OR REPLACE MODEL", entry)
+	}
+	return entry, nil
+}
+
+// modelDir turns a MODEL_PATH into the folder it names: local paths and file:// URLs, with or without the trailing /*
+// that BigQuery asks for.
+func modelDir(p string) (string, error) {
+	switch scheme, rest, ok := strings.Cut(p, "://"); {
+	case ok && strings.EqualFold(scheme, "file"):
+		p = rest
+	case ok && strings.EqualFold(scheme, "gs"):
+		return "", fmt.Errorf("MODEL_PATH '%s': this version reads models from local folders only; copy the model first (gcloud storage cp -r) and give that folder", p)
+	case ok:
+		return "", fmt.Errorf("MODEL_PATH '%s': %s:// is not supported; give a local folder", p, scheme)
+	}
+	dir := strings.TrimSuffix(p, "*")
+	if strings.Contains(dir, "*") {
+		return "", fmt.Errorf("MODEL_PATH '%s': one * may stand at the end, and nowhere else", p)
+	}
+	if dir == "" && p == "" {
+		return "", errors.New("MODEL_PATH is empty; give the folder that holds saved_model.pb")
+	}
+	dir = filepath.Clean(filepath.FromSlash(dir))
+	info, err := os.Stat(dir)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("MODEL_PATH '%s': no such folder (%s)", p, absolute(dir))
+		}
+		return "", fmt.Errorf("MODEL_PATH '%s': %w", p, err)
+	}
+	if !info.IsDir() {
+		return "", fmt.Errorf("MODEL_PATH '%s' is a file; give the folder that holds saved_model.pb", p)
+	}
+	return dir, nil
+}
+
+// absolute shows a relative path in full, so that a message says where was looked.
+func absolute(p string) string {
+	if a, err := filepath.Abs(p); err == nil {
+		return a
+	}
+	return p
+}
