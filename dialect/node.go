@@ -32,9 +32,10 @@ const (
 	Int
 	Float
 	Bool
-	Array  // List
-	Struct // Fields; a tuple is a Struct with empty names
-	Ident  // a bare word, in Str as written
+	Array    // List
+	Struct   // Fields; a tuple is a Struct with empty names
+	Ident    // a bare word, in Str as written
+	Interval // INTERVAL n UNIT, in Str as "n UNIT"
 )
 
 // Value is a constant of an option list.

@@ -1,4 +1,283 @@
 package dialect
 
+import (
+	"strings"
+)
+
 // Parse reads one statement of src. Positions in the node are offsets in src. An error is an *[Error].
-func Parse(src string, st Statement) (Node, error) { return nil, nil }
+func Parse(src string, st Statement) (Node, error) {
+	n, err := parse(src, st)
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+func parse(src string, st Statement) (Node, *Error) {
+	p := newParser(src, st)
+	switch p.word(0) {
+	case "CREATE":
+		return p.create(st)
+	case "DROP":
+		switch {
+		case p.accept("DROP", "MODEL"):
+			return p.dropModel(st)
+		case p.accept("DROP", "EXTERNAL", "TABLE"):
+			return p.dropExternalTable(st)
+		}
+	case "ALTER":
+		if p.accept("ALTER", "MODEL") {
+			return p.alterModel(st)
+		}
+	case "EXPORT":
+		if p.words("EXPORT", "MODEL") && len(p.toks) > 2 {
+			return nil, errorf(p.at(1).Span, "EXPORT MODEL is not supported").hint("The model's files lie in Mallard's model store already")
+		}
+	case "SHOW":
+		if p.accept("SHOW", "MODELS") {
+			return p.showModels(st)
+		}
+	case "DESCRIBE", "DESC":
+		// Alone, DESCRIBE MODEL asks DuckDB about a table of that name.
+		if p.isWord(1, "MODEL") && len(p.toks) > 2 && !p.isPunct(2, '.') {
+			p.i += 2
+			name, err := p.modelName()
+			if err != nil {
+				return nil, err
+			}
+			return &DescribeModel{Span: st.Span, Name: name}, p.expectEnd()
+		}
+	}
+	return p.query(st)
+}
+
+// create reads CREATE MODEL and CREATE EXTERNAL TABLE; any other CREATE is a query.
+func (p *parser) create(st Statement) (Node, *Error) {
+	mark := p.i
+	p.i++
+	replace := p.accept("OR", "REPLACE")
+	scope := p.at(0)
+	scoped := false
+	switch p.word(0) {
+	case "TEMP", "TEMPORARY", "PUBLIC", "PRIVATE":
+		scoped = true
+		p.i++
+	}
+	switch {
+	case p.words("MODEL"):
+		if scoped {
+			return nil, errorf(scope.Span, "CREATE %s MODEL is not supported", strings.ToUpper(p.text(scope))).hint("Write CREATE MODEL")
+		}
+		p.i++
+		m := &CreateModel{Span: st.Span, OrReplace: replace}
+		return m, p.createModel(m)
+	case p.words("EXTERNAL", "TABLE"):
+		if scoped {
+			return nil, errorf(scope.Span, "CREATE %s EXTERNAL TABLE is not supported", strings.ToUpper(p.text(scope))).hint("Write CREATE EXTERNAL TABLE")
+		}
+		p.i += 2
+		t := &CreateExternalTable{Span: st.Span, OrReplace: replace}
+		return t, p.createExternalTable(t)
+	}
+	p.i = mark
+	return p.query(st)
+}
+
+func (p *parser) modelName() (Path, *Error) {
+	name, err := p.path()
+	if err == nil && len(name.Parts) > 3 {
+		err = errorf(name.Span, "invalid model name `%s`: it has %d parts", name, len(name.Parts)).hint("A model is named model, dataset.model or project.dataset.model")
+	}
+	return name, err
+}
+
+func (p *parser) ifNotExists(what string, replace bool) (bool, *Error) {
+	at := p.at(0)
+	if !p.accept("IF", "NOT", "EXISTS") {
+		return false, nil
+	}
+	if replace {
+		return false, errorf(Span{at.Pos, p.at(-1).End}, "CREATE %s cannot have both OR REPLACE and IF NOT EXISTS", what).hint("Keep one of the two")
+	}
+	return true, nil
+}
+
+func (p *parser) createModel(m *CreateModel) (err *Error) {
+	if m.IfNotExists, err = p.ifNotExists("MODEL", m.OrReplace); err != nil {
+		return err
+	}
+	if m.Name, err = p.modelName(); err != nil {
+		return err
+	}
+	if p.accept("INPUT") {
+		if m.Input, err = p.columns(); err != nil {
+			return err
+		}
+		if err = p.expect("OUTPUT"); err != nil {
+			return err
+		}
+		if m.Output, err = p.columns(); err != nil {
+			return err
+		}
+	}
+	if p.isWord(0, "TRANSFORM") {
+		return errorf(p.at(0).Span, "the TRANSFORM clause is not supported: Mallard does not train models").hint("Compute the columns in the query that ML.PREDICT reads")
+	}
+	if p.accept("REMOTE") {
+		m.Remote = true
+	}
+	if p.isWord(0, "WITH") {
+		if !m.Remote {
+			return errorf(p.at(0).Span, "WITH CONNECTION clause can be specified only for remote models").hint("Write REMOTE WITH CONNECTION")
+		}
+		if m.Connection, m.DefaultConnection, err = p.withConnection(); err != nil {
+			return err
+		}
+	}
+	if p.accept("OPTIONS") {
+		if m.Options, err = p.options(); err != nil {
+			return err
+		}
+	}
+	if p.isWord(0, "AS") {
+		return errorf(p.at(0).Span, "the AS SELECT clause is not supported: Mallard does not train models").hint("Import a trained model with OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='…')")
+	}
+	return p.expectEnd()
+}
+
+// withConnection reads WITH CONNECTION {path | DEFAULT}.
+func (p *parser) withConnection() (*Path, bool, *Error) {
+	if err := p.expect("WITH", "CONNECTION"); err != nil {
+		return nil, false, err
+	}
+	if p.accept("DEFAULT") {
+		return nil, true, nil
+	}
+	c, err := p.path()
+	if err != nil {
+		return nil, false, err
+	}
+	if len(c.Parts) > 3 {
+		return nil, false, errorf(c.Span, "invalid connection name `%s`: it has %d parts", c, len(c.Parts)).hint("A connection is named connection, location.connection or project.location.connection")
+	}
+	return &c, false, nil
+}
+
+// columns reads ( name type, … ); a comma at the end is accepted, as GoogleSQL does here.
+func (p *parser) columns() ([]ColumnDef, *Error) {
+	if err := p.expectPunct('('); err != nil {
+		return nil, err
+	}
+	list := []ColumnDef{}
+	for !p.acceptPunct(')') {
+		at := p.at(0).Span
+		name, err := p.name()
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			if strings.EqualFold(c.Name, name) {
+				return nil, errorf(at, "Duplicate column name %s", name)
+			}
+		}
+		t, err := p.columnType()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ColumnDef{Span: p.since(at.Pos), Name: name, Type: t.String()})
+		if w := p.at(0); w.kind == kindWord {
+			return nil, errorf(w.Span, "Syntax error: Element list contains unexpected constraint")
+		}
+		if !p.isPunct(0, ')') && !p.acceptPunct(',') {
+			return nil, p.expected(`"," or ")"`)
+		}
+	}
+	if len(list) == 0 {
+		return nil, errorf(p.at(-1).Span, "Syntax error: Expected a column but got \")\"")
+	}
+	return list, nil
+}
+
+func (p *parser) dropModel(st Statement) (Node, *Error) {
+	m := &DropModel{Span: st.Span, IfExists: p.accept("IF", "EXISTS")}
+	var err *Error
+	if m.Name, err = p.modelName(); err != nil {
+		return nil, err
+	}
+	return m, p.expectEnd()
+}
+
+func (p *parser) alterModel(st Statement) (Node, *Error) {
+	m := &AlterModel{Span: st.Span, IfExists: p.accept("IF", "EXISTS")}
+	var err *Error
+	if m.Name, err = p.modelName(); err != nil {
+		return nil, err
+	}
+	if err = p.expect("SET", "OPTIONS"); err != nil {
+		return nil, err
+	}
+	if m.Options, err = p.options(); err != nil {
+		return nil, err
+	}
+	return m, p.expectEnd()
+}
+
+func (p *parser) showModels(st Statement) (Node, *Error) {
+	m := &ShowModels{Span: st.Span}
+	if p.accept("FROM") || p.accept("IN") {
+		from, err := p.path()
+		if err != nil {
+			return nil, err
+		}
+		m.From = &from
+	}
+	if p.accept("LIKE") {
+		t := p.at(0)
+		if t.kind != kindString {
+			return nil, p.expected("a string")
+		}
+		s, err := decodeString(p.src, t, p.sql)
+		if err != nil {
+			return nil, err
+		}
+		p.i++
+		m.Like, m.HasLike = s, true
+	}
+	return m, p.expectEnd()
+}
+
+func (p *parser) createExternalTable(t *CreateExternalTable) (err *Error) {
+	if t.IfNotExists, err = p.ifNotExists("EXTERNAL TABLE", t.OrReplace); err != nil {
+		return err
+	}
+	if t.Name, err = p.modelName(); err != nil {
+		return err
+	}
+	if p.isPunct(0, '(') {
+		return errorf(p.at(0).Span, "a column list is not supported: an object table has fixed columns").hint("Leave the column list out")
+	}
+	if p.words("WITH", "PARTITION") {
+		return errorf(p.at(0).Span, "WITH PARTITION COLUMNS is not supported: an object table has fixed columns").hint("Leave the clause out")
+	}
+	if p.isWord(0, "WITH") {
+		if t.Connection, t.DefaultConnection, err = p.withConnection(); err != nil {
+			return err
+		}
+	}
+	if err = p.expect("OPTIONS"); err != nil {
+		return err
+	}
+	if t.Options, err = p.options(); err != nil {
+		return err
+	}
+	return p.expectEnd()
+}
+
+func (p *parser) dropExternalTable(st Statement) (Node, *Error) {
+	t := &DropExternalTable{Span: st.Span, IfExists: p.accept("IF", "EXISTS")}
+	var err *Error
+	if t.Name, err = p.modelName(); err != nil {
+		return nil, err
+	}
+	return t, p.expectEnd()
+}

@@ -1,11 +1,13 @@
 package dialect
 
+import "strings"
+
 // Lang is the lexical dialect of a text.
 type Lang int
 
 // The dialects.
 const (
-	Auto      Lang = iota // GoogleSQL when a backtick says so, else DuckDB; per statement
+	Auto      Lang = iota // GoogleSQL when a backtick says so, else DuckDB; decided per statement
 	DuckDB                // DuckDB's own
 	GoogleSQL             // BigQuery's
 )
@@ -32,7 +34,110 @@ type Statement struct {
 
 // Split cuts a text into its statements. It never fails: a literal without its end reaches to the end of the text.
 // Statements of nothing but blanks and comments are left out.
-func Split(src string, lang Lang) []Statement { return nil }
+func Split(src string, lang Lang) []Statement {
+	var out []Statement
+	for pos := 0; pos < len(src); {
+		s := scan(src, pos, lang)
+		if s.End > s.Pos {
+			out = append(out, s.Statement)
+		}
+		pos = s.next
+	}
+	return out
+}
 
-// Complete reports whether a shell should run what it has: the text is blank, or its last statement is terminated.
-func Complete(src string, lang Lang) bool { return true }
+// Complete reports whether a shell should run what it has: the text is blank, or its last statement is terminated and
+// nothing but blanks and comments follow. An open string or comment is not complete.
+func Complete(src string, lang Lang) bool {
+	for pos := 0; pos < len(src); {
+		s := scan(src, pos, lang)
+		if s.open || s.End > s.Pos && !s.Terminated {
+			return false
+		}
+		pos = s.next
+	}
+	return true
+}
+
+// scanned is one statement as it was cut.
+type scanned struct {
+	Statement
+	next     int  // where the next statement starts
+	open     bool // the text ends inside a string, quoted name or block comment
+	backtick bool // a backtick stands outside strings, quoted names and comments
+	broken   bool // a token of it has no end or no meaning
+}
+
+// scan cuts the statement at pos and decides its dialect.
+func scan(src string, pos int, lang Lang) scanned {
+	switch lang {
+	case DuckDB:
+		return cut(src, pos, DuckDB)
+	case GoogleSQL:
+		if d := cut(src, pos, DuckDB); !d.backtick && engineOnly(src, d.Statement) {
+			return d
+		}
+		return cut(src, pos, GoogleSQL)
+	}
+	d := cut(src, pos, DuckDB)
+	if !d.backtick && !d.open {
+		return d
+	}
+	g := cut(src, pos, GoogleSQL)
+	// A text that DuckDB could not even lex, such as 'it\'s' or a comment "# it's", may still show its backtick to
+	// GoogleSQL's rules.
+	if d.backtick || g.backtick && !g.broken {
+		return g
+	}
+	return d
+}
+
+// engineCommands start statements that only DuckDB has, so they are read by its rules under dialect = "bigquery" too.
+var engineCommands = map[string]bool{
+	"ATTACH": true, "CHECKPOINT": true, "COPY": true, "DESCRIBE": true, "DESC": true, "DETACH": true, "EXPORT": true,
+	"IMPORT": true, "INSTALL": true, "LOAD": true, "PRAGMA": true, "RESET": true, "SET": true, "SHOW": true, "SUMMARIZE": true,
+	"USE": true, "VACUUM": true,
+}
+
+func engineOnly(src string, st Statement) bool {
+	l := lexer{src: src, pos: st.Pos, end: st.End, sql: DuckDB}
+	t, ok := l.next()
+	return ok && t.kind == kindWord && engineCommands[strings.ToUpper(src[t.Pos:t.End])]
+}
+
+// cut reads one statement by the rules of one dialect.
+func cut(src string, pos int, sql Lang) scanned {
+	l := lexer{src: src, pos: pos, end: len(src), sql: sql}
+	s := scanned{Statement: Statement{Span: Span{pos, pos}, Lang: sql}}
+	started := false
+	for {
+		t, ok := l.next()
+		if !ok {
+			break
+		}
+		if t.bad != "" {
+			s.broken = true
+			s.open = s.open || t.End == len(src) && t.kind != kindWord && t.kind != kindPunct && t.kind != kindParam
+		}
+		if t.kind == kindSpace || t.kind == kindComment {
+			continue
+		}
+		if t.kind == kindPunct && src[t.Pos] == ';' {
+			s.Terminated = true
+			break
+		}
+		if src[t.Pos] == '`' {
+			s.backtick = true
+		}
+		if !started {
+			started = true
+			s.Pos = t.Pos
+		}
+		s.End = t.End
+	}
+	if !started {
+		s.Pos, s.End = l.pos, l.pos
+	}
+	s.next = l.pos
+	return s
+}

@@ -1,0 +1,500 @@
+package dialect
+
+import (
+	"strconv"
+	"strings"
+)
+
+// parser walks over the tokens of one statement without its blanks and comments.
+type parser struct {
+	src  string
+	sql  Lang
+	toks []token
+	i    int
+	end  int // where the statement ends
+	deep int // how deep the current bracket is nested
+}
+
+// maxDepth bounds the nesting of brackets, since a Go stack that overflows ends the process.
+const maxDepth = 400
+
+// nest counts one level of nesting; the caller gives it back with p.deep--.
+func (p *parser) nest() *Error {
+	p.deep++
+	if p.deep > maxDepth {
+		return errorf(p.at(0).Span, "this statement nests more than %d levels deep", maxDepth)
+	}
+	return nil
+}
+
+func newParser(src string, st Statement) *parser {
+	p := &parser{src: src, sql: st.Lang, end: st.End}
+	for _, t := range lex(src, st.Pos, st.End, st.Lang) {
+		if t.kind != kindSpace && t.kind != kindComment || t.bad != "" {
+			p.toks = append(p.toks, t)
+		}
+	}
+	return p
+}
+
+// at gives the token n places on; beyond the end it is an empty punctuation at the statement's end.
+func (p *parser) at(n int) token {
+	if p.i+n < len(p.toks) && p.i+n >= 0 {
+		return p.toks[p.i+n]
+	}
+	return token{Span: Span{p.end, p.end}, kind: kindPunct}
+}
+
+func (p *parser) done() bool { return p.i >= len(p.toks) }
+
+func (p *parser) text(t token) string { return p.src[t.Pos:t.End] }
+
+// word gives the upper-case word n places on, "" when there is none.
+func (p *parser) word(n int) string {
+	if t := p.at(n); t.kind == kindWord {
+		return strings.ToUpper(p.text(t))
+	}
+	return ""
+}
+
+func (p *parser) isWord(n int, want string) bool {
+	t := p.at(n)
+	return t.kind == kindWord && len(want) == t.End-t.Pos && strings.EqualFold(p.text(t), want)
+}
+
+// words reports whether these words come next.
+func (p *parser) words(want ...string) bool {
+	for n, w := range want {
+		if !p.isWord(n, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// accept steps over these words when they come next.
+func (p *parser) accept(want ...string) bool {
+	if !p.words(want...) {
+		return false
+	}
+	p.i += len(want)
+	return true
+}
+
+func (p *parser) isPunct(n int, c byte) bool {
+	t := p.at(n)
+	return t.kind == kindPunct && t.End > t.Pos && p.src[t.Pos] == c
+}
+
+func (p *parser) acceptPunct(c byte) bool {
+	if !p.isPunct(0, c) {
+		return false
+	}
+	p.i++
+	return true
+}
+
+// got describes the next token the way GoogleSQL's messages do.
+func (p *parser) got() string {
+	t := p.at(0)
+	s := p.text(t)
+	if len(s) > 40 {
+		s = strings.ToValidUTF8(s[:40], "") + "…"
+	}
+	switch {
+	case p.done():
+		return "end of statement"
+	case t.kind == kindWord && reserved[strings.ToUpper(s)]:
+		return "keyword " + strings.ToUpper(s)
+	case t.kind == kindWord, t.kind == kindQuoted:
+		return "identifier " + s
+	case t.kind == kindString:
+		return "string literal " + s
+	case t.kind == kindNumber:
+		return "number " + s
+	}
+	return `"` + s + `"`
+}
+
+// expected reports that something else should stand at the next token.
+func (p *parser) expected(what string) *Error {
+	if t := p.at(0); t.bad != "" {
+		return errorf(t.Span, "Syntax error: %s", t.bad)
+	}
+	return errorf(p.at(0).Span, "Syntax error: Expected %s but got %s", what, p.got())
+}
+
+func (p *parser) expect(want ...string) *Error {
+	for _, w := range want {
+		if !p.accept(w) {
+			return p.expected("keyword " + w)
+		}
+	}
+	return nil
+}
+
+func (p *parser) expectPunct(c byte) *Error {
+	if !p.acceptPunct(c) {
+		return p.expected(`"` + string(c) + `"`)
+	}
+	return nil
+}
+
+func (p *parser) expectEnd() *Error {
+	if !p.done() {
+		return p.expected("end of input")
+	}
+	return nil
+}
+
+// since is the span from pos to the end of the last token read.
+func (p *parser) since(pos int) Span { return Span{pos, max(pos, p.at(-1).End)} }
+
+// path reads a dotted name. Its first part may have dashes when it is not quoted.
+func (p *parser) path() (Path, *Error) {
+	t := p.at(0)
+	out := Path{Span: t.Span}
+	if t.bad != "" {
+		return out, errorf(t.Span, "Syntax error: %s", t.bad)
+	}
+	switch t.kind {
+	case kindWord, kindQuoted:
+	default:
+		return out, p.expected("a name")
+	}
+	pos := t.Pos
+	if t.kind == kindWord {
+		end := t.End
+		for end+1 < p.end && p.src[end] == '-' && isASCIIWordByte(p.src[end+1]) {
+			end++
+			for end < p.end && isASCIIWordByte(p.src[end]) {
+				end++
+			}
+		}
+		out.Parts = []string{p.src[t.Pos:end]}
+		pos = end
+		// A dash may be followed by digits, which the lexer may have read together with the dot: my-project-1.data.
+		if end > t.End {
+			for pos+1 < p.end && p.src[pos] == '.' && isWordStart(p.src[pos+1]) {
+				start := pos + 1
+				for pos = start; pos < p.end && isASCIIWordByte(p.src[pos]); pos++ {
+				}
+				out.Parts = append(out.Parts, p.src[start:pos])
+			}
+		}
+		p.i++
+		for !p.done() && p.at(0).Pos < pos {
+			p.i++
+		}
+		if pos != p.at(-1).End {
+			return out, errorf(Span{t.Pos, p.at(-1).End}, "Syntax error: a name cannot be read here").hint("Quote it")
+		}
+	} else {
+		parts, err := p.quotedParts(t)
+		if err != nil {
+			return out, err
+		}
+		out.Parts = parts
+		p.i++
+	}
+	for p.isPunct(0, '.') {
+		p.i++
+		t := p.at(0)
+		switch t.kind {
+		case kindWord:
+			if t.bad != "" {
+				return out, errorf(t.Span, "Syntax error: %s", t.bad)
+			}
+			out.Parts = append(out.Parts, p.text(t))
+		case kindQuoted:
+			parts, err := p.quotedParts(t)
+			if err != nil {
+				return out, err
+			}
+			out.Parts = append(out.Parts, parts...)
+		default:
+			return out, p.expected("a name after the dot")
+		}
+		p.i++
+	}
+	out.Span = p.since(out.Pos)
+	return out, nil
+}
+
+func isASCIIWordByte(c byte) bool { return c < 0x80 && isWordByte(c) }
+
+// quotedParts decodes a quoted name of a path; in GoogleSQL its dots separate parts.
+func (p *parser) quotedParts(t token) ([]string, *Error) {
+	s, err := decodeString(p.src, t, p.sql)
+	if err != nil {
+		return nil, err
+	}
+	if s == "" {
+		return nil, errorf(t.Span, "Syntax error: Invalid empty identifier")
+	}
+	if p.sql != GoogleSQL {
+		return []string{s}, nil
+	}
+	if strings.Contains(s, ":") {
+		return nil, errorf(t.Span, "invalid name `%s`: a colon is legacy SQL", s).hint("Write `project.dataset.name`")
+	}
+	parts := strings.Split(s, ".")
+	for _, part := range parts {
+		if part == "" {
+			return nil, errorf(t.Span, "invalid name `%s`: a part of it is empty", s)
+		}
+	}
+	return parts, nil
+}
+
+// constant reads a constant of an option list.
+func (p *parser) constant() (Value, *Error) {
+	t := p.at(0)
+	v := Value{Span: t.Span}
+	defer func() { p.deep-- }()
+	if err := p.nest(); err != nil {
+		return v, err
+	}
+	if t.bad != "" {
+		return v, errorf(t.Span, "Syntax error: %s", t.bad)
+	}
+	switch t.kind {
+	case kindString, kindQuoted, kindBytes:
+		if t.kind == kindQuoted && p.sql == GoogleSQL {
+			return v, p.expected("a constant")
+		}
+		s, err := decodeString(p.src, t, p.sql)
+		if err != nil {
+			return v, err
+		}
+		v.Kind, v.Str = String, s
+		p.i++
+		return v, nil
+	case kindNumber:
+		p.i++
+		return p.number(v, p.text(t), "")
+	case kindParam:
+		return v, errorf(t.Span, "a parameter cannot stand here").hint("Write a constant")
+	case kindPunct:
+		return p.punctConstant(v)
+	}
+	switch w := p.word(0); w {
+	case "NULL":
+		p.i++
+		return v, nil
+	case "TRUE", "FALSE":
+		v.Kind, v.Bool = Bool, w == "TRUE"
+		p.i++
+		return v, nil
+	case "STRUCT":
+		p.i++
+		if p.isPunct(0, '<') {
+			if err := p.skipTypeArguments(); err != nil {
+				return v, err
+			}
+		}
+		return p.structConstant(v)
+	case "ARRAY":
+		p.i++
+		if p.isPunct(0, '<') {
+			if err := p.skipTypeArguments(); err != nil {
+				return v, err
+			}
+		}
+		if !p.isPunct(0, '[') {
+			return v, p.expected(`"["`)
+		}
+		return p.listConstant(v)
+	case "INTERVAL":
+		return p.interval(v)
+	case "DATE", "DATETIME", "TIMESTAMP", "TIME", "NUMERIC", "BIGNUMERIC", "DECIMAL", "BIGDECIMAL", "JSON":
+		if p.at(1).kind == kindString {
+			p.i++
+			c, err := p.constant()
+			c.Span = p.since(v.Pos)
+			return c, err
+		}
+	}
+	p.i++
+	if p.isPunct(0, '(') || p.isPunct(0, '.') {
+		p.i--
+		return v, errorf(t.Span, "%s is not a constant", p.text(t)).hint("Only constants can stand here")
+	}
+	v.Kind, v.Str = Ident, p.text(t)
+	return v, nil
+}
+
+func (p *parser) punctConstant(v Value) (Value, *Error) {
+	switch {
+	case p.isPunct(0, '['):
+		return p.listConstant(v)
+	case p.isPunct(0, '('):
+		return p.structConstant(v)
+	case p.isPunct(0, '-'), p.isPunct(0, '+'):
+		if n := p.at(1); n.kind == kindNumber {
+			sign := strings.TrimPrefix(p.text(p.at(0)), "+")
+			p.i += 2
+			v.Span = p.since(v.Pos)
+			return p.number(v, p.text(n), sign)
+		}
+	}
+	return v, p.expected("a constant")
+}
+
+func (p *parser) number(v Value, s, sign string) (Value, *Error) {
+	s = strings.ReplaceAll(s, "_", "")
+	if i, err := strconv.ParseInt(sign+s, 0, 64); err == nil && !isOctal(s) {
+		v.Kind, v.Int = Int, i
+		return v, nil
+	}
+	if i, err := strconv.ParseInt(sign+s, 10, 64); err == nil {
+		v.Kind, v.Int = Int, i
+		return v, nil
+	}
+	f, err := strconv.ParseFloat(sign+s, 64)
+	if err != nil || !strings.ContainsAny(s, ".eE") {
+		return v, errorf(v.Span, "the number %s is out of range", sign+s)
+	}
+	v.Kind, v.Float = Float, f
+	return v, nil
+}
+
+// isOctal finds the numbers that Go's base 0 would read as octal; in SQL they are decimal.
+func isOctal(s string) bool { return len(s) > 1 && s[0] == '0' && s[1] != 'x' && s[1] != 'X' }
+
+func (p *parser) listConstant(v Value) (Value, *Error) {
+	v.Kind = Array
+	v.List = []Value{}
+	p.i++
+	for !p.acceptPunct(']') {
+		if len(v.List) > 0 {
+			if !p.acceptPunct(',') {
+				return v, p.expected(`"," or "]"`)
+			}
+		}
+		item, err := p.constant()
+		if err != nil {
+			return v, err
+		}
+		v.List = append(v.List, item)
+	}
+	v.Span = p.since(v.Pos)
+	return v, nil
+}
+
+// structConstant reads ( value [AS name], … ).
+func (p *parser) structConstant(v Value) (Value, *Error) {
+	v.Kind = Struct
+	v.Fields = []Option{}
+	if err := p.expectPunct('('); err != nil {
+		return v, err
+	}
+	for !p.acceptPunct(')') {
+		if len(v.Fields) > 0 && !p.acceptPunct(',') {
+			return v, p.expected(`"," or ")"`)
+		}
+		start := p.at(0).Pos
+		item, err := p.constant()
+		if err != nil {
+			return v, err
+		}
+		o := Option{Value: item}
+		if p.accept("AS") {
+			name, err := p.name()
+			if err != nil {
+				return v, err
+			}
+			o.Name = name
+		}
+		o.Span = p.since(start)
+		v.Fields = append(v.Fields, o)
+	}
+	v.Span = p.since(v.Pos)
+	return v, nil
+}
+
+// interval reads INTERVAL n UNIT; its value is the text "n UNIT".
+func (p *parser) interval(v Value) (Value, *Error) {
+	p.i++
+	n, err := p.constant()
+	if err != nil {
+		return v, err
+	}
+	switch n.Kind {
+	case Int:
+		v.Str = strconv.FormatInt(n.Int, 10)
+	case String:
+		v.Str = n.Str
+	default:
+		return v, errorf(n.Span, "Syntax error: Expected a number after INTERVAL")
+	}
+	unit := p.word(0)
+	if unit == "" {
+		return v, p.expected("a unit of time, such as HOUR")
+	}
+	v.Str += " " + unit
+	p.i++
+	if p.accept("TO") {
+		v.Str += " TO " + p.word(0)
+		p.i++
+	}
+	v.Kind = Interval
+	v.Span = p.since(v.Pos)
+	return v, nil
+}
+
+// name reads one word or quoted name.
+func (p *parser) name() (string, *Error) {
+	t := p.at(0)
+	switch {
+	case t.bad != "":
+		return "", errorf(t.Span, "Syntax error: %s", t.bad)
+	case t.kind == kindWord:
+		p.i++
+		return p.text(t), nil
+	case t.kind == kindQuoted:
+		s, err := decodeString(p.src, t, p.sql)
+		if err == nil && s == "" {
+			err = errorf(t.Span, "Syntax error: Invalid empty identifier")
+		}
+		if err != nil {
+			return "", err
+		}
+		p.i++
+		return s, nil
+	}
+	return "", p.expected("a name")
+}
+
+// options reads ( name = value, … ). A comma before the closing bracket is accepted, as an official example has one.
+func (p *parser) options() ([]Option, *Error) {
+	if err := p.expectPunct('('); err != nil {
+		return nil, err
+	}
+	list := []Option{}
+	seen := map[string]bool{}
+	for !p.acceptPunct(')') {
+		start := p.at(0).Pos
+		at := p.at(0).Span
+		name, err := p.name()
+		if err != nil {
+			return nil, err
+		}
+		if seen[strings.ToLower(name)] {
+			return nil, errorf(at, "Duplicate option %s", name).hint("Give each option once")
+		}
+		seen[strings.ToLower(name)] = true
+		if err := p.expectPunct('='); err != nil {
+			return nil, err
+		}
+		v, err := p.constant()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Option{Span: p.since(start), Name: name, Value: v})
+		if !p.isPunct(0, ')') && !p.acceptPunct(',') {
+			return nil, p.expected(`"," or ")"`)
+		}
+	}
+	return list, nil
+}
