@@ -1,5 +1,15 @@
 package tensorflow
 
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
 // SavedModel is what a model's saved_model.pb says about it.
 type SavedModel struct {
 	Dir          string
@@ -46,4 +56,272 @@ type Port struct {
 	Shape       []int64 // -1 unknown
 	UnknownRank bool
 	Composite   string // "sparse" or the composite tensor's kind; "" is a dense tensor
+}
+
+// maxModelFile is protobuf's own limit for one message.
+const maxModelFile = 1<<31 - 1
+
+// initSignature is the signature under which TensorFlow 2 hides the initialiser.
+const initSignature = "__saved_model_init_op"
+
+// Inspect reads a model's saved_model.pb. It needs no TensorFlow and runs nothing of the model.
+func Inspect(dir string) (*SavedModel, error) {
+	op := "read model " + dir
+	file := filepath.Join(dir, "saved_model.pb")
+	st, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return nil, noModel(op, dir)
+	case !st.Mode().IsRegular():
+		return nil, &Error{Op: op, Kind: ErrNoModel, Msg: "saved_model.pb is not a file"}
+	case st.Size() > maxModelFile:
+		return nil, &Error{Op: op, Kind: ErrCorrupt, Msg: fmt.Sprintf("saved_model.pb has %d bytes, more than the 2 GiB that the format allows", st.Size())}
+	}
+	pb, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &Error{Op: op, Kind: ErrNoModel, Msg: err.Error()}
+	}
+	m, err := inspect(pb)
+	if err != nil {
+		return nil, &Error{Op: op, Kind: ErrCorrupt, Msg: "saved_model.pb is damaged or is not a SavedModel: " + err.Error(),
+			Hint: "Copy the model again, or export it again with tf.saved_model.save"}
+	}
+	m.Dir = dir
+	m.HasVariables = isFile(filepath.Join(dir, "variables", "variables.index"))
+	return m, nil
+}
+
+// noModel explains why a folder holds no model: the common mistakes have an answer of their own.
+func noModel(op, dir string) error {
+	e := &Error{Op: op, Kind: ErrNoModel, Hint: "A SavedModel is a folder with saved_model.pb, variables/ and assets/ in it"}
+	st, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.Msg = "no such folder"
+		return e
+	case err != nil:
+		e.Msg = err.Error()
+		return e
+	case !st.IsDir():
+		e.Msg = "it is a file"
+		if filepath.Base(dir) == "saved_model.pb" {
+			e.Hint = "Name the folder that holds it: " + filepath.Dir(dir)
+		}
+		return e
+	case isFile(filepath.Join(dir, "saved_model.pbtxt")):
+		e.Msg = "the model is in text form (saved_model.pbtxt), which Mallard does not read"
+		e.Hint = "Export it again with tf.saved_model.save, which writes saved_model.pb"
+		return e
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		e.Msg = err.Error()
+		return e
+	}
+	if len(entries) == 0 {
+		e.Msg = "the folder is empty"
+		return e
+	}
+	e.Msg = "the folder has no saved_model.pb"
+	for _, d := range entries {
+		switch sub := filepath.Join(dir, d.Name()); {
+		case isFile(filepath.Join(sub, "saved_model.pb")):
+			e.Hint = "The model is one level below: name " + sub
+			return e
+		case strings.HasSuffix(d.Name(), ".keras"), strings.HasSuffix(d.Name(), ".h5"):
+			e.Hint = d.Name() + " is a Keras file: export it with model.export(folder)"
+		}
+	}
+	return e
+}
+
+func inspect(pb []byte) (*SavedModel, error) {
+	gs, err := readSavedModel(pb)
+	if err != nil {
+		return nil, err
+	}
+	if len(gs) == 0 {
+		return nil, errors.New("it holds no graph")
+	}
+	m := &SavedModel{}
+	for i := range gs {
+		m.Graphs = append(m.Graphs, gs[i].describe())
+	}
+	return m, nil
+}
+
+func (g *wireGraph) describe() MetaGraph {
+	slices.Sort(g.tags)
+	d := MetaGraph{Tags: g.tags, Producer: g.tfVersion, GraphDefVersion: g.producer, MinConsumer: g.minConsumer, Assets: g.assets}
+	for _, s := range g.signatures {
+		if s.name == initSignature {
+			for _, p := range s.outputs {
+				d.InitOps = append(d.InitOps, nodeOf(p.Tensor))
+			}
+		}
+	}
+	if len(d.InitOps) == 0 { // as TensorFlow's loader: the signature goes before the collections
+		d.InitOps = g.collections["saved_model_main_op"]
+	}
+	if len(d.InitOps) == 0 {
+		d.InitOps = g.collections["legacy_init_op"]
+	}
+	loading := newReach(g)
+	loading.from(d.InitOps)
+	if g.restoreOp != "" {
+		loading.from([]string{nodeOf(g.restoreOp)})
+	}
+	loading.settle()
+	for _, s := range g.signatures {
+		if s.name == initSignature || s.name == "__saved_model_train_op" {
+			continue
+		}
+		byName := func(a, b Port) int { return strings.Compare(a.Name, b.Name) }
+		slices.SortFunc(s.inputs, byName)
+		slices.SortFunc(s.outputs, byName)
+		r := newReach(g)
+		for _, p := range s.inputs {
+			r.stop(nodeOf(p.Tensor))
+		}
+		for _, p := range s.outputs {
+			r.from([]string{nodeOf(p.Tensor)})
+		}
+		r.settle()
+		sig := Signature{Name: s.name, Method: s.method, Inputs: s.inputs, Outputs: s.outputs, Ops: r.sorted()}
+		sig.classify(r, loading)
+		d.UsesVariables = d.UsesVariables || r.variables()
+		d.Signatures = append(d.Signatures, sig)
+	}
+	slices.SortFunc(d.Signatures, func(a, b Signature) int { return strings.Compare(a.Name, b.Name) })
+	return d
+}
+
+// nodeOf gives the node of a tensor name: "a/b:1" and "^a/b" are of a/b.
+func nodeOf(tensor string) string {
+	tensor = strings.TrimPrefix(tensor, "^")
+	if i := strings.IndexByte(tensor, ':'); i >= 0 {
+		return tensor[:i]
+	}
+	return tensor
+}
+
+// Select finds a graph and a signature, or says what there is. nil tags and "" choose as LoadOptions does.
+func (m *SavedModel) Select(tags []string, signature string) (*MetaGraph, *Signature, error) {
+	g := m.graph(tags)
+	op := "read model " + m.Dir
+	if g == nil {
+		var have []string
+		for i := range m.Graphs {
+			have = append(have, "["+strings.Join(m.Graphs[i].Tags, ", ")+"]")
+		}
+		msg := "the model has no graph with the tags [" + strings.Join(tags, ", ") + "]"
+		if len(tags) == 0 {
+			msg = "the model has several graphs and none is tagged [serve]"
+		}
+		return nil, nil, &Error{Op: op, Kind: ErrNoTags, Msg: msg, Hint: "It has " + strings.Join(have, "; ")}
+	}
+	if len(g.Signatures) == 0 {
+		return nil, nil, &Error{Op: op, Kind: ErrNoSignature, Msg: "the model has no signature",
+			Hint: "Export it with tf.saved_model.save(model, folder, signatures=…)"}
+	}
+	var have []string
+	for i := range g.Signatures {
+		s := &g.Signatures[i]
+		if s.Name == signature || signature == "" && (s.Name == "serving_default" || len(g.Signatures) == 1) {
+			return g, s, nil
+		}
+		have = append(have, s.Name)
+	}
+	msg := "the model has no signature " + signature
+	if signature == "" {
+		msg = "the model has several signatures and none is serving_default"
+	}
+	return nil, nil, &Error{Op: op, Kind: ErrNoSignature, Msg: msg, Hint: "It has " + strings.Join(have, ", ")}
+}
+
+func (m *SavedModel) graph(tags []string) *MetaGraph {
+	want := slices.Clone(tags)
+	if len(want) == 0 {
+		if len(m.Graphs) == 1 {
+			return &m.Graphs[0]
+		}
+		want = []string{"serve"}
+	}
+	slices.Sort(want)
+	for i := range m.Graphs {
+		if slices.Equal(m.Graphs[i].Tags, want) {
+			return &m.Graphs[i]
+		}
+	}
+	return nil
+}
+
+// pick chooses outputs by name, in the order asked for; all in byte-wise order when none is named.
+func (s *Signature) pick(dir string, names []string) ([]Port, error) {
+	if len(names) == 0 {
+		return s.Outputs, nil
+	}
+	var ports []Port
+	for _, name := range names {
+		i := slices.IndexFunc(s.Outputs, func(p Port) bool { return p.Name == name })
+		if i < 0 {
+			var have []string
+			for _, p := range s.Outputs {
+				have = append(have, p.Name)
+			}
+			return nil, &Error{Op: "read model " + dir, Kind: ErrNoOutput, Msg: "signature " + s.Name + " has no output " + name,
+				Hint: "It has " + strings.Join(have, ", ")}
+		}
+		ports = append(ports, s.Outputs[i])
+	}
+	return ports, nil
+}
+
+// Check refuses what Mallard cannot run: sparse or composite tensors,
+// unsupported types, tensors of unknown rank or without a batch dimension.
+// outputs limits the check to the outputs wanted; nil means all.
+func (s *Signature) Check(outputs []string) error {
+	op := "signature " + s.Name
+	for _, p := range s.Inputs {
+		if msg := p.refusal(); msg != "" {
+			return &Error{Op: op, Kind: ErrUnsupported, Msg: "input " + p.Name + " (tensor " + p.Tensor + ") " + msg}
+		}
+	}
+	if len(s.Outputs) == 0 {
+		return &Error{Op: op, Kind: ErrUnsupported, Msg: "it has no outputs"}
+	}
+	for _, p := range s.Outputs {
+		if len(outputs) > 0 && !slices.Contains(outputs, p.Name) {
+			continue
+		}
+		if msg := p.refusal(); msg != "" {
+			return &Error{Op: op, Kind: ErrUnsupported, Msg: "output " + p.Name + " (tensor " + p.Tensor + ") " + msg,
+				Hint: "Other outputs can be chosen with the option OUTPUTS"}
+		}
+	}
+	return nil
+}
+
+func (p *Port) refusal() string {
+	switch {
+	case p.Composite != "":
+		return "is a " + p.Composite + ", which is not supported"
+	case !p.DType.Supported():
+		return "has type " + p.DType.String() + ", which is not supported"
+	case p.UnknownRank:
+		return "has an unknown number of dimensions"
+	case len(p.Shape) == 0:
+		return "has no batch dimension"
+	case len(p.Shape) > maxRank:
+		return fmt.Sprintf("has %d dimensions, more than %d", len(p.Shape), maxRank)
+	}
+	return ""
+}
+
+// loadHint says what may be wrong when TensorFlow cannot load the graph.
+func (s *Signature) loadHint() string {
+	if len(s.Custom) > 0 {
+		return "The graph uses ops that are not TensorFlow's own: " + strings.Join(s.Custom, ", ") + ". Name their library in the option CUSTOM_OPS"
+	}
+	return ""
 }

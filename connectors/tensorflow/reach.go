@@ -1,0 +1,220 @@
+package tensorflow
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// reach walks a graph backwards from some nodes, into the functions it calls.
+// It is linear in the graph: every node and every function is seen once.
+type reach struct {
+	g         *wireGraph
+	nodes     map[string]*wireNode
+	functions map[string]*wireFunction
+	stopped   map[string]bool // fed from outside: what lies behind does not run
+	seen      map[string]bool
+	called    map[string]bool
+	ops       map[string]bool
+	unsafe    map[string]bool
+	files     []use             // file-reading ops, judged when every call is known
+	calls     map[string][]call // who calls a function
+	trusted   map[string]bool   // tensors that hold the name of one of the model's own files
+}
+
+// scope is the function that a name is in, nil for the graph itself.
+type scope = *wireFunction
+
+type use struct {
+	node *wireNode
+	in   scope
+}
+
+type call struct {
+	inputs []string // nil: not known which argument is which
+	in     scope
+}
+
+func newReach(g *wireGraph) *reach {
+	r := &reach{g: g, nodes: make(map[string]*wireNode, len(g.nodes)), functions: make(map[string]*wireFunction, len(g.functions)),
+		stopped: map[string]bool{}, seen: map[string]bool{}, called: map[string]bool{}, ops: map[string]bool{}, unsafe: map[string]bool{},
+		calls: map[string][]call{}, trusted: map[string]bool{}}
+	for i := range g.nodes {
+		r.nodes[g.nodes[i].name] = &g.nodes[i]
+	}
+	for i := range g.functions {
+		r.functions[g.functions[i].name] = &g.functions[i]
+	}
+	for _, a := range g.assets {
+		r.trusted[nodeOf(a.Tensor)] = true
+	}
+	if g.restoreFile != "" {
+		r.trusted[nodeOf(g.restoreFile)] = true
+	}
+	return r
+}
+
+// stop marks a node as fed.
+func (r *reach) stop(node string) { r.stopped[node] = true }
+
+// from walks from the named nodes.
+func (r *reach) from(names []string) {
+	todo := slices.Clone(names)
+	for len(todo) > 0 {
+		name := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		name = nodeOf(name)
+		n := r.nodes[name]
+		if n == nil || r.seen[name] || r.stopped[name] {
+			continue
+		}
+		r.seen[name] = true
+		r.visit(n, nil)
+		todo = append(todo, n.inputs...)
+	}
+}
+
+// visit notes an op and walks the functions that it calls.
+func (r *reach) visit(n *wireNode, in scope) {
+	type step struct {
+		n  *wireNode
+		in scope
+	}
+	todo := []step{{n, in}}
+	for len(todo) > 0 {
+		s := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		enter := func(name string, c call) bool {
+			f := r.functions[name]
+			if f == nil {
+				return false
+			}
+			r.calls[name] = append(r.calls[name], c)
+			if !r.called[name] {
+				r.called[name] = true
+				for i := range f.nodes { // every node of a body may run: stateful ones do even when nothing uses them
+					todo = append(todo, step{&f.nodes[i], f})
+				}
+			}
+			return true
+		}
+		op := s.n.op
+		if !enter(op, call{s.n.inputs, s.in}) {
+			r.ops[op] = true
+		}
+		for _, f := range s.n.funcs {
+			enter(f.name, call{arguments(s.n, f.attr), s.in})
+		}
+		reason := unsafeOps[op]
+		if reason == "" {
+			reason = unsafeAttr(op, s.n.text)
+		}
+		if reason != "" {
+			r.unsafe[op+" ("+reason+")"] = true
+		}
+		if _, ok := fileOps[op]; ok {
+			r.files = append(r.files, use{s.n, s.in})
+		}
+	}
+}
+
+// arguments gives the inputs that become a function's arguments; nil when that is not plain.
+func arguments(n *wireNode, attr string) []string {
+	switch {
+	case (n.op == "PartitionedCall" || n.op == "StatefulPartitionedCall") && attr == "f":
+		return n.inputs
+	case (n.op == "If" || n.op == "StatelessIf" || n.op == "Case" || n.op == "StatelessCase") && len(n.inputs) > 0:
+		return n.inputs[1:]
+	}
+	return nil
+}
+
+// settle judges the file-reading ops, once every call is known.
+func (r *reach) settle() {
+	for _, u := range r.files {
+		i := fileOps[u.node.op]
+		if i >= len(u.node.inputs) || !r.own(u.node.inputs[i], u.in, 0) {
+			r.unsafe[u.node.op+" ("+readsFiles+")"] = true
+		}
+	}
+}
+
+// own reports whether a tensor is the name of a file of the model's own: an
+// asset or the variables, perhaps handed on through calls.
+func (r *reach) own(tensor string, in scope, depth int) bool {
+	if depth > maxNesting || strings.HasPrefix(tensor, "^") {
+		return false
+	}
+	name := nodeOf(tensor)
+	if in == nil {
+		if r.trusted[name] {
+			return true
+		}
+		n := r.nodes[name]
+		return n != nil && n.op == "Identity" && len(n.inputs) > 0 && r.own(n.inputs[0], nil, depth+1)
+	}
+	if arg := slices.Index(in.args, name); arg >= 0 {
+		calls := r.calls[in.name]
+		if !in.plain || len(calls) == 0 || len(calls) > 64 {
+			return false
+		}
+		for _, c := range calls {
+			if arg >= len(c.inputs) || !r.own(c.inputs[arg], c.in, depth+1) {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range in.nodes {
+		if n := &in.nodes[i]; n.name == name {
+			return n.op == "Identity" && len(n.inputs) > 0 && r.own(n.inputs[0], in, depth+1)
+		}
+	}
+	return false
+}
+
+func (r *reach) sorted() []string { return slices.Sorted(maps.Keys(r.ops)) }
+
+// variables reports whether a variable can be reached.
+func (r *reach) variables() bool {
+	for _, op := range []string{"VarHandleOp", "Variable", "VariableV2", "_VarHandlesOp"} {
+		if r.ops[op] {
+			return true
+		}
+	}
+	return false
+}
+
+// classify judges a signature by what it reaches, and by what runs at loading.
+func (s *Signature) classify(r, loading *reach) {
+	s.Stateless = true
+	for _, op := range s.Ops {
+		stateful, core := coreOps()[op]
+		if !core {
+			// Nothing is known of it: it may keep and it may vary.
+			s.Custom = append(s.Custom, op)
+			s.Stateless, s.Retains = false, true
+			continue
+		}
+		if !stateful {
+			continue
+		}
+		switch effects[op] {
+		case keeps:
+			s.Stateless, s.Retains = false, true
+		case varies:
+			s.Stateless = false
+		case holds:
+			s.Retains = true
+		}
+	}
+	for op := range loading.ops {
+		if _, core := coreOps()[op]; !core && !slices.Contains(s.Custom, op) {
+			s.Custom = append(s.Custom, op)
+		}
+	}
+	slices.Sort(s.Custom)
+	all := maps.Clone(r.unsafe)
+	maps.Copy(all, loading.unsafe)
+	s.Unsafe = slices.Sorted(maps.Keys(all))
+}
