@@ -153,6 +153,13 @@ type chunk struct {
 	rows   []int32 // that are inferred
 	absent []int32 // that are NULL
 	write  sync.Mutex
+
+	repeats []repeat
+	groups  []int   // ends of groups of rows of one shape
+	cuts    []int   // ends of batches
+	weights []int32 // length of each row's texts
+	keys    []uint64
+	table   []int32
 }
 
 func (c *predictCall) take() *chunk {

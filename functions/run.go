@@ -86,22 +86,3 @@ func (k *chunk) wrap(err error) error {
 	}
 	return fmt.Errorf("model %s: %w", k.model.Name, err)
 }
-
-// infer runs all rows of the chunk.
-func (k *chunk) infer() error {
-	n := len(k.rows)
-	if k.model.BatchSize > 0 {
-		n = k.model.BatchSize
-	}
-	if k.model.FixedBatch > 0 {
-		n = k.model.FixedBatch
-	}
-	for rows := k.rows; len(rows) > 0; {
-		m := min(n, len(rows))
-		if err := k.run(rows[:m]); err != nil {
-			return err
-		}
-		rows = rows[m:]
-	}
-	return nil
-}

@@ -1,0 +1,506 @@
+package functions
+
+import (
+	"bytes"
+	"hash/maphash"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// infer runs the rows of the chunk in batches that suit the model.
+func (k *chunk) infer() error {
+	busy.Add(1)
+	defer busy.Add(-1)
+	if len(k.rows) == 1 {
+		return k.run(k.rows)
+	}
+	t := &k.model.tune
+	rows := k.rows
+	k.repeats = k.repeats[:0]
+	if k.model.Stateless && t.rowCost() > rememberAt {
+		rows = k.unique(rows)
+	}
+	k.keys = k.keys[:0]
+	k.groups = append(k.groups[:0], len(rows))
+	if k.uneven(rows) {
+		rows = k.grouped(rows)
+	}
+	if err := k.batches(rows); err != nil {
+		return err
+	}
+	if len(k.repeats) > 0 {
+		for _, s := range k.sinks {
+			for _, r := range k.repeats {
+				s.repeat(r.from, r.to)
+			}
+		}
+		k.q.done(len(k.repeats))
+	}
+	return nil
+}
+
+// batches cuts rows into runs. k.groups holds the ends of groups that no run may cross.
+func (k *chunk) batches(rows []int32) error {
+	m, t := k.model, &k.model.tune
+	switch {
+	case m.FixedBatch > 0:
+		return k.spread(rows, m.FixedBatch, false)
+	case m.BatchSize > 0:
+		if len(rows) > m.BatchSize && t.rowCost() > cheap && len(k.groups) == 1 {
+			rows = k.byLength(rows)
+		}
+		return k.spread(rows, m.BatchSize, false)
+	}
+	var err error
+	if c := t.rowCost(); c == 0 || !t.firm.Load() && len(rows) >= firmBatch {
+		if rows, err = k.ramp(rows); err != nil || len(rows) == 0 {
+			return err
+		}
+	}
+	if t.rowCost() < cheap {
+		return k.spread(rows, len(rows), false)
+	}
+	if len(k.groups) == 1 {
+		rows = k.byLength(rows)
+	}
+	size := int(t.batch.Load())
+	if size == 0 {
+		size = smallBatch
+		if len(rows) >= largeBatch+smallBatch && len(k.groups) == 1 && t.learning.TryLock() {
+			rows, size, err = k.learn(rows)
+			t.learning.Unlock()
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return k.spread(rows, size, true)
+}
+
+// clock runs rows and gives the ns they took.
+func (k *chunk) clock(rows []int32) (float64, error) {
+	begin := time.Now()
+	err := k.run(rows)
+	return float64(time.Since(begin)), err
+}
+
+// pop takes up to n rows of the first group off the front.
+func (k *chunk) pop(rows []int32, n int) (batch, rest []int32) {
+	n = min(n, k.groups[0], len(rows))
+	for i := range k.groups {
+		k.groups[i] -= n
+	}
+	if k.groups[0] == 0 && len(k.groups) > 1 {
+		k.groups = slices.Delete(k.groups, 0, 1)
+	}
+	return rows[:n], rows[n:]
+}
+
+// ramp learns what a row costs from growing batches of real rows: a model of unknown cost must not be given a chunk that
+// would keep a cancelled statement waiting for minutes. It returns the rows that are left.
+func (k *chunk) ramp(rows []int32) ([]int32, error) {
+	t := &k.model.tune
+	t.learning.Lock()
+	defer t.learning.Unlock()
+	if t.firm.Load() {
+		return rows, nil // another thread was faster
+	}
+	var batch []int32
+	if t.rowCost() == 0 { // the first run is mostly preparation: not timed
+		batch, rows = k.pop(rows, 1)
+		if err := k.run(batch); err != nil {
+			return nil, err
+		}
+	}
+	var first, firstRows float64
+	seen := 0
+	for size := 1; len(rows) > 0; size = min(size*8, firmBatch) {
+		if c := t.rowCost(); c > 0 {
+			size = max(1, min(size, int(longestRun/c)))
+		}
+		batch, rows = k.pop(rows, size)
+		ns, err := k.clock(batch)
+		if err != nil {
+			return nil, err
+		}
+		n := float64(len(batch))
+		cost := ns / n
+		if firstRows > 0 && n > firstRows {
+			cost = max(ns-first, 0) / (n - firstRows) // without the fixed part of a run
+		} else {
+			first, firstRows = ns, n
+		}
+		seen += len(batch)
+		if len(batch) >= firmBatch || seen >= 2*firmBatch || ns > longestRun/4 {
+			t.firm.Store(true)
+		}
+		t.setCost(cost)
+		if t.firm.Load() {
+			break
+		}
+	}
+	return rows, nil
+}
+
+// learn compares a small batch with large ones around the middle of the rows and keeps what does more rows in a second.
+// Sorted texts gain from small batches by what they need not pad, so a draw goes to these. It returns the rows left.
+func (k *chunk) learn(rows []int32) ([]int32, int, error) {
+	t := &k.model.tune
+	if b := t.batch.Load(); b > 0 {
+		return rows, int(b), nil
+	}
+	sorted := len(k.keys) > 0
+	sizes := []int{smallBatch, largeBatch}
+	if !sorted {
+		sizes = append(sizes, hugeBatch)
+	}
+	best, bestCost := smallBatch, math.Inf(1)
+	at := (len(rows) - largeBatch) / 2
+	for _, size := range sizes {
+		if len(rows) < size+smallBatch || t.rowCost()*float64(size) > longestRun {
+			break
+		}
+		at = max(0, min(at, len(rows)-size))
+		batch := slices.Clone(rows[at : at+size])
+		ns, err := k.clock(batch)
+		if err != nil {
+			return nil, 0, err
+		}
+		rows = append(rows[:at], rows[at+size:]...)
+		k.groups[0] -= size
+		cost := ns / float64(size)
+		margin := 1.0
+		if sorted {
+			margin = 0.9
+		}
+		if cost < bestCost*margin {
+			best, bestCost = size, cost
+		}
+	}
+	t.batch.Store(int32(best))
+	return rows, best, nil
+}
+
+// busy counts the goroutines of all statements that infer, DuckDB's own threads among them.
+var busy atomic.Int32
+
+// hire takes a free place for one more goroutine.
+func hire() bool {
+	limit := int32(runtime.GOMAXPROCS(0))
+	for {
+		n := busy.Load()
+		if n >= limit {
+			return false
+		}
+		if busy.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// spread runs rows in batches of a size, on idle workers too when the rows take long enough. The calling goroutine always
+// works itself, so that nothing can wait for a worker that never comes.
+func (k *chunk) spread(rows []int32, size int, bounded bool) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	t := &k.model.tune
+	cost := t.rowCost()
+	total := cost * float64(len(rows))
+	fixed := k.model.FixedBatch > 0 || k.model.BatchSize > 0
+	if !fixed && total > worthHelp {
+		idle := max(0, runtime.GOMAXPROCS(0)-int(busy.Load()))
+		if even := (len(rows) + idle) / (idle + 1); even < size {
+			size = min(size, max(even, int(worthSplit/cost)))
+		}
+	}
+	k.cuts = k.cut(k.cuts[:0], rows, max(size, 1), cost, bounded)
+	if len(k.cuts) == 1 {
+		return k.observed(rows)
+	}
+	var next atomic.Int64
+	var failed atomic.Pointer[error]
+	work := func(helper bool) {
+		for failed.Load() == nil {
+			i := int(next.Add(1)) - 1
+			if i >= len(k.cuts) {
+				return
+			}
+			begin := 0
+			if i > 0 {
+				begin = k.cuts[i-1]
+			}
+			if err := k.observed(rows[begin:k.cuts[i]]); err != nil {
+				failed.CompareAndSwap(nil, &err)
+				return
+			}
+			if helper && int(busy.Load()) > runtime.GOMAXPROCS(0) {
+				return // DuckDB's own threads have come for the place
+			}
+		}
+	}
+	var helpers sync.WaitGroup
+	if total > worthHelp || cost == 0 && fixed {
+		for n := 1; n < len(k.cuts) && hire(); n++ {
+			helpers.Go(func() {
+				defer busy.Add(-1)
+				work(true)
+			})
+		}
+	}
+	work(false)
+	helpers.Wait()
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// cut appends the ends of the batches of rows.
+func (k *chunk) cut(ends []int, rows []int32, size int, cost float64, bounded bool) []int {
+	mean := 0.0
+	if bounded && len(k.keys) > 0 {
+		for _, r := range rows {
+			mean += float64(k.weights[r]) / float64(len(rows))
+		}
+	}
+	group := 0
+	for begin := 0; begin < len(rows); {
+		n := size
+		if bounded && cost > 0 {
+			c := cost
+			if mean > 0 { // padded to its longest row, which comes first
+				c *= max(1, float64(k.weights[rows[begin]])/mean)
+			}
+			n = max(1, min(n, int(longestRun/c)))
+		}
+		for k.groups[group] <= begin {
+			group++
+		}
+		begin = min(begin+n, k.groups[group])
+		ends = append(ends, begin)
+	}
+	return ends
+}
+
+// observed runs rows and learns from what they took.
+func (k *chunk) observed(rows []int32) (err error) {
+	defer rescue(&err) // in a helper nobody else would
+	t := &k.model.tune
+	begin := time.Now()
+	if err := k.run(rows); err != nil {
+		return err
+	}
+	n := len(rows)
+	if n >= firmBatch || n >= int(t.batch.Load()) && n >= smallBatch || k.model.FixedBatch > 0 || n == k.model.BatchSize {
+		t.note(float64(time.Since(begin)) / float64(n))
+	}
+	return nil
+}
+
+// uneven reports whether the rows differ in shape.
+func (k *chunk) uneven(rows []int32) bool {
+	for i := range k.feeds {
+		f := &k.feeds[i]
+		if !f.ragged() {
+			continue
+		}
+		n := len(f.column.dims)
+		want := f.dims[int(rows[0])*n:][:n]
+		for _, r := range rows[1:] {
+			if !slices.Equal(f.dims[int(r)*n:][:n], want) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// grouped sorts rows by shape and notes where each shape ends.
+func (k *chunk) grouped(rows []int32) []int32 {
+	compare := func(a, b int32) int {
+		for i := range k.feeds {
+			if f := &k.feeds[i]; f.ragged() {
+				n := len(f.column.dims)
+				if c := slices.Compare(f.dims[int(b)*n:][:n], f.dims[int(a)*n:][:n]); c != 0 {
+					return c
+				}
+			}
+		}
+		return 0
+	}
+	slices.SortStableFunc(rows, compare)
+	k.groups = k.groups[:0]
+	for i := range rows {
+		if i+1 == len(rows) || compare(rows[i], rows[i+1]) != 0 {
+			k.groups = append(k.groups, i+1)
+		}
+	}
+	return rows
+}
+
+// byLength sorts rows by the length of their texts, the longest first: as the last they would keep one worker busy alone.
+func (k *chunk) byLength(rows []int32) []int32 {
+	if cap(k.weights) < k.size {
+		k.weights = make([]int32, k.size)
+	}
+	k.weights = k.weights[:k.size]
+	texts := false
+	for i := range k.feeds {
+		f := &k.feeds[i]
+		if f.port.DType != String {
+			continue
+		}
+		if !texts {
+			clear(k.weights)
+			texts = true
+		}
+		for _, r := range rows {
+			k.weights[r] += int32(min(f.bytes(r), math.MaxInt32/int64(len(k.feeds))))
+		}
+	}
+	if !texts {
+		return rows
+	}
+	for _, r := range rows {
+		k.keys = append(k.keys, uint64(^uint32(k.weights[r]))<<32|uint64(r))
+	}
+	slices.Sort(k.keys)
+	for i, key := range k.keys {
+		rows[i] = int32(uint32(key))
+	}
+	return rows
+}
+
+// bytes is the length of a row's texts.
+func (f *feed) bytes(row int32) (n int64) {
+	f.elements(row, func(at, count int) {
+		for i := range count {
+			switch f.leaf.kind {
+			case mapping.TypeEnum:
+				n += int64(len(f.leaf.names[f.enum(at+i)]))
+			case mapping.TypeUUID:
+				n += 36
+			default:
+				n += int64((*stringT)(unsafe.Add(f.data, (at+i)*16)).length)
+			}
+		}
+	})
+	return n
+}
+
+// elements walks the places of a row's elements.
+func (f *feed) elements(row int32, do func(at, count int)) {
+	if f.where != nil && f.starts[row] < 0 {
+		w := f.where[row]
+		for _, p := range f.pieces[w.first : w.first+w.count] {
+			do(p, w.elems)
+		}
+		return
+	}
+	n := 1
+	for i, d := range f.column.dims {
+		if d < 0 {
+			if len(f.dims) > 0 {
+				d = int(f.dims[int(row)*len(f.column.dims)+i])
+			} else {
+				d = f.openDim(i)
+			}
+		}
+		n *= d
+	}
+	do(f.start(row), n)
+}
+
+// repeat is a row that has the inputs of an earlier one.
+type repeat struct{ from, to int32 }
+
+var seed = maphash.MakeSeed()
+
+// unique takes from rows those whose inputs came before in the chunk, and notes them in k.repeats.
+func (k *chunk) unique(rows []int32) []int32 {
+	size := 1
+	for size < 2*len(rows) {
+		size *= 2
+	}
+	if cap(k.table) < size {
+		k.table = make([]int32, size)
+	}
+	k.table = k.table[:size]
+	clear(k.table)
+	keep := rows[:0]
+next:
+	for _, r := range rows {
+		h := uint64(0)
+		for i := range k.feeds {
+			h = h*31 ^ k.feeds[i].hash(r)
+		}
+		i := int(h) & (size - 1)
+		for ; k.table[i] != 0; i = (i + 1) & (size - 1) {
+			if old := k.table[i] - 1; k.equal(old, r) {
+				k.repeats = append(k.repeats, repeat{old, r})
+				continue next
+			}
+		}
+		k.table[i] = r + 1
+		keep = append(keep, r)
+	}
+	return keep
+}
+
+func (f *feed) hash(row int32) (h uint64) {
+	size := f.leaf.size()
+	f.elements(row, func(at, n int) {
+		if f.plain() {
+			h = h*31 ^ maphash.Bytes(seed, unsafe.Slice((*byte)(unsafe.Add(f.data, at*size)), n*size))
+			return
+		}
+		for i := range n {
+			h = h*31 ^ maphash.String(seed, (*stringT)(unsafe.Add(f.data, (at+i)*size)).view())
+		}
+	})
+	return h
+}
+
+// plain reports whether equal elements have equal bytes in the vector.
+func (f *feed) plain() bool {
+	return f.leaf.kind != mapping.TypeVarchar && f.leaf.kind != mapping.TypeBlob
+}
+
+func (k *chunk) equal(a, b int32) bool {
+	for i := range k.feeds {
+		if !k.feeds[i].equal(a, b) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *feed) equal(a, b int32) bool {
+	if n := len(f.column.dims); len(f.dims) > 0 && !slices.Equal(f.dims[int(a)*n:][:n], f.dims[int(b)*n:][:n]) {
+		return false
+	}
+	if f.where != nil && (f.starts[a] < 0 || f.starts[b] < 0) {
+		return false // never wrong, and too rare to compare piece by piece
+	}
+	size := f.leaf.size()
+	var at, n int
+	f.elements(a, func(start, count int) { at, n = start, count })
+	other := f.start(b)
+	if f.plain() {
+		return bytes.Equal(unsafe.Slice((*byte)(unsafe.Add(f.data, at*size)), n*size), unsafe.Slice((*byte)(unsafe.Add(f.data, other*size)), n*size))
+	}
+	for i := range n {
+		if (*stringT)(unsafe.Add(f.data, (at+i)*size)).view() != (*stringT)(unsafe.Add(f.data, (other+i)*size)).view() {
+			return false
+		}
+	}
+	return true
+}
