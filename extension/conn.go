@@ -56,15 +56,18 @@ func newConn(ctx context.Context, c *Connector, inner *duckdb.Conn) (*conn, erro
 		return nil, err
 	}
 	n := &conn{Conn: inner, c: c, in: c.in, h: h, id: connectionID(h)}
-	for _, m := range connectionMacros {
-		if _, err := inner.ExecContext(ctx, m, nil); err != nil {
-			return nil, fmt.Errorf("preparing the connection: %w", err)
-		}
-	}
 	if err := n.readSchema(ctx); err != nil {
 		return nil, err
 	}
 	n.in.conns.Store(n.id, n)
+	q, end := n.begin(ctx)
+	defer end()
+	for _, m := range connectionMacros { // DuckDB binds a macro's body when it is made
+		if _, err := inner.ExecContext(ctx, m, nil); err != nil {
+			n.in.conns.Delete(n.id)
+			return nil, fmt.Errorf("preparing the connection: %w", errors.Join(q.noted(), err))
+		}
+	}
 	return n, nil
 }
 

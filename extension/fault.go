@@ -64,11 +64,17 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 	case q.noted() != nil:
 		cause := q.noted()
 		e.Msg, e.Cause = cause.Error(), errors.Join(cause, err)
+		if p != nil && len(p.models) == 1 {
+			e.Pos, e.End = p.models[0].call.Model.Pos, p.models[0].call.Model.End
+		}
 	case errors.As(err, &ddb):
 		e.Msg = withoutExcerpt(ddb.Msg)
 		if p != nil && p.pos >= 0 && n.explainable(ddb) {
 			e.Pos, e.End = n.locate(ctx, p, src)
 			if msg, span, ok := n.missingColumn(ctx, p, src, ddb); ok {
+				e.Msg, e.Pos, e.End = msg, span.Pos, span.End
+			}
+			if msg, span, ok := p.modelFault(ddb); ok {
 				e.Msg, e.Pos, e.End = msg, span.Pos, span.End
 			}
 		}
@@ -177,6 +183,21 @@ func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duck
 		}
 	}
 	return "", dialect.Span{}, false
+}
+
+// modelFault finds the call whose model refused its input while the statement was bound. The message is our own; DuckDB
+// only put the kind of error before it.
+func (p *plan) modelFault(err *duckdb.Error) (string, dialect.Span, bool) {
+	msg, ours := strings.CutPrefix(withoutExcerpt(err.Msg), "Binder Error: model ")
+	if !ours {
+		return "", dialect.Span{}, false
+	}
+	for _, used := range p.models {
+		if strings.HasPrefix(msg, used.Name+":") {
+			return "model " + msg, used.call.Input, true
+		}
+	}
+	return "model " + msg, dialect.Span{Pos: -1, End: -1}, true
 }
 
 func contains(names []string, name string) bool {
