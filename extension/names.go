@@ -286,7 +286,7 @@ func (c *catalog) target(ctx context.Context, parts []string) (place, error) {
 
 // nearest gives the name that is most like the wrong one, or "" when none is near.
 func nearest(wrong string, names []string) string {
-	best, least := "", len(wrong)/3+2
+	best, least := "", len(wrong)/4+2
 	for _, n := range names {
 		if d := distance(strings.ToLower(wrong), strings.ToLower(n)); d < least {
 			best, least = n, d

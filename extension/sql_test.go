@@ -1,0 +1,111 @@
+package extension_test
+
+import (
+	"context"
+	"database/sql"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/mallardml/mallard/connectors/tensorflow"
+	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/extension/sqllogic"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected results of .test files")
+
+// TestMain demands that no test leaves a goroutine or a TensorFlow handle behind.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			println(err.Error())
+			code = 1
+		}
+		for kind, n := range tensorflow.Live() {
+			if n != 0 {
+				println("TensorFlow handles left open:", kind, n)
+				code = 1
+			}
+		}
+	}
+	os.Exit(code)
+}
+
+// models is the folder of the tiny models, as an absolute path.
+func models(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.Abs("../testdata/models")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// config gives every test a model store of its own, and the project that the tutorials call PROJECT_ID.
+func config(t testing.TB) *extension.Config {
+	cfg := extension.DefaultConfig()
+	cfg.Store.Path = t.TempDir()
+	cfg.BigQuery.Project = "my-project"
+	return cfg
+}
+
+// open opens a database; "" is one in memory.
+func open(t testing.TB, dsn string, cfg *extension.Config) *sql.DB {
+	t.Helper()
+	c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(c)
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// exec runs statements and fails the test when one fails.
+func exec(t testing.TB, db interface {
+	ExecContext(context.Context, string, ...any) (sql.Result, error)
+}, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s\n%v", s, err)
+		}
+	}
+}
+
+// one gives the single value of a query.
+func one[T any](t testing.TB, db interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}, query string, args ...any) T {
+	t.Helper()
+	var v T
+	if err := db.QueryRowContext(t.Context(), query, args...).Scan(&v); err != nil {
+		t.Fatalf("%s\n%v", query, err)
+	}
+	return v
+}
+
+// TestSQL runs the .test files of testdata against a database that speaks ML.
+func TestSQL(t *testing.T) {
+	sqllogic.Run(t, "../testdata", sqllogic.Options{
+		Open: func(dsn string) (*sql.DB, error) {
+			c, err := extension.NewConnector(dsn, extension.Options{Config: config(t)})
+			if err != nil {
+				return nil, err
+			}
+			return sql.OpenDB(c), nil
+		},
+		Require: func(name string) (bool, string) { return name == "tensorflow", "" },
+		Vars:    map[string]string{"MODELS": models(t)},
+		Update:  *update,
+	})
+}
