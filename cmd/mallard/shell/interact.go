@@ -1,0 +1,80 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/reeflective/readline"
+)
+
+// Interact serves a person at the terminal of stdin and stdout until .quit or Ctrl-D. Ctrl-C cancels the running statement or drops the text typed so far.
+func (s *Shell) Interact(ctx context.Context) error {
+	if s.o.Banner != "" {
+		fmt.Fprintln(s.o.Out, s.o.Banner)
+	}
+	// Between statements Ctrl-C must not end the shell.
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	rl := readline.NewShell()
+	rl.Prompt.Primary(func() string { return s.o.Prompt })
+	more := strings.Repeat(" ", max(0, len(s.o.Prompt)-3)) + "… "
+	rl.Prompt.Secondary(func() string { return more })
+	rl.AcceptMultiline = func(line []rune) bool { return s.finished(string(line)) }
+	if s.o.HistoryFile != "" {
+		s.useHistory(rl)
+	}
+	for ctx.Err() == nil {
+		text, err := rl.Readline()
+		switch {
+		case errors.Is(err, readline.ErrInterrupt):
+			continue
+		case errors.Is(err, io.EOF):
+			fmt.Fprintln(s.o.Out)
+			return nil
+		case err != nil:
+			return fmt.Errorf("read the terminal: %w", err)
+		}
+		err = s.typed(ctx, text)
+		switch {
+		case errors.Is(err, errQuit):
+			return nil
+		case err != nil && !errors.Is(err, ErrFailed):
+			return err
+		}
+	}
+	return nil
+}
+
+// finished tells whether Enter runs the text or begins another line.
+func (s *Shell) finished(text string) bool {
+	text = strings.TrimSpace(text)
+	return text == "" || strings.HasPrefix(text, ".") || s.o.Complete(text)
+}
+
+// typed runs what was typed; the statement ends when the person presses Ctrl-C.
+func (s *Shell) typed(ctx context.Context, text string) error {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	return s.block(ctx, "query", strings.TrimLeft(text, " \t\n"), 1)
+}
+
+func (s *Shell) useHistory(rl *readline.Shell) {
+	// The source wants a file that is there.
+	f, err := os.OpenFile(s.o.HistoryFile, os.O_CREATE|os.O_RDONLY, 0o600)
+	if err != nil {
+		fmt.Fprintf(s.o.Err, "history: %v; it is kept in memory\n", err)
+		return
+	}
+	f.Close()
+	rl.History.Delete()
+	rl.History.AddFromFile("history", s.o.HistoryFile)
+}

@@ -1,0 +1,259 @@
+// Package shell reads statements, runs them and prints their results.
+//
+// It knows no SQL of its own: what a statement is, how an error is shown and which query stands behind .tables come from
+// Options. A script is run with [Shell.Run], a person is served with [Shell.Interact]; both can be tested with strings.
+package shell
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// DB is what the shell needs of a database. A *sql.Conn keeps temporary tables and transactions over statements, a *sql.DB does not.
+type DB interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Statement is one statement of a text, as byte offsets.
+type Statement struct{ Pos, End int }
+
+// Progress is how far the running statement has come.
+type Progress interface {
+	// Rows counts the rows done so far.
+	Rows() int64
+	// Fraction is the part done, from 0 to 1, if it is known.
+	Fraction() (float64, bool)
+}
+
+// Command is a dot-command that stands for a query, such as .tables.
+type Command struct {
+	Name string // with its dot
+	Args string // for the help, e.g. [PATTERN]
+	Help string
+	// Plain prints the bare values, whatever the mode is.
+	Plain bool
+	// Query gives the SQL to run.
+	Query func(args []string) (string, error)
+}
+
+// Place is where a statement stands.
+type Place struct {
+	Name string // of the script
+	Text string // a part of the script, not only the statement
+	Pos  int    // of the statement in Text, in bytes
+	Line int    // of the beginning of Text in the script, from 1
+}
+
+// Options are the surroundings of a shell. The zero value prints boxes to nowhere and takes a line that ends in ; for a statement.
+type Options struct {
+	// Out gets results, Err messages. Default: io.Discard.
+	Out, Err io.Writer
+	// OutTerminal and ErrTerminal tell that a person looks at Out or Err: tables are cut to fit, progress is shown.
+	OutTerminal, ErrTerminal bool
+	// Width gives the columns of the terminal. Default: 80.
+	Width func() int
+	// Format is how results are printed at first.
+	Format Format
+	// Bail stops a script at the first error.
+	Bail bool
+	// Split cuts a text into statements. Default: the whole text is one.
+	Split func(src string) []Statement
+	// Complete tells whether a text ends where a statement ends. Default: it ends in ;.
+	Complete func(src string) bool
+	// RenderError gives the text of a statement's error. Default: the error's own text.
+	RenderError func(err error, at Place) string
+	// Begin is called before every statement. What it gives back lives as long as the statement; notice prints a message on Err.
+	Begin func(ctx context.Context, notice func(string)) (context.Context, Progress)
+	// Open opens another database for .open. Default: .open is refused.
+	Open func(ctx context.Context, path string) (DB, error)
+	// Commands are further dot-commands.
+	Commands []Command
+	// Banner is printed when Interact begins.
+	Banner string
+	// Prompt is shown before a statement. Default: mallard> .
+	Prompt string
+	// HistoryFile keeps what was typed; empty keeps it in memory.
+	HistoryFile string
+	// Location is the time zone of TIMESTAMP WITH TIME ZONE. Default: UTC.
+	Location *time.Location
+}
+
+// ErrFailed tells that a statement failed and its error has been printed.
+var ErrFailed = errors.New("a statement failed")
+
+// errQuit ends the shell: .quit.
+var errQuit = errors.New("quit")
+
+// outputError is a failed write of results; no other statement can do better.
+type outputError struct{ err error }
+
+func (e outputError) Error() string { return "write the result: " + e.err.Error() }
+func (e outputError) Unwrap() error { return e.err }
+
+// BrokenPipe tells whether err comes from a reader that went away, such as `| head`: nothing to complain about.
+func BrokenPipe(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// Shell runs statements on one database.
+type Shell struct {
+	db     DB
+	o      Options
+	format Format
+	timer  bool
+	bail   bool
+	out    io.Writer
+	file   *os.File // of .output
+	depth  int      // of .read
+}
+
+// New makes a shell on db.
+func New(db DB, o Options) *Shell {
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	if o.Err == nil {
+		o.Err = io.Discard
+	}
+	if o.Width == nil {
+		o.Width = func() int { return 80 }
+	}
+	if o.Split == nil {
+		o.Split = func(src string) []Statement { return []Statement{{0, len(src)}} }
+	}
+	if o.Complete == nil {
+		o.Complete = func(src string) bool {
+			src = strings.TrimSpace(src)
+			return src == "" || strings.HasSuffix(src, ";")
+		}
+	}
+	if o.RenderError == nil {
+		o.RenderError = func(err error, _ Place) string { return err.Error() }
+	}
+	if o.Begin == nil {
+		o.Begin = func(ctx context.Context, _ func(string)) (context.Context, Progress) { return ctx, nil }
+	}
+	if o.Prompt == "" {
+		o.Prompt = "mallard> "
+	}
+	return &Shell{db: db, o: o, format: o.Format, bail: o.Bail, out: o.Out}
+}
+
+// Close ends .output.
+func (s *Shell) Close() error { return s.setOutput("") }
+
+// Exec runs the statements and dot-commands of a text; name is the text's name in errors.
+func (s *Shell) Exec(ctx context.Context, name, text string) error {
+	return s.Run(ctx, name, strings.NewReader(text))
+}
+
+// Run reads a script and runs its statements one by one, each as soon as it is read. A statement that fails is reported on Err and
+// the next ones run, unless Options.Bail is set; in the end Run returns ErrFailed. Another error is one of reading or writing.
+func (s *Shell) Run(ctx context.Context, name string, in io.Reader) error {
+	r := newScript(in)
+	failed := false
+	for {
+		text, line, err := r.next(s.o.Complete)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if text != "" {
+			switch runErr := s.block(ctx, name, text, line); {
+			case runErr == nil:
+			case errors.Is(runErr, errQuit):
+				if failed {
+					return ErrFailed
+				}
+				return nil
+			case !errors.Is(runErr, ErrFailed):
+				return runErr
+			case s.bail:
+				return ErrFailed
+			default:
+				failed = true
+			}
+		}
+		if err != nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return ErrFailed
+		}
+	}
+	if failed {
+		return ErrFailed
+	}
+	return nil
+}
+
+// block runs a dot-command or the statements of a complete text that begins in the given line.
+func (s *Shell) block(ctx context.Context, name, text string, line int) error {
+	if strings.HasPrefix(text, ".") {
+		err := s.command(ctx, strings.TrimSpace(text))
+		if err == nil || errors.Is(err, errQuit) || errors.Is(err, ErrFailed) {
+			return err
+		}
+		var out outputError
+		if errors.As(err, &out) {
+			return err
+		}
+		fmt.Fprintln(s.o.Err, err)
+		return ErrFailed
+	}
+	failed := false
+	for _, st := range s.o.Split(text) {
+		if strings.TrimSpace(text[st.Pos:st.End]) == "" {
+			continue
+		}
+		err := s.statement(ctx, text[st.Pos:st.End], Place{name, text, st.Pos, line})
+		if err != nil && !errors.Is(err, ErrFailed) {
+			return err
+		}
+		failed = failed || err != nil
+		if failed && (s.bail || ctx.Err() != nil) {
+			break
+		}
+	}
+	if failed {
+		return ErrFailed
+	}
+	return nil
+}
+
+// statement runs one statement and prints its result. Its own failure is printed and becomes ErrFailed.
+func (s *Shell) statement(ctx context.Context, src string, at Place) error {
+	start := time.Now()
+	status := newStatusLine(s.o.Err, s.o.ErrTerminal)
+	notice := func(msg string) { status.print(msg) }
+	ctx, progress := s.o.Begin(ctx, notice)
+	status.start(progress)
+	rows, err := s.db.QueryContext(ctx, src)
+	status.stop()
+	if err == nil {
+		err = s.print(src, rows)
+		if closeErr := rows.Close(); err == nil {
+			err = closeErr
+		}
+	}
+	var out outputError
+	switch {
+	case errors.As(err, &out):
+		return err
+	case err != nil:
+		fmt.Fprintln(s.o.Err, strings.TrimRight(s.o.RenderError(err, at), "\n"))
+		err = ErrFailed
+	}
+	if s.timer {
+		if _, e := fmt.Fprintf(s.out, "Run Time (s): real %.3f\n", time.Since(start).Seconds()); e != nil {
+			return outputError{e}
+		}
+	}
+	return err
+}
