@@ -40,7 +40,6 @@ func Open(l Library) (*Runtime, error) {
 	if opened.rt != nil {
 		return opened.rt, nil
 	}
-	quiet()
 	framework, core := cstring(l.Framework), cstring(l.Core)
 	defer C.free(unsafe.Pointer(framework))
 	defer C.free(unsafe.Pointer(core))
@@ -63,17 +62,6 @@ func checkVersion(l Library) error {
 	}
 	return &Error{Op: "open TensorFlow " + l.Core, Kind: ErrLibrary, Hint: howToGet,
 		Msg: fmt.Sprintf("it is version %s, which is too old: Mallard needs %d.%d or newer", l.Version, oldestMajor, oldestMinor)}
-}
-
-// quiet keeps TensorFlow's start-up chatter off stderr, which belongs to the
-// user's own messages. What the user has set stays.
-func quiet() {
-	for _, v := range [][2]string{{"TF_CPP_MIN_LOG_LEVEL", "2"}, {"TF_CPP_MAX_VLOG_LEVEL", "0"}} {
-		name, value := C.CString(v[0]), C.CString(v[1])
-		C.mtf_setenv_default(name, value)
-		C.free(unsafe.Pointer(name))
-		C.free(unsafe.Pointer(value))
-	}
 }
 
 // cstring gives NULL for "".

@@ -4,10 +4,12 @@
 #include "tf.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // The functions we call, with the signatures of tensorflow/c/c_api.h (unchanged since 2.4).
 static struct {
@@ -63,13 +65,62 @@ static char *dl_failure(void) {
   return format(e ? e : "dlopen failed", "");
 }
 
-int mtf_setenv_default(const char *name, const char *value) { return setenv(name, value, 0); }
+// quiet_absl raises the level below which TensorFlow's logger (Abseil's) writes
+// nothing; TF_CPP_MIN_LOG_LEVEL alone does not do it. The function is C++, named
+// after Abseil's release; where we do not know the name, TensorFlow is talkative
+// and nothing else is lost.
+static void quiet_absl(void *lib) {
+  static const char *releases[] = {"20250814", "20260107", "20250512", "20250127", "20240722", "20240116", "20230802", "20230125"};
+  char name[96];
+  for (size_t i = 0; i < sizeof releases / sizeof *releases; i++) {
+    snprintf(name, sizeof name, "_ZN4absl12lts_%s14SetMinLogLevelENS0_18LogSeverityAtLeastE", releases[i]);
+    void (*set)(int);
+    void *p = dlsym(lib, name);
+    if (!p) continue;
+    memcpy(&set, &p, sizeof p);
+    set(2); // errors and worse
+    return;
+  }
+}
+
+// dlopen_quiet opens a library whose constructors write to stderr before anybody
+// can stop them (an INFO line about oneDNN). It sets stderr aside meanwhile and
+// writes back what other threads of the process wrote.
+static void *dlopen_quiet(const char *path) {
+  FILE *aside = tmpfile();
+  int real = aside ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
+  if (real < 0 || dup2(fileno(aside), STDERR_FILENO) < 0) {
+    if (real >= 0) close(real);
+    if (aside) fclose(aside);
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  }
+  void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  dup2(real, STDERR_FILENO);
+  close(real);
+  rewind(aside);
+  char line[8192];
+  while (fgets(line, sizeof line, aside)) {
+    if (strstr(line, "before absl::InitializeLog()") || strstr(line, "] oneDNN custom operations are on.")) continue;
+    for (size_t at = 0, n = strlen(line); at < n;) {
+      ssize_t w = write(STDERR_FILENO, line + at, n - at);
+      if (w <= 0) break;
+      at += (size_t)w;
+    }
+  }
+  fclose(aside);
+  return lib;
+}
+
+static const char log_level[] = "TF_CPP_MIN_LOG_LEVEL";
 
 char *mtf_open(const char *framework, const char *core) {
   // Local, not global: the library exports SSL_new, curl_easy_init, inflate and
   // more, which libraries loaded later (DuckDB's extensions) must not be bound to.
   void *f = NULL, *c;
-  if (framework && !(f = dlopen(framework, RTLD_NOW | RTLD_LOCAL))) return dl_failure();
+  int quiet = !getenv(log_level); // what the user has set stays
+  if (quiet) setenv(log_level, "2", 1);
+  if (framework && !(f = quiet ? dlopen_quiet(framework) : dlopen(framework, RTLD_NOW | RTLD_LOCAL))) return dl_failure();
+  if (f && quiet) quiet_absl(f);
   if (!(c = dlopen(core, RTLD_NOW | RTLD_LOCAL))) {
     char *msg = dl_failure();
     if (f) dlclose(f);

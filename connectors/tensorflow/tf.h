@@ -28,7 +28,8 @@ typedef struct TF_Output {
 enum { MTF_TENSORS, MTF_STATUSES, MTF_BUFFERS, MTF_GRAPHS, MTF_SESSIONS, MTF_OPTIONS, MTF_CALLS, MTF_KINDS };
 int64_t mtf_live(int kind);
 
-// mtf_open opens the libraries and fills the function table. Returns NULL, or
+// mtf_open opens the libraries, keeps them from writing to stderr unless
+// TF_CPP_MIN_LOG_LEVEL is set, and fills the function table. Returns NULL, or
 // what failed (malloc'd). framework may be NULL.
 char *mtf_open(const char *framework, const char *core);
 const char *mtf_version(void);
@@ -105,7 +106,5 @@ int mtf_string_room(mtf_call *c, int i, uint64_t n);
 int mtf_run(TF_Session *s, mtf_call *c, int copy);
 // mtf_release deletes the tensors of the last run.
 void mtf_release(mtf_call *c);
-
-int mtf_setenv_default(const char *name, const char *value);
 
 #endif
