@@ -1,0 +1,124 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// testRewriter resolves names as if the configured project were PROJECT_ID (or project_id, my-project) and the database
+// bigquery-public-data were attached, and expands a call into a readable form.
+func testRewriter() *Rewriter {
+	return &Rewriter{
+		Expand: func(c *Call, quoted bool) (Expansion, error) {
+			if c.Model.String() == "demo.nope" {
+				return Expansion{}, errors.New("model `demo.nope` not found")
+			}
+			head := fmt.Sprintf("(SELECT __p.o0 AS \"y\", * EXCLUDE (__p) FROM (SELECT system.main.%s(1) AS __p, * FROM (", strings.ToLower(strings.ReplaceAll(c.Func, ".", "_")))
+			return Expansion{
+				Open:  head,
+				Close: "\n) AS __q))",
+				Whole: func(input string) string {
+					return "query(system.main.mallard_predict(" + quoteString(c.Model.String()) + ", " + quoteString(input) + "))"
+				},
+				Casts: map[string]string{"input": "VARCHAR", "x": "DOUBLE"},
+			}, nil
+		},
+		Table: func(p Path) ([]string, error) {
+			if len(p.Parts) == 3 || len(p.Parts) == 2 && strings.EqualFold(p.Parts[0], "PROJECT_ID") {
+				switch {
+				case strings.EqualFold(p.Parts[0], "PROJECT_ID"), p.Parts[0] == "my-project":
+					return p.Parts[1:], nil
+				case p.Parts[0] == "bigquery-public-data":
+					return p.Parts, nil
+				}
+				return nil, &Error{Pos: p.Pos, End: p.End, Msg: "project `" + p.Parts[0] + "` is not configured"}
+			}
+			return p.Parts, nil
+		},
+	}
+}
+
+// outcome is what a golden file shows of a text.
+func outcome(src string, lang Lang) string {
+	var b strings.Builder
+	for _, st := range Split(src, lang) {
+		fmt.Fprintf(&b, "-- %s, terminated %v\n", st.Lang, st.Terminated)
+		n, err := Parse(src, st)
+		var q *Query
+		if err == nil {
+			var ok bool
+			if q, ok = n.(*Query); !ok {
+				var j bytes.Buffer
+				e := json.NewEncoder(&j)
+				e.SetEscapeHTML(false)
+				if err := e.Encode(n); err != nil {
+					panic(err)
+				}
+				fmt.Fprintf(&b, "%T %s", n, j.String())
+				continue
+			}
+		}
+		var t *Text
+		if err == nil {
+			fmt.Fprintf(&b, "-- verb %s, calls %d, untouched %v, view %v, macro %v\n", q.Verb, len(q.Calls), q.Untouched, q.InView, q.InMacro)
+			t, err = testRewriter().Rewrite(src, q)
+		}
+		var e *Error
+		switch {
+		case errors.As(err, &e):
+			b.WriteString(e.Render("query", src) + "\n")
+		case err != nil:
+			b.WriteString("error: " + err.Error() + "\n")
+		default:
+			b.WriteString(t.String() + "\n")
+		}
+	}
+	return b.String()
+}
+
+// golden compares the outcomes of the cases in a folder with the .out files beside them. A .sql file holds one case, or
+// several after lines of "---".
+func golden(t *testing.T, dir string, lang Lang) {
+	files, err := filepath.Glob(filepath.Join("testdata", dir, "*.sql"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases in %s: %v", dir, err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".sql"), func(t *testing.T) {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			for _, one := range strings.Split(string(src), "\n---\n") {
+				b.WriteString(one + "\n=>\n" + outcome(one, lang) + "---\n")
+			}
+			out := strings.TrimSuffix(file, ".sql") + ".out"
+			if *update {
+				if err := os.WriteFile(out, []byte(b.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := b.String(); got != string(want) {
+				t.Errorf("%s differs; run with -update and read the diff\ngot:\n%s", out, got)
+			}
+		})
+	}
+}
+
+// TestReference reads every statement of the tutorials.
+func TestReference(t *testing.T) { golden(t, "reference", Auto) }

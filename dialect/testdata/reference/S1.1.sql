@@ -1,0 +1,1 @@
+CREATE SCHEMA `PROJECT_ID.tf_models_tutorial`;

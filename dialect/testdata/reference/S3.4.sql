@@ -1,0 +1,1 @@
+SELECT * FROM `bqml_tutorial.movie_posters_results`;
