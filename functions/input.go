@@ -218,7 +218,11 @@ func (f *feed) check(row int, shape []int) error {
 	dims := f.column.dims
 	if f.flat {
 		if !f.fits(shape[0]) {
-			return fmt.Errorf("input `%s`: a row has %d values, the model wants %s (%s)", f.port.Name, shape[0], describeRow(dims), describe(f.port))
+			want := describeRow(dims)
+			if f.elems < 0 {
+				want = fmt.Sprintf("a multiple of %d values", f.known())
+			}
+			return fmt.Errorf("input `%s`: a row has %d values, the model wants %s (%s)", f.port.Name, shape[0], want, describe(f.port))
 		}
 		if f.elems < 0 {
 			open := shape[0] / f.known()

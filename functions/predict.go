@@ -155,10 +155,12 @@ type chunk struct {
 	write  sync.Mutex
 
 	repeats []repeat
-	groups  []int   // ends of groups of rows of one shape
-	cuts    []int   // ends of batches
-	weights []int32 // length of each row's texts
-	keys    []uint64
+	groups  []int    // ends of groups of rows of one shape
+	cuts    []int    // ends of batches
+	weights []int32  // length of each row's texts
+	keys    []uint64 // what rows are sorted by; empty while they are not
+	sampled []int32
+	length  float64 // mean of the texts
 	table   []int32
 }
 

@@ -59,12 +59,19 @@ func (k *chunk) batches(rows []int32) error {
 		return k.spread(rows, m.BatchSize, false)
 	}
 	var err error
+	k.length = 0
+	if len(rows) >= firmBatch {
+		k.length = k.meanLength(rows)
+	}
 	if c := t.rowCost(); c == 0 || !t.firm.Load() && len(rows) >= firmBatch {
+		if len(k.groups) == 1 {
+			rows = k.byLength(rows) // the longest first: what they cost bounds what the others do
+		}
 		if rows, err = k.ramp(rows); err != nil || len(rows) == 0 {
 			return err
 		}
 	}
-	if t.rowCost() < cheap {
+	if t.rowCost()*t.stretch(k.length) < cheap {
 		return k.spread(rows, len(rows), false)
 	}
 	if len(k.groups) == 1 {
@@ -120,18 +127,16 @@ func (k *chunk) ramp(rows []int32) ([]int32, error) {
 		}
 	}
 	var first, firstRows float64
-	seen := 0
+	seen, limit := 0, firmBatch
 	for size := 1; len(rows) > 0; size = min(size*8, firmBatch) {
-		if c := t.rowCost(); c > 0 {
-			size = max(1, min(size, int(longestRun/c)))
-		}
-		batch, rows = k.pop(rows, size)
+		batch, rows = k.pop(rows, max(1, min(size, limit)))
 		ns, err := k.clock(batch)
 		if err != nil {
 			return nil, err
 		}
 		n := float64(len(batch))
 		cost := ns / n
+		limit = int(longestRun / cost)
 		if firstRows > 0 && n > firstRows {
 			cost = max(ns-first, 0) / (n - firstRows) // without the fixed part of a run
 		} else {
@@ -149,42 +154,102 @@ func (k *chunk) ramp(rows []int32) ([]int32, error) {
 	return rows, nil
 }
 
-// learn compares a small batch with large ones around the middle of the rows and keeps what does more rows in a second.
-// Sorted texts gain from small batches by what they need not pad, so a draw goes to these. It returns the rows left.
+// learn measures a few batches of the rows, which are inferred by it, to find the size of batch that this model does best
+// with. It returns the rows left.
 func (k *chunk) learn(rows []int32) ([]int32, int, error) {
 	t := &k.model.tune
 	if b := t.batch.Load(); b > 0 {
 		return rows, int(b), nil
 	}
-	sorted := len(k.keys) > 0
-	sizes := []int{smallBatch, largeBatch}
-	if !sorted {
-		sizes = append(sizes, hugeBatch)
+	var size int
+	var err error
+	if len(k.keys) > 0 {
+		rows, size, err = k.learnSorted(rows)
+	} else {
+		rows, size, err = k.learnEven(rows)
 	}
+	if err == nil {
+		t.batch.Store(int32(size))
+	}
+	return rows, size, err
+}
+
+// sample runs n rows from a place in the middle and gives the rows left.
+func (k *chunk) sample(rows []int32, at, n int) (ns float64, rest []int32, err error) {
+	k.sampled = append(k.sampled[:0], rows[at:at+n]...)
+	ns, err = k.clock(k.sampled)
+	k.groups[0] -= n
+	return ns, append(rows[:at], rows[at+n:]...), err
+}
+
+// learnEven is for rows of equal cost: the size that does most rows in a second.
+func (k *chunk) learnEven(rows []int32) ([]int32, int, error) {
 	best, bestCost := smallBatch, math.Inf(1)
-	at := (len(rows) - largeBatch) / 2
-	for _, size := range sizes {
-		if len(rows) < size+smallBatch || t.rowCost()*float64(size) > longestRun {
+	for _, size := range []int{smallBatch, largeBatch, hugeBatch} {
+		if len(rows) < size+smallBatch || k.model.tune.rowCost()*float64(size) > longestRun {
 			break
 		}
-		at = max(0, min(at, len(rows)-size))
-		batch := slices.Clone(rows[at : at+size])
-		ns, err := k.clock(batch)
+		ns, rest, err := k.sample(rows, 0, size)
 		if err != nil {
 			return nil, 0, err
 		}
-		rows = append(rows[:at], rows[at+size:]...)
-		k.groups[0] -= size
-		cost := ns / float64(size)
-		margin := 1.0
-		if sorted {
-			margin = 0.9
-		}
-		if cost < bestCost*margin {
+		rows = rest
+		if cost := ns / float64(size); cost < bestCost {
 			best, bestCost = size, cost
 		}
 	}
-	t.batch.Store(int32(best))
+	return rows, best, nil
+}
+
+// learnSorted is for rows sorted by length. A batch is taken to cost a fixed part and, for each of its rows, what the longest
+// of them costs. The parts come from three batches: a small and a large one around the middle, which tell the fixed part, and
+// a small one of the longest rows, which tells how cost grows with length. The size then follows from the lengths at hand.
+func (k *chunk) learnSorted(rows []int32) ([]int32, int, error) {
+	all := make([]float64, len(rows))
+	for i, r := range rows {
+		all[i] = float64(k.weights[r])
+	}
+	mid := len(rows) / 2
+	midLength := all[mid]
+	t1 := math.Inf(1)
+	for range 2 { // the shorter of two: a busy machine must not pass for a costly run
+		ns, rest, err := k.sample(rows, mid-smallBatch, smallBatch)
+		if err != nil {
+			return nil, 0, err
+		}
+		rows, t1, mid = rest, min(t1, ns), mid-smallBatch/2
+	}
+	perRow := t1 / smallBatch
+	large := min(largeBatch, int(longestRun/perRow), len(rows)-mid)
+	if large < 2*smallBatch {
+		return rows, smallBatch, nil // so slow that nothing larger may run
+	}
+	t2, rows, err := k.sample(rows, mid-smallBatch, large)
+	if err != nil {
+		return nil, 0, err
+	}
+	longest := max(1, min(smallBatch, int(longestRun/(perRow*max(1, all[0]/max(midLength, 1))))))
+	t3, rows, err := k.sample(rows, 0, longest)
+	if err != nil {
+		return nil, 0, err
+	}
+	perRow = min(perRow, max(t2-t1, 0)/float64(large-smallBatch))
+	perRun := max(t1-smallBatch*perRow, 0)
+	perByte := 0.0
+	if all[0] > 1.2*midLength {
+		perByte = max((t3-perRun)/float64(longest)-perRow, 0) / (all[0] - midLength)
+	}
+	base := max(perRow-perByte*midLength, 0)
+	best, bestTotal := 0, 0.0
+	for size := smallBatch; size <= 2*hugeBatch; size *= 2 {
+		total := 0.0
+		for i := 0; i < len(all); i += size {
+			total += perRun + float64(min(size, len(all)-i))*(base+perByte*all[i])
+		}
+		if best == 0 || total < 0.97*bestTotal {
+			best, bestTotal = size, total
+		}
+	}
 	return rows, best, nil
 }
 
@@ -300,7 +365,7 @@ func (k *chunk) observed(rows []int32) (err error) {
 	}
 	n := len(rows)
 	if n >= firmBatch || n >= int(t.batch.Load()) && n >= smallBatch || k.model.FixedBatch > 0 || n == k.model.BatchSize {
-		t.note(float64(time.Since(begin)) / float64(n))
+		t.note(float64(time.Since(begin))/float64(n), k.length)
 	}
 	return nil
 }
@@ -346,8 +411,31 @@ func (k *chunk) grouped(rows []int32) []int32 {
 	return rows
 }
 
+// meanLength is the mean length of the rows' texts, 0 without texts.
+func (k *chunk) meanLength(rows []int32) float64 {
+	total := int64(0)
+	for i := range k.feeds {
+		f := &k.feeds[i]
+		switch {
+		case f.port.DType != String:
+		case len(f.nest) == 0 && !f.plain():
+			for _, r := range rows {
+				total += int64(at((*stringT)(f.data), int(r)).length)
+			}
+		default:
+			for _, r := range rows {
+				total += f.bytes(r)
+			}
+		}
+	}
+	return float64(total) / float64(len(rows))
+}
+
 // byLength sorts rows by the length of their texts, the longest first: as the last they would keep one worker busy alone.
 func (k *chunk) byLength(rows []int32) []int32 {
+	if len(k.keys) > 0 {
+		return rows // they are sorted
+	}
 	if cap(k.weights) < k.size {
 		k.weights = make([]int32, k.size)
 	}

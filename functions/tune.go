@@ -34,6 +34,7 @@ const (
 type tuning struct {
 	materialize atomic.Bool
 	cost        atomic.Uint64 // ns per row as float bits; 0 is unknown
+	length      atomic.Uint64 // mean length of the texts that cost was seen on, as float bits
 	firm        atomic.Bool   // cost was seen on batches of a fair size
 	batch       atomic.Int32  // rows per run of a model that is not cheap; 0 is unknown
 	learning    sync.Mutex    // held while a chunk's rows are used to measure
@@ -58,12 +59,28 @@ func (t *tuning) setCost(c float64) {
 	}
 }
 
-// note learns from a run of the chosen size. Concurrent notes may be lost.
-func (t *tuning) note(c float64) {
+// note learns from a run of the chosen size on texts of a mean length. Concurrent notes may be lost.
+func (t *tuning) note(c, length float64) {
 	if old := t.rowCost(); old > 0 {
 		c = 0.7*old + 0.3*c
 	}
 	t.setCost(c)
+	if length > 0 {
+		if old := math.Float64frombits(t.length.Load()); old > 0 {
+			length = 0.7*old + 0.3*length
+		}
+		t.length.Store(math.Float64bits(length))
+	}
+}
+
+// stretch is how much more than before a row may cost because its texts are far longer than those that were measured:
+// sentences say little about books.
+func (t *tuning) stretch(length float64) float64 {
+	old := math.Float64frombits(t.length.Load())
+	if length < 8*old || old == 0 {
+		return 1
+	}
+	return length / old
 }
 
 // Probe runs the model on a few synthetic rows, once per model, to see whether it is slow enough for its input to be

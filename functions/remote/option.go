@@ -1,0 +1,496 @@
+package remote
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Option is one named argument of a call, of STRUCT(value AS name).
+type Option struct {
+	Name string
+	// Value is nil, a string, an int64, a float64, a bool, a []any of these, or an []Option for a STRUCT.
+	Value    any
+	Pos, End int // bytes in the source
+}
+
+// OptionError is a wrong argument, with its place.
+type OptionError struct {
+	Msg      string
+	Pos, End int
+}
+
+func (e *OptionError) Error() string { return e.Msg }
+
+// SafetySetting sets the threshold of one category of harm.
+type SafetySetting struct {
+	Category  string `json:"category"`
+	Threshold string `json:"threshold"`
+}
+
+// Options are the checked arguments of a call, with defaults in place. Pointers are nil where the API's own default holds.
+type Options struct {
+	MaxOutputTokens  *int64
+	Temperature      *float64
+	TopP             *float64
+	TopK             *int64
+	StopSequences    []string
+	GroundWithSearch bool
+	SafetySettings   []SafetySetting
+	RequestType      string // "", "dedicated" or "shared"
+	UseChatMode      *bool
+	ModelParams      json.RawMessage // an object, with camel-case keys, without contents
+	Flatten          bool
+	Prompt           *string // of object tables
+
+	TaskType             string
+	OutputDimensionality int64
+	StartSecond          *float64
+	EndSecond            *float64
+	IntervalSeconds      *float64
+
+	OutputSchema []Column // of AI.GENERATE_TABLE and AI.GENERATE
+	Title        string   // of AI.EMBED
+}
+
+// argument is what a function knows about one of its arguments.
+type argument struct {
+	families []Family // that take it; nil for all
+	model    bool     // an individual model parameter, excluded by model_params
+	read     func(o *Options, f Family, v any) error
+}
+
+var (
+	textFamilies = []Family{Gemini, Claude, Llama, Mistral, Open}
+	chatFamilies = []Family{Gemini, Llama, Mistral}
+)
+
+var textArguments = map[string]argument{
+	"max_output_tokens": {nil, true, func(o *Options, f Family, v any) error {
+		limit := int64(4096)
+		if f == Gemini {
+			limit = 8192
+		}
+		n, err := wantInt(v, 1, limit)
+		o.MaxOutputTokens = &n
+		return err
+	}},
+	"temperature": {[]Family{Gemini, Llama, Mistral, Open}, true, func(o *Options, _ Family, v any) error {
+		x, err := wantFloat(v, 0, 1)
+		o.Temperature = &x
+		return err
+	}},
+	"top_p": {nil, true, func(o *Options, _ Family, v any) error {
+		x, err := wantFloat(v, 0, 1)
+		o.TopP = &x
+		return err
+	}},
+	// Older pages have it for Gemini too, and so do scripts.
+	"top_k": {[]Family{Gemini, Claude, Open}, true, func(o *Options, _ Family, v any) error {
+		n, err := wantInt(v, 1, 40)
+		o.TopK = &n
+		return err
+	}},
+	"stop_sequences": {chatFamilies, true, func(o *Options, _ Family, v any) (err error) {
+		o.StopSequences, err = wantStrings(v)
+		if err == nil && len(o.StopSequences) > 5 {
+			err = fmt.Errorf("has %d strings; the API takes at most 5", len(o.StopSequences))
+		}
+		return err
+	}},
+	"ground_with_google_search": {[]Family{Gemini}, true, func(o *Options, _ Family, v any) (err error) {
+		o.GroundWithSearch, err = wantBool(v)
+		return err
+	}},
+	"safety_settings": {[]Family{Gemini}, true, readSafety},
+	"request_type":    {[]Family{Gemini}, false, readRequestType},
+	"use_chat_mode": {[]Family{Open}, false, func(o *Options, _ Family, v any) error {
+		b, err := wantBool(v)
+		o.UseChatMode = &b
+		return err
+	}},
+	"model_params": {nil, false, readModelParams},
+	"prompt": {[]Family{Gemini}, false, func(o *Options, _ Family, v any) error {
+		s, err := wantString(v)
+		o.Prompt = &s
+		return err
+	}},
+}
+
+func readFlatten(o *Options, _ Family, v any) (err error) {
+	o.Flatten, err = wantBool(v)
+	return err
+}
+
+var embeddingArguments = map[string]argument{
+	"task_type": {[]Family{TextEmbedding, GeminiEmbedding, EmbedContent}, false, func(o *Options, _ Family, v any) (err error) {
+		o.TaskType, err = wantOneOf(v, "RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMILARITY", "CLASSIFICATION", "CLUSTERING",
+			"QUESTION_ANSWERING", "FACT_VERIFICATION", "CODE_RETRIEVAL_QUERY")
+		return err
+	}},
+	"output_dimensionality": {[]Family{TextEmbedding, GeminiEmbedding, EmbedContent, Multimodal}, false, func(o *Options, f Family, v any) (err error) {
+		limit := int64(3072)
+		if f == TextEmbedding {
+			limit = 768
+		}
+		o.OutputDimensionality, err = wantInt(v, 1, limit)
+		if f == Multimodal && err == nil && !slices.Contains([]int64{128, 256, 512, 1408}, o.OutputDimensionality) {
+			err = fmt.Errorf("is %d; it must be 128, 256, 512 or 1408", o.OutputDimensionality)
+		}
+		return err
+	}},
+	"start_second": {[]Family{Multimodal}, false, func(o *Options, _ Family, v any) error {
+		x, err := wantFloat(v, 0, 120)
+		o.StartSecond = &x
+		return err
+	}},
+	"end_second": {[]Family{Multimodal}, false, func(o *Options, _ Family, v any) error {
+		x, err := wantFloat(v, 0, 120)
+		o.EndSecond = &x
+		return err
+	}},
+	"interval_seconds": {[]Family{Multimodal}, false, func(o *Options, _ Family, v any) error {
+		x, err := wantFloat(v, 4, 120)
+		if err == nil && x == 120 {
+			err = fmt.Errorf("is 120; it must be at least 4 and below 120")
+		}
+		o.IntervalSeconds = &x
+		return err
+	}},
+}
+
+// arguments lists what a function takes. The names are in lower case.
+func arguments(function string) (map[string]argument, error) {
+	with := func(base map[string]argument, more map[string]argument) map[string]argument {
+		all := make(map[string]argument, len(base)+len(more))
+		for k, v := range base {
+			all[k] = v
+		}
+		for k, v := range more {
+			all[k] = v
+		}
+		return all
+	}
+	schema := argument{nil, false, func(o *Options, _ Family, v any) error {
+		s, err := wantString(v)
+		if err == nil {
+			o.OutputSchema, err = ParseColumns(s)
+		}
+		return err
+	}}
+	flatten := map[string]argument{"flatten_json_output": {nil, false, readFlatten}}
+	switch function {
+	case "ML.GENERATE_TEXT":
+		return with(textArguments, flatten), nil
+	case "AI.GENERATE_TEXT":
+		return textArguments, nil
+	case "AI.GENERATE_TABLE":
+		return with(textArguments, map[string]argument{"output_schema": schema}), nil
+	case "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
+		m := map[string]argument{"model_params": textArguments["model_params"], "request_type": textArguments["request_type"]}
+		if function == "AI.GENERATE" {
+			m["output_schema"] = schema
+		}
+		return m, nil
+	case "ML.GENERATE_EMBEDDING":
+		return with(embeddingArguments, flatten), nil
+	case "AI.GENERATE_EMBEDDING":
+		return embeddingArguments, nil
+	case "AI.EMBED":
+		return map[string]argument{
+			"task_type": embeddingArguments["task_type"], "model_params": textArguments["model_params"],
+			"output_dimensionality": embeddingArguments["output_dimensionality"],
+			"title": {nil, false, func(o *Options, _ Family, v any) (err error) {
+				o.Title, err = wantString(v)
+				return err
+			}},
+		}, nil
+	case "ML.PREDICT":
+		// They change nothing for a remote model, as in BigQuery.
+		ignore := func(want func(any) error) argument {
+			return argument{nil, false, func(_ *Options, _ Family, v any) error { return want(v) }}
+		}
+		return map[string]argument{
+			"threshold":             ignore(func(v any) error { _, err := wantFloat(v, math.Inf(-1), math.Inf(1)); return err }),
+			"keep_original_columns": ignore(func(v any) error { _, err := wantBool(v); return err }),
+			"trial_id":              ignore(func(v any) error { _, err := wantInt(v, math.MinInt64, math.MaxInt64); return err }),
+		}, nil
+	}
+	return nil, fmt.Errorf("%s is not a function over remote models", function)
+}
+
+// Suits reports, as an error, that a model of the family cannot serve the function.
+func Suits(function string, f Family) error {
+	ok := false
+	switch function {
+	case "ML.PREDICT":
+		ok = f == Custom
+		if !ok {
+			return fmt.Errorf("ML.PREDICT needs a model with INPUT and OUTPUT on a custom endpoint, this is a %s model; use ML.GENERATE_TEXT or ML.GENERATE_EMBEDDING", f)
+		}
+	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT":
+		ok = f.Text()
+	case "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
+		if ok = f == Gemini; !ok && f.Text() {
+			return fmt.Errorf("%s needs a Gemini model, this is a %s model; use AI.GENERATE_TEXT", function, f)
+		}
+	case "ML.GENERATE_EMBEDDING", "AI.GENERATE_EMBEDDING", "AI.EMBED":
+		if ok = f.Embedding(); !ok {
+			return fmt.Errorf("%s needs an embedding model, such as text-embedding-005; this is a %s model", function, f)
+		}
+	default:
+		return fmt.Errorf("%s is not a function over remote models", function)
+	}
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("%s needs a text model, such as gemini-2.5-flash; this is a %s model", function, f)
+}
+
+// ParseOptions checks the arguments of a call. An error is an *OptionError that names the argument and what it may be.
+func ParseOptions(function string, family Family, options []Option) (Options, error) {
+	o := Options{Flatten: function == "ML.GENERATE_EMBEDDING"}
+	known, err := arguments(function)
+	if err != nil {
+		return o, err
+	}
+	seen := map[string]Option{}
+	for _, opt := range options {
+		name := strings.ToLower(opt.Name)
+		fail := func(format string, args ...any) error {
+			return &OptionError{Msg: function + ": " + fmt.Sprintf(format, args...), Pos: opt.Pos, End: opt.End}
+		}
+		a, ok := known[name]
+		if !ok {
+			return o, fail("there is no argument `%s`; it takes %s", opt.Name, names(known, family))
+		}
+		if a.families != nil && !slices.Contains(a.families, family) {
+			return o, fail("argument `%s` is not for %s models; they take %s", opt.Name, family, names(known, family))
+		}
+		if _, twice := seen[name]; twice {
+			return o, fail("argument `%s` is given twice", opt.Name)
+		}
+		seen[name] = opt
+		if err := a.read(&o, family, opt.Value); err != nil {
+			return o, fail("argument `%s` %s", opt.Name, err)
+		}
+	}
+	if _, ok := seen["model_params"]; ok {
+		for name, opt := range seen {
+			if known[name].model {
+				return o, &OptionError{Msg: fmt.Sprintf("%s: `%s` cannot stand beside model_params; put it into model_params", function, opt.Name), Pos: opt.Pos, End: opt.End}
+			}
+		}
+	} else if function == "ML.GENERATE_TEXT" || function == "AI.GENERATE_TEXT" || function == "AI.GENERATE_TABLE" {
+		o.textDefaults(family)
+	}
+	start, end := seen["start_second"], seen["end_second"]
+	switch {
+	case (o.StartSecond == nil) != (o.EndSecond == nil):
+		given := start
+		if o.StartSecond == nil {
+			given = end
+		}
+		return o, &OptionError{Msg: function + ": `start_second` and `end_second` need each other; give both", Pos: given.Pos, End: given.End}
+	case o.StartSecond != nil && *o.StartSecond >= *o.EndSecond:
+		return o, &OptionError{Msg: fmt.Sprintf("%s: `start_second` is %v; it must be below `end_second`, which is %v", function, *o.StartSecond, *o.EndSecond), Pos: start.Pos, End: start.End}
+	}
+	if function == "AI.GENERATE_TABLE" && len(o.OutputSchema) == 0 {
+		return o, &OptionError{Msg: "AI.GENERATE_TABLE needs the argument `output_schema`, such as 'title STRING, year INT64'", Pos: -1, End: -1}
+	}
+	if function == "ML.GENERATE_TEXT" && o.Flatten && false {
+		return o, nil
+	}
+	return o, nil
+}
+
+// textDefaults puts BigQuery's defaults where they differ from the API's own.
+func (o *Options) textDefaults(f Family) {
+	if f == Open {
+		return
+	}
+	if o.MaxOutputTokens == nil {
+		n := int64(1024)
+		o.MaxOutputTokens = &n
+	}
+	if f == Claude {
+		return
+	}
+	if o.Temperature == nil {
+		o.Temperature = new(float64)
+	}
+	if o.TopP == nil {
+		p := 0.95
+		o.TopP = &p
+	}
+}
+
+// names lists the arguments that a family takes.
+func names(known map[string]argument, f Family) string {
+	var all []string
+	for name, a := range known {
+		if a.families == nil || slices.Contains(a.families, f) {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+func typeName(v any) string {
+	switch v.(type) {
+	case nil:
+		return "NULL"
+	case string:
+		return "a STRING"
+	case int64:
+		return "an INT64"
+	case float64:
+		return "a FLOAT64"
+	case bool:
+		return "a BOOL"
+	case []any:
+		return "an ARRAY"
+	case []Option:
+		return "a STRUCT"
+	}
+	return fmt.Sprintf("a %T", v)
+}
+
+func wantInt(v any, lo, hi int64) (int64, error) {
+	n, ok := v.(int64)
+	if f, isFloat := v.(float64); isFloat && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		n, ok = int64(f), true
+	}
+	if !ok {
+		return 0, fmt.Errorf("is %s; it must be an INT64 in [%d, %d]", typeName(v), lo, hi)
+	}
+	if n < lo || n > hi {
+		return 0, fmt.Errorf("is %d; it must be in [%d, %d]", n, lo, hi)
+	}
+	return n, nil
+}
+
+func wantFloat(v any, lo, hi float64) (float64, error) {
+	f, ok := v.(float64)
+	if n, isInt := v.(int64); isInt {
+		f, ok = float64(n), true
+	}
+	if !ok {
+		return 0, fmt.Errorf("is %s; it must be a FLOAT64 in [%v, %v]", typeName(v), lo, hi)
+	}
+	if !(f >= lo && f <= hi) {
+		return 0, fmt.Errorf("is %v; it must be in [%v, %v]", f, lo, hi)
+	}
+	return f, nil
+}
+
+func wantBool(v any) (bool, error) {
+	b, ok := v.(bool)
+	if !ok {
+		return false, fmt.Errorf("is %s; it must be TRUE or FALSE", typeName(v))
+	}
+	return b, nil
+}
+
+func wantString(v any) (string, error) {
+	s, ok := v.(string)
+	if !ok {
+		return "", fmt.Errorf("is %s; it must be a STRING", typeName(v))
+	}
+	return s, nil
+}
+
+func wantOneOf(v any, values ...string) (string, error) {
+	s, err := wantString(v)
+	if err != nil {
+		return "", err
+	}
+	for _, w := range values {
+		if strings.EqualFold(s, w) {
+			return w, nil
+		}
+	}
+	return "", fmt.Errorf("is '%s'; it must be one of %s", s, strings.Join(values, ", "))
+}
+
+func wantStrings(v any) ([]string, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, fmt.Errorf("is %s; it must be an ARRAY<STRING>, such as ['a', 'b']", typeName(v))
+	}
+	out := make([]string, len(list))
+	for i, e := range list {
+		s, ok := e.(string)
+		if !ok {
+			return nil, fmt.Errorf("has %s in it; it must be an ARRAY<STRING>", typeName(e))
+		}
+		out[i] = s
+	}
+	return out, nil
+}
+
+func readRequestType(o *Options, _ Family, v any) error {
+	s, err := wantOneOf(v, "DEDICATED", "SHARED", "UNSPECIFIED")
+	if s != "UNSPECIFIED" {
+		o.RequestType = strings.ToLower(s)
+	}
+	return err
+}
+
+var (
+	harms      = []string{"HARM_CATEGORY_HATE_SPEECH", "HARM_CATEGORY_DANGEROUS_CONTENT", "HARM_CATEGORY_HARASSMENT", "HARM_CATEGORY_SEXUALLY_EXPLICIT"}
+	thresholds = []string{"BLOCK_NONE", "BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "HARM_BLOCK_THRESHOLD_UNSPECIFIED"}
+)
+
+func readSafety(o *Options, _ Family, v any) error {
+	list, ok := v.([]any)
+	if !ok {
+		return fmt.Errorf("is %s; it must be an ARRAY<STRUCT<category STRING, threshold STRING>>", typeName(v))
+	}
+	seen := map[string]bool{}
+	for _, e := range list {
+		fields, ok := e.([]Option)
+		if !ok || len(fields) != 2 {
+			return fmt.Errorf("has %s in it; it must be an ARRAY<STRUCT<category STRING, threshold STRING>>", typeName(e))
+		}
+		// The fields may be unnamed, and only the first STRUCT of an array needs names.
+		category, threshold := fields[0].Value, fields[1].Value
+		if strings.EqualFold(fields[0].Name, "threshold") || strings.EqualFold(fields[1].Name, "category") {
+			category, threshold = threshold, category
+		}
+		c, err := wantOneOf(category, harms...)
+		if err != nil {
+			return fmt.Errorf("has a category that %w", err)
+		}
+		t, err := wantOneOf(threshold, thresholds...)
+		if err != nil {
+			return fmt.Errorf("has a threshold that %w", err)
+		}
+		if seen[c] {
+			return fmt.Errorf("has the category %s twice", c)
+		}
+		seen[c] = true
+		o.SafetySettings = append(o.SafetySettings, SafetySetting{c, t})
+	}
+	return nil
+}
+
+func readModelParams(o *Options, _ Family, v any) error {
+	s, err := wantString(v)
+	if err != nil {
+		return fmt.Errorf("%w literal with a JSON object", err)
+	}
+	body, err := object([]byte(s))
+	if err != nil {
+		return fmt.Errorf("is not a JSON object: %v", err)
+	}
+	body = camelKeys(body).(map[string]any)
+	if _, ok := body["contents"]; ok {
+		return fmt.Errorf("has the key contents, which comes from the rows; leave it out")
+	}
+	o.ModelParams, err = json.Marshal(body)
+	return err
+}
