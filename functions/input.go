@@ -372,16 +372,19 @@ func (f *feed) tensor(rows []int32, b *buffer) (Tensor, error) {
 		return t, nil
 	}
 	t.Data = b.takeBytes(total * size)
-	dst := unsafe.Pointer(unsafe.SliceData(t.Data))
+	base, off := unsafe.Pointer(unsafe.SliceData(t.Data)), 0 // never a pointer behind the last element
 	for i := 0; i < len(rows); {
 		if f.where != nil && f.starts[rows[i]] < 0 {
 			w := f.where[rows[i]]
 			for _, p := range f.pieces[w.first : w.first+w.count] {
 				src := unsafe.Add(f.data, p*from)
-				if bad := f.convert(dst, src, w.elems); bad >= 0 {
+				if w.elems == 0 {
+					continue
+				}
+				if bad := f.convert(unsafe.Add(base, off), src, w.elems); bad >= 0 {
 					return t, f.outOfRange(src, bad)
 				}
-				dst = unsafe.Add(dst, w.elems*size)
+				off += w.elems * size
 			}
 			i++
 			continue
@@ -392,10 +395,10 @@ func (f *feed) tensor(rows []int32, b *buffer) (Tensor, error) {
 			j++
 		}
 		src := unsafe.Add(f.data, begin*from)
-		if bad := f.convert(dst, src, (j-i)*n); bad >= 0 {
+		if bad := f.convert(unsafe.Add(base, off), src, (j-i)*n); bad >= 0 {
 			return t, f.outOfRange(src, bad)
 		}
-		dst = unsafe.Add(dst, (j-i)*n*size)
+		off += (j - i) * n * size
 		i = j
 	}
 	return t, nil

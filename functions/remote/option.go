@@ -300,9 +300,6 @@ func ParseOptions(function string, family Family, options []Option) (Options, er
 	if function == "AI.GENERATE_TABLE" && len(o.OutputSchema) == 0 {
 		return o, &OptionError{Msg: "AI.GENERATE_TABLE needs the argument `output_schema`, such as 'title STRING, year INT64'", Pos: -1, End: -1}
 	}
-	if function == "ML.GENERATE_TEXT" && o.Flatten && false {
-		return o, nil
-	}
 	return o, nil
 }
 
@@ -478,7 +475,7 @@ func readSafety(o *Options, _ Family, v any) error {
 	return nil
 }
 
-func readModelParams(o *Options, _ Family, v any) error {
+func readModelParams(o *Options, f Family, v any) error {
 	s, err := wantString(v)
 	if err != nil {
 		return fmt.Errorf("%w literal with a JSON object", err)
@@ -487,9 +484,13 @@ func readModelParams(o *Options, _ Family, v any) error {
 	if err != nil {
 		return fmt.Errorf("is not a JSON object: %v", err)
 	}
-	body = camelKeys(body).(map[string]any)
-	if _, ok := body["contents"]; ok {
-		return fmt.Errorf("has the key contents, which comes from the rows; leave it out")
+	if f == Gemini || f == EmbedContent {
+		body = camelKeys(body).(map[string]any)
+	}
+	for _, key := range []string{"contents", "content", "messages", "prompt", "instances"} {
+		if _, ok := body[key]; ok {
+			return fmt.Errorf("has the key %s, which comes from the rows; leave it out", key)
+		}
 	}
 	o.ModelParams, err = json.Marshal(body)
 	return err
