@@ -154,8 +154,16 @@ func checkEcho(t *testing.T, b *bed, seed uint64, source int, dt DType, f form, 
 	p := Port{Name: "x", DType: dt, Shape: append([]int64{-1}, f.shape...)}
 	o := p
 	o.Name = "y"
-	m := &Model{Inputs: []Port{p}, Outputs: []Port{o}, BatchSize: batch, FixedBatch: fixed, Stateless: r.IntN(2) == 0}
+	i := Port{Name: "i", DType: Int32, Shape: []int64{-1, 1}} // tells whether rows are mixed up
+	z := i
+	z.Name = "z"
+	m := &Model{Inputs: []Port{p, i}, Outputs: []Port{o, z}, BatchSize: batch, FixedBatch: fixed, Stateless: r.IntN(2) == 0}
 	b.add(m, types, echo)
+	if r.IntN(2) == 0 { // a slow model: repeats, sorting, small batches
+		m.tune.firm.Store(true)
+		m.tune.setCost(1e5)
+		m.tune.batch.Store(int32(r.IntN(60)))
+	}
 	expr, typ := f.expr(src.expr, src.name, elemNulls)
 	b.must("DROP TABLE IF EXISTS r")
 	b.must(fmt.Sprintf("CREATE TABLE r AS SELECT i, CASE WHEN random() < %g THEN NULL ELSE v END AS x0 FROM (SELECT i, %s AS v FROM range(%d) t(i))", nulls, expr, rows))
@@ -163,9 +171,9 @@ func checkEcho(t *testing.T, b *bed, seed uint64, source int, dt DType, f form, 
 	b.must(fmt.Sprintf("CREATE TABLE s AS SELECT i, x0::%s AS x FROM r", typ))
 	got, want := f.want(&o, types)
 	input := []string{"SELECT * FROM s", "SELECT * FROM s WHERE hash(i) % 3 = 0", "SELECT * FROM s ORDER BY hash(i)",
-		"SELECT s.* FROM s, range(2) u(k) WHERE i % 2 = 0"}[r.IntN(4)]
+		"SELECT s.* FROM s, range(2) u(k) WHERE i % 2 = 0", "SELECT i % 2 AS i, x FROM (SELECT i, first(x) OVER (PARTITION BY i % 2 ORDER BY i) AS x FROM s)"}[r.IntN(5)]
 	sql := fmt.Sprintf(`SELECT count(*), count(*) FILTER (bad) FROM (SELECT CASE WHEN x IS NULL OR x::VARCHAR LIKE '%%NULL%%'
-		THEN y IS NOT NULL ELSE %s IS DISTINCT FROM %s END AS bad FROM %s)`, got, want, predictSQL(m, types, input))
+		THEN y IS NOT NULL OR z IS NOT NULL ELSE z IS DISTINCT FROM i OR %s IS DISTINCT FROM %s END AS bad FROM %s)`, got, want, predictSQL(m, types, input))
 	res := b.must(sql)
 	if res[0][1] != "0" {
 		t.Errorf("seed %d: %s (%s) to %s %v, types %d, batch %d, fixed %d: %s of %s rows differ\n%s", seed, typ, expr, dt, p.Shape, types, batch, fixed, res[0][1], res[0][0], sql)
