@@ -168,7 +168,7 @@ func (s *Shell) help(_ context.Context, args []string) error {
 	for _, e := range list {
 		// A long help text goes on below itself.
 		left := fmt.Sprintf("%-22s ", e.left)
-		for _, l := range wrap(e.help, 79-len(left)) {
+		for _, l := range Wrap(e.help, 79-len(left)) {
 			if err := s.say("%s%s\n", left, l); err != nil {
 				return err
 			}
@@ -178,7 +178,8 @@ func (s *Shell) help(_ context.Context, args []string) error {
 	return nil
 }
 
-func wrap(text string, w int) (lines []string) {
+// Wrap breaks a text into lines of at most w bytes where its words allow it.
+func Wrap(text string, w int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {
 		if line != "" && len(line)+1+len(word) > w {
@@ -315,9 +316,13 @@ func (s *Shell) read(ctx context.Context, args []string) error {
 
 // Nearest gives `, did you mean x?` for the closest of the names, or nothing.
 func Nearest(name string, names []string) string {
-	best, least := "", len(name)/3+2
+	best, least := "", 2*(len(name)/3+2)
 	for _, n := range names {
-		if d := distance(name, n); d < least {
+		d := 2 * distance(name, n)
+		if len(n) != len(name) {
+			d++ // of two equally near names take the one of the same length: letters are swapped more often than forgotten
+		}
+		if d < least {
 			best, least = n, d
 		}
 	}

@@ -23,8 +23,11 @@ func (s *Shell) Interact(ctx context.Context) error {
 	defer signal.Stop(interrupts)
 	rl := readline.NewShell()
 	rl.Prompt.Primary(func() string { return s.o.Prompt })
-	more := strings.Repeat(" ", max(0, len(s.o.Prompt)-3)) + "… "
-	rl.Prompt.Secondary(func() string { return more })
+	// The library marks the last line with the second prompt and those before it with a bar, so the prompt is that bar too.
+	rl.Prompt.Secondary(func() string { return continuation })
+	if err := rl.Config.Set("multiline-column", true); err != nil {
+		return fmt.Errorf("set up the line editor: %w", err)
+	}
 	rl.AcceptMultiline = func(line []rune) bool { return s.finished(string(line)) }
 	if s.o.HistoryFile != "" {
 		s.useHistory(rl)
@@ -78,3 +81,6 @@ func (s *Shell) useHistory(rl *readline.Shell) {
 	rl.History.Delete()
 	rl.History.AddFromFile("history", s.o.HistoryFile)
 }
+
+// continuation is the library's bar before a further line of a statement.
+const continuation = "\x1b[1;30m\U00002502 \x1b[0m"

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/extension"
+)
+
+// options are the command line.
+type options struct {
+	command  string // test, doctor, or empty for the shell
+	args     []string
+	database string
+	steps    []step // -c, -f and SQL arguments, in their order
+	format   shell.Format
+	initFile string
+	readOnly bool
+	bail     bool
+	version  bool
+	config   string
+	dialect  dialect.Lang
+	update   bool // of test
+	install  bool // of doctor
+}
+
+// step is a piece of work from the command line.
+type step struct {
+	file bool
+	text string // SQL, or the name of the file
+}
+
+var errHelp = errors.New("help is wanted")
+
+// parseArgs reads the command line with the standard flag package: DuckDB's flags have one dash and long names (-csv), which the
+// getopt-like parsers take for -c -s -v. Unlike flag alone it also takes flags after the database, as DuckDB does.
+func parseArgs(args []string) (*options, error) {
+	o := &options{}
+	fs := flag.NewFlagSet("mallard", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // errors are printed once, by us
+	fs.Usage = func() {}
+	text := func(name string, set func(string) error) { fs.Func(name, "", set) }
+	on := func(name string, set func()) {
+		fs.BoolFunc(name, "", func(v string) error {
+			if v != "true" {
+				return errors.New("it takes no value")
+			}
+			set()
+			return nil
+		})
+	}
+	text("c", func(v string) error { o.steps = append(o.steps, step{text: v}); return nil })
+	text("s", func(v string) error { o.steps = append(o.steps, step{text: v}); return nil })
+	text("f", func(v string) error { o.steps = append(o.steps, step{file: true, text: v}); return nil })
+	for _, m := range shell.Modes {
+		on(string(m), func() { o.format.Mode = m })
+	}
+	on("noheader", func() { o.format.NoHeader = true })
+	on("header", func() { o.format.NoHeader = false })
+	text("separator", func(v string) error {
+		v = strings.NewReplacer(`\t`, "\t", `\n`, "\n", `\\`, `\`).Replace(v)
+		o.format.Separator = &v
+		return nil
+	})
+	text("nullvalue", func(v string) error { o.format.NullValue = &v; return nil })
+	fs.StringVar(&o.initFile, "init", "", "")
+	on("readonly", func() { o.readOnly = true })
+	on("bail", func() { o.bail = true })
+	on("version", func() { o.version = true })
+	fs.StringVar(&o.config, "config", "", "")
+	text("dialect", func(v string) (err error) { o.dialect, err = extension.ParseDialect(v); return err })
+	on("update", func() { o.update = true })
+	on("install", func() { o.install = true })
+	names := func() (list []string) {
+		fs.VisitAll(func(f *flag.Flag) { list = append(list, "-"+f.Name) })
+		return list
+	}
+
+	// What follows -- is no flag.
+	var rest, last []string
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, last = args[:i], args[i+1:]
+	}
+	for len(args) > 0 {
+		if err := fs.Parse(args); err != nil {
+			return nil, flagError(err, names())
+		}
+		if args = fs.Args(); len(args) == 0 {
+			break
+		}
+		if len(rest) == 0 && o.command == "" && (args[0] == "test" || args[0] == "doctor") {
+			o.command = args[0]
+		} else {
+			rest = append(rest, args[0])
+		}
+		args = args[1:]
+	}
+	return o, o.positional(append(rest, last...))
+}
+
+// positional sorts what is no flag.
+func (o *options) positional(args []string) error {
+	switch {
+	case o.update && o.command != "test":
+		return errors.New("-update belongs to mallard test")
+	case o.install && o.command != "doctor":
+		return errors.New("-install belongs to mallard doctor")
+	}
+	switch o.command {
+	case "test":
+		if len(args) == 0 {
+			return errors.New("mallard test needs files or folders with .test files; a database called test is opened with ./test")
+		}
+		o.args = args
+	case "doctor":
+		if len(args) > 0 {
+			return fmt.Errorf("mallard doctor takes no %q; a database called doctor is opened with ./doctor", args[0])
+		}
+	default:
+		if len(args) > 0 {
+			o.database = args[0]
+			for _, sql := range args[1:] {
+				o.steps = append(o.steps, step{text: sql})
+			}
+		}
+	}
+	return nil
+}
+
+// flagError turns the flag package's words into ours, with a hint for a misspelt flag.
+func flagError(err error, names []string) error {
+	if errors.Is(err, flag.ErrHelp) {
+		return errHelp
+	}
+	msg := err.Error()
+	if name, ok := strings.CutPrefix(msg, "flag provided but not defined: "); ok {
+		return fmt.Errorf("there is no flag %s%s", name, shell.Nearest(name, names))
+	}
+	return errors.New(strings.NewReplacer("flag needs an argument: ", "a value is missing after ", "invalid boolean flag ", "-").Replace(msg))
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/connectors/tensorflow"
+	"github.com/mallardml/mallard/connectors/tensorflow/install"
+	"github.com/mallardml/mallard/extension"
+)
+
+// finding is one line of the doctor's report.
+type finding struct {
+	subject string
+	state   string
+	todo    string // what to do; empty when all is well
+	fatal   bool   // a thing that most statements need
+}
+
+// runDoctor is `mallard doctor`.
+func runDoctor(ctx context.Context, o *options, t terminal) int {
+	if o.install {
+		if err := installTensorFlow(ctx, t); err != nil {
+			fmt.Fprintf(t.err, "mallard doctor: %v\n", err)
+			return exitFailed
+		}
+	}
+	code := exitDone
+	for _, f := range diagnose(ctx, o) {
+		mark := "ok  "
+		switch {
+		case f.fatal:
+			mark, code = "FAIL", exitFailed
+		case f.todo != "":
+			mark = "note"
+		}
+		fmt.Fprintf(t.out, "%s  %-14s %s\n", mark, f.subject, f.state)
+		if f.todo != "" {
+			for _, line := range shell.Wrap(f.todo, 58) {
+				fmt.Fprintf(t.out, "%21s%s\n", "", line)
+			}
+		}
+	}
+	return code
+}
+
+// installTensorFlow fetches the libraries into the user's cache folder, where they are looked for.
+func installTensorFlow(ctx context.Context, t terminal) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	p, err := install.Lookup("tensorflow")
+	if err != nil {
+		return err
+	}
+	_, err = install.Fetch(ctx, p, install.Options{Python: os.Getenv("PYTHON"), Progress: t.err, Terminal: t.errTerminal()})
+	return err
+}
+
+func diagnose(ctx context.Context, o *options) []finding {
+	list := []finding{{subject: "mallard", state: versionText()}}
+	cfg, file, err := o.loadConfig()
+	switch {
+	case err != nil:
+		list = append(list, finding{"configuration", err.Error(), "correct the file; until then no database can be opened", true})
+		cfg = extension.DefaultConfig()
+	case file == "":
+		list = append(list, finding{subject: "configuration", state: "none, the defaults hold"})
+	default:
+		list = append(list, finding{subject: "configuration", state: file})
+	}
+	list = append(list, database(ctx, o, cfg), tensorFlow(cfg), modelStore(cfg))
+	if n := len(cfg.Models); n > 0 {
+		list = append(list, finding{subject: "models", state: fmt.Sprintf("%d declared in the configuration", n)})
+	}
+	return list
+}
+
+func database(ctx context.Context, o *options, cfg *extension.Config) finding {
+	s, err := o.connect(ctx, cfg, "", false)
+	if err == nil {
+		_, err = s.conn.ExecContext(ctx, "SELECT 42")
+		err = errors.Join(err, s.close())
+	}
+	if err != nil {
+		return finding{"database", err.Error(), "this is a fault of Mallard or of its build, please report it", true}
+	}
+	return finding{subject: "database", state: "DuckDB " + mapping.LibraryVersion() + " opens and answers"}
+}
+
+func tensorFlow(cfg *extension.Config) finding {
+	lib, err := tensorflow.Find(tensorflow.FindOptions{Path: cfg.TensorFlow.Library})
+	if err != nil {
+		return finding{"TensorFlow", "not found", "`mallard doctor -install` fetches it. " + err.Error(), true}
+	}
+	where := fmt.Sprintf("%s (from %s)", lib.Dir, lib.Source)
+	rt, err := tensorflow.Open(lib)
+	if err != nil {
+		return finding{"TensorFlow", where, err.Error(), true}
+	}
+	return finding{subject: "TensorFlow", state: rt.Version() + " in " + where}
+}
+
+func modelStore(cfg *extension.Config) finding {
+	dir := cfg.Store.Path
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return finding{"model store", "this user has no cache folder", "set path below [store] in the configuration", true}
+		}
+		dir = filepath.Join(cache, "mallard", "models")
+	}
+	var bytes, files int64
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			bytes += info.Size()
+			files++
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return finding{subject: "model store", state: dir + ", still empty"}
+	case err != nil:
+		return finding{"model store", err.Error(), "make the folder readable or set path below [store] in the configuration", true}
+	}
+	return finding{subject: "model store", state: fmt.Sprintf("%s, %d files, %.1f MB", dir, files, float64(bytes)/1e6)}
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+const help = `Mallard is DuckDB with BigQuery's machine learning statements.
+
+  mallard [OPTIONS] [DATABASE] [SQL...]  run SQL, a script on stdin, or a shell
+  mallard test [-update] PATH...         run .test files
+  mallard doctor [-install]              say what works, what not, what to do
+
+DATABASE is a file, made if it is missing; without one, or with :memory:, the
+database is in memory. One called test or doctor is opened with ./test.
+
+What to run
+  -c SQL             run SQL and leave; may be repeated, stops at an error
+  -f FILE            run a file and leave; may be repeated
+  -init FILE         run a file first
+  -bail              stop a script at its first error; else it goes on
+  -readonly          open the database without writing to it
+
+How results look
+  -box               a table (the default), cut to fit on a terminal
+  -csv               comma-separated, with the names first
+  -json              one JSON array        -jsonlines   one object a line
+  -markdown          a Markdown table      -line        one value a line
+  -list              values with | between them
+  -noheader          no names of columns   -header      with them (the default)
+  -separator TEXT    TEXT between the values of -csv and -list
+  -nullvalue TEXT    TEXT for NULL
+
+Mallard's own
+  -config FILE       the configuration; else $MALLARD_CONFIG, ./mallard.toml,
+                     mallard/config.toml in your configuration folder
+  -dialect D         duckdb, bigquery or auto (default): how SQL is read
+  -version           show the versions
+  -help              show this
+
+Flags may have one dash or two. Results go to stdout, messages to stderr.
+Exit code: 0 done, 1 a statement failed, 2 wrong usage.
+`
+
+// versionText gives e.g. `Mallard v0.1.0, DuckDB v1.5.5`.
+func versionText() string {
+	version := "(development)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		version = info.Main.Version
+	}
+	return "Mallard " + version + ", DuckDB " + mapping.LibraryVersion()
+}

@@ -1,0 +1,83 @@
+// Command mallard is a SQL shell on DuckDB that speaks BigQuery ML: see `mallard -help`.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/mallardml/mallard/cmd/mallard/shell"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	// A write to a closed pipe (`| head`) is to be an error that ends the command in order, not a signal.
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(run(context.Background(), os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// terminal is where a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func (t terminal) inTerminal() bool  { return isTerminal(t.in) }
+func (t terminal) outTerminal() bool { return isTerminal(t.out) }
+func (t terminal) errTerminal() bool { return isTerminal(t.err) }
+
+func isTerminal(v any) bool {
+	f, ok := v.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// width is the number of columns of stdout, 80 if it is no terminal.
+func (t terminal) width() int {
+	if f, ok := t.out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			return w
+		}
+	}
+	return 80
+}
+
+func run(ctx context.Context, args []string, t terminal) int {
+	o, err := parseArgs(args)
+	switch {
+	case errors.Is(err, errHelp):
+		fmt.Fprint(t.out, help)
+		return exitDone
+	case err != nil:
+		fmt.Fprintf(t.err, "mallard: %v\nmallard -help shows what there is.\n", err)
+		return exitUsage
+	case o.version:
+		fmt.Fprintln(t.out, versionText())
+		return exitDone
+	}
+	switch o.command {
+	case "test":
+		return runTests(ctx, o, t)
+	case "doctor":
+		return runDoctor(ctx, o, t)
+	}
+	err = runShell(ctx, o, t)
+	switch {
+	case err == nil || shell.BrokenPipe(err):
+		return exitDone
+	case !errors.Is(err, shell.ErrFailed):
+		fmt.Fprintf(t.err, "mallard: %v\n", err)
+	}
+	return exitFailed
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mallard runs the command with an empty configuration and cache.
+func mallard(t *testing.T, stdin string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("HOME", dir)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
+	var outBuf, errBuf bytes.Buffer
+	code = run(t.Context(), args, terminal{in: strings.NewReader(stdin), out: &outBuf, err: &errBuf})
+	return code, outBuf.String(), errBuf.String()
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestCommandLine(t *testing.T) {
+	script := write(t, "a.sql", "SELECT 'one';\nSELECT\n  nope;\nSELECT 'three';\n")
+	initFile := write(t, "init.sql", "CREATE TABLE t AS SELECT 7 AS i;\n.nullvalue nil\n")
+	for _, tt := range []struct {
+		name  string
+		stdin string
+		args  []string
+		code  int
+		out   string
+		errs  string // a part
+	}{
+		{"stdin", "SELECT 1 AS a;", []string{"-csv"}, 0, "a\n1\n", ""},
+		{"-c", "", []string{"-csv", "-c", "SELECT 1 AS a", "-c", "SELECT 2 AS b"}, 0, "a\n1\nb\n2\n", ""},
+		{"two dashes", "", []string{"--csv", "--noheader", "--c=SELECT 1"}, 0, "1\n", ""},
+		{"sql after the database", "", []string{":memory:", "SELECT 1", "SELECT 2", "-list", "-noheader"}, 0, "1\n2\n", ""},
+		{"-c stops at an error", "", []string{"-csv", "-c", "SELECT nope", "-c", "SELECT 2"}, 1, "", `query:1:8: Binder Error: Referenced column "nope" was not found`},
+		{"-f goes on", "", []string{"-list", "-noheader", "-f", script}, 1, "one\nthree\n", "a.sql:3:3: Binder Error"},
+		{"-f -bail", "", []string{"-list", "-noheader", "-bail", "-f", script}, 1, "one\n", "  3 |   nope;\n        ^~~~\n"},
+		{"-f missing", "", []string{"-f", "/nowhere/x.sql"}, 1, "", "mallard: open /nowhere/x.sql"},
+		{"-init", "", []string{"-list", "-noheader", "-init", initFile, "-c", "SELECT i, NULL FROM t"}, 0, "7|nil\n", ""},
+		{"-separator", "", []string{"-csv", "-noheader", "-separator", `\t`, "-nullvalue", "", "-c", "SELECT 1, NULL, 2"}, 0, "1\t\t2\n", ""},
+		{"one connection", "", []string{"-list", "-noheader", "-c", "CREATE TEMP TABLE x AS SELECT 5", "-c", "FROM x"}, 0, "5\n", ""},
+		{"transaction", "BEGIN; CREATE TABLE x(i INT); ROLLBACK; FROM x;", nil, 1, "", "Table with name x does not exist"},
+		{"unknown flag", "", []string{"-cvs"}, 2, "", "mallard: there is no flag -cvs, did you mean -csv?"},
+		{"missing value", "", []string{"-c"}, 2, "", "a value is missing after -c"},
+		{"wrong dialect", "", []string{"-dialect", "mysql"}, 2, "", `unknown dialect "mysql"`},
+		{"-update alone", "", []string{"-update"}, 2, "", "-update belongs to mallard test"},
+		{"-readonly without a file", "", []string{"-readonly", "-c", "SELECT 1"}, 1, "", "-readonly needs a database file"},
+		{"missing configuration", "", []string{"-config", "/nowhere/mallard.toml", "-c", "SELECT 1"}, 1, "", "/nowhere/mallard.toml"},
+		{"backticks", "", []string{"-csv", "-c", "SELECT 1 AS `a b`"}, 0, "a b\n1\n", ""},
+		{"dashes end the flags", "", []string{"-csv", "-noheader", "--", ":memory:", "SELECT 3"}, 0, "3\n", ""},
+		{".tables", "CREATE TABLE a(i INT); CREATE VIEW b AS SELECT 1;\n.tables\n.tables b\n", []string{"-list", "-noheader"}, 0, "memory|main|a|table\nmemory|main|b|view\nmemory|main|b|view\n", ""},
+		{".schema", "CREATE TABLE a(i INT);\n.schema\n", nil, 0, "CREATE TABLE a(i INTEGER);\n", ""},
+		{".models", ".models\n", []string{"-json"}, 0, "[]\n", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			code, out, errs := mallard(t, tt.stdin, tt.args...)
+			if code != tt.code || out != tt.out || !strings.Contains(errs, tt.errs) || tt.errs == "" && errs != "" {
+				t.Errorf("got %d, %q, %q\nwant %d, %q, %q", code, out, errs, tt.code, tt.out, tt.errs)
+			}
+		})
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	code, out, errs := mallard(t, "", "-help")
+	if code != 0 || errs != "" || !strings.HasPrefix(out, "Mallard is ") {
+		t.Errorf("got %d, %q, %q", code, out, errs)
+	}
+	for line := range strings.Lines(out) {
+		if len(line) > 81 {
+			t.Errorf("%d columns: %s", len(line)-1, line)
+		}
+	}
+	code, out, _ = mallard(t, "", "-version")
+	if code != 0 || !strings.Contains(out, "DuckDB v1.5.5") {
+		t.Errorf("got %d, %q", code, out)
+	}
+}
+
+func TestDatabaseFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.duckdb")
+	if code, _, errs := mallard(t, "", file, "-c", "CREATE TABLE t AS SELECT 1 AS i"); code != 0 {
+		t.Fatal(errs)
+	}
+	code, out, errs := mallard(t, "", "-readonly", "-list", "-noheader", file, "FROM t")
+	if code != 0 || out != "1\n" {
+		t.Errorf("got %d, %q, %s", code, out, errs)
+	}
+	code, _, errs = mallard(t, "", "-readonly", file, "INSERT INTO t VALUES (2)")
+	if code != 1 || !strings.Contains(errs, "read-only") {
+		t.Errorf("got %d, %s", code, errs)
+	}
+	other := filepath.Join(t.TempDir(), "b.duckdb")
+	code, out, errs = mallard(t, ".open "+other+"\nCREATE TABLE u AS SELECT 2;\n.open "+file+"\nFROM t;\n.open "+other+"\nFROM u;\nFROM t;\n", "-list", "-noheader")
+	if code != 1 || out != "1\n2\n" || !strings.Contains(errs, "stdin:7:6: Catalog Error: Table with name t does not exist") {
+		t.Errorf("got %d, %q, %s", code, out, errs)
+	}
+}
+
+func TestTestCommand(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"good.test": "query I\nSELECT 1\n----\n1\n",
+		"bad.test":  "query I\nSELECT 1\n----\n2\n",
+		"new.test":  "require-env SURELY_NOT_SET\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, errs := mallard(t, "", "test", dir)
+	if code != 1 || errs != "" || !strings.Contains(out, "bad.test:1: the result differs in row 1") || !strings.HasSuffix(out, "1 passed, 1 failed, 1 skipped\n") {
+		t.Errorf("got %d, %s, %s", code, out, errs)
+	}
+	if code, out, _ := mallard(t, "", "test", "-update", dir); code != 0 || !strings.Contains(out, "(rewritten)") {
+		t.Errorf("update: %d, %s", code, out)
+	}
+	if code, out, _ := mallard(t, "", "test", dir); code != 0 || !strings.HasSuffix(out, "2 passed, 0 failed, 1 skipped\n") {
+		t.Errorf("after the update: %d, %s", code, out)
+	}
+	if code, _, errs := mallard(t, "", "test"); code != 2 || !strings.Contains(errs, "./test") {
+		t.Errorf("without paths: %d, %s", code, errs)
+	}
+	if code, _, errs := mallard(t, "", "test", "/nowhere"); code != 1 || !strings.Contains(errs, "/nowhere") {
+		t.Errorf("a missing path: %d, %s", code, errs)
+	}
+}
+
+func TestDoctor(t *testing.T) {
+	_, out, errs := mallard(t, "", "doctor")
+	for _, want := range []string{"DuckDB v1.5.5", "configuration", "TensorFlow", "model store"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s is missing in %s%s", want, out, errs)
+		}
+	}
+	bad := write(t, "mallard.toml", "[nonsense]\n")
+	code, out, _ := mallard(t, "", "doctor", "-config", bad)
+	if code != 1 || !strings.Contains(out, "FAIL  configuration") || !strings.Contains(out, bad) {
+		t.Errorf("got %d, %s", code, out)
+	}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/mallardml/mallard/connectors/tensorflow"
+	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/extension/sqllogic"
+)
+
+// runTests is `mallard test`.
+func runTests(ctx context.Context, o *options, t terminal) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	cfg, _, err := o.loadConfig()
+	if err != nil {
+		fmt.Fprintf(t.err, "mallard test: %v\n", err)
+		return exitFailed
+	}
+	r := sqllogic.Runner{
+		Options: sqllogic.Options{
+			Open: func(dsn string) (*sql.DB, error) {
+				path, rest, _ := strings.Cut(dsn, "?")
+				return o.openDatabase(cfg, path, rest != "")
+			},
+			Require: func(name string) (bool, string) { return requirement(cfg, name) },
+			Update:  o.update,
+		},
+		Each: func(r sqllogic.Result) {
+			fmt.Fprintf(t.out, "%s %s  %d records, %.2f s", r.Status, r.Path, r.Records, r.Elapsed.Seconds())
+			switch {
+			case r.Status == sqllogic.Skipped:
+				fmt.Fprintf(t.out, "  (%s)", r.Reason)
+			case r.Updated:
+				fmt.Fprint(t.out, "  (rewritten)")
+			}
+			fmt.Fprintln(t.out)
+			if r.Err != nil {
+				fmt.Fprintf(t.out, "\n%s\n\n", r.Err)
+			}
+		},
+	}
+	rep, err := r.Run(ctx, o.args...)
+	if err != nil {
+		fmt.Fprintf(t.err, "mallard test: %v\n", err)
+		return exitFailed
+	}
+	fmt.Fprintln(t.out, rep)
+	if rep.Failed > 0 {
+		return exitFailed
+	}
+	return exitDone
+}
+
+// requirement answers `require NAME`.
+func requirement(cfg *extension.Config, name string) (bool, string) {
+	if name != "tensorflow" {
+		return false, ""
+	}
+	if _, err := tensorflow.Find(tensorflow.FindOptions{Path: cfg.TensorFlow.Library}); err != nil {
+		return false, err.Error()
+	}
+	return true, ""
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/extension"
+)
+
+// runShell runs what the command line says: SQL, files, a script from stdin, or a person's shell.
+func runShell(ctx context.Context, o *options, t terminal) (err error) {
+	interactive := len(o.steps) == 0 && t.inTerminal() && t.outTerminal()
+	signals := []os.Signal{syscall.SIGTERM}
+	if !interactive {
+		signals = append(signals, os.Interrupt) // in the shell it cancels one statement
+	}
+	ctx, stop := signal.NotifyContext(ctx, signals...)
+	defer stop()
+
+	cfg, _, err := o.loadConfig()
+	if err != nil {
+		return err
+	}
+	s, err := o.connect(ctx, cfg, o.database, o.readOnly)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := showProgress(ctx, s, t); err != nil {
+		return err
+	}
+	sh := shell.New(s.conn, shell.Options{
+		Out: t.out, Err: t.err, OutTerminal: t.outTerminal(), ErrTerminal: t.errTerminal(), Width: t.width,
+		Format: o.format, Bail: o.bail,
+		Split: func(src string) []shell.Statement {
+			var list []shell.Statement
+			for _, st := range dialect.Split(src, o.lang(cfg)) {
+				list = append(list, shell.Statement{Pos: st.Pos, End: st.End})
+			}
+			return list
+		},
+		Complete:    func(src string) bool { return dialect.Complete(src, o.lang(cfg)) },
+		RenderError: renderError,
+		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
+			p := new(extension.Progress)
+			return extension.WithNotices(extension.WithProgress(ctx, p), notice), p
+		},
+		Open: func(ctx context.Context, path string) (shell.DB, error) {
+			next, err := o.connect(ctx, cfg, path, false)
+			if err != nil {
+				return nil, err
+			}
+			if err := errors.Join(s.close(), showProgress(ctx, next, t)); err != nil {
+				return nil, errors.Join(err, next.close())
+			}
+			*s = *next
+			return s.conn, nil
+		},
+		Commands:    commands,
+		Banner:      banner(o.database),
+		HistoryFile: historyFile(),
+		Location:    time.Local,
+	})
+	defer func() { err = errors.Join(err, sh.Close()) }()
+
+	failed := false
+	script := func(name string, run func() error) (stop bool, err error) {
+		switch err := run(); {
+		case errors.Is(err, shell.ErrFailed):
+			failed = true
+			return o.bail || ctx.Err() != nil, nil
+		case err != nil:
+			return true, err
+		}
+		return false, nil
+	}
+	if o.initFile != "" {
+		if stop, err := script(o.initFile, func() error { return runFile(ctx, sh, o.initFile) }); err != nil || stop {
+			return orFailed(err, failed)
+		}
+	}
+	switch {
+	case len(o.steps) > 0:
+		for _, st := range o.steps {
+			run := func() error { return sh.Exec(ctx, "query", st.text) }
+			if st.file {
+				run = func() error { return runFile(ctx, sh, st.text) }
+			}
+			stop, err := script(st.text, run)
+			// As in DuckDB's shell nothing follows a -c that failed.
+			if err != nil || stop || failed && !st.file {
+				return orFailed(err, failed)
+			}
+		}
+	case interactive:
+		return sh.Interact(ctx)
+	default:
+		_, err := script("stdin", func() error { return sh.Run(ctx, "stdin", t.in) })
+		return orFailed(err, failed)
+	}
+	return orFailed(nil, failed)
+}
+
+func orFailed(err error, failed bool) error {
+	if err == nil && failed {
+		return shell.ErrFailed
+	}
+	return err
+}
+
+func runFile(ctx context.Context, sh *shell.Shell, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return sh.Run(ctx, path, f)
+}
+
+func (o *options) lang(cfg *extension.Config) dialect.Lang {
+	if o.dialect != dialect.Auto {
+		return o.dialect
+	}
+	return dialect.Lang(cfg.BigQuery.Dialect)
+}
+
+// showProgress makes DuckDB count how far a statement is, without printing it itself.
+func showProgress(ctx context.Context, s *session, t terminal) error {
+	if !t.errTerminal() {
+		return nil
+	}
+	for _, q := range []string{"SET enable_progress_bar = true", "SET enable_progress_bar_print = false", "SET progress_bar_time = 0"} {
+		if _, err := s.conn.ExecContext(ctx, q); err != nil {
+			return fmt.Errorf("progress: %w", err)
+		}
+	}
+	return nil
+}
+
+// renderError shows an error with its place in the script, not only in the statement.
+func renderError(err error, at shell.Place) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
+	var e *extension.Error
+	if !errors.As(err, &e) || e.Line == 0 || !strings.HasPrefix(at.Text[at.Pos:], e.Source) {
+		return err.Error()
+	}
+	lines := strings.Repeat("\n", at.Line-1)
+	before := len(lines) + at.Pos
+	return (&dialect.Error{Pos: before + e.Pos, End: before + e.End, Msg: e.Msg}).Render(at.Name, lines+at.Text)
+}
+
+func banner(database string) string {
+	where := "a database in memory, gone when you leave"
+	if database != "" && database != ":memory:" {
+		where = database
+	}
+	return versionText() + ", .help lists the commands, Ctrl-D leaves.\nThis is " + where + "."
+}
+
+// historyFile is where the shell keeps what was typed, empty if the user has no folder for it.
+func historyFile() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	dir = filepath.Join(dir, "mallard")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "history")
+}
+
+// commands are the dot-commands that are queries.
+var commands = []shell.Command{
+	{Name: ".tables", Args: "[PATTERN]", Help: "List tables and views, of which the name is LIKE PATTERN", Query: listing(
+		`SELECT database_name AS database, schema_name AS schema, name, kind FROM (
+  SELECT database_name, schema_name, table_name AS name, 'table' AS kind FROM duckdb_tables() WHERE NOT internal
+  UNION ALL SELECT database_name, schema_name, view_name, 'view' FROM duckdb_views() WHERE NOT internal)
+WHERE name ILIKE %s AND NOT starts_with(schema_name, 'mallard') ORDER BY ALL`)},
+	{Name: ".schema", Args: "[PATTERN]", Help: "Show how tables and views were made", Plain: true, Query: listing(
+		`SELECT sql FROM (
+  SELECT database_name, schema_name, table_name AS name, sql FROM duckdb_tables() WHERE NOT internal
+  UNION ALL SELECT database_name, schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal)
+WHERE name ILIKE %s AND NOT starts_with(schema_name, 'mallard') ORDER BY database_name, schema_name, name`)},
+	{Name: ".models", Args: "[PATTERN]", Help: "List the models", Query: func(args []string) (string, error) {
+		switch len(args) {
+		case 0:
+			return "SHOW MODELS", nil
+		case 1:
+			return "SHOW MODELS LIKE " + quote(args[0]), nil
+		}
+		return "", errors.New("write one pattern at most")
+	}},
+}
+
+// listing makes a query with an optional LIKE pattern.
+func listing(query string) func(args []string) (string, error) {
+	return func(args []string) (string, error) {
+		switch len(args) {
+		case 0:
+			return fmt.Sprintf(query, "'%'"), nil
+		case 1:
+			return fmt.Sprintf(query, quote(args[0])), nil
+		}
+		return "", errors.New("write one pattern at most")
+	}
+}
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
