@@ -72,4 +72,8 @@ func TestText(t *testing.T) {
 	if calls != 1000 {
 		t.Errorf("a volatile call ran %d times, want 1000", calls)
 	}
+	// A filter above a union is copied into both sides, and its bound function with it.
+	if got := db.one(`SELECT count(*) FROM (SELECT i FROM range(9) a(i) UNION ALL SELECT i FROM range(5) b(i)) WHERE join_text(i::VARCHAR) = '3'`); got != "2" {
+		t.Errorf("copied call: got %s, want 2", got)
+	}
 }
