@@ -119,25 +119,32 @@ func (p *parser) atCall() bool {
 
 func (p *parser) toksWord(i int) string { return p.word(i - p.i) }
 
-// closing gives the index of the bracket that closes the one at index i, -1 when there is none.
+// closing gives the index of the bracket that closes the one at index i, -1 when there is none. Brackets of all kinds
+// are one kind to it: what does not pair up is left to DuckDB or the grammar to refuse.
 func (p *parser) closing(i int) int {
-	depth := 0
-	for ; i < len(p.toks); i++ {
-		t := p.toks[i]
-		if t.kind != kindPunct || t.End == t.Pos {
-			continue
-		}
-		switch p.src[t.Pos] {
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			depth--
-			if depth == 0 {
-				return i
+	if p.pairs == nil {
+		p.pairs = make([]int, len(p.toks))
+		var open []int
+		for j, t := range p.toks {
+			p.pairs[j] = -1
+			if t.kind != kindPunct {
+				continue
+			}
+			switch p.src[t.Pos] {
+			case '(', '[', '{':
+				open = append(open, j)
+			case ')', ']', '}':
+				if n := len(open); n > 0 {
+					p.pairs[open[n-1]] = j
+					open = open[:n-1]
+				}
 			}
 		}
 	}
-	return -1
+	if i >= len(p.pairs) {
+		return -1
+	}
+	return p.pairs[i]
 }
 
 // call reads the call that starts here.

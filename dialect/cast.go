@@ -69,6 +69,19 @@ var castBodies = map[string]struct{ strict, safe string }{
 		strict: `CASE WHEN typeof(__v) IN (` + textTypes + `) THEN CAST(__v AS VARCHAR) WHEN __v IS NOT NULL THEN error('CAST to STRING is not translated from GoogleSQL to DuckDB for the type ' || typeof(__v)) END`,
 		safe:   `CASE WHEN typeof(__v) IN (` + textTypes + `) THEN CAST(__v AS VARCHAR) WHEN __v IS NOT NULL THEN error('SAFE_CAST to STRING is not translated from GoogleSQL to DuckDB for the type ' || typeof(__v)) END`,
 	},
+	"DATE": {
+		strict: `CASE WHEN typeof(__v) = '` + zoned + `' THEN CAST(timezone('UTC', CAST(__v AS TIMESTAMPTZ)) AS DATE) ELSE CAST(__v AS DATE) END`,
+		safe:   `CASE WHEN typeof(__v) = '` + zoned + `' THEN CAST(timezone('UTC', CAST(__v AS TIMESTAMPTZ)) AS DATE) WHEN typeof(__v) <> 'VARCHAR' OR regexp_full_match(CAST(__v AS VARCHAR), '\d{4}-\d{1,2}-\d{1,2}') THEN TRY_CAST(__v AS DATE) END`,
+	},
+	"DATETIME": {
+		strict: `CASE WHEN typeof(__v) = '` + zoned + `' THEN timezone('UTC', CAST(__v AS TIMESTAMPTZ)) ELSE CAST(__v AS TIMESTAMP) END`,
+	},
+	"TIMESTAMP": {
+		strict: `CASE WHEN typeof(__v) = '` + zoned + `' THEN CAST(__v AS TIMESTAMPTZ) ELSE timezone('UTC', CAST(__v AS TIMESTAMP)) END`,
+	},
+	"BYTES": {
+		strict: `CASE WHEN typeof(__v) = 'VARCHAR' THEN encode(CAST(__v AS VARCHAR)) ELSE CAST(__v AS BLOB) END`,
+	},
 	"BOOL": {
 		strict: `CASE WHEN typeof(__v) <> 'VARCHAR' THEN CAST(__v AS BOOLEAN) WHEN lower(CAST(__v AS VARCHAR)) IN ('true', 'false') THEN CAST(CAST(__v AS VARCHAR) AS BOOLEAN) WHEN __v IS NOT NULL THEN error('Bad bool value: ' || CAST(__v AS VARCHAR)) END`,
 		safe:   `CASE WHEN typeof(__v) <> 'VARCHAR' THEN TRY_CAST(__v AS BOOLEAN) WHEN lower(CAST(__v AS VARCHAR)) IN ('true', 'false') THEN CAST(CAST(__v AS VARCHAR) AS BOOLEAN) END`,
@@ -76,6 +89,7 @@ var castBodies = map[string]struct{ strict, safe string }{
 }
 
 const (
+	zoned     = "TIMESTAMP WITH TIME ZONE"
 	isInteger = `regexp_full_match(CAST(__v AS VARCHAR), '\s*[+-]?([0-9]+|0[xX][0-9a-fA-F]+)\s*')`
 	textTypes = `'VARCHAR', 'BIGINT', 'INTEGER', 'SMALLINT', 'TINYINT', 'UBIGINT', 'UINTEGER', 'USMALLINT', 'UTINYINT', 'HUGEINT', 'UHUGEINT', 'BOOLEAN', 'DATE', '"NULL"'`
 )
@@ -97,10 +111,13 @@ func (t *translator) cast() expr {
 	end := t.at(-1)
 	to := t.duckType(c)
 	switch c.name {
-	case "ARRAY", "STRUCT", "JSON", "TIME", "BYTES", "TIMESTAMP", "DATETIME":
+	case "ARRAY", "STRUCT", "JSON", "TIME":
 		t.refuse(c.Span, "CAST to "+c.name, "")
 	}
 	body, byType := castBodies[c.name]
+	if byType && safe && body.safe == "" {
+		t.refuse(c.Span, "SAFE_CAST to "+c.name, "")
+	}
 	exact := e.null || e.text != nil && c.name == "STRING" || e.text != nil && c.name == "DATE"
 	if byType && !exact {
 		how := body.strict

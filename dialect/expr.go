@@ -18,13 +18,14 @@ const (
 // expr is an expression that has been read.
 type expr struct {
 	Span
-	form form
-	op   byte    // of a loose expression
-	name string  // the column name it implies
-	star bool    // it is t.*
-	text *string // the content, when it is a string literal
-	num  string  // the number, when it is a literal, with its sign
-	null bool    // it is the literal NULL
+	form   form
+	op     byte    // of a loose expression
+	name   string  // the column name it implies
+	dotted bool    // the name is the last of a path
+	star   bool    // it is t.*
+	text   *string // the content, when it is a string literal
+	num    string  // the number, when it is a literal, with its sign
+	null   bool    // it is the literal NULL
 }
 
 // expr reads an expression: OR and below.
@@ -338,7 +339,7 @@ func (t *translator) postfix() expr {
 				t.must(t.expected("a name after the dot"))
 			}
 			name := t.identifier()
-			e = expr{Span: Span{e.Pos, t.at(-1).End}, name: name}
+			e = expr{Span: Span{e.Pos, t.at(-1).End}, name: name, dotted: true}
 		case t.isPunct(0, '[') && !e.star:
 			e = t.subscript(e)
 		default:
@@ -582,23 +583,20 @@ func (t *translator) parenthesis() expr {
 
 // bracketIsQuery tells ((SELECT 1) + 1), an expression, from ((SELECT 1)) and ((SELECT 1) UNION ALL …).
 func (t *translator) bracketIsQuery() bool {
-	if !t.isPunct(1, '(') {
-		return true
+	for i := t.i + 1; t.isPunct(i-t.i, '('); i++ {
+		end := t.closing(i)
+		if end < 0 {
+			return true
+		}
+		switch t.toksWord(end + 1) {
+		case "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT":
+			return true
+		}
+		if !t.isPunct(end+1-t.i, ')') {
+			return false
+		}
 	}
-	end := t.closing(t.i + 1)
-	if end < 0 {
-		return true
-	}
-	switch t.toksWord(end + 1) {
-	case "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT":
-		return true
-	}
-	if end+1 >= len(t.toks) || t.toks[end+1].kind != kindPunct || t.src[t.toks[end+1].Pos] != ')' {
-		return false
-	}
-	t.i++
-	defer func() { t.i-- }()
-	return t.bracketIsQuery()
+	return true
 }
 
 // array reads [a, b].

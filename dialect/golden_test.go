@@ -122,3 +122,7 @@ func golden(t *testing.T, dir string, lang Lang) {
 
 // TestReference reads every statement of the tutorials.
 func TestReference(t *testing.T) { golden(t, "reference", Auto) }
+
+func TestParse(t *testing.T) { golden(t, "parse", Auto) }
+
+func TestRewrite(t *testing.T) { golden(t, "rewrite", Auto) }

@@ -7,12 +7,13 @@ import (
 
 // parser walks over the tokens of one statement without its blanks and comments.
 type parser struct {
-	src  string
-	sql  Lang
-	toks []token
-	i    int
-	end  int // where the statement ends
-	deep int // how deep the current bracket is nested
+	src   string
+	sql   Lang
+	toks  []token
+	i     int
+	end   int   // where the statement ends
+	deep  int   // how deep the current bracket is nested
+	pairs []int // by index of an opening bracket, that of the closing one; made when first asked for
 }
 
 // maxDepth bounds the nesting of brackets, since a Go stack that overflows ends the process.

@@ -21,9 +21,10 @@ type scope struct {
 // ref is a reference to a column by a path: the span of its first part.
 type ref struct {
 	Span
-	first string
-	parts int
-	deep  bool // it stands in a subquery
+	first  string
+	parts  int
+	deep   bool // it stands in a subquery
+	beside bool // an UNNEST of unknown elements stands beside it
 }
 
 // item is a select item with an alias.
@@ -38,37 +39,42 @@ func (t *translator) enter() *scope {
 }
 
 // leave closes a scope. Where an UNNEST may yield structs, GoogleSQL makes their fields columns and DuckDB does not, so
-// an unqualified name could silently be another column.
+// a name that no table of the scopes around it qualifies could silently be another column.
 func (t *translator) leave() {
 	s := t.scope
 	t.scope = s.outer
 	if s.structs {
-		for _, r := range s.refs {
-			if !s.known(r.first) {
-				t.refuse(r.Span, "the unqualified name "+r.first+" beside UNNEST", "Write table."+r.first+", or name the element of UNNEST")
-			}
-		}
 		for _, at := range s.stars {
 			t.refuse(at, "* beside UNNEST of unknown elements", "Name the columns")
 		}
 	}
-	if s.outer != nil {
-		for _, r := range s.refs {
-			if !s.known(r.first) {
-				r.deep = true
-				s.outer.refs = append(s.outer.refs, r)
-			}
+	for _, r := range s.refs {
+		if s.has(r.first) {
+			continue
+		}
+		r.deep = true
+		r.beside = r.beside || s.structs
+		switch {
+		case s.outer != nil:
+			s.outer.refs = append(s.outer.refs, r)
+		case r.beside:
+			t.refuse(r.Span, "the unqualified name "+r.first+" beside UNNEST", "Write it with its table's name before it, or give UNNEST's element a name")
 		}
 	}
 }
 
 func (s *scope) add(table string) { s.tables[strings.ToLower(table)] = true }
 
-// known reports whether a name is a table or an UNNEST element of this scope or one around it.
-func (s *scope) known(name string) bool {
+// has reports whether a name is a table or an UNNEST element of this scope.
+func (s *scope) has(name string) bool {
 	name = strings.ToLower(name)
+	return s.tables[name] || s.own[name]
+}
+
+// known is has, of this scope or one around it.
+func (s *scope) known(name string) bool {
 	for ; s != nil; s = s.outer {
-		if s.tables[name] || s.own[name] {
+		if s.has(name) {
 			return true
 		}
 	}
@@ -221,10 +227,10 @@ func (t *translator) selectClause(top bool) *scope {
 		t.groupBy()
 	}
 	if t.accept("HAVING") {
-		t.withAliases(false)
+		t.withAliases(byExpression)
 	}
 	if t.accept("QUALIFY") {
-		t.withAliases(false)
+		t.withAliases(byExpression)
 	}
 	if t.isWord(0, "WINDOW") {
 		t.refuse(t.at(0).Span, "the WINDOW clause", "Write the window after OVER")
@@ -246,14 +252,17 @@ func (t *translator) selectItem(place int) (unnamed *expr, star bool) {
 		return nil, true
 	}
 	if name, ok := t.alias(); ok {
-		// In x AS x and t.x AS x the alias is the column itself.
-		if !strings.EqualFold(name, e.name) {
+		// In x AS x the alias is the column itself.
+		if e.dotted || !strings.EqualFold(name, e.name) {
 			t.scope.aliases[strings.ToLower(name)] = item{e.Span, max(place, 0)}
 		}
 		return nil, false
 	}
 	if e.name == "" {
 		return &e, false
+	}
+	if e.dotted {
+		t.scope.aliases[strings.ToLower(e.name)] = item{e.Span, max(place, 0)}
 	}
 	return nil, false
 }
@@ -282,26 +291,41 @@ func (t *translator) starModifiers() {
 }
 
 // withAliases reads an expression in which GoogleSQL prefers a select alias to a column of the same name and DuckDB
-// the column: such a name is replaced by the expression it stands for, or by its place when that is asked for.
-func (t *translator) withAliases(byPlace bool) {
+// the column: such a name is replaced by what it stands for.
+func (t *translator) withAliases(how aliasUse) {
 	n := len(t.scope.refs)
 	t.expr()
-	for _, r := range t.scope.refs[n:] {
+	refs := t.scope.refs[n:]
+	t.scope.refs = t.scope.refs[:n:n]
+	for _, r := range refs {
 		it, ok := t.scope.aliases[strings.ToLower(r.first)]
 		if !ok || r.parts > 1 && t.scope.known(r.first) {
+			t.scope.refs = append(t.scope.refs, r)
 			continue
 		}
 		if r.deep {
 			t.refuse(r.Span, "the select alias "+r.first+" in a subquery", "Qualify the name with its table")
 		}
+		if how == byName {
+			continue
+		}
 		s := "(" + t.rendered(it.Span) + ")"
-		if byPlace && it.place > 0 {
+		if how == byPlace && it.place > 0 {
 			s = strconv.Itoa(it.place)
 		}
 		t.edits.take(r.Span)
 		t.edits.replace(r.Span, s)
 	}
 }
+
+// aliasUse says what becomes of a select alias.
+type aliasUse uint8
+
+const (
+	byExpression aliasUse = iota // the expression takes its place
+	byPlace                      // the number of its item does, where it is known
+	byName                       // it stays: DuckDB thinks of the alias first too
+)
 
 // rendered gives the translation of a span that has been read.
 func (t *translator) rendered(at Span) string {
@@ -324,7 +348,7 @@ func (t *translator) groupBy() {
 		switch {
 		case t.ordinal():
 		case t.nameAlone():
-			t.withAliases(true)
+			t.withAliases(byPlace)
 		default:
 			t.expr()
 		}
@@ -359,8 +383,10 @@ func (t *translator) orderBy(outer bool) {
 	for {
 		switch {
 		case outer && t.ordinal():
-		case outer && !t.nameAlone(): // of a name alone both dialects think of the alias first
-			t.withAliases(false)
+		case outer && t.nameAlone():
+			t.withAliases(byName)
+		case outer:
+			t.withAliases(byExpression)
 		default:
 			t.expr()
 		}
@@ -513,18 +539,7 @@ func (t *translator) subqueryAhead() bool {
 		return false
 	}
 	// ((SELECT …) AS a JOIN b …) is a join whose first table is a query; ((SELECT …) UNION …) and ((SELECT …)) are queries.
-	if !t.isPunct(1, '(') {
-		return true
-	}
-	end := t.closing(t.i + 1)
-	if end < 0 {
-		return true
-	}
-	switch t.toksWord(end + 1) {
-	case "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT":
-		return true
-	}
-	return end+1 < len(t.toks) && t.toks[end+1].kind == kindPunct && t.src[t.toks[end+1].Pos] == ')'
+	return t.bracketIsQuery()
 }
 
 // call reads an ML call in FROM; the rewriter writes what stands around its input.

@@ -78,6 +78,7 @@ func (t *translator) statement() (err *refusal) {
 	if !t.done() {
 		t.refuseNext()
 	}
+	t.leave()
 	return nil
 }
 
@@ -197,7 +198,7 @@ func (t *translator) alias() (string, bool) {
 }
 
 // aliasStop are words that are not reserved but start a clause after a table or expression.
-var aliasStop = wordSet("QUALIFY OFFSET PIVOT UNPIVOT TABLESAMPLE WINDOW OPTIONS CLUSTER")
+var aliasStop = wordSet("QUALIFY PIVOT UNPIVOT TABLESAMPLE WINDOW OPTIONS CLUSTER")
 
 // tablePath translates the path of a table and gives its parts as written.
 func (t *translator) tablePath() Path {

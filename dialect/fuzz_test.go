@@ -1,0 +1,162 @@
+package dialect
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// seeds gives every statement of the golden cases.
+func seeds(f *testing.F) []string {
+	files, err := filepath.Glob(filepath.Join("testdata", "*", "*.sql"))
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	var list []string
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		list = append(list, strings.Split(string(src), "\n---\n")...)
+	}
+	return append(list, "select 'a", "select \"a", "/* /* */", "$a$ $$ $a$ $1$", "`a\\``;b", "e'\\''", "r'''a''b'''", "# x\n`y`", "1_000.5e+3", "a--b\r c", "\u00a0\ufeff;;", "\xff\xfe`\xf0", "x\x00y")
+}
+
+// FuzzLex checks that tokens tile the source.
+func FuzzLex(f *testing.F) {
+	for _, s := range seeds(f) {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		for _, sql := range []Lang{DuckDB, GoogleSQL} {
+			pos := 0
+			for _, tok := range lex(src, 0, len(src), sql) {
+				if tok.Pos != pos || tok.End <= tok.Pos {
+					t.Fatalf("%v: token at %d:%d after %d of %q", sql, tok.Pos, tok.End, pos, src)
+				}
+				pos = tok.End
+			}
+			if pos != len(src) {
+				t.Fatalf("%v: tokens end at %d of %d", sql, pos, len(src))
+			}
+		}
+	})
+}
+
+// FuzzSplit checks that statements lie in order inside the text, with nothing but blanks, comments and semicolons
+// between them, and that a statement alone splits into itself.
+func FuzzSplit(f *testing.F) {
+	for _, s := range seeds(f) {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		for _, lang := range []Lang{Auto, DuckDB, GoogleSQL} {
+			pos := 0
+			for _, st := range Split(src, lang) {
+				if st.Pos < pos || st.End <= st.Pos || st.End > len(src) || st.Lang == Auto {
+					t.Fatalf("%v: statement %+v after %d of %q", lang, st, pos, src)
+				}
+				if lang == DuckDB {
+					for _, tok := range lex(src, pos, st.Pos, DuckDB) {
+						if tok.kind != kindSpace && tok.kind != kindComment && src[tok.Pos:tok.End] != ";" {
+							t.Fatalf("%q is lost between statements of %q", src[tok.Pos:tok.End], src)
+						}
+					}
+				}
+				pos = st.End
+				alone := Split(src[st.Pos:st.End], st.Lang)
+				if st.Lang == lang && (len(alone) != 1 || alone[0].Span != (Span{0, st.End - st.Pos})) {
+					t.Fatalf("%v: %q alone splits into %+v", lang, src[st.Pos:st.End], alone)
+				}
+			}
+			Complete(src, lang)
+		}
+	})
+}
+
+// FuzzRewrite checks that nothing panics, that errors lie inside the statement, that a statement without our constructs
+// keeps its bytes, and that a rewritten one is read as plain DuckDB and left alone.
+func FuzzRewrite(f *testing.F) {
+	for _, s := range seeds(f) {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		for _, lang := range []Lang{Auto, DuckDB, GoogleSQL} {
+			for _, st := range Split(src, lang) {
+				checkRewrite(t, src, st)
+			}
+		}
+	})
+}
+
+func checkRewrite(t *testing.T, src string, st Statement) {
+	inside := func(err error) {
+		var e *Error
+		if !errors.As(err, &e) {
+			if err.Error() != "model `demo.nope` not found" {
+				t.Fatalf("%q: error without a position: %v", src, err)
+			}
+			return
+		}
+		if e.Pos < st.Pos || e.End < e.Pos || e.End > st.End {
+			t.Fatalf("%q: error at %d:%d outside %d:%d: %v", src, e.Pos, e.End, st.Pos, st.End, e)
+		}
+		_ = e.Render("query", src)
+	}
+	n, err := Parse(src, st)
+	if err != nil {
+		inside(err)
+		return
+	}
+	q, ok := n.(*Query)
+	if !ok {
+		return
+	}
+	out, err := testRewriter().Rewrite(src, q)
+	if err != nil {
+		inside(err)
+		return
+	}
+	s := out.String()
+	if q.Untouched && s != src[st.Pos:st.End] {
+		t.Fatalf("%q became %q", src[st.Pos:st.End], s)
+	}
+	last := -1
+	for i := 0; i <= len(s); i++ {
+		pos, exact := out.SourcePos(i)
+		if pos < st.Pos || pos > st.End || pos < last || exact && i < len(s) && src[pos] != s[i] {
+			t.Fatalf("%q: byte %d of %q comes from %d, %v", src, i, s, pos, exact)
+		}
+		last = pos
+	}
+	if q.Untouched {
+		return
+	}
+	again := Split(s, DuckDB)
+	if len(again) != 1 {
+		t.Fatalf("%q became %d statements: %q", src, len(again), s)
+	}
+	for _, tok := range lex(s, 0, len(s), DuckDB) {
+		if tok.bad != "" && st.Lang == GoogleSQL {
+			t.Fatalf("%q became %q: %s", src, s, tok.bad)
+		}
+		if st.Lang == GoogleSQL && tok.kind == kindPunct && s[tok.Pos] == '`' {
+			t.Fatalf("%q kept a backtick: %q", src, s)
+		}
+	}
+	n, err = Parse(s, again[0])
+	if err != nil {
+		t.Fatalf("%q became %q, which is refused: %v", src, s, err)
+	}
+	q2, ok := n.(*Query)
+	if !ok {
+		t.Fatalf("%q became %T: %q", src, n, s)
+	}
+	out, err = testRewriter().Rewrite(s, q2)
+	if err != nil || !strings.HasPrefix(s[again[0].Pos:], out.String()) || !q2.Untouched {
+		t.Fatalf("not a fixed point: %q became %q, then %q, %v", src, s, out, err)
+	}
+}

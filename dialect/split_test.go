@@ -1,0 +1,135 @@
+package dialect
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestSplit(t *testing.T) {
+	for _, c := range []struct {
+		give string
+		lang Lang
+		want string // statements joined by " | ", each with the first letter of its dialect
+	}{
+		{"", Auto, ""},
+		{" ; -- x\n;", Auto, ""},
+		{"select 1; select 2", Auto, "d:select 1 | d:select 2"},
+		{"select ';' ; select \";\" -- ;\n; select $$;$$", Auto, "d:select ';' | d:select \";\" | d:select $$;$$"},
+		{"select `a`; select \"b\"", Auto, "b:select `a` | d:select \"b\""},
+		{"select '`' as \"`\" -- `", Auto, "d:select '`' as \"`\""},
+		{"select \"a;b\" from `t`; select 1", Auto, "b:select \"a;b\" from `t` | d:select 1"},
+		{"select 'it\\'s; x' from `t`", Auto, "d:select 'it\\'s | d:x' from `t`"},
+		{"select 'it\\'s' from `t`", Auto, "b:select 'it\\'s' from `t`"},
+		{"# it's\nselect `a`", Auto, "b:select `a`"},
+		{"select '''a;'b''' from `t`", Auto, "b:select '''a;'b''' from `t`"},
+		{"select 1 /* /* ; */ ; */; select 2", Auto, "d:select 1 | d:select 2"},
+		{"select 1 /* /* */; select 2", GoogleSQL, "b:select 1 | b:select 2"},
+		{"select 'a; select 2", Auto, "d:select 'a; select 2"},
+		{"attach 'C:\\x' as y; set x = 1; select \"a\"", GoogleSQL, "d:attach 'C:\\x' as y | d:set x = 1 | b:select \"a\""},
+		{"select `a`", DuckDB, "d:select `a`"},
+	} {
+		var got []string
+		for _, st := range Split(c.give, c.lang) {
+			got = append(got, st.Lang.String()[:1]+":"+c.give[st.Pos:st.End])
+		}
+		if s := strings.Join(got, " | "); s != c.want {
+			t.Errorf("Split(%q, %v) = %s; want %s", c.give, c.lang, s, c.want)
+		}
+	}
+}
+
+func TestComplete(t *testing.T) {
+	for _, c := range []struct {
+		give string
+		want bool
+	}{
+		{"", true},
+		{"  -- only a comment", true},
+		{"select 1", false},
+		{"select 1;", true},
+		{"select 1; -- done", true},
+		{"select 1; select 2", false},
+		{"select ';", false},
+		{"select 1; /* open", false},
+		{"select $$;", false},
+		{"select `a;", false},
+		{"select `a`;", true},
+		{";", true},
+	} {
+		if got := Complete(c.give, Auto); got != c.want {
+			t.Errorf("Complete(%q) = %v", c.give, got)
+		}
+	}
+}
+
+func TestLineCol(t *testing.T) {
+	src := "a\n日本x\r\n\tb"
+	for _, c := range []struct{ pos, line, col int }{
+		{-1, 1, 1}, {0, 1, 1}, {1, 1, 2}, {2, 2, 1}, {8, 2, 3}, {11, 3, 1}, {12, 3, 2}, {99, 3, 3},
+	} {
+		if line, col := LineCol(src, c.pos); line != c.line || col != c.col {
+			t.Errorf("LineCol(%d) = %d:%d; want %d:%d", c.pos, line, col, c.line, c.col)
+		}
+	}
+}
+
+func TestRender(t *testing.T) {
+	src := "SELECT 1\nFROM\t日本 e\u0301x\r\n"
+	for _, c := range []struct {
+		give Error
+		want string
+	}{
+		{Error{Pos: strings.Index(src, "日"), End: strings.Index(src, " e"), Msg: "no", Hint: "go"}, "q:2:6: no\n  2 | FROM\t日本 e\u0301x\n          \t^~~~\n  go"},
+		{Error{Pos: strings.Index(src, "x"), End: strings.Index(src, "x") + 1, Msg: "no"}, "q:2:11: no\n  2 | FROM\t日本 e\u0301x\n          \t      ^"},
+		{Error{Pos: len(src), End: len(src), Msg: "end"}, "q:3:1: end\n  3 | \n      ^"},
+		{Error{Pos: 7, End: 20, Msg: "two lines"}, "q:1:8: two lines\n  1 | SELECT 1\n             ^"},
+	} {
+		if got := c.give.Render("q", src); got != c.want {
+			t.Errorf("got\n%s\nwant\n%s", got, c.want)
+		}
+	}
+}
+
+func TestSourcePos(t *testing.T) {
+	src := "SELECT x, missing FROM ML.PREDICT(MODEL m, (SELECT bad AS input)) WHERE worse"
+	st := Split(src, Auto)[0]
+	n, err := Parse(src, st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := testRewriter().Rewrite(src, n.(*Query))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"missing", "bad", "worse"} {
+		pos, exact := out.SourcePos(strings.Index(out.String(), word))
+		if !exact || pos != strings.Index(src, word) {
+			t.Errorf("%s: %d, %v", word, pos, exact)
+		}
+	}
+	if pos, exact := out.SourcePos(strings.Index(out.String(), "__p.o0")); exact || pos != strings.Index(src, "ML.PREDICT") {
+		t.Errorf("what we wrote comes from %d, %v", pos, exact)
+	}
+	if pos, exact := out.SourcePos(len(out.String())); !exact || pos != len(src) {
+		t.Errorf("the end comes from %d, %v", pos, exact)
+	}
+}
+
+func TestDeepNestingNeedsNoStack(t *testing.T) {
+	const n = 1_000_000
+	for _, src := range []string{
+		"SELECT `a`" + strings.Repeat("(", n), "SELECT `a`, " + strings.Repeat("(", n), "SELECT `a`, " + strings.Repeat("- ", n) + "1",
+		"SELECT `a`, " + strings.Repeat("NOT ", n) + "1", "SELECT `a` FROM " + strings.Repeat("(", n), "CREATE MODEL m OPTIONS (a = " + strings.Repeat("[", n),
+		"CREATE MODEL m INPUT (a " + strings.Repeat("STRUCT<", n), "SELECT `a`, " + strings.Repeat("CASE ", n),
+		"FROM " + strings.Repeat("ML.PREDICT(MODEL m, (", 1000) + strings.Repeat("))", 1000),
+	} {
+		st := Split(src, Auto)[0]
+		node, err := Parse(src, st)
+		if err == nil {
+			_, err = testRewriter().Rewrite(src, node.(*Query))
+		}
+		if err == nil {
+			t.Errorf("%.40s… is accepted", src)
+		}
+	}
+}
