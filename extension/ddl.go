@@ -155,6 +155,11 @@ func (in *instance) read(o *importOptions) (*record, string, error) {
 	if len(names) == 0 {
 		names = nil
 	}
+	for _, name := range names {
+		if err := hasOutput(sig, name); err != nil {
+			return nil, "", err
+		}
+	}
 	if err := sig.Check(names); err != nil {
 		return nil, "", err
 	}
@@ -189,6 +194,17 @@ func (in *instance) read(o *importOptions) (*record, string, error) {
 		rec.Outputs = append(rec.Outputs, port{Name: p.Name, DType: p.DType.String(), Shape: p.Shape, Binary: asBytes})
 	}
 	return rec, dir, nil
+}
+
+// hasOutput refuses a name that is no output of the signature.
+func hasOutput(sig *tensorflow.Signature, name string) error {
+	all := make([]string, len(sig.Outputs))
+	for i, p := range sig.Outputs {
+		if all[i] = p.Name; p.Name == name {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w `%s`; signature `%s` has %s", tensorflow.ErrNoOutput, name, sig.Name, strings.Join(all, ", "))
 }
 
 // unsafe gives the operations that the configuration does not allow. Their names come with a reason behind a blank.

@@ -154,23 +154,20 @@ func wordEnd(src string, pos int) int {
 	return min(pos+1, len(src))
 }
 
-var noColumn = regexp.MustCompile(`"__q" does not have a column named "((?:[^"]|"")*)"`)
+// noColumn is what DuckDB says when an input column is missing; the second form comes from correlated subqueries.
+var noColumn = regexp.MustCompile(`"__q" does not have a column named|Referenced table "__q" not found`)
 
 // missingColumn words DuckDB's complaint about an input column in terms of the model.
 func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duckdb.Error) (string, dialect.Span, bool) {
-	m := noColumn.FindStringSubmatch(err.Msg)
-	if m == nil {
+	if !noColumn.MatchString(err.Msg) {
 		return "", dialect.Span{}, false
 	}
-	name := strings.ReplaceAll(m[1], `""`, `"`)
 	for _, used := range p.models {
+		columns := n.inputColumns(ctx, src, used.call)
 		for i := range used.Inputs {
-			if used.Inputs[i].Name != name {
-				continue
-			}
-			columns := n.inputColumns(ctx, src, used.call)
-			if contains(columns, name) {
-				continue // another call's fault
+			name := used.Inputs[i].Name
+			if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, ident(name)) {
+				continue // not this call's fault
 			}
 			msg := fmt.Sprintf("Column %s is not found in the input data to the PREDICT function: model %s takes %s", name, used.Name, inputsText(used))
 			switch near := nearest(name, columns); {

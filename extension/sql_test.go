@@ -96,9 +96,10 @@ func one[T any](t testing.TB, db interface {
 
 // TestSQL runs the .test files of testdata against a database that speaks ML.
 func TestSQL(t *testing.T) {
+	cfg := config(t)
 	sqllogic.Run(t, "../testdata", sqllogic.Options{
 		Open: func(dsn string) (*sql.DB, error) {
-			c, err := extension.NewConnector(dsn, extension.Options{Config: config(t)})
+			c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
 			if err != nil {
 				return nil, err
 			}
