@@ -45,7 +45,7 @@ func (s *Session) Run(ctx context.Context, in []Tensor) (*Result, error) {
 		}
 	}
 	keep := C.int(C.MTF_VIEW)
-	if s.Signature.Retains {
+	if s.Signature.Retains || s.Signature.cstrings {
 		keep = C.MTF_COPY
 	}
 	if code := C.mtf_run(h.model.session, c, keep); code != 0 {

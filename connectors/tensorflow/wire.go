@@ -359,6 +359,12 @@ func readTensorInfo(pb []byte) (p Port, err error) {
 			return p.readShape(b)
 		case 4:
 			p.Composite = "sparse tensor"
+			return fields(b, func(num protowire.Number, _ uint64, b []byte) error {
+				if num == 1 { // of the three tensors, the one with the values stands for all
+					p.Tensor = string(b)
+				}
+				return nil
+			})
 		case 5:
 			p.Composite = "composite tensor"
 		}
