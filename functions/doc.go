@@ -14,6 +14,12 @@
 //
 // A row with a NULL in any input, or in an element of one, is not inferred and its outputs are NULL.
 //
+// # Batches
+//
+// A cheap model gets each chunk whole, as it lies. A model that takes more than some microseconds a row gets texts sorted by
+// length, in batches of a size that its first rows have shown to be good, spread over idle processors; equal rows of a chunk
+// are inferred once. OPTIONS(batch_size) overrides the measurement.
+//
 // # Cancellation
 //
 // DuckDB's C API cannot be asked whether a query was interrupted, so the context of the statement's [Query] is looked at

@@ -188,7 +188,7 @@ func (f *feed) expected(i int) int {
 
 // finish checks the levels below the last list, and the shape.
 func (f *feed) finish(row int, shape []int, pos, n int) (bool, error) {
-	pos, n, ok := f.below(pos, n)
+	pos, _, ok := f.below(pos, n)
 	if !ok {
 		return false, nil
 	}
