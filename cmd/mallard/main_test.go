@@ -62,6 +62,7 @@ func TestCommandLine(t *testing.T) {
 		{"dashes end the flags", "", []string{"-csv", "-noheader", "--", ":memory:", "SELECT 3"}, 0, "3\n", ""},
 		{".tables", "CREATE TABLE a(i INT); CREATE VIEW b AS SELECT 1;\n.tables\n.tables b\n", []string{"-list", "-noheader"}, 0, "memory|main|a|table\nmemory|main|b|view\nmemory|main|b|view\n", ""},
 		{".schema", "CREATE TABLE a(i INT);\n.schema\n", nil, 0, "CREATE TABLE a(i INTEGER);\n", ""},
+		{"a model is no view", "CREATE VIEW m AS SELECT 'mallard/1' AS mallard_model, '{}' AS spec;\n.tables\n.schema\n", []string{"-list", "-noheader"}, 0, "memory|main|m|model\n", ""},
 		{".models", ".models\n", []string{"-json"}, 0, "[]\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

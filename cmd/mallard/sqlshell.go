@@ -181,18 +181,21 @@ func historyFile() string {
 	return filepath.Join(dir, "history")
 }
 
+// modelView is LIKE the view in which the catalog keeps a model; see extension's record.
+const modelView = `% AS mallard_model,%`
+
 // commands are the dot-commands that are queries.
 var commands = []shell.Command{
 	{Name: ".tables", Args: "[PATTERN]", Help: "List tables and views, of which the name is LIKE PATTERN", Query: listing(
 		`SELECT database_name AS database, schema_name AS schema, name, kind FROM (
   SELECT database_name, schema_name, table_name AS name, 'table' AS kind FROM duckdb_tables() WHERE NOT internal
-  UNION ALL SELECT database_name, schema_name, view_name, 'view' FROM duckdb_views() WHERE NOT internal)
-WHERE name ILIKE %s AND NOT starts_with(schema_name, 'mallard') ORDER BY ALL`)},
+  UNION ALL SELECT database_name, schema_name, view_name, if(sql LIKE '` + modelView + `', 'model', 'view') FROM duckdb_views() WHERE NOT internal)
+WHERE name ILIKE %s ORDER BY ALL`)},
 	{Name: ".schema", Args: "[PATTERN]", Help: "Show how tables and views were made", Plain: true, Query: listing(
 		`SELECT sql FROM (
   SELECT database_name, schema_name, table_name AS name, sql FROM duckdb_tables() WHERE NOT internal
-  UNION ALL SELECT database_name, schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal)
-WHERE name ILIKE %s AND NOT starts_with(schema_name, 'mallard') ORDER BY database_name, schema_name, name`)},
+  UNION ALL SELECT database_name, schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal AND sql NOT LIKE '` + modelView + `')
+WHERE name ILIKE %s ORDER BY database_name, schema_name, name`)},
 	{Name: ".models", Args: "[PATTERN]", Help: "List the models", Query: func(args []string) (string, error) {
 		switch len(args) {
 		case 0:
@@ -209,9 +212,9 @@ func listing(query string) func(args []string) (string, error) {
 	return func(args []string) (string, error) {
 		switch len(args) {
 		case 0:
-			return fmt.Sprintf(query, "'%'"), nil
+			return strings.Replace(query, "%s", "'%'", 1), nil
 		case 1:
-			return fmt.Sprintf(query, quote(args[0])), nil
+			return strings.Replace(query, "%s", quote(args[0]), 1), nil
 		}
 		return "", errors.New("write one pattern at most")
 	}

@@ -14,6 +14,8 @@ const (
 	minColumn = 20
 	// maxTypeWidth keeps the type line of a large STRUCT from widening its column.
 	maxTypeWidth = 24
+	// maxRigid is up to which width a number or a time is never cut.
+	maxRigid = 32
 	// fewRows is how many rows need no count below them.
 	fewRows = 9
 )
@@ -136,27 +138,22 @@ func (p *boxPrinter) end() error {
 
 	// Widths over what is shown.
 	n := len(p.cols)
-	names, types, full := make([]string, n), make([]string, n), make([]int, n)
-	for i, c := range p.cols {
-		names[i] = oneLine(c.name)
-		if !p.f.NoHeader {
-			full[i] = width(names[i])
-		}
-	}
+	names, types, full, body := make([]string, n), make([]string, n), make([]int, n), make([]int, n)
 	for _, rows := range [][][]string{p.head, tail} {
 		for _, cells := range rows {
 			for i, c := range cells {
-				full[i] = max(full[i], width(c))
+				body[i] = max(body[i], width(c))
 			}
 		}
 	}
 	for i, c := range p.cols {
-		types[i] = typeLabel(c.typ)
+		names[i], types[i] = oneLine(c.name), typeLabel(c.typ)
+		full[i] = body[i]
 		if !p.f.NoHeader {
-			full[i] = max(full[i], min(width(types[i]), maxTypeWidth))
+			full[i] = max(full[i], width(names[i]), min(width(types[i]), maxTypeWidth))
 		}
 	}
-	shown, widths := p.fit(full)
+	shown, widths := p.fit(full, body)
 
 	right := make([]bool, n)
 	for i, c := range p.cols {
@@ -247,8 +244,8 @@ func thousands(n int64) string {
 }
 
 // fit chooses the columns to show and their widths; -1 stands for the … column. When a table is too wide, first its wide columns are cut, down to
-// minColumn, then columns are left out of its middle, and what room is left over goes back to the cut ones.
-func (p *boxPrinter) fit(full []int) (shown, widths []int) {
+// minColumn or to a number's or time's own width in body, then columns are left out of its middle, and what room is left over goes back to the cut ones.
+func (p *boxPrinter) fit(full, body []int) (shown, widths []int) {
 	for i := range full {
 		shown = append(shown, i)
 	}
@@ -256,9 +253,16 @@ func (p *boxPrinter) fit(full []int) (shown, widths []int) {
 		return shown, full
 	}
 	room := func(n int) int { return p.maxWidth - 1 - 3*n }
+	// A cut text is still worth something, a cut number is not.
+	at := func(i, limit int) int {
+		if body[i] <= maxRigid && !cuttable(p.cols[i].typ) {
+			limit = max(limit, body[i])
+		}
+		return min(full[i], limit, room(1))
+	}
 	least := func(cols []int) (sum int) {
 		for _, i := range cols {
-			sum += min(full[i], minColumn, room(1))
+			sum += at(i, minColumn)
 		}
 		return sum
 	}
@@ -292,7 +296,7 @@ func (p *boxPrinter) fit(full []int) (shown, widths []int) {
 			if i < 0 {
 				sum++
 			} else {
-				sum += min(full[i], limit)
+				sum += at(i, limit)
 			}
 		}
 		return sum
@@ -305,10 +309,19 @@ func (p *boxPrinter) fit(full []int) (shown, widths []int) {
 		if i < 0 {
 			widths = append(widths, 1)
 		} else {
-			widths = append(widths, min(full[i], limit))
+			widths = append(widths, at(i, limit))
 		}
 	}
 	return shown, widths
+}
+
+// cuttable tells whether a shortened value still says something.
+func cuttable(t *duckfmt.Type) bool {
+	switch t.Name {
+	case "VARCHAR", "JSON", "BLOB", "BIT", "ENUM", "LIST", "ARRAY", "STRUCT", "MAP", "UNION", "GEOMETRY", "VARIANT":
+		return true
+	}
+	return false
 }
 
 // typeLabel gives a type as DuckDB's shell names it below the column's name.

@@ -181,6 +181,7 @@ func TestBoxOnATerminal(t *testing.T) {
 		{"rows_just_too_many", "SELECT i FROM range(44) t(i)", 80},
 		{"rows_just_fit", "SELECT i FROM range(43) t(i)", 80},
 		{"columns", "SELECT *, repeat('x', 100) AS l, [1, 2, 3] AS z, i * 1000 AS big, 'abc' AS b2, 'h' AS hh, i AS i2, i AS i3, i AS i4, i AS i5 FROM range(3) t(i)", 90},
+		{"times_stay_whole", "SELECT 'a long text that may be cut anywhere' AS s, TIMESTAMPTZ '2020-01-01 01:02:03.123456+00' AS t, 123456789012345678::BIGINT AS a_long_name_for_a_number", 80},
 		{"long_value", "SELECT 1 AS i, repeat('日本', 100) AS s", 60},
 		{"two_long_values", "SELECT repeat('a', 100) AS a, 'short' AS b, repeat('c', 100) AS c", 60},
 		{"narrow", "SELECT 1 AS first, 2 AS second, 3 AS third, 4 AS fourth", 22},
