@@ -54,6 +54,9 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	if err := n.externalAccess(ctx); err != nil {
 		return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 	}
+	if err := n.writable(ctx, where.db); err != nil {
+		return nil, at(s.Name.Span, fmt.Errorf("model %s: %w", where, err))
+	}
 
 	rec, dir, err := n.in.read(o)
 	if err != nil {
@@ -79,14 +82,6 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	}
 	p := &plan{sql: create + where.sql() + " AS " + rec.viewSQL(), pos: -1, verb: "CREATE MODEL",
 		notice: fmt.Sprintf("Successfully created model named %s.", where)}
-	// DuckDB has its say (a read-only database, for one) before any file is copied.
-	st, err := n.Conn.PrepareContext(ctx, p.sql)
-	if err != nil {
-		return nil, at(s.Name.Span, fmt.Errorf("model %s: %w", where, err))
-	}
-	if err := st.Close(); err != nil {
-		return nil, err
-	}
 	if _, err := n.in.store.put(ctx, dir, rec.Digest); err != nil {
 		return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 	}
@@ -127,6 +122,18 @@ func (n *conn) externalAccess(ctx context.Context) error {
 	}
 	if on, ok := rows[0][0].(bool); ok && !on {
 		return errors.New("files may not be read, since enable_external_access is false")
+	}
+	return nil
+}
+
+// writable refuses a read-only database before any file is copied; DuckDB itself does so only when it executes.
+func (n *conn) writable(ctx context.Context, db string) error {
+	rows, err := n.rows(ctx, "SELECT readonly FROM duckdb_databases() WHERE database_name = "+literal(db))
+	if err != nil {
+		return err
+	}
+	if len(rows) == 1 && rows[0][0] == true {
+		return fmt.Errorf("database `%s` is read-only; declare the model in the configuration ([models.\"name\"]) instead", db)
 	}
 	return nil
 }
