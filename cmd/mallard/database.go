@@ -37,10 +37,26 @@ func (o *options) openDatabase(cfg *extension.Config, path string, readOnly bool
 	}
 	c, err := extension.NewConnector(dsn, extension.Options{Config: cfg, Dialect: o.dialect})
 	if err != nil {
-		return nil, err
+		// The driver's own words are about database/sql.
+		return nil, openError{path, strings.TrimPrefix(err.Error(), "database/sql/driver: could not connect to database: "), err}
 	}
 	return sql.OpenDB(c), nil
 }
+
+// openError says which database could not be opened.
+type openError struct {
+	path, msg string
+	err       error
+}
+
+func (e openError) Error() string {
+	if e.path == "" {
+		return "open a database in memory: " + e.msg
+	}
+	return "open " + e.path + ": " + e.msg
+}
+
+func (e openError) Unwrap() error { return e.err }
 
 // session is the open database of a shell with its one connection, so that transactions and temporary tables last.
 type session struct {

@@ -57,6 +57,7 @@ func TestCommandLine(t *testing.T) {
 		{"wrong dialect", "", []string{"-dialect", "mysql"}, 2, "", `unknown dialect "mysql"`},
 		{"-update alone", "", []string{"-update"}, 2, "", "-update belongs to mallard test"},
 		{"-readonly without a file", "", []string{"-readonly", "-c", "SELECT 1"}, 1, "", "-readonly needs a database file"},
+		{"no database", "", []string{"/nowhere/x.db", "-c", "SELECT 1"}, 1, "", "mallard: open /nowhere/x.db: IO Error: Cannot open file"},
 		{"missing configuration", "", []string{"-config", "/nowhere/mallard.toml", "-c", "SELECT 1"}, 1, "", "/nowhere/mallard.toml"},
 		{"backticks", "", []string{"-csv", "-c", "SELECT 1 AS `a b`"}, 0, "a b\n1\n", ""},
 		{"dashes end the flags", "", []string{"-csv", "-noheader", "--", ":memory:", "SELECT 3"}, 0, "3\n", ""},
