@@ -53,6 +53,12 @@ func (f *feed) load(v mapping.Vector) {
 	f.mask, f.data = mapping.VectorGetValidity(v), mapping.VectorGetData(v)
 }
 
+// unload forgets the vectors.
+func (f *feed) unload() {
+	clear(f.levels)
+	f.mask, f.data = nil, nil
+}
+
 // anyNull reports whether one of n bits from start on is cleared.
 func anyNull(mask unsafe.Pointer, start, n int) bool {
 	if mask == nil || n == 0 {
@@ -500,7 +506,11 @@ type buffer struct {
 // takeBytes returns n bytes, aligned for any element.
 func (b *buffer) takeBytes(n int) []byte {
 	if cap(b.bytes) < n || b.bytes == nil {
-		b.bytes = make([]byte, 1<<bits.Len(uint(max(n, 64)-1)))
+		room := max(64, n+n/4)
+		if n < 1<<20 {
+			room = max(64, 1<<bits.Len(uint(max(n, 1)-1)))
+		}
+		b.bytes = make([]byte, room)
 	}
 	return b.bytes[:n]
 }

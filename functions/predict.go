@@ -41,6 +41,7 @@ type predictCall struct {
 	conn    uint64
 	model   *Model
 	columns []column
+	most    int // rows of one run, by the memory that they take
 	engine  atomic.Pointer[Engine]
 	opening sync.Mutex
 	spare   sync.Pool // of *chunk
@@ -83,8 +84,16 @@ func (c *predictCall) check(b *binding, n int) error {
 		}
 		c.columns = append(c.columns, col)
 	}
+	size := 1
+	for i := range c.columns {
+		size += max(c.columns[i].elems, 1) * max(m.Inputs[i].DType.Size(), 1)
+	}
+	c.most = max(1, largestRun/size)
 	return nil
 }
+
+// largestRun bounds the bytes of a run's inputs, where rows are wide and cheap.
+const largestRun = 256 << 20
 
 // argument is the type of argument i as it was written: DuckDB casts nothing for an ANY parameter.
 func (b *binding) argument(i int) argument {
@@ -178,13 +187,25 @@ func (c *predictCall) take() *chunk {
 	return k
 }
 
+// give keeps the state for another chunk, without what belongs to this one.
+func (c *predictCall) give(k *chunk) {
+	k.q, k.ctx, k.engine = nil, nil, nil
+	for i := range k.feeds {
+		k.feeds[i].unload()
+	}
+	for _, s := range k.sinks {
+		s.vec, s.leaf = mapping.Vector{}, nil
+	}
+	c.spare.Put(k)
+}
+
 func (c *predictCall) serve(q *Query, in mapping.DataChunk, out mapping.Vector) (err error) {
 	defer rescue(&err)
 	if err := q.Context.Err(); err != nil {
 		return err
 	}
 	k := c.take()
-	defer c.spare.Put(k)
+	defer c.give(k)
 	k.q, k.ctx, k.size = q, q.Context, int(mapping.DataChunkGetSize(in))
 	if k.size == 0 {
 		return nil

@@ -72,7 +72,7 @@ func (k *chunk) batches(rows []int32) error {
 		}
 	}
 	if t.rowCost()*t.stretch(k.length) < cheap {
-		return k.spread(rows, len(rows), false)
+		return k.spread(rows, min(len(rows), k.most), false)
 	}
 	if len(k.groups) == 1 {
 		rows = k.byLength(rows)
@@ -88,7 +88,7 @@ func (k *chunk) batches(rows []int32) error {
 			}
 		}
 	}
-	return k.spread(rows, size, true)
+	return k.spread(rows, min(size, k.most), true)
 }
 
 // clock runs rows and gives the ns they took.
