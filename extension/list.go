@@ -13,6 +13,7 @@ import (
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/functions/jsonfn"
 )
 
 // connectionMacros give a connection the table functions of plain DuckDB form. They are TEMP, since macros of the file
@@ -49,8 +50,25 @@ func (in *instance) registerTextFunctions() error {
 				}
 				return in.modelInfoText(id, strings.Clone(args[0]))
 			})),
+			functions.RegisterText(h, "mallard_json_query", 2, false, false, jsonFunction(jsonfn.Query)),
+			functions.RegisterText(h, "mallard_json_value", 1, true, false, jsonFunction(jsonfn.Value)),
 		)
 	})
+}
+
+// jsonFunction makes BigQuery's JSON_QUERY or JSON_VALUE of a function over text: NULL in, NULL out, and "$" without a path.
+func jsonFunction(f func(text, path string) (string, bool, error)) functions.TextFunc {
+	return func(_ uint64, args []string, null []bool) (string, bool, error) {
+		path := "$"
+		if len(args) > 1 {
+			path = args[1]
+		}
+		if null[0] || len(args) > 1 && null[1] {
+			return "", true, nil
+		}
+		s, ok, err := f(args[0], path)
+		return s, !ok, err
+	}
 }
 
 // texts notes the typed error of a text function for the statement it serves.
