@@ -177,6 +177,9 @@ func (p *parser) call(stop int) (*Call, *Error) {
 		p.acceptPunct(',')
 	}
 	c.Input = Span{p.toks[last].Pos, p.toks[last].Pos}
+	if needsInput[c.Func] && (p.i == last || p.isWord(0, "STRUCT")) {
+		return nil, errorf(c.Span, "%s needs an input", c.Func).hint("Write %s(MODEL name, TABLE table) or %s(MODEL name, (query))", c.Func, c.Func)
+	}
 	if p.i < last && !p.isWord(0, "STRUCT") {
 		if err := p.callInput(c, last); err != nil {
 			return nil, err
@@ -218,6 +221,10 @@ func (p *parser) call(stop int) (*Call, *Error) {
 	p.i = last + 1
 	return c, nil
 }
+
+// needsInput are the calls that make nothing of a model alone.
+var needsInput = wordSet(`ML.PREDICT ML.GENERATE_TEXT ML.GENERATE_EMBEDDING ML.GENERATE_TEXT_EMBEDDING AI.GENERATE_TEXT AI.GENERATE_EMBEDDING
+AI.GENERATE_TABLE`)
 
 // callInput reads TABLE path or ( query ).
 func (p *parser) callInput(c *Call, last int) *Error {

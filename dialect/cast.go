@@ -118,7 +118,7 @@ func (t *translator) cast() expr {
 	if byType && safe && body.safe == "" {
 		t.refuse(c.Span, "SAFE_CAST to "+c.name, "")
 	}
-	exact := e.null || e.text != nil && c.name == "STRING" || e.text != nil && c.name == "DATE"
+	exact := e.null || e.text != nil && (c.name == "STRING" || c.name == "DATE" && plainDate.MatchString(*e.text))
 	if byType && !exact {
 		how := body.strict
 		if safe {

@@ -205,8 +205,7 @@ func (t *translator) insert() {
 
 // startsQuery reports whether a query starts n tokens on, perhaps in brackets of its own.
 func (t *translator) startsQuery(n int) bool {
-	for t.isPunct(n, '(') {
-		n++
+	for most := n + maxDepth; n <= most && t.isPunct(n, '('); n++ { // deeper ones are refused anyway
 	}
 	return t.isWord(n, "SELECT") || t.isWord(n, "WITH")
 }

@@ -14,6 +14,16 @@
 // A plain DuckDB statement is edited only at its ML calls. A GoogleSQL statement is translated by an allow-list of
 // functions, operators, syntax and types; what is not on it is refused with its name and position, never half-translated.
 //
+// The translator knows no types of columns. Where the dialects differ by type it writes an expression that looks at the
+// type when DuckDB binds it. What remains different, and is accepted knowingly:
+//
+//   - SUM of INT64 is a HUGEINT, so it never overflows; AVG of NUMERIC is a DOUBLE; CEIL, FLOOR and ROUND of INT64 stay BIGINT.
+//   - FLOAT64 arithmetic that overflows gives infinity. NaN equals itself, and sorts as the greatest number.
+//   - UPPER and LOWER map one character to one character: UPPER('ß') is 'ẞ'.
+//   - The difference of two DATEs is a number of days, not an INTERVAL.
+//   - Names of tables are not case-sensitive. A SELECT of columns without names inside a subquery calls them as DuckDB does.
+//   - DuckDB accepts more: comparing and concatenating values of different types converts them.
+//
 // # Positions
 //
 // Positions are byte offsets of the source. [LineCol] counts lines and characters from 1, and [Text.SourcePos] leads

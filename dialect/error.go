@@ -57,12 +57,26 @@ func (e *Error) Render(name, src string) string {
 	pos = min(pos, stop)
 	end = min(end, stop)
 
+	// Of a long line only the surroundings are shown.
+	head, tail := "", ""
+	if from := pos - widestLine; from > start {
+		for ; from < pos && !utf8.RuneStart(src[from]); from++ {
+		}
+		start, head = from, "…"
+	}
+	if to := pos + widestLine; to < stop {
+		for ; to > pos && !utf8.RuneStart(src[to]); to-- {
+		}
+		stop, tail = to, "…"
+	}
+	end = min(end, stop)
+
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s\n", name, line, col, e.Msg)
 	label := fmt.Sprintf("  %d | ", line)
-	b.WriteString(label + text + "\n")
+	b.WriteString(label + head + src[start:stop] + tail + "\n")
 	b.WriteString(strings.Repeat(" ", len(label)))
-	b.WriteString(padding(src[start:pos]))
+	b.WriteString(padding(head + src[start:pos]))
 	b.WriteByte('^')
 	if n := uniseg.StringWidth(src[pos:end]); n > 1 {
 		b.WriteString(strings.Repeat("~", n-1))
@@ -72,6 +86,9 @@ func (e *Error) Render(name, src string) string {
 	}
 	return b.String()
 }
+
+// widestLine is how many bytes of a source line are shown on each side of a fault.
+const widestLine = 120
 
 // padding is blank text as wide as s. Tabs stay tabs, since only the terminal knows how wide they are.
 func padding(s string) string {

@@ -747,6 +747,10 @@ func (t *translator) columnOrCall() expr {
 		}
 		return t.function()
 	}
+	switch w := t.word(0); w {
+	case "CURRENT_DATE", "CURRENT_DATETIME", "CURRENT_TIME", "CURRENT_TIMESTAMP":
+		t.refuse(tok.Span, "the function "+w, "") // callable without brackets
+	}
 	name := t.identifier()
 	t.scope.refs = append(t.scope.refs, ref{Span: tok.Span, first: name, parts: 1 + min(1, n-1)})
 	if t.isPunct(0, '.') {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// call is a function call that has been read: name ( arguments ).
+// fcall is a function call that has been read: name ( arguments ).
 type fcall struct {
 	t        *translator
 	name     token

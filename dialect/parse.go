@@ -233,7 +233,7 @@ func (p *parser) showModels(st Statement) (Node, *Error) {
 	}
 	if p.accept("LIKE") {
 		t := p.at(0)
-		if t.kind != kindString {
+		if t.kind != kindString && (t.kind != kindQuoted || p.sql == GoogleSQL) {
 			return nil, p.expected("a string")
 		}
 		s, err := decodeString(p.src, t, p.sql)

@@ -32,22 +32,28 @@ func (r *Rewriter) Rewrite(src string, q *Query) (*Text, error) {
 			return nil, &err.Error
 		}
 	}
-	if err := r.expand(src, q, q.Calls, &e); err != nil {
+	if err := r.expand(src, q, q.Calls, &e, 1); err != nil {
 		return nil, err
 	}
 	return newText(e.apply(src, q.Span), q.End), nil
 }
 
-func (r *Rewriter) expand(src string, q *Query, calls []*Call, e *edits) error {
+// maxQuoted bounds the calls inside each other in a view, since quotes double with every level.
+const maxQuoted = 8
+
+func (r *Rewriter) expand(src string, q *Query, calls []*Call, e *edits, depth int) error {
 	for _, c := range calls {
 		if r.Expand == nil {
 			return errorf(c.Span, "%s cannot be expanded here", c.Func)
+		}
+		if q.InView && depth > maxQuoted {
+			return errorf(c.Span, "more than %d ML calls inside each other in a view", maxQuoted).hint("Put the inner ones into views of their own")
 		}
 		x, err := r.Expand(c, q.InView)
 		if err != nil {
 			return err
 		}
-		if err := r.expand(src, q, c.Inner, e); err != nil {
+		if err := r.expand(src, q, c.Inner, e, depth+1); err != nil {
 			return err
 		}
 		for _, p := range c.Params {

@@ -309,9 +309,9 @@ func (t *translator) withAliases(how aliasUse) {
 		if how == byName {
 			continue
 		}
-		s := "(" + t.rendered(it.Span) + ")"
-		if how == byPlace && it.place > 0 {
-			s = strconv.Itoa(it.place)
+		s := strconv.Itoa(it.place)
+		if how != byPlace || it.place == 0 {
+			s = "(" + t.rendered(it.Span) + ")"
 		}
 		t.edits.take(r.Span)
 		t.edits.replace(r.Span, s)
@@ -335,8 +335,15 @@ func (t *translator) rendered(at Span) string {
 			in.list = append(in.list, d)
 		}
 	}
-	return newText(in.apply(t.src, at), at.End).String()
+	s := newText(in.apply(t.src, at), at.End).String()
+	// Copies of copies double with every level of subqueries.
+	if t.copied += len(s); t.copied > maxCopied {
+		t.refuse(at, "a statement that refers to its own expressions this often", "Put the expression in a subquery and name its column")
+	}
+	return s
 }
+
+const maxCopied = 1 << 20
 
 // groupBy reads the keys of GROUP BY.
 func (t *translator) groupBy() {

@@ -82,8 +82,13 @@ func TestRender(t *testing.T) {
 		{Error{Pos: strings.Index(src, "日"), End: strings.Index(src, " e"), Msg: "no", Hint: "go"}, "q:2:6: no\n  2 | FROM\t日本 e\u0301x\n          \t^~~~\n  go"},
 		{Error{Pos: strings.Index(src, "x"), End: strings.Index(src, "x") + 1, Msg: "no"}, "q:2:11: no\n  2 | FROM\t日本 e\u0301x\n          \t      ^"},
 		{Error{Pos: len(src), End: len(src), Msg: "end"}, "q:3:1: end\n  3 | \n      ^"},
+		{Error{Pos: 200, End: 202, Msg: "long"}, "q:1:101: long\n  1 | …" + strings.Repeat("é", 120) + "…\n       " + strings.Repeat(" ", 60) + "^"},
 		{Error{Pos: 7, End: 20, Msg: "two lines"}, "q:1:8: two lines\n  1 | SELECT 1\n             ^"},
 	} {
+		src := src
+		if c.give.Msg == "long" {
+			src = strings.Repeat("é", 200)
+		}
 		if got := c.give.Render("q", src); got != c.want {
 			t.Errorf("got\n%s\nwant\n%s", got, c.want)
 		}
@@ -116,7 +121,7 @@ func TestSourcePos(t *testing.T) {
 }
 
 func TestDeepNestingNeedsNoStack(t *testing.T) {
-	const n = 1_000_000
+	const n = 200_000
 	for _, src := range []string{
 		"SELECT `a`" + strings.Repeat("(", n), "SELECT `a`, " + strings.Repeat("(", n), "SELECT `a`, " + strings.Repeat("- ", n) + "1",
 		"SELECT `a`, " + strings.Repeat("NOT ", n) + "1", "SELECT `a` FROM " + strings.Repeat("(", n), "CREATE MODEL m OPTIONS (a = " + strings.Repeat("[", n),

@@ -17,6 +17,7 @@ type translator struct {
 	calls   map[int]*Call // by the position of their first token
 	scope   *scope
 	unnests int // how many have been given a table name
+	copied  int // bytes of expressions written again in place of their aliases
 }
 
 // refusal ends a translation. It is thrown by the depths of the grammar and caught in statement.
@@ -144,7 +145,7 @@ func (t *translator) dispatch() {
 	}
 }
 
-// delete drops the tokens from the index i up to the current one.
+// cut drops the tokens from the index i up to the current one.
 func (t *translator) cut(i int) {
 	if i < t.i {
 		t.edits.replace(Span{t.toks[i].Pos, t.at(-1).End}, "")

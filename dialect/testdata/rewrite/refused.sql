@@ -73,3 +73,7 @@ SELECT $1 FROM `t`
 SET x = `y`
 ---
 SELECT 'a FROM `t`
+---
+SELECT CURRENT_DATE FROM `t`
+---
+SELECT current_timestamp() FROM `t`
