@@ -27,6 +27,7 @@ type options struct {
 	config   string
 	dialect  dialect.Lang
 	update   bool // of test
+	vars     map[string]string
 	install  bool // of doctor
 }
 
@@ -75,6 +76,17 @@ func parseArgs(args []string) (*options, error) {
 	on("version", func() { o.version = true })
 	fs.StringVar(&o.config, "config", "", "")
 	text("dialect", func(v string) (err error) { o.dialect, err = extension.ParseDialect(v); return err })
+	text("var", func(v string) error {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return errors.New("write NAME=VALUE")
+		}
+		if o.vars == nil {
+			o.vars = map[string]string{}
+		}
+		o.vars[name] = value
+		return nil
+	})
 	on("update", func() { o.update = true })
 	on("install", func() { o.install = true })
 	names := func() (list []string) {
@@ -109,6 +121,8 @@ func (o *options) positional(args []string) error {
 	switch {
 	case o.update && o.command != "test":
 		return errors.New("-update belongs to mallard test")
+	case o.vars != nil && o.command != "test":
+		return errors.New("-var belongs to mallard test")
 	case o.install && o.command != "doctor":
 		return errors.New("-install belongs to mallard doctor")
 	}

@@ -9,8 +9,9 @@ import (
 const help = `Mallard is DuckDB with BigQuery's machine learning statements.
 
   mallard [OPTIONS] [DATABASE] [SQL...]  run SQL, a script on stdin, or a shell
-  mallard test [-update] PATH...         run .test files
-  mallard doctor [-install]              say what works, what not, what to do
+  mallard test [OPTIONS] PATH...         run .test files
+  mallard doctor [-install]              say what works, what not, what to do;
+                                         -install fetches TensorFlow first
 
 DATABASE is a file, made if it is missing; without one, or with :memory:, the
 database is in memory. One called test or doctor is opened with ./test.
@@ -36,6 +37,8 @@ Mallard's own
   -config FILE       the configuration; else $MALLARD_CONFIG, ./mallard.toml,
                      mallard/config.toml in your configuration folder
   -dialect D         duckdb, bigquery or auto (default): how SQL is read
+  -var NAME=VALUE    mallard test: what ${NAME} stands for; may be repeated
+  -update            mallard test: write what came into the files as wanted
   -version           show the versions
   -help              show this
 

@@ -55,6 +55,8 @@ func TestCommandLine(t *testing.T) {
 		{"unknown flag", "", []string{"-cvs"}, 2, "", "mallard: there is no flag -cvs, did you mean -csv?"},
 		{"missing value", "", []string{"-c"}, 2, "", "a value is missing after -c"},
 		{"wrong dialect", "", []string{"-dialect", "mysql"}, 2, "", `unknown dialect "mysql"`},
+		{"-var alone", "", []string{"-var", "a=b"}, 2, "", "-var belongs to mallard test"},
+		{"-var without a value", "", []string{"test", "-var", "a", "."}, 2, "", "write NAME=VALUE"},
 		{"-update alone", "", []string{"-update"}, 2, "", "-update belongs to mallard test"},
 		{"-readonly without a file", "", []string{"-readonly", "-c", "SELECT 1"}, 1, "", "-readonly needs a database file"},
 		{"no database", "", []string{"/nowhere/x.db", "-c", "SELECT 1"}, 1, "", "mallard: open /nowhere/x.db: IO Error: Cannot open file"},
@@ -114,7 +116,7 @@ func TestDatabaseFile(t *testing.T) {
 func TestTestCommand(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"good.test": "query I\nSELECT 1\n----\n1\n",
+		"good.test": "query T\nSELECT '${WORD}'\n----\nx=y\n",
 		"bad.test":  "query I\nSELECT 1\n----\n2\n",
 		"new.test":  "require-env SURELY_NOT_SET\n",
 	} {
@@ -122,14 +124,14 @@ func TestTestCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, out, errs := mallard(t, "", "test", dir)
+	code, out, errs := mallard(t, "", "test", dir, "-var", "WORD=x=y")
 	if code != 1 || errs != "" || !strings.Contains(out, "bad.test:1: the result differs in row 1") || !strings.HasSuffix(out, "1 passed, 1 failed, 1 skipped\n") {
 		t.Errorf("got %d, %s, %s", code, out, errs)
 	}
-	if code, out, _ := mallard(t, "", "test", "-update", dir); code != 0 || !strings.Contains(out, "(rewritten)") {
+	if code, out, _ := mallard(t, "", "test", "-update", dir, "-var", "WORD=x=y"); code != 0 || !strings.Contains(out, "(rewritten)") {
 		t.Errorf("update: %d, %s", code, out)
 	}
-	if code, out, _ := mallard(t, "", "test", dir); code != 0 || !strings.HasSuffix(out, "2 passed, 0 failed, 1 skipped\n") {
+	if code, out, _ := mallard(t, "", "test", dir, "-var", "WORD=x=y"); code != 0 || !strings.HasSuffix(out, "2 passed, 0 failed, 1 skipped\n") {
 		t.Errorf("after the update: %d, %s", code, out)
 	}
 	if code, _, errs := mallard(t, "", "test"); code != 2 || !strings.Contains(errs, "./test") {

@@ -29,6 +29,7 @@ func runTests(ctx context.Context, o *options, t terminal) int {
 				return o.openDatabase(cfg, path, rest != "")
 			},
 			Require: func(name string) (bool, string) { return requirement(cfg, name) },
+			Vars:    o.vars,
 			Update:  o.update,
 		},
 		Each: func(r sqllogic.Result) {
