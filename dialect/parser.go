@@ -105,7 +105,7 @@ func (p *parser) got() string {
 	switch {
 	case p.done():
 		return "end of statement"
-	case t.kind == kindWord && reserved[strings.ToUpper(s)]:
+	case t.kind == kindWord && (reserved[strings.ToUpper(s)] || clauseWords[strings.ToUpper(s)]):
 		return "keyword " + strings.ToUpper(s)
 	case t.kind == kindWord, t.kind == kindQuoted:
 		return "identifier " + s
@@ -116,6 +116,9 @@ func (p *parser) got() string {
 	}
 	return `"` + s + `"`
 }
+
+// clauseWords are GoogleSQL's keywords that are not reserved, as far as our statements have them.
+var clauseWords = wordSet("CASCADE CONNECTION INPUT MODEL OPTIONS OUTPUT REMOTE RENAME RESTRICT TABLE TRANSFORM")
 
 // expected reports that something else should stand at the next token.
 func (p *parser) expected(what string) *Error {
