@@ -128,8 +128,9 @@ var fileOps = map[string]int{
 	"Restore": 0, "RestoreSlice": 0, "RestoreV2": 0,
 }
 
-// fileAttrs are the text attributes that name a file, and fileAttrOps the ops that have them.
-var fileAttrs = map[string]bool{"descriptor_source": true, "output_stream": true}
+// keptAttrs are the text attributes that decide safety: those that may name a
+// file, and the name that makes two variables one.
+var keptAttrs = map[string]bool{"descriptor_source": true, "output_stream": true, "shared_name": true}
 
 // unsafeAttr judges an attribute that may name a file.
 func unsafeAttr(op string, text map[string]string) string {

@@ -20,6 +20,11 @@ type reach struct {
 	files     []use             // file-reading ops, judged when every call is known
 	calls     map[string][]call // who calls a function
 	trusted   map[string]bool   // tensors that hold the name of one of the model's own files
+
+	bodies  map[scope]map[string]*wireNode
+	owned   map[tensorKey]bool     // answers of own
+	users   map[string][]*wireNode // of a variable's handle; nil until asked for
+	handles map[string]int         // handles per variable
 }
 
 // scope is the function that a name is in, nil for the graph itself.
@@ -36,15 +41,10 @@ type call struct {
 }
 
 func newReach(g *wireGraph) *reach {
-	r := &reach{g: g, nodes: make(map[string]*wireNode, len(g.nodes)), functions: make(map[string]*wireFunction, len(g.functions)),
+	g.index()
+	r := &reach{g: g, nodes: g.nodeByName, functions: g.functionByName, bodies: map[scope]map[string]*wireNode{},
 		stopped: map[string]bool{}, seen: map[string]bool{}, called: map[string]bool{}, ops: map[string]bool{}, unsafe: map[string]bool{},
-		calls: map[string][]call{}, trusted: map[string]bool{}}
-	for i := range g.nodes {
-		r.nodes[g.nodes[i].name] = &g.nodes[i]
-	}
-	for i := range g.functions {
-		r.functions[g.functions[i].name] = &g.functions[i]
-	}
+		calls: map[string][]call{}, trusted: map[string]bool{}, owned: map[tensorKey]bool{}}
 	for _, a := range g.assets {
 		r.trusted[nodeOf(a.Tensor)] = true
 	}
@@ -52,6 +52,21 @@ func newReach(g *wireGraph) *reach {
 		r.trusted[nodeOf(g.restoreFile)] = true
 	}
 	return r
+}
+
+// index makes the maps that every walk shares.
+func (g *wireGraph) index() {
+	if g.nodeByName != nil {
+		return
+	}
+	g.nodeByName = make(map[string]*wireNode, len(g.nodes))
+	for i := range g.nodes {
+		g.nodeByName[g.nodes[i].name] = &g.nodes[i]
+	}
+	g.functionByName = make(map[string]*wireFunction, len(g.functions))
+	for i := range g.functions {
+		g.functionByName[g.functions[i].name] = &g.functions[i]
+	}
 }
 
 // stop marks a node as fed.
@@ -140,18 +155,43 @@ func (r *reach) settle() {
 }
 
 // own reports whether a tensor is the name of a file of the model's own: an
-// asset or the variables, perhaps handed on through calls.
+// asset or the variables, perhaps handed on through calls. Each question is
+// answered once, and one that leads back to itself with no.
 func (r *reach) own(tensor string, in scope, depth int) bool {
 	if depth > maxNesting || strings.HasPrefix(tensor, "^") {
 		return false
 	}
-	name := nodeOf(tensor)
+	key := tensorKey{in, nodeOf(tensor)}
+	if yes, asked := r.owned[key]; asked {
+		return yes
+	}
+	r.owned[key] = false
+	yes := r.ownNode(key.node, in, depth)
+	r.owned[key] = yes
+	return yes
+}
+
+type tensorKey struct {
+	in   scope
+	node string
+}
+
+func (r *reach) ownNode(name string, in scope, depth int) bool {
 	if in == nil {
 		if r.trusted[name] {
 			return true
 		}
 		n := r.nodes[name]
-		return n != nil && n.op == "Identity" && len(n.inputs) > 0 && r.own(n.inputs[0], nil, depth+1)
+		if n == nil || len(n.inputs) == 0 {
+			return false
+		}
+		switch n.op {
+		case "Identity":
+			return r.own(n.inputs[0], nil, depth+1)
+		case "ReadVariableOp":
+			return r.ownVariable(nodeOf(n.inputs[0]), depth+1)
+		}
+		return false
 	}
 	if arg := slices.Index(in.args, name); arg >= 0 {
 		calls := r.calls[in.name]
@@ -165,12 +205,82 @@ func (r *reach) own(tensor string, in scope, depth int) bool {
 		}
 		return true
 	}
-	for i := range in.nodes {
-		if n := &in.nodes[i]; n.name == name {
-			return n.op == "Identity" && len(n.inputs) > 0 && r.own(n.inputs[0], in, depth+1)
+	n := r.bodyNode(in, name)
+	return n != nil && n.op == "Identity" && len(n.inputs) > 0 && r.own(n.inputs[0], in, depth+1)
+}
+
+// bodyNode finds a node of a function.
+func (r *reach) bodyNode(in scope, name string) *wireNode {
+	body := r.bodies[in]
+	if body == nil {
+		body = make(map[string]*wireNode, len(in.nodes))
+		for i := range in.nodes {
+			body[in.nodes[i].name] = &in.nodes[i]
+		}
+		r.bodies[in] = body
+	}
+	return body[name]
+}
+
+// ownVariable reports whether a variable can hold nothing but the name of a file
+// of the model's own: TensorFlow 2 keeps an asset's name in one. So nothing but
+// plain assigns of such names and reads may use it, under this or another handle.
+func (r *reach) ownVariable(handle string, depth int) bool {
+	n := r.nodes[handle]
+	if n == nil || n.op != "VarHandleOp" {
+		return false
+	}
+	if r.users == nil {
+		r.indexVariables()
+	}
+	if r.handles[variableName(n)] != 1 {
+		return false
+	}
+	assigned := false
+	for _, u := range r.users[handle] {
+		switch u.op {
+		case "ReadVariableOp", "VarIsInitializedOp":
+		case "AssignVariableOp":
+			if len(u.inputs) < 2 || nodeOf(u.inputs[0]) != handle || nodeOf(u.inputs[1]) == handle || !r.own(u.inputs[1], nil, depth) {
+				return false
+			}
+			assigned = true
+		default:
+			return false
 		}
 	}
-	return false
+	return assigned
+}
+
+// variableName is the name under which a variable lives at run time.
+func variableName(n *wireNode) string {
+	if name := n.text["shared_name"]; name != "" {
+		return name
+	}
+	return n.name
+}
+
+// indexVariables notes who uses which handle, and how many handles share a name.
+func (r *reach) indexVariables() {
+	r.users, r.handles = map[string][]*wireNode{}, map[string]int{}
+	count := func(nodes []wireNode) {
+		for i := range nodes {
+			if nodes[i].op == "VarHandleOp" || nodes[i].op == "_VarHandlesOp" {
+				r.handles[variableName(&nodes[i])]++
+			}
+		}
+	}
+	count(r.g.nodes)
+	for i := range r.g.functions {
+		count(r.g.functions[i].nodes)
+	}
+	for i := range r.g.nodes {
+		for _, in := range r.g.nodes[i].inputs {
+			if h := r.nodes[nodeOf(in)]; h != nil && h.op == "VarHandleOp" && !strings.HasPrefix(in, "^") {
+				r.users[h.name] = append(r.users[h.name], &r.g.nodes[i])
+			}
+		}
+	}
 }
 
 func (r *reach) sorted() []string { return slices.Sorted(maps.Keys(r.ops)) }

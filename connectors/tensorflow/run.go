@@ -19,6 +19,24 @@ const (
 // TensorFlow until Result.Close, or copied when the graph may keep it. A run
 // cannot be stopped once it is under way: ctx is looked at before it.
 func (s *Session) Run(ctx context.Context, in []Tensor) (*Result, error) {
+	return s.run(ctx, in, 0)
+}
+
+// Loop runs n times on one input, all in C, and throws the outputs away: the
+// bare TF_SessionRun loop that benchmarks compare with.
+func (s *Session) Loop(ctx context.Context, in []Tensor, n int) error {
+	if n <= 0 {
+		return nil
+	}
+	r, err := s.run(ctx, in, n)
+	if err != nil {
+		return err
+	}
+	return r.Close()
+}
+
+// run runs once, or loop times when loop is positive.
+func (s *Session) run(ctx context.Context, in []Tensor, loop int) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -48,7 +66,13 @@ func (s *Session) Run(ctx context.Context, in []Tensor) (*Result, error) {
 	if s.Signature.Retains || s.Signature.cstrings {
 		keep = C.MTF_COPY
 	}
-	if code := C.mtf_run(h.model.session, c, keep); code != 0 {
+	var code C.int
+	if loop > 0 {
+		code = C.mtf_loop(h.model.session, c, keep, C.int(loop))
+	} else {
+		code = C.mtf_run(h.model.session, c, keep)
+	}
+	if code != 0 {
 		err := statusError(s.op, Code(code), C.GoString(c.msg))
 		r.drop()
 		return nil, err

@@ -483,3 +483,35 @@ func rss(t *testing.T) int64 {
 	}
 	return pages * int64(os.Getpagesize())
 }
+
+// TestLoop: the yardstick of the benchmarks leaves nothing open, and fails as Run does.
+func TestLoop(t *testing.T) {
+	before := Live()["tensors"]
+	s := load(t, LoadOptions{Dir: fixtureDir("error_in_graph")})
+	in := make([]Tensor, 2)
+	for i, p := range s.Inputs {
+		if in[i] = floatsTensor(-1); p.Name == "number" {
+			in[i] = stringsTensor("1")
+		}
+	}
+	if err := s.Loop(context.Background(), in, 3); err == nil {
+		t.Error("a negative number is accepted")
+	}
+	s = load(t, LoadOptions{Dir: fixtureDir("stateful")})
+	x := []Tensor{{DType: Int64, Shape: []int64{1}, Data: make([]byte, 8)}}
+	if err := s.Loop(context.Background(), x, 10); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Run(context.Background(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if out, err := r.Output(0); err != nil || out.Data[0] != 11 {
+		t.Errorf("after ten runs: %v, %v; want the eleventh", out.Data, err)
+	}
+	_ = r.Close()
+	if n := Live()["tensors"]; n != before {
+		t.Errorf("%d tensors more", n-before)
+	}
+}

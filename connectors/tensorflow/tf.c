@@ -462,3 +462,11 @@ int mtf_run(TF_Session *s, mtf_call *c, int copy) {
   }
   return 0;
 }
+
+int mtf_loop(TF_Session *s, mtf_call *c, int copy, int n) {
+  for (int i = 0; i < n; i++) {
+    if (mtf_run(s, c, copy)) return c->code;
+    mtf_release(c);
+  }
+  return 0;
+}

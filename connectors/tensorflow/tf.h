@@ -104,6 +104,8 @@ void mtf_call_free(mtf_call *c);
 int mtf_string_room(mtf_call *c, int i, uint64_t n);
 // mtf_run makes the tensors, runs and fills the outputs. Returns the code.
 int mtf_run(TF_Session *s, mtf_call *c, int copy);
+// mtf_loop runs and releases n times. Returns the code.
+int mtf_loop(TF_Session *s, mtf_call *c, int copy, int n);
 // mtf_release deletes the tensors of the last run.
 void mtf_release(mtf_call *c);
 

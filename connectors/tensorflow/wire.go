@@ -2,6 +2,7 @@ package tensorflow
 
 import (
 	"errors"
+	"fmt"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -28,7 +29,13 @@ type wireGraph struct {
 	assets      []Asset
 	restoreOp   string
 	restoreFile string // tensor fed with the path of the variables
+
+	nodeByName     map[string]*wireNode
+	functionByName map[string]*wireFunction
 }
+
+// maxSignatures bounds the walks through a graph: there is one per signature.
+const maxSignatures = 1000
 
 type wireNode struct {
 	name, op string
@@ -158,6 +165,9 @@ func readMetaGraph(pb []byte) (g wireGraph, err error) {
 				})
 			})
 		case 5:
+			if len(g.signatures) == maxSignatures {
+				return fmt.Errorf("more than %d signatures", maxSignatures)
+			}
 			s, err := readSignature(b)
 			g.signatures = append(g.signatures, s)
 			return err
@@ -253,7 +263,7 @@ func (n *wireNode) readAttr(key string, pb []byte, depth int) error {
 				return nil
 			})
 		case 2:
-			if fileAttrs[key] {
+			if keptAttrs[key] {
 				if n.text == nil {
 					n.text = map[string]string{}
 				}
