@@ -1,0 +1,27 @@
+// Package image decodes, resizes and converts images as BigQuery ML's ML.DECODE_IMAGE, ML.RESIZE_IMAGE,
+// ML.CONVERT_COLOR_SPACE and ML.CONVERT_IMAGE_TYPE do. Start with Decode.
+//
+// # The compact form
+//
+// BigQuery shows an image as STRUCT<ARRAY<INT64>, ARRAY<FLOAT64>>: its shape [H, W, C] and one DOUBLE per channel of
+// each pixel, row by row. Between functions an image is a BLOB instead, a header of 16 bytes and the pixels in that
+// order, all little-endian:
+//
+//	0   4 bytes  8B 'M' 'I' '1'
+//	4   uint8    how pixels are stored, see DType: 1, 2 or 3
+//	5   uint8    channels, 1 to 4
+//	6   uint16   zero
+//	8   uint32   height
+//	12  uint32   width
+//	16  …        height × width × channels pixels of 4, 1 or 1 bytes
+//
+// Unit8 is what makes it compact: a decoded image is byte/255 in every pixel, so the bytes say it all.
+//
+// # Against TensorFlow
+//
+// The arithmetic is TensorFlow's: libjpeg's triangle filter for subsampled colour, alpha dropped and not multiplied in,
+// 16 bits cut to 8, CMYK as ink over white, EXIF rotation ignored, tf.image.resize(bilinear, antialias=False) with
+// half-pixel centres. PNG, BMP, resizing and colours agree to float32 rounding. JPEG differs by the inverse cosine
+// transform: Go's image/jpeg is within 3 (on average 0.05) of 255 of TensorFlow with dct_method="INTEGER_ACCURATE", and
+// within 5 (on average 1) of its default, the fast and inexact one.
+package image
