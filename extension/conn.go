@@ -215,9 +215,9 @@ func (n *conn) begin(ctx context.Context) (*running, func()) {
 // settle follows a statement that succeeded.
 func (n *conn) settle(ctx context.Context, p *plan) {
 	switch p.verb {
-	case "BEGIN", "START TRANSACTION", "START":
+	case "BEGIN":
 		n.transaction(true)
-	case "COMMIT", "END", "ROLLBACK", "ABORT":
+	case "COMMIT", "ROLLBACK":
 		n.transaction(false)
 	}
 	if changesNames(p.verb) {
@@ -240,7 +240,7 @@ func changesNames(verb string) bool {
 	first, _, _ := strings.Cut(verb, " ")
 	switch first {
 	case "CREATE", "DROP", "ALTER", "ATTACH", "DETACH", "USE", "SET", "RESET", "IMPORT", "COMMENT",
-		"COMMIT", "END", "ROLLBACK", "ABORT", "PRAGMA", "CALL", "EXECUTE":
+		"COMMIT", "ROLLBACK", "PRAGMA", "CALL", "EXECUTE":
 		return true
 	}
 	return false

@@ -97,7 +97,7 @@ func one[T any](t testing.TB, db interface {
 // TestSQL runs the .test files of testdata against a database that speaks ML.
 func TestSQL(t *testing.T) {
 	cfg := config(t)
-	sqllogic.Run(t, "../testdata", sqllogic.Options{
+	o := sqllogic.Options{
 		Open: func(dsn string) (*sql.DB, error) {
 			c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
 			if err != nil {
@@ -108,5 +108,7 @@ func TestSQL(t *testing.T) {
 		Require: func(name string) (bool, string) { return name == "tensorflow", "" },
 		Vars:    map[string]string{"MODELS": models(t)},
 		Update:  *update,
-	})
+	}
+	sqllogic.Run(t, "../testdata", o)
+	sqllogic.Run(t, "../dialect/testdata", o)
 }

@@ -251,7 +251,12 @@ func (s *Shell) statement(ctx context.Context, src string, at Place) error {
 		err = ErrFailed
 	}
 	if s.timer {
-		if _, e := fmt.Fprintf(s.out, "Run Time (s): real %.3f\n", time.Since(start).Seconds()); e != nil {
+		elapsed := time.Since(start)
+		text := fmt.Sprintf("Run Time (s): real %.3f", elapsed.Seconds())
+		if progress != nil && progress.Rows() > 0 {
+			text += ", predicted " + rateText(progress.Rows(), elapsed)
+		}
+		if _, e := fmt.Fprintln(s.out, text); e != nil {
 			return outputError{e}
 		}
 	}

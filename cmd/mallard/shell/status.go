@@ -89,18 +89,22 @@ func (l *statusLine) print(msg string) {
 func progressText(elapsed time.Duration, rows int64, done float64, known bool) string {
 	text := "running for " + clock(elapsed)
 	if rows > 0 {
-		text = thousands(rows) + " rows"
-		if rate := float64(rows) / elapsed.Seconds(); rate >= 10 {
-			text += fmt.Sprintf(", %s rows/s", thousands(int64(rate)))
-		} else {
-			text += fmt.Sprintf(", %.1f rows/s", rate)
-		}
+		text = rateText(rows, elapsed)
 	}
 	if known && done >= 0.01 && done < 1 {
 		left := time.Duration(float64(elapsed) * (1 - done) / done)
 		text += fmt.Sprintf(", %d %%, %s left", int(100*done), clock(left))
 	}
 	return text
+}
+
+// rateText gives e.g. `12,000 rows, 1,200 rows/s`.
+func rateText(rows int64, elapsed time.Duration) string {
+	rate := float64(rows) / elapsed.Seconds()
+	if rate >= 10 {
+		return fmt.Sprintf("%s rows, %s rows/s", thousands(rows), thousands(int64(rate)))
+	}
+	return fmt.Sprintf("%s rows, %.1f rows/s", thousands(rows), rate)
 }
 
 // clock writes 0:07, 12:34 or 1:00:00.
