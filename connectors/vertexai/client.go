@@ -1,0 +1,213 @@
+package vertexai
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"cloud.google.com/go/auth"
+)
+
+// Client sends requests to Vertex AI. It is safe for concurrent use.
+type Client struct {
+	o     Options
+	creds *auth.Credentials // nil: none
+
+	http *http.Client
+
+	mu     sync.Mutex
+	closed bool
+	grpc   map[string]*grpcClient // by host
+}
+
+// New makes a client. It finds the credentials but sends nothing yet. Close it after use.
+func New(ctx context.Context, o Options) (*Client, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	creds, err := credentials(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{o: o, creds: creds, grpc: map[string]*grpcClient{}}
+	if c.http, err = newHTTP(creds); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close ends the client's connections. Calls in flight fail.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	var errs []error
+	for _, g := range c.grpc {
+		errs = append(errs, g.Close())
+	}
+	c.grpc = nil
+	c.http.CloseIdleConnections()
+	return errors.Join(errs...)
+}
+
+// CheckEndpoint says whether a call to the endpoint would be refused here, without sending anything.
+func (c *Client) CheckEndpoint(endpoint string) error {
+	_, err := c.target("", endpoint)
+	return err
+}
+
+// Predict is :predict of a custom endpoint or a publisher model. It returns the answer's body, {"predictions": [...], ...}.
+func (c *Client) Predict(ctx context.Context, endpoint string, instances []json.RawMessage, parameters json.RawMessage) (json.RawMessage, error) {
+	t, err := c.target("predict", endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if c.o.Transport == TransportGRPC {
+		return c.predictGRPC(ctx, t, instances, parameters)
+	}
+	body, err := predictBody(t, instances, parameters)
+	if err != nil {
+		return nil, err
+	}
+	return c.post(ctx, t, t.path("predict"), body, nil)
+}
+
+// GenerateContent is Gemini's :generateContent. Header holds further request headers (X-Vertex-AI-LLM-Request-Type).
+func (c *Client) GenerateContent(ctx context.Context, endpoint string, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
+	t, err := c.target("generateContent", endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if body, err = withLabels(t, body, c.o.Labels); err != nil {
+		return nil, err
+	}
+	if c.o.Transport == TransportGRPC {
+		return c.generateGRPC(ctx, t, body, header)
+	}
+	return c.post(ctx, t, t.path("generateContent"), body, header)
+}
+
+// RawPredict is :rawPredict, the partner models' own wire format. Models of the publishers that speak chat completions (Llama and other open
+// models offered as a service) are asked at endpoints/openapi/chat/completions, which is the only place Google serves them; the body's
+// "model" is filled in when it is missing.
+func (c *Client) RawPredict(ctx context.Context, endpoint string, body json.RawMessage) (json.RawMessage, error) {
+	t, err := c.target("rawPredict", endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if err := wantObject(t, body); err != nil {
+		return nil, err
+	}
+	if t.chatCompletions() {
+		// gRPC has no method for it; REST works with the same credentials.
+		if body, err = withModel(t, body); err != nil {
+			return nil, err
+		}
+		return c.post(ctx, t, t.chatPath(), body, nil)
+	}
+	if c.o.Transport == TransportGRPC {
+		return c.rawGRPC(ctx, t, body)
+	}
+	return c.post(ctx, t, t.path("rawPredict"), body, nil)
+}
+
+// EmbedContent is :embedContent of gemini-embedding-2.
+func (c *Client) EmbedContent(ctx context.Context, endpoint string, body json.RawMessage) (json.RawMessage, error) {
+	t, err := c.target("embedContent", endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if err := wantObject(t, body); err != nil {
+		return nil, err
+	}
+	if c.o.Transport == TransportGRPC {
+		return c.embedGRPC(ctx, t, body)
+	}
+	return c.post(ctx, t, t.path("embedContent"), body, nil)
+}
+
+func predictBody(t target, instances []json.RawMessage, parameters json.RawMessage) ([]byte, error) {
+	n := len(`{"instances":[],"parameters":}`) + len(parameters)
+	for _, in := range instances {
+		n += len(in) + 1
+	}
+	b := bytes.NewBuffer(make([]byte, 0, n))
+	b.WriteString(`{"instances":[`)
+	for i, in := range instances {
+		if !json.Valid(in) {
+			return nil, t.refuse("INVALID_ARGUMENT", fmt.Sprintf("instance %d is not JSON", i))
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(in)
+	}
+	b.WriteByte(']')
+	if len(parameters) > 0 {
+		if !json.Valid(parameters) {
+			return nil, t.refuse("INVALID_ARGUMENT", "the parameters are not JSON")
+		}
+		b.WriteString(`,"parameters":`)
+		b.Write(parameters)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+func wantObject(t target, body json.RawMessage) error {
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(body, &m); err != nil || m == nil {
+		return t.refuse("INVALID_ARGUMENT", "the request body is not a JSON object")
+	}
+	return nil
+}
+
+// withLabels adds the connection's labels; a label that the body has already wins.
+func withLabels(t target, body json.RawMessage, labels map[string]string) (json.RawMessage, error) {
+	if len(labels) == 0 {
+		return body, wantObject(t, body)
+	}
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(body, &m); err != nil || m == nil {
+		return nil, t.refuse("INVALID_ARGUMENT", "the request body is not a JSON object")
+	}
+	all := make(map[string]string, len(labels))
+	for k, v := range labels {
+		all[k] = v
+	}
+	if own, ok := m["labels"]; ok {
+		if err := json.Unmarshal(own, &all); err != nil {
+			return nil, t.refuse("INVALID_ARGUMENT", "labels in the request body is not an object of strings")
+		}
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		return nil, err
+	}
+	m["labels"] = b
+	return json.Marshal(m)
+}
+
+func withModel(t target, body json.RawMessage) (json.RawMessage, error) {
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(body, &m); err != nil || m == nil {
+		return nil, t.refuse("INVALID_ARGUMENT", "the request body is not a JSON object")
+	}
+	if _, ok := m["model"]; ok {
+		return body, nil
+	}
+	b, err := json.Marshal(t.Publisher + "/" + t.Model)
+	if err != nil {
+		return nil, err
+	}
+	m["model"] = b
+	return json.Marshal(m)
+}
