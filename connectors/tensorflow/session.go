@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -71,6 +72,9 @@ func (r *Runtime) LoadModel(ctx context.Context, o LoadOptions) (*Session, error
 	}
 	h := &handle{}
 	if err := r.take(op, h.load(dir, g.Tags, configProto(o))); err != nil {
+		if e, ok := errors.AsType[*Error](err); ok && strings.Contains(e.Node, "RestoreV2") {
+			return nil, withHint(err, "The files in variables/ are cut or damaged; copy the model again")
+		}
 		return nil, withHint(err, sig.loadHint())
 	}
 	s := &Session{Inputs: sig.Inputs, Outputs: outputs, Signature: *sig, h: h, op: "run model " + o.Dir}
