@@ -71,7 +71,7 @@ func (e *Error) Error() string {
 		b.WriteString(e.Node)
 		b.WriteString(": ")
 	}
-	b.WriteString(e.Msg)
+	b.WriteString(strings.TrimSuffix(e.Msg, "."))
 	if e.Hint != "" {
 		b.WriteString(". ")
 		b.WriteString(e.Hint)

@@ -45,6 +45,9 @@ func shorten(full string) (msg, node string) {
 	if i := strings.Index(msg, "\n\nOriginal stack trace"); i >= 0 {
 		msg = msg[:i]
 	}
+	if i := strings.Index(msg, " Make sure the Op and Kernel are registered"); i >= 0 {
+		msg = msg[:i] // advice for who compiles TensorFlow; ours is in the hint
+	}
 	msg = traced.ReplaceAllString(msg, "")
 	msg = placed.ReplaceAllString(msg, "")
 	msg = opTag.ReplaceAllString(msg, "")

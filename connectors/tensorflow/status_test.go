@@ -13,6 +13,8 @@ func TestShorten(t *testing.T) {
 			"bad string", "a"},
 		{"in front", "{{function_node __wrapped__Sqrt_device_}} {{node m/Sqrt}} bad value [Op:Sqrt] name: ", "bad value name:", "m/Sqrt"},
 		{"brackets of the message", "Incompatible shapes: [2,3] vs. [4]\n\t [[{{node add}}]]", "Incompatible shapes: [2,3] vs. [4]", "add"},
+		{"unknown op", "Op type not registered 'CaseFoldUTF8' in binary running on vm. Make sure the Op and Kernel are registered in the binary running in this process.",
+			"Op type not registered 'CaseFoldUTF8' in binary running on vm.", ""},
 		{"trace", "boom\n\t [[{{node n}}]]\n\nOriginal stack trace for 'n':\n  File \"x.py\", line 1", "boom", "n"},
 	}
 	for _, tt := range tests {

@@ -78,7 +78,7 @@ static void quiet_absl(void *lib) {
     void *p = dlsym(lib, name);
     if (!p) continue;
     memcpy(&set, &p, sizeof p);
-    set(2); // errors and worse
+    set(3); // nothing but what ends the process: errors reach us as a status
     return;
   }
 }
@@ -118,7 +118,7 @@ char *mtf_open(const char *framework, const char *core) {
   // more, which libraries loaded later (DuckDB's extensions) must not be bound to.
   void *f = NULL, *c;
   int quiet = !getenv(log_level); // what the user has set stays
-  if (quiet) setenv(log_level, "2", 1);
+  if (quiet) setenv(log_level, "3", 1);
   if (framework && !(f = quiet ? dlopen_quiet(framework) : dlopen(framework, RTLD_NOW | RTLD_LOCAL))) return dl_failure();
   if (f && quiet) quiet_absl(f);
   if (!(c = dlopen(core, RTLD_NOW | RTLD_LOCAL))) {
