@@ -1,0 +1,334 @@
+package localfs
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Object is what a listing says about a file. (It is an alias so that others may declare the same type.)
+type Object = struct {
+	URI         string
+	Generation  int64
+	ContentType string
+	Size        int64
+	MD5         string // base64
+	Updated     time.Time
+	Metadata    map[string]string
+}
+
+// FS reads the file system of this machine. Buckets are empty strings. It is safe for concurrent use.
+type FS struct{}
+
+// Reasons of an Error.
+const (
+	NotFound  = "not found"
+	Forbidden = "forbidden"
+	Changed   = "changed"
+	Other     = "failed"
+)
+
+// Error is a file that could not be listed or read.
+type Error struct {
+	URI    string
+	reason string
+	hint   string
+	err    error
+}
+
+// Error is the text for people.
+func (e *Error) Error() string {
+	s := e.URI + ": " + e.reason
+	if e.err != nil {
+		s += ": " + e.err.Error()
+	}
+	if e.hint != "" {
+		s += "; " + e.hint
+	}
+	return s
+}
+
+// Unwrap returns what the system said.
+func (e *Error) Unwrap() error { return e.err }
+
+// Reason is one of the constants.
+func (e *Error) Reason() string { return e.reason }
+
+func fault(name string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err // the name is in our text
+	}
+	e := &Error{URI: uri(name), reason: Other, err: err}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.reason, e.err, e.hint = NotFound, nil, "check the path"
+	case errors.Is(err, fs.ErrPermission):
+		e.reason, e.err, e.hint = Forbidden, nil, "check the file's permissions"
+	}
+	return e
+}
+
+// uri names a file as the user did: absolute paths with the scheme, relative ones bare.
+func uri(name string) string {
+	if strings.HasPrefix(name, "/") {
+		return "file://" + name
+	}
+	return name
+}
+
+// generation tells versions of a file apart: its time of change in microseconds, and its size in the last three digits.
+func generation(info fs.FileInfo) int64 {
+	return info.ModTime().UnixMicro()*1000 + info.Size()%1000
+}
+
+const perPage = 256
+
+// List calls page with the files whose names begin with prefix and end with suffix, in the order of their names, as a
+// bucket has it: a/b comes after a-b. fields names the columns that are wanted; nil is all. md5_hash reads every file,
+// content_type those whose extension says nothing. It ends with the first error of page.
+func (FS) List(ctx context.Context, _, prefix, suffix string, fields []string, page func([]Object) error) error {
+	w := &walk{ctx: ctx, prefix: prefix, suffix: suffix, fields: fields, page: page}
+	dir := prefix[:strings.LastIndexByte(prefix, '/')+1]
+	if err := w.dir(dir, true); err != nil {
+		return err
+	}
+	if len(w.out) > 0 {
+		return page(w.out)
+	}
+	return nil
+}
+
+type walk struct {
+	ctx            context.Context
+	prefix, suffix string
+	fields         []string
+	page           func([]Object) error
+	out            []Object
+}
+
+func (w *walk) dir(dir string, top bool) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	open := filepath.FromSlash(dir)
+	if open == "" {
+		open = "."
+	}
+	entries, err := os.ReadDir(open)
+	if err != nil {
+		if !top && errors.Is(err, fs.ErrNotExist) {
+			return nil // removed since its parent was read
+		}
+		return fault(dir, err)
+	}
+	key := func(e fs.DirEntry) string {
+		if e.IsDir() {
+			return e.Name() + "/"
+		}
+		return e.Name()
+	}
+	sort.Slice(entries, func(i, j int) bool { return key(entries[i]) < key(entries[j]) })
+	for _, e := range entries {
+		name := dir + key(e)
+		if e.IsDir() {
+			if strings.HasPrefix(name, w.prefix) || strings.HasPrefix(w.prefix, name) {
+				if err := w.dir(name, false); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if !strings.HasPrefix(name, w.prefix) || !strings.HasSuffix(name, w.suffix) || len(name) < len(w.prefix)+len(w.suffix) {
+			continue
+		}
+		if err := w.file(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walk) file(name string) error {
+	info, err := os.Stat(filepath.FromSlash(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // removed since, or a link to nowhere
+		return nil
+	case err != nil:
+		return fault(name, err)
+	case !info.Mode().IsRegular():
+		return nil
+	}
+	o, err := describe(w.ctx, name, info, w.fields)
+	if err != nil {
+		return err
+	}
+	if w.out = append(w.out, o); len(w.out) < perPage {
+		return nil
+	}
+	out := w.out
+	w.out = nil
+	return w.page(out)
+}
+
+func describe(ctx context.Context, name string, info fs.FileInfo, fields []string) (Object, error) {
+	wants := func(f string) bool { return fields == nil || slices.Contains(fields, f) }
+	o := Object{URI: uri(name), Generation: generation(info), Size: info.Size(), Updated: info.ModTime()}
+	if wants("content_type") {
+		o.ContentType = typeOf(name)
+	}
+	if o.ContentType != "" && !wants("md5_hash") {
+		return o, nil
+	}
+	if o.ContentType == "" && !wants("content_type") && !wants("md5_hash") {
+		return o, nil
+	}
+	f, err := os.Open(filepath.FromSlash(name))
+	if err != nil {
+		return o, fault(name, err)
+	}
+	defer f.Close()
+	var head [512]byte
+	n, err := io.ReadFull(f, head[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return o, fault(name, err)
+	}
+	if o.ContentType == "" && wants("content_type") {
+		o.ContentType, _, _ = strings.Cut(http.DetectContentType(head[:n]), ";")
+	}
+	if wants("md5_hash") {
+		h := md5.New()
+		if _, err := io.Copy(h, &until{ctx, io.MultiReader(bytes.NewReader(head[:n]), f)}); err != nil {
+			return o, fault(name, err)
+		}
+		o.MD5 = base64.StdEncoding.EncodeToString(h.Sum(nil))
+	}
+	return o, nil
+}
+
+// until stops reading when the context ends.
+type until struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u *until) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}
+
+// types has the extensions that matter to models; package mime would ask the machine, which differs.
+var types = map[string]string{
+	".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".bmp": "image/bmp", ".gif": "image/gif", ".webp": "image/webp",
+	".tif": "image/tiff", ".tiff": "image/tiff", ".heic": "image/heic", ".heif": "image/heif", ".svg": "image/svg+xml",
+	".mp4": "video/mp4", ".mov": "video/quicktime", ".mpeg": "video/mpeg", ".mpg": "video/mpeg", ".webm": "video/webm", ".avi": "video/x-msvideo",
+	".mp3": "audio/mpeg", ".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".m4a": "audio/mp4",
+	".pdf": "application/pdf", ".json": "application/json", ".txt": "text/plain", ".md": "text/markdown", ".html": "text/html", ".htm": "text/html",
+	".csv": "text/csv", ".xml": "application/xml", ".zip": "application/zip", ".gz": "application/gzip", ".tar": "application/x-tar",
+	".parquet": "application/vnd.apache.parquet", ".pb": "application/octet-stream",
+}
+
+func typeOf(name string) string { return types[strings.ToLower(path.Ext(name))] }
+
+// Stat describes one file. A generation that is not 0 must be the file's.
+func (FS) Stat(ctx context.Context, _, name string, gen int64) (Object, error) {
+	info, err := os.Stat(filepath.FromSlash(name))
+	if err != nil {
+		return Object{}, fault(name, err)
+	}
+	if err := regular(name, info, gen); err != nil {
+		return Object{}, err
+	}
+	return describe(ctx, name, info, nil)
+}
+
+func regular(name string, info fs.FileInfo, gen int64) error {
+	switch {
+	case !info.Mode().IsRegular():
+		return &Error{URI: uri(name), reason: NotFound, hint: "it is a folder or a device; files only are objects"}
+	case gen != 0 && gen != generation(info):
+		return &Error{URI: uri(name), reason: Changed, hint: "the file was changed since it was listed: query again"}
+	}
+	return nil
+}
+
+// Open reads a file from an offset on and returns the size of the whole. A generation that is not 0 must be the file's
+// and stay so until its end.
+func (FS) Open(_ context.Context, _, name string, gen, offset int64) (io.ReadCloser, int64, error) {
+	// Looked at first: opening a pipe would wait for its writer.
+	info, err := os.Stat(filepath.FromSlash(name))
+	if err != nil {
+		return nil, 0, fault(name, err)
+	}
+	if err := regular(name, info, gen); err != nil {
+		return nil, 0, err
+	}
+	f, err := os.Open(filepath.FromSlash(name))
+	if err != nil {
+		return nil, 0, fault(name, err)
+	}
+	if info, err = f.Stat(); err == nil {
+		err = regular(name, info, gen)
+	}
+	if err == nil && offset > 0 {
+		_, err = f.Seek(offset, io.SeekStart)
+	}
+	if err != nil {
+		_ = f.Close()
+		var e *Error
+		if errors.As(err, &e) {
+			return nil, 0, err
+		}
+		return nil, 0, fault(name, err)
+	}
+	return &body{f, name, generation(info), info.Size() - offset}, info.Size(), nil
+}
+
+// body is a file being read: exactly the bytes it had when it was opened.
+type body struct {
+	f    *os.File
+	name string
+	gen  int64
+	left int64
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.f.Read(p)
+	b.left -= int64(n)
+	if err == nil && b.left >= 0 {
+		return n, nil
+	}
+	if err != nil && err != io.EOF {
+		return n, fault(b.name, err)
+	}
+	info, statErr := b.f.Stat()
+	if statErr != nil {
+		return n, fault(b.name, statErr)
+	}
+	if b.left != 0 || generation(info) != b.gen {
+		return n, &Error{URI: uri(b.name), reason: Changed, hint: "the file was changed while it was read: query again"}
+	}
+	return n, io.EOF
+}
+
+func (b *body) Close() error {
+	if err := b.f.Close(); err != nil {
+		return fmt.Errorf("%s: %w", uri(b.name), err)
+	}
+	return nil
+}
