@@ -44,7 +44,8 @@ type StoreConfig struct {
 type TensorFlowConfig struct {
 	// Library is the folder of libtensorflow_cc and libtensorflow_framework; empty means to look in the known places.
 	Library string `toml:"library"`
-	// IntraOpThreads and InterOpThreads are TensorFlow's own; 0 leaves them to TensorFlow.
+	// IntraOpThreads is TensorFlow's own pool inside one operation, one for the whole process; 0 leaves it to TensorFlow.
+	// InterOpThreads is a pool over operations; 0 runs them on the thread that asks, since Mallard spreads batches itself.
 	IntraOpThreads int `toml:"intra_op_threads"`
 	InterOpThreads int `toml:"inter_op_threads"`
 	// XLA compiles graphs for the CPU (session option cpu_global_jit). It pays for numeric models with large batches.

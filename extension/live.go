@@ -186,9 +186,15 @@ func (in *instance) load(ctx context.Context, dir string, rec *record) (*tensorf
 		outputs[i] = p.Name
 	}
 	tf := in.cfg.TensorFlow
+	interOp := tf.InterOpThreads
+	if interOp == 0 {
+		// Operations run on the thread that asks: package functions spreads batches over the cores itself, and handing
+		// each operation to another thread more than doubles the time of a small batch.
+		interOp = -1
+	}
 	return rt.LoadModel(ctx, tensorflow.LoadOptions{
 		Dir: dir, Tags: rec.Tags, Signature: rec.Signature, Outputs: outputs, CustomOps: rec.CustomOps,
-		IntraOpThreads: tf.IntraOpThreads, InterOpThreads: tf.InterOpThreads, XLA: tf.XLA,
+		IntraOpThreads: tf.IntraOpThreads, InterOpThreads: interOp, XLA: tf.XLA,
 	})
 }
 

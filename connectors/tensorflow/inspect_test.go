@@ -302,11 +302,6 @@ func TestOpTables(t *testing.T) {
 			t.Errorf("unsafeOps: TensorFlow has no %s", op)
 		}
 	}
-	for op := range cstrings {
-		if _, ok := coreOps()[op]; !ok {
-			t.Errorf("cstrings: TensorFlow has no %s", op)
-		}
-	}
 	for op := range effects {
 		if _, ok := coreOps()[op]; !ok {
 			t.Errorf("effects: TensorFlow has no %s", op)

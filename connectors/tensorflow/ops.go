@@ -72,12 +72,6 @@ func effectTable() map[string]effect {
 	return m
 }
 
-// cstrings are ops whose kernels read a string up to a NUL byte (upper and lower
-// case in UTF-8 do; of the others, the error message may). A view has none behind
-// it, so a signature that reaches one of them gets copies, which have.
-var cstrings = map[string]bool{"StringUpper": true, "StringLower": true, "StringToNumber": true, "AsString": true,
-	"DecodeCSV": true, "DecodeJSONExample": true, "StringFormat": true}
-
 // Reasons to refuse an op.
 const (
 	readsFiles  = "reads files of the host"

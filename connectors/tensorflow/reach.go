@@ -299,7 +299,6 @@ func (r *reach) variables() bool {
 func (s *Signature) classify(r, loading *reach) {
 	s.Stateless = true
 	for _, op := range s.Ops {
-		s.cstrings = s.cstrings || cstrings[op]
 		stateful, core := coreOps()[op]
 		if !core {
 			// Nothing is known of it: it may keep and it may vary.

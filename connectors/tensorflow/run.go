@@ -63,7 +63,7 @@ func (s *Session) run(ctx context.Context, in []Tensor, loop int) (*Result, erro
 		}
 	}
 	keep := C.int(C.MTF_VIEW)
-	if s.Signature.Retains || s.Signature.cstrings {
+	if s.Signature.Retains {
 		keep = C.MTF_COPY
 	}
 	var code C.int
@@ -125,7 +125,7 @@ func (r *Result) lend(a *C.mtf_in, i int, t *Tensor, p *Port) *Error {
 	if C.mtf_string_room(r.c, C.int(i), C.uint64_t(n)) == 0 {
 		return &Error{Code: ResourceExhausted, Msg: "no memory for the strings of input " + p.Name}
 	}
-	// One TF_TString view per string, see tf.c: size and kind, pointer, no owner.
+	// One TF_TString view per string: size and kind, pointer, no owner. terminate in tf.c copies what they point to.
 	views := unsafe.Slice((*[3]uintptr)(a.views), n)
 	for k, str := range t.Strings {
 		if len(str) == 0 {

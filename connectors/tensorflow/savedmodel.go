@@ -46,8 +46,6 @@ type Signature struct {
 	Retains      bool     // an op may keep a fed buffer, so Run copies its inputs
 	Unsafe       []string // reachable ops that touch host files, sockets or Python, with the reason: "ReadFile (reads files of the host)"
 	Custom       []string // reachable ops that are not TensorFlow's own, as far as we know: they need OPTIONS(custom_ops)
-
-	cstrings bool // an op reads strings up to a NUL byte, so Run copies them
 }
 
 // Port is an input or output of a signature.

@@ -259,7 +259,7 @@ int mtf_resolve(TF_Graph *g, const char *op, int index, TF_Output *out, int *dty
 //   2 offset: size<<2|2, offset from this struct, count (4 bytes each)
 //   3 view:   size<<2|3, pointer, owner or NULL (8 bytes each)
 // Little-endian machines only, which all of TensorFlow's wheels are. result.go reads them.
-enum { TSTRING = 24, TSTR_SMALL_MAX = 22, TSTR_LARGE = 1, TSTR_VIEW = 3, ALIGN = 64 };
+enum { TSTRING = 24, TSTR_SMALL_MAX = 22, TSTR_LARGE = 1, TSTR_VIEW = 3, ALIGN = 64, TEXT_KEPT = 16 << 20 };
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "strings are laid out for little-endian machines"
@@ -270,10 +270,13 @@ struct mtf_strings {
   atomic_int state;
   uint64_t cap;
   void *views;
+  char *text; // the longer strings, each with a NUL behind it
+  uint64_t text_cap;
 };
 
 static void strings_free(mtf_strings *s) {
   if (!s) return;
+  free(s->text);
   free(s->views);
   free(s);
   died(MTF_BUFFERS);
@@ -295,7 +298,14 @@ static void strings_drop(mtf_strings *s) {
 int mtf_string_room(mtf_call *c, int i, uint64_t n) {
   mtf_in *in = &c->in[i];
   mtf_strings *s = in->strings;
-  if (s && atomic_load(&s->state) == 0 && s->cap >= n) return 1;
+  if (s && atomic_load(&s->state) == 0 && s->cap >= n) {
+    if (s->text_cap > TEXT_KEPT) { // one huge batch must not hold its memory for ever
+      free(s->text);
+      s->text = NULL;
+      s->text_cap = 0;
+    }
+    return 1;
+  }
   strings_drop(s);
   in->strings = NULL;
   in->views = NULL;
@@ -311,6 +321,47 @@ int mtf_string_room(mtf_call *c, int i, uint64_t n) {
   s->cap = n;
   in->strings = s;
   in->views = s->views;
+  return 1;
+}
+
+// terminate puts a NUL behind every string: some kernels read up to one (StringUpper in UTF-8, StringToNumber, …), and
+// what Go lends has none. Short strings move into their TF_TString, longer ones into the block's own text, so that it is
+// one copy and no allocation a string. It may be called again on the same block.
+static int terminate(mtf_in *in) {
+  mtf_strings *s = in->strings;
+  unsigned char *t = in->views;
+  uint64_t need = 0, word;
+  for (uint64_t i = 0; i < in->len; i++) {
+    memcpy(&word, t + i * TSTRING, 8);
+    if ((word & 3) == TSTR_VIEW && word >> 2 > TSTR_SMALL_MAX) need += (word >> 2) + 1;
+  }
+  if (need > s->text_cap) {
+    char *grown = malloc(need + need / 4);
+    if (!grown) return 0;
+    free(s->text);
+    s->text = grown;
+    s->text_cap = need + need / 4;
+  }
+  char *at = s->text;
+  for (uint64_t i = 0; i < in->len; i++, t += TSTRING) {
+    memcpy(&word, t, 8);
+    if ((word & 3) != TSTR_VIEW) continue;
+    uint64_t size = word >> 2;
+    const char *p;
+    memcpy(&p, t + 8, 8);
+    if (size <= TSTR_SMALL_MAX) {
+      memset(t, 0, TSTRING);
+      t[0] = (unsigned char)(size << 2);
+      memcpy(t + 1, p, size);
+      continue;
+    }
+    if (p != at) {
+      memcpy(at, p, size);
+      at[size] = 0;
+      memcpy(t + 8, &at, 8);
+    }
+    at += size + 1;
+  }
   return 1;
 }
 
@@ -371,6 +422,7 @@ static TF_Tensor *make_tensor(mtf_in *in, int copy) {
   static _Alignas(64) char empty[64];
   if (in->dtype == 7) {
     if (copy) return copied_strings(in);
+    if (!terminate(in)) return NULL;
     atomic_store(&in->strings->state, 1);
     TF_Tensor *t = tf.NewTensor(in->dtype, in->dims, in->rank, in->views, in->len * TSTRING, strings_back, in->strings);
     if (!t) atomic_store(&in->strings->state, 0);
