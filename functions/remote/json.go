@@ -141,3 +141,14 @@ func compact(raw json.RawMessage) (string, error) {
 	}
 	return b.String(), nil
 }
+
+// marshal is json.Marshal without the escapes for HTML, which would only make requests longer.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

@@ -1,0 +1,53 @@
+package remote
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+)
+
+// Key identifies what was asked. Equal sums are equal questions; the other fields are for people who look at the cache.
+type Key struct {
+	Model    string // in SQL, of the statement that asked first
+	Endpoint string
+	Sum      [sha256.Size]byte // of endpoint, host, method, parameters, prompt and media
+}
+
+// Answer is what a model said to one row: the response, or the row's part of it.
+type Answer struct {
+	Body         json.RawMessage
+	InputTokens  int64
+	OutputTokens int64
+}
+
+// Entry is an answer to keep.
+type Entry struct {
+	Key    Key
+	Answer Answer
+}
+
+// Cache keeps answers over statements. It is safe for concurrent use. Its failures never fail a statement: the runtime
+// goes on without it and reports the error in [Progress].
+type Cache interface {
+	// Get looks up keys; the result has their order, with nil for what is missing.
+	Get(ctx context.Context, keys []Key) ([]*Answer, error)
+	// Put stores answers, as they arrive: those that came in while the last Put ran come together.
+	Put(ctx context.Context, entries []Entry) error
+}
+
+// key is the identity of one row's question.
+func (s *Spec) key(payload string) Key {
+	h := sha256.New()
+	var size [8]byte
+	for _, part := range [...]string{s.Endpoint, s.Connection.o.Origin, s.method, string(s.parameters), payload} {
+		n := len(part)
+		for i := range size {
+			size[i] = byte(n >> (8 * i))
+		}
+		h.Write(size[:])
+		h.Write([]byte(part))
+	}
+	k := Key{Model: s.Model, Endpoint: s.Endpoint}
+	h.Sum(k.Sum[:0])
+	return k
+}

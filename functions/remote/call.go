@@ -1,0 +1,276 @@
+package remote
+
+import (
+	"fmt"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// submit is the function that takes note of rows: (version, columns…) to a key.
+type submit struct{ host Host }
+
+func registerSubmit(conn mapping.Connection, name string, host Host) error {
+	return register(conn, name, []mapping.Type{mapping.TypeBigInt}, true, scalar(Int64), &submit{host})
+}
+
+// bound is what the functions have in common once they are bound.
+type bound struct {
+	host    Host
+	conn    uint64
+	spec    *Spec
+	columns []shape
+}
+
+func bindSpec(b *binding, host Host) (*bound, error) {
+	version, err := b.version()
+	if err != nil {
+		return nil, err
+	}
+	spec, err := host.Spec(version)
+	if err != nil {
+		return nil, err
+	}
+	return &bound{host: host, conn: b.conn, spec: spec}, nil
+}
+
+func (c *bound) close() { c.host.ReleaseSpec(c.spec.Version) }
+
+func (s *submit) bind(b *binding) (executor, error) {
+	c, err := bindSpec(b, s.host)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(b); err != nil {
+		c.close()
+		return nil, err
+	}
+	return &submitCall{c}, nil
+}
+
+// check compares the arguments with what the call reads.
+func (c *bound) check(b *binding) error {
+	s := c.spec
+	want := s.InputColumns()
+	if n := int(mapping.ScalarFunctionBindGetArgumentCount(b.info)) - 1; n != len(want) {
+		return fmt.Errorf("model %s: %s reads %d columns, %d were given", s.Model, s.Func, len(want), n)
+	}
+	for i, w := range want {
+		t := b.argument(i + 1)
+		sh := shapeOf(t)
+		mapping.DestroyLogicalType(&t)
+		wants, tip := "", fmt.Sprintf("; cast it: CAST(%s AS %s)", quoteName(w.Name), w.DuckDB)
+		switch {
+		case s.Func == "ML.PREDICT":
+			if !s.Inputs[i].Type.reads(sh) {
+				wants = s.Inputs[i].Type.String()
+			}
+		case s.Objects || i > 0:
+			if !sh.text() && !sh.null() {
+				wants = "STRING"
+			}
+		case !sh.prompt():
+			wants = "STRING or a STRUCT of STRING, ARRAY<STRING> and ObjectRef"
+			if sh.kind == mapping.TypeStruct || sh.kind == mapping.TypeList {
+				tip = ""
+			}
+		}
+		if wants != "" {
+			return fmt.Errorf("model %s: input `%s` wants %s, column is %s%s", s.Model, w.Name, wants, sh, tip)
+		}
+		c.columns = append(c.columns, sh)
+	}
+	return nil
+}
+
+// take submits the rows of a chunk and returns their group and the number of the first.
+func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*group, int, error) {
+	g, err := st.group(owner, c.spec)
+	if err != nil {
+		return nil, 0, err
+	}
+	n := int(mapping.DataChunkGetSize(chunk))
+	payloads, statuses := make([]string, n), make([]string, n)
+	vectors := make([]mapping.Vector, len(c.columns))
+	for i := range vectors {
+		vectors[i] = mapping.DataChunkGetVector(chunk, mapping.IdxT(i+1))
+	}
+	row := make([]any, len(c.columns))
+	for r := range n {
+		if r&63 == 0 && st.ctx.Err() != nil {
+			return nil, 0, st.ctx.Err()
+		}
+		for i, col := range c.columns {
+			row[i] = col.read(vectors[i], r)
+		}
+		payloads[r], statuses[r] = c.spec.codec.payload(st.ctx, row)
+	}
+	return g, g.submit(payloads, statuses), nil
+}
+
+type submitCall struct{ *bound }
+
+func (c *submitCall) execute(chunk mapping.DataChunk, out mapping.Vector) error {
+	st := c.host.Statement(c.conn)
+	g, first, err := c.take(c, st, chunk)
+	if err != nil {
+		st.fail(err)
+		return err
+	}
+	data := mapping.VectorGetData(out)
+	for r := range int(mapping.DataChunkGetSize(chunk)) {
+		*at[uint64](data, r) = uint64(g.id)<<32 | uint64(first+r)
+	}
+	return nil
+}
+
+// await is the function that waits for answers: (version, key) to the results.
+type await struct {
+	host   Host
+	name   string
+	result Type
+}
+
+func registerAwait(conn mapping.Connection, name string, result Type, host Host) error {
+	return register(conn, name, []mapping.Type{mapping.TypeBigInt, mapping.TypeBigInt}, false, result, &await{host, name, result})
+}
+
+func (a *await) bind(b *binding) (executor, error) {
+	c, err := bindSpec(b, a.host)
+	if err != nil {
+		return nil, err
+	}
+	if got := c.spec.resultType(false).DuckDB(); got != a.result.DuckDB() {
+		c.close()
+		return nil, fmt.Errorf("model %s: its results are %s, function %s returns %s; run the statement again", c.spec.Model, got, a.name, a.result.DuckDB())
+	}
+	return &awaitCall{c, a.result}, nil
+}
+
+type awaitCall struct {
+	*bound
+	result Type
+}
+
+func (c *awaitCall) execute(chunk mapping.DataChunk, out mapping.Vector) error {
+	st := c.host.Statement(c.conn)
+	err := c.serve(st, chunk, out)
+	if err != nil {
+		st.fail(err)
+	}
+	return err
+}
+
+func (c *awaitCall) serve(st *Statement, chunk mapping.DataChunk, out mapping.Vector) error {
+	n := int(mapping.DataChunkGetSize(chunk))
+	if n == 0 {
+		return nil
+	}
+	keys := mapping.DataChunkGetVector(chunk, 1)
+	data, mask := mapping.VectorGetData(keys), mapping.VectorGetValidity(keys)
+	// Nearly always all rows are of one group. An outer join leaves keys NULL.
+	rows, places := map[uint32][]int{}, map[uint32][]int{}
+	for r := range n {
+		if isValid(mask, r) {
+			k := *at[uint64](data, r)
+			id := uint32(k >> 32)
+			rows[id], places[id] = append(rows[id], int(uint32(k))), append(places[id], r)
+		}
+	}
+	values := make([]any, n)
+	for id, rs := range rows {
+		g := st.find(id)
+		if g == nil {
+			return errEnded
+		}
+		verdicts, err := g.await(rs)
+		if err != nil {
+			return err
+		}
+		for i, v := range verdicts {
+			values[places[id][i]] = c.spec.value(v, c.result.Kind == Array)
+		}
+	}
+	return c.result.write(out, 0, values)
+}
+
+// value gives the results of a row: a line, or with segments a list of lines.
+func (s *Spec) value(v *verdict, segments bool) any {
+	var status any
+	if v.status != "" || !s.statusNull {
+		status = v.status
+	}
+	line := func(l []any) any {
+		out := make([]any, 0, len(l)+1)
+		out = append(out, l[:s.statusAt]...)
+		out = append(out, status)
+		return append(out, l[s.statusAt:]...)
+	}
+	if !segments {
+		return line(v.lines[0])
+	}
+	out := make([]any, len(v.lines))
+	for i, l := range v.lines {
+		out[i] = line(l)
+	}
+	return out
+}
+
+// ask is the scalar function: (version, columns…) to the results. Its chunks are barriers.
+type ask struct {
+	host   Host
+	name   string
+	result Type
+}
+
+func registerAsk(conn mapping.Connection, name string, result Type, host Host) error {
+	return register(conn, name, []mapping.Type{mapping.TypeBigInt}, true, result, &ask{host, name, result})
+}
+
+func (a *ask) bind(b *binding) (executor, error) {
+	c, err := bindSpec(b, a.host)
+	if err != nil {
+		return nil, err
+	}
+	if got := c.spec.resultType(true).DuckDB(); got != a.result.DuckDB() {
+		err = fmt.Errorf("model %s: its results are %s, function %s returns %s; run the statement again", c.spec.Model, got, a.name, a.result.DuckDB())
+	} else {
+		err = c.check(b)
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return &askCall{c, a.result}, nil
+}
+
+type askCall struct {
+	*bound
+	result Type
+}
+
+func (c *askCall) execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
+	st := c.host.Statement(c.conn)
+	defer func() {
+		if err != nil {
+			st.fail(err)
+		}
+	}()
+	g, first, err := c.take(c, st, chunk)
+	if err != nil {
+		return err
+	}
+	n := int(mapping.DataChunkGetSize(chunk))
+	rows := make([]int, n)
+	for i := range rows {
+		rows[i] = first + i
+	}
+	verdicts, err := g.await(rows)
+	if err != nil {
+		return err
+	}
+	values := make([]any, n)
+	for i, v := range verdicts {
+		values[i] = c.spec.value(v, false)
+	}
+	return c.result.write(out, 0, values)
+}

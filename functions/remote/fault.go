@@ -1,0 +1,116 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// providerError is what errors of a Service offer.
+type providerError interface {
+	error
+	HTTPStatus() int
+	RetryAfter() time.Duration
+	Reason() string
+}
+
+// fault is a failed request, judged.
+type fault struct {
+	reason     string // RESOURCE EXHAUSTED
+	detail     string
+	retryable  bool
+	throttled  bool
+	split      bool // a smaller request may pass
+	fatal      bool // no row can pass
+	retryAfter time.Duration
+	err        error
+}
+
+var reasons = map[int]string{
+	400: "INVALID ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION DENIED", 404: "NOT FOUND", 408: "DEADLINE EXCEEDED", 409: "ABORTED",
+	413: "REQUEST TOO LARGE", 429: "RESOURCE EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 502: "UNAVAILABLE",
+	503: "UNAVAILABLE", 504: "DEADLINE EXCEEDED",
+}
+
+// errAnswer is a response that cannot be read: cut short on its way, or of another form.
+type errAnswer struct{ err error }
+
+func (e *errAnswer) Error() string { return e.err.Error() }
+func (e *errAnswer) Unwrap() error { return e.err }
+
+// errCount is a response with the wrong number of predictions.
+type errCount struct{ got, want int }
+
+func (e *errCount) Error() string {
+	return fmt.Sprintf("the endpoint answered %d predictions for %d rows", e.got, e.want)
+}
+
+// judge decides what follows from an error of a Service.
+func judge(err error) fault {
+	f := fault{err: err, detail: oneLine(err.Error())}
+	var p providerError
+	var count *errCount
+	var answer *errAnswer
+	switch {
+	case errors.As(err, &count):
+		f.reason, f.split = "INVALID ANSWER", true
+	case errors.As(err, &answer):
+		f.reason, f.retryable = "INVALID ANSWER", true
+	case errors.As(err, &p) && p.HTTPStatus() > 0:
+		code := p.HTTPStatus()
+		f.reason = strings.ToUpper(strings.ReplaceAll(p.Reason(), "_", " "))
+		if f.reason == "" {
+			if f.reason = reasons[code]; f.reason == "" {
+				f.reason = fmt.Sprintf("HTTP %d", code)
+			}
+		}
+		f.retryAfter = p.RetryAfter()
+		f.throttled = code == http.StatusTooManyRequests
+		f.retryable = code == http.StatusRequestTimeout || f.throttled || code >= 500 && code != http.StatusNotImplemented
+		f.fatal = code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusNotFound
+		f.split = code == http.StatusRequestEntityTooLarge || code == http.StatusBadRequest
+	case network(err):
+		f.reason, f.retryable = "UNAVAILABLE", true
+	default:
+		// Nothing that the provider said: missing credentials, a host that is not allowed.
+		f.reason, f.fatal = "FAILED PRECONDITION", true
+	}
+	return f
+}
+
+// network reports whether a request may have failed on its way.
+func network(err error) bool {
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return false // a wrong host name stays wrong
+	}
+	var n net.Error
+	return errors.As(err, &n) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EPIPE)
+}
+
+// status is the text for the rows of a request that failed for good.
+func (f fault) status(endpoint string, attempts int) string {
+	s := f.reason + " error from " + endpoint
+	if f.retryable {
+		s = "A retryable error occurred: " + s
+	}
+	if attempts > 1 {
+		s += fmt.Sprintf(" after %d attempts", attempts)
+	}
+	if f.detail != "" {
+		s += ": " + f.detail
+	}
+	return s
+}
+
+// oneLine makes a foreign message fit a status.
+func oneLine(s string) string {
+	return clip(strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " "), 500)
+}

@@ -1,0 +1,808 @@
+package remote
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// group is one call of a function in a running statement: its rows, their answers, and what is on its way.
+//
+// A row is submitted, then perhaps awaited. Only awaited rows are asked, and, once whole chunks are awaited one after the
+// other, the rows that will come next.
+type group struct {
+	st    *Statement
+	spec  *Spec
+	id    uint32
+	pacer *pacer
+	wake  chan struct{} // to the dispatcher, with room for one
+
+	mu      sync.Mutex
+	items   []*item          // by row
+	unique  map[string]*item // by payload
+	running bool             // the dispatcher
+	queue   []*item          // wanted, in order
+	again   again            // to send again
+	cursor  int              // row where reading ahead goes on; -1 while there is none
+	ahead   int              // items that were read ahead and are not awaited yet
+	flight  int              // requests
+
+	svc      Service
+	stopped  *verdict       // budget reached, endpoint hopeless: rows not sent yet get this
+	fatal    error          // the query fails
+	answered bool           // a request succeeded
+	hopeless map[string]int // single rows that failed, by their words, while nothing succeeded
+	output   float64        // mean output tokens of a request
+
+	cache   bool
+	writing bool // a Put is under way
+	unsaved []Entry
+}
+
+type state uint8
+
+const (
+	idle   state = iota // nobody wants it yet
+	asked               // in the queue, or on its way
+	known               // has its verdict
+	looked              // idle, and not in the cache
+	gone                // the verdict was given to all that wanted it, and dropped
+)
+
+// item is a row's question, shared by equal rows.
+type item struct {
+	payload string
+	tokens  int
+	state   state
+	early   bool  // was read ahead and is not awaited yet
+	wanted  bool  // by a row at least
+	rows    int32 // that have not been answered yet
+	pending int32 // awaits that have not read the verdict yet
+	verdict *verdict
+	waiters []*waiter
+}
+
+// verdict is the outcome of an item.
+type verdict struct {
+	lines  [][]any // results without the status; one line but for segments
+	status string  // "" for success
+	cause  string  // of a failure, for counting
+}
+
+// waiter waits for several items.
+type waiter struct {
+	left int
+	done chan struct{}
+}
+
+// batch is a request to be.
+type batch struct {
+	items    []*item
+	tokens   int
+	attempts int
+	first    time.Time // sent
+	ready    time.Time
+	retried  bool // the next attempt is a retry of the same rows
+}
+
+// again is a heap of batches by the time they are ready.
+type again []*batch
+
+func (a again) Len() int           { return len(a) }
+func (a again) Less(i, j int) bool { return a[i].ready.Before(a[j].ready) }
+func (a again) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+func (a *again) Push(x any)        { *a = append(*a, x.(*batch)) }
+func (a *again) Pop() any {
+	old := *a
+	b := old[len(old)-1]
+	old[len(old)-1] = nil
+	*a = old[:len(old)-1]
+	return b
+}
+
+func newGroup(st *Statement, spec *Spec, id uint32) *group {
+	return &group{
+		st: st, spec: spec, id: id, pacer: spec.Connection.pacer(spec.Endpoint), wake: make(chan struct{}, 1),
+		unique: map[string]*item{}, cursor: -1, cache: spec.Cache != nil && spec.cacheable, hopeless: map[string]int{},
+	}
+}
+
+// submit takes note of rows and returns the number of the first. A row with a status will not be asked.
+func (g *group) submit(payloads, statuses []string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first := len(g.items)
+	repeated := int64(0)
+	for i, p := range payloads {
+		if statuses[i] != "" {
+			g.items = append(g.items, &item{state: known, verdict: g.failure(statuses[i], "NOT SENT")})
+			continue
+		}
+		it := g.unique[p]
+		if it == nil {
+			it = &item{payload: p, tokens: estimate(p)}
+			g.unique[p] = it
+		} else {
+			repeated++
+		}
+		it.rows++
+		g.items = append(g.items, it)
+	}
+	g.st.mu.Lock()
+	g.st.progress.Submitted += int64(len(payloads))
+	g.st.mu.Unlock()
+	return first
+}
+
+func (g *group) failure(status, cause string) *verdict {
+	return &verdict{lines: [][]any{g.spec.codec.missing()}, status: status, cause: cause}
+}
+
+// chunkRows is DuckDB's vector: a shorter one is the end of a scan, a LIMIT or what a filter left.
+const chunkRows = 2048
+
+// await gives the verdicts of rows, and sends for them.
+func (g *group) await(rows []int) ([]*verdict, error) {
+	out := make([]*verdict, len(rows))
+	w := &waiter{done: make(chan struct{})}
+	g.mu.Lock()
+	if g.fatal != nil {
+		g.mu.Unlock()
+		return nil, g.fatal
+	}
+	lo, hi := len(g.items), -1
+	var look []*item
+	repeated := int64(0)
+	for i, r := range rows {
+		if r < 0 || r >= len(g.items) {
+			g.mu.Unlock()
+			return nil, fmt.Errorf("internal error, please report it: row %d of %d was not submitted", r, len(g.items))
+		}
+		lo, hi = min(lo, r), max(hi, r)
+		it := g.items[r]
+		if it.early {
+			it.early = false
+			g.ahead--
+		}
+		if it.wanted && it.payload != "" {
+			repeated++
+		}
+		it.wanted = true
+		it.pending++
+		switch it.state {
+		case known:
+			out[i] = it.verdict
+			continue
+		case idle, gone:
+			it.state = asked
+			look = append(look, it)
+		case looked:
+			it.state = asked
+			g.queue = append(g.queue, it)
+		}
+		it.waiters = append(it.waiters, w)
+		w.left++
+	}
+	if n := len(rows); g.cursor != -2 {
+		switch {
+		case n > 0 && hi-lo >= 4*n:
+			g.cursor = -2 // a filter stands between: what comes next cannot be told
+		case n >= chunkRows && g.cursor <= hi:
+			g.cursor = hi + 1
+		}
+	}
+	g.mu.Unlock()
+
+	if len(look) > 0 {
+		g.lookup(look)
+		g.mu.Lock()
+		for _, it := range look {
+			if it.state == asked {
+				g.queue = append(g.queue, it)
+			}
+		}
+		g.mu.Unlock()
+	}
+	g.dispatch()
+
+	g.mu.Lock()
+	waiting := w.left > 0
+	g.mu.Unlock()
+	if waiting {
+		select {
+		case <-w.done:
+		case <-g.st.ctx.Done():
+			return nil, g.st.ctx.Err()
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.fatal != nil {
+		return nil, g.fatal
+	}
+	var failed map[string]int64
+	use := Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name}
+	for i, r := range rows {
+		it := g.items[r]
+		if out[i] == nil {
+			out[i] = it.verdict
+		}
+		use.Rows++
+		if out[i].status != "" {
+			use.Failed++
+			if failed == nil {
+				failed = map[string]int64{}
+			}
+			failed[out[i].cause]++
+		}
+		it.rows--
+		it.pending--
+		if it.rows > 0 || it.pending > 0 || it.payload == "" {
+			continue
+		}
+		// The last of its equals: the answer is DuckDB's now. Should it be awaited again, it is asked again.
+		it.state, it.verdict, it.wanted = gone, nil, false
+		if g.unique[it.payload] == it {
+			delete(g.unique, it.payload)
+		}
+	}
+	use.Repeated = repeated
+	for _, m := range g.st.meters(g.spec.Connection) {
+		m.add(use)
+	}
+	ok := int64(len(rows))
+	for cause, n := range failed {
+		g.st.done(n, cause)
+		ok -= n
+	}
+	g.st.done(ok, "")
+	return out, nil
+}
+
+// lookup takes from the cache what it has. The items are idle or asked, and nobody else looks at them.
+func (g *group) lookup(items []*item) {
+	g.mu.Lock()
+	on := g.cache
+	g.mu.Unlock()
+	if !on {
+		return
+	}
+	keys := make([]Key, len(items))
+	for i, it := range items {
+		keys[i] = g.spec.key(it.payload)
+	}
+	found, err := g.spec.Cache.Get(g.st.ctx, keys)
+	if err == nil && len(found) != len(keys) {
+		err = fmt.Errorf("the cache answered %d of %d keys", len(found), len(keys))
+	}
+	if err != nil {
+		g.cacheFailed(err)
+		return
+	}
+	verdicts := make([]*verdict, len(items))
+	cached := int64(0)
+	for i, a := range found {
+		if a == nil {
+			continue
+		}
+		if lines, status := g.spec.codec.values(a.Body); status == "" { // otherwise it is asked again
+			verdicts[i] = &verdict{lines: lines}
+			cached++
+		}
+	}
+	use := Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name, Cached: cached}
+	for _, m := range g.st.meters(g.spec.Connection) {
+		m.add(use)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, v := range verdicts {
+		if v != nil {
+			g.settle(items[i], v)
+		}
+	}
+}
+
+func (g *group) cacheFailed(err error) {
+	if g.st.ctx.Err() != nil {
+		return
+	}
+	g.mu.Lock()
+	g.cache = false
+	g.mu.Unlock()
+	g.st.mu.Lock()
+	defer g.st.mu.Unlock()
+	if g.st.progress.CacheError == nil {
+		g.st.progress.CacheError = err
+	}
+}
+
+// settle gives an item its verdict; mu is held.
+func (g *group) settle(it *item, v *verdict) {
+	it.state, it.verdict = known, v
+	for _, w := range it.waiters {
+		if w.left--; w.left == 0 {
+			close(w.done)
+		}
+	}
+	it.waiters = nil
+}
+
+// dispatch makes sure that somebody sends.
+func (g *group) dispatch() {
+	g.mu.Lock()
+	start := !g.running
+	g.running = true
+	g.mu.Unlock()
+	if start && !g.st.start(g.run) {
+		return
+	}
+	g.rouse()
+}
+
+// run sends batches while the statement lives.
+func (g *group) run() {
+	defer g.rescue()
+	ctx := g.st.ctx
+	for {
+		b, ready := g.next()
+		if b == nil {
+			if !g.idle(ctx, ready) {
+				return
+			}
+			continue
+		}
+		if g.pacer.wait(ctx, b.tokens) != nil || g.spec.Connection.slots.Acquire(ctx, 1) != nil {
+			return
+		}
+		if !g.st.start(func() {
+			defer g.spec.Connection.slots.Release(1)
+			defer g.rescue()
+			g.send(ctx, b)
+		}) {
+			g.spec.Connection.slots.Release(1)
+			return
+		}
+	}
+}
+
+// idle waits for something to send. It reports false when the statement is over.
+func (g *group) idle(ctx context.Context, ready time.Time) bool {
+	var timer <-chan time.Time
+	if !ready.IsZero() {
+		t := time.NewTimer(time.Until(ready))
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-g.wake:
+	case <-timer:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// rescue turns a panic on a goroutine of ours into an error of the query.
+func (g *group) rescue() {
+	if r := recover(); r != nil {
+		g.abort(panicError(r))
+	}
+}
+
+// next gives the batch to send now, or the time at which there will be one.
+func (g *group) next() (*batch, time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopped != nil {
+		for _, b := range g.again {
+			g.settleItems(b.items, g.stopped)
+		}
+		g.settleItems(g.queue, g.stopped)
+		g.again, g.queue = nil, nil
+		return nil, time.Time{}
+	}
+	if len(g.again) > 0 && !g.again[0].ready.After(time.Now()) {
+		return heap.Pop(&g.again).(*batch), time.Time{}
+	}
+	b := &batch{}
+	bytes := 0
+	l := g.spec.limits
+	fits := func(it *item) bool {
+		n := len(b.items)
+		return n == 0 || n < l.Rows && (l.Tokens < 0 || b.tokens+it.tokens <= l.Tokens) && (l.Bytes < 0 || bytes+len(it.payload) <= l.Bytes)
+	}
+	take := func(it *item) {
+		b.items = append(b.items, it)
+		b.tokens += it.tokens
+		bytes += len(it.payload)
+	}
+	full := false
+	for len(g.queue) > 0 && !full {
+		it := g.queue[0]
+		if it.state == known { // meanwhile
+			g.queue = g.queue[1:]
+			continue
+		}
+		if full = !fits(it); !full {
+			take(it)
+			g.queue = g.queue[1:]
+			full = len(b.items) >= l.Rows
+		}
+	}
+	if !full {
+		g.readAhead(b, fits, take)
+	}
+	if len(b.items) > 0 {
+		return b, time.Time{}
+	}
+	if len(g.again) > 0 {
+		return nil, g.again[0].ready
+	}
+	return nil, time.Time{}
+}
+
+// readAhead fills a batch with rows that nobody awaits yet, and begins one while few enough are under way; mu is held.
+func (g *group) readAhead(b *batch, fits func(*item) bool, take func(*item)) {
+	window := max(chunkRows, 2*g.spec.Connection.o.Concurrency*g.spec.limits.Rows)
+	if g.cursor < 0 || g.stopped != nil || len(b.items) == 0 && g.ahead >= window {
+		return
+	}
+	for g.cursor < len(g.items) {
+		it := g.items[g.cursor]
+		if it.state == idle && g.cache {
+			g.lookAhead()
+			if g.cursor < 0 {
+				return
+			}
+			continue
+		}
+		if it.state == idle || it.state == looked {
+			if !fits(it) {
+				return
+			}
+			it.state, it.early = asked, true
+			g.ahead++
+			take(it)
+		}
+		g.cursor++
+		if len(b.items) >= g.spec.limits.Rows {
+			return
+		}
+	}
+}
+
+// lookAhead looks up the rows that come next; mu is held, and given up meanwhile.
+func (g *group) lookAhead() {
+	var look []*item
+	for _, it := range g.items[g.cursor:min(g.cursor+chunkRows, len(g.items))] {
+		if it.state == idle {
+			it.state = looked
+			look = append(look, it)
+		}
+	}
+	g.mu.Unlock()
+	defer g.mu.Lock()
+	g.lookup(look)
+}
+
+// send asks for a batch and decides what follows.
+func (g *group) send(ctx context.Context, b *batch) {
+	g.mu.Lock()
+	stop, svc := g.stopped, g.svc
+	g.mu.Unlock()
+	if stop != nil {
+		g.settleAll(b.items, stop)
+		return
+	}
+	if svc == nil {
+		var err error
+		if svc, err = g.spec.Service(ctx); err != nil {
+			if ctx.Err() == nil {
+				g.abort(fmt.Errorf("model %s: %w", g.spec.Model, err))
+			}
+			return
+		}
+		g.mu.Lock()
+		g.svc = svc
+		g.mu.Unlock()
+	}
+	reserved, over := g.reserve(b)
+	if over != "" {
+		g.stop(over, "BUDGET")
+		g.settleAll(b.items, g.failure(over, "BUDGET"))
+		return
+	}
+	b.attempts++
+	now := time.Now()
+	if b.first.IsZero() {
+		b.first = now
+	}
+	g.st.mu.Lock()
+	g.st.progress.InFlight++
+	if g.st.progress.Started.IsZero() {
+		g.st.progress.Started = now
+	}
+	g.st.mu.Unlock()
+	payloads := make([]string, len(b.items))
+	for i, it := range b.items {
+		payloads[i] = it.payload
+	}
+	answers, err := g.spec.codec.call(ctx, svc, payloads)
+	if err == nil && len(answers) != len(payloads) {
+		err = &errCount{len(answers), len(payloads)}
+	}
+	g.st.mu.Lock()
+	g.st.progress.InFlight--
+	g.st.mu.Unlock()
+
+	use := Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name, Requests: 1}
+	if b.retried {
+		use.Retries = 1
+	}
+	if err != nil {
+		f := judge(err)
+		if f.throttled {
+			use.Throttled = 1
+		}
+		g.charge(reserved, use)
+		if ctx.Err() != nil {
+			return
+		}
+		g.failed(b, f, now)
+		return
+	}
+	for _, a := range answers {
+		use.InputTokens += a.InputTokens
+		use.OutputTokens += a.OutputTokens
+	}
+	g.charge(reserved, use)
+	g.pacer.answered(now, false, 0)
+	if use.InputTokens > 0 {
+		g.pacer.took(b.tokens, use.InputTokens+use.OutputTokens)
+	}
+	verdicts := make([]*verdict, len(answers))
+	var save []Entry
+	for i, a := range answers {
+		lines, status := g.spec.codec.values(a.Body)
+		if status != "" {
+			verdicts[i] = &verdict{lines: lines, status: status, cause: "ANSWER"}
+			if lines == nil {
+				verdicts[i].lines = [][]any{g.spec.codec.missing()}
+			}
+			continue
+		}
+		verdicts[i] = &verdict{lines: lines}
+		if g.spec.Cache != nil && g.spec.cacheable {
+			save = append(save, Entry{g.spec.key(payloads[i]), a})
+		}
+	}
+	g.mu.Lock()
+	g.answered = true
+	if g.output == 0 {
+		g.output = float64(use.OutputTokens)
+	}
+	g.output += (float64(use.OutputTokens) - g.output) / 16
+	for i, it := range b.items {
+		if it.state != known {
+			g.settle(it, verdicts[i])
+		}
+	}
+	g.mu.Unlock()
+	g.save(save)
+}
+
+// save keeps answers. One Put runs at a time; what arrives meanwhile goes with the next.
+func (g *group) save(entries []Entry) {
+	g.mu.Lock()
+	if len(entries) == 0 || !g.cache {
+		g.mu.Unlock()
+		return
+	}
+	g.unsaved = append(g.unsaved, entries...)
+	if g.writing {
+		g.mu.Unlock()
+		return
+	}
+	g.writing = true
+	g.mu.Unlock()
+	// What was paid for is kept, also when the statement is cancelled.
+	ctx := context.WithoutCancel(g.st.ctx)
+	g.st.work.Add(1) // by a goroutine that is counted itself
+	go func() {
+		defer g.st.work.Done()
+		defer g.rescue()
+		for {
+			g.mu.Lock()
+			todo := g.unsaved
+			g.unsaved = nil
+			if g.writing = len(todo) > 0; !g.writing {
+				g.mu.Unlock()
+				return
+			}
+			g.mu.Unlock()
+			if err := g.spec.Cache.Put(ctx, todo); err != nil {
+				g.cacheFailed(err)
+			}
+		}
+	}()
+}
+
+// reserve asks all budgets for a request.
+func (g *group) reserve(b *batch) (Budget, string) {
+	g.mu.Lock()
+	out := int64(g.output)
+	if !g.answered {
+		out = 256
+		if n := g.spec.Options.MaxOutputTokens; n != nil {
+			out = min(*n, out)
+		}
+		if !g.spec.Family.Text() {
+			out = 0
+		}
+	}
+	g.mu.Unlock()
+	r := Budget{Requests: 1, Tokens: int64(b.tokens) + out, Money: g.spec.price.of(1, int64(b.tokens), out)}
+	meters := g.st.meters(g.spec.Connection)
+	for i, m := range meters {
+		if what := m.reserve(r); what != "" {
+			for _, back := range meters[:i] {
+				back.settle(r, Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name})
+			}
+			limit := any(m.Budget.Requests)
+			switch what {
+			case "tokens":
+				limit = m.Budget.Tokens
+			case "money":
+				limit = m.Budget.Money
+			}
+			return r, fmt.Sprintf("Not sent: the budget of this %s is reached (%v %s). Raise it and run the query again; finished rows come from the cache.", m.Name, limit, what)
+		}
+	}
+	return r, ""
+}
+
+func (g *group) charge(r Budget, use Usage) {
+	use.Money = g.spec.price.of(use.Requests, use.InputTokens, use.OutputTokens)
+	for _, m := range g.st.meters(g.spec.Connection) {
+		m.settle(r, use)
+	}
+}
+
+// hopelessAfter is how many single rows must fail in the same words, while none succeeds, before the rest is not asked
+// any more: when a server is down after all retries, and when a refusal is about more than the row.
+func hopelessAfter(f fault) int {
+	if f.retryable {
+		return 16
+	}
+	return 64
+}
+
+// failed decides what becomes of the rows of a failed request.
+func (g *group) failed(b *batch, f fault, sent time.Time) {
+	now := time.Now()
+	if f.fatal {
+		g.mu.Lock()
+		answered := g.answered
+		g.mu.Unlock()
+		status := f.status(g.spec.Endpoint, 1)
+		if !answered {
+			g.abort(fmt.Errorf("model %s: %w", g.spec.Model, &RemoteError{Status: status, Cause: f.err}))
+			return
+		}
+		if f.reason == "UNAUTHENTICATED" { // a token that ran out: the rest would fail, too
+			g.stop(status, f.reason)
+		}
+		g.settleAll(b.items, g.failure(status, f.reason))
+		return
+	}
+	delay := time.Duration(0)
+	if f.retryable {
+		r := g.spec.retry
+		delay = time.Duration(rand.Int64N(int64(min(r.Cap, r.Base<<min(b.attempts-1, 20))) + 1))
+		delay = max(delay, f.retryAfter)
+		if b.attempts < r.Attempts && now.Add(delay).Sub(b.first) <= r.Deadline {
+			g.pacer.answered(sent, f.throttled, f.retryAfter)
+			b.ready, b.retried = now.Add(delay), true
+			g.push(b)
+			return
+		}
+		if f.retryAfter > 0 {
+			f.detail += fmt.Sprintf(" (come back in %s)", f.retryAfter.Round(time.Second))
+		}
+	}
+	g.pacer.answered(sent, f.throttled, f.retryAfter)
+	if f.split && len(b.items) > 1 {
+		half := len(b.items) / 2
+		for _, items := range [][]*item{b.items[:half:half], b.items[half:]} {
+			part := &batch{items: items, ready: now}
+			for _, it := range items {
+				part.tokens += it.tokens
+			}
+			g.push(part)
+		}
+		return
+	}
+	status := f.status(g.spec.Endpoint, b.attempts)
+	g.mu.Lock()
+	if !g.answered {
+		words, limit := f.reason+": "+f.detail, hopelessAfter(f)
+		if g.hopeless[words]++; g.hopeless[words] == limit && g.stopped == nil {
+			g.stopped = g.failure(status+fmt.Sprintf(" (not sent: the first %d rows all failed like this)", limit), f.reason)
+			g.rouse()
+		}
+	}
+	g.mu.Unlock()
+	g.settleAll(b.items, g.failure(status, f.reason))
+}
+
+func (g *group) push(b *batch) {
+	g.mu.Lock()
+	heap.Push(&g.again, b)
+	g.mu.Unlock()
+	g.rouse()
+}
+
+func (g *group) settleAll(items []*item, v *verdict) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.settleItems(items, v)
+}
+
+// settleItems is settleAll with mu held.
+func (g *group) settleItems(items []*item, v *verdict) {
+	for _, it := range items {
+		if it.state != known {
+			g.settle(it, v)
+		}
+	}
+}
+
+func (g *group) rouse() {
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// stop gives all rows that are not sent yet a status.
+func (g *group) stop(status, cause string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopped == nil {
+		g.stopped = g.failure(status, cause)
+	}
+	g.rouse()
+}
+
+// abort fails the query.
+func (g *group) abort(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.fatal == nil {
+		g.fatal = err
+	}
+	g.stopped = g.failure(err.Error(), "ERROR")
+	for _, it := range g.items {
+		if it.state == asked {
+			g.settle(it, g.stopped)
+		}
+	}
+}
+
+// RemoteError fails a query because no row of it could be answered.
+type RemoteError struct {
+	Status string // what the rows' status would have been
+	Cause  error
+}
+
+func (e *RemoteError) Error() string { return e.Status }
+func (e *RemoteError) Unwrap() error { return e.Cause }
+
+var errPanic = errors.New("internal error, please report it")
+
+func panicError(r any) error { return fmt.Errorf("%w: %v", errPanic, r) }

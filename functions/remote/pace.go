@@ -1,0 +1,182 @@
+package remote
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+)
+
+// pacer spaces the requests to one endpoint of a connection. Two bounds are the user's, requests and tokens per minute;
+// the third is learned from 429 answers: the rate goes down to what got through when too many are refused, and up again
+// in steps. A few refusals are left to the retries: a share under a fifth costs less than slowing down.
+type pacer struct {
+	mu       sync.Mutex
+	requests bucket // of the user
+	tokens   bucket // of the user
+
+	rate    float64 // requests per second; 0 while nothing was learned
+	step    float64 // the rate grows by so much per second
+	next    time.Time
+	changed time.Time // of the last change of rate
+	pause   time.Time // nothing is sent before
+	streak  int       // pauses without an answer between
+
+	since       time.Time // answers to requests of before are not counted
+	first       time.Time // of the requests counted
+	ok, refused int
+}
+
+// The window in which refusals are judged: soon when most are refused, otherwise when a share means something.
+const (
+	fewAnswers  = 5
+	manyAnswers = 50
+	tolerated   = 0.2
+)
+
+// bucket is a token bucket that may run into debt: what a request really took is known afterwards.
+type bucket struct {
+	perSecond float64 // 0 for no bound
+	burst     float64
+	level     float64
+	at        time.Time
+}
+
+func newBucket(perMinute int64) bucket {
+	r := float64(perMinute) / 60
+	return bucket{perSecond: r, burst: max(1, r), level: max(1, r)}
+}
+
+// wait takes n and returns how long to wait for it.
+func (b *bucket) wait(now time.Time, n float64) time.Duration {
+	if b.perSecond == 0 {
+		return 0
+	}
+	if !b.at.IsZero() {
+		b.level = min(b.burst, b.level+now.Sub(b.at).Seconds()*b.perSecond)
+	}
+	b.at = now
+	need := min(n, b.burst) // a request larger than the burst passes when the bucket is full
+	var d time.Duration
+	if b.level < need {
+		d = time.Duration((need - b.level) / b.perSecond * float64(time.Second))
+	}
+	b.level -= n
+	return d
+}
+
+func newPacer(requestsPerMinute, tokensPerMinute int64) *pacer {
+	return &pacer{requests: newBucket(requestsPerMinute), tokens: newBucket(tokensPerMinute)}
+}
+
+// wait returns when a request of about n tokens may be sent.
+func (p *pacer) wait(ctx context.Context, n int) error {
+	p.mu.Lock()
+	now := time.Now()
+	until := now.Add(max(p.requests.wait(now, 1), p.tokens.wait(now, float64(n))))
+	if p.rate > 0 {
+		if p.next.After(until) {
+			until = p.next
+		}
+		p.next = until.Add(time.Duration(float64(time.Second) / p.current(now)))
+	}
+	p.mu.Unlock()
+	for {
+		p.mu.Lock()
+		if p.pause.After(until) {
+			until = p.pause
+		}
+		p.mu.Unlock()
+		if err := sleep(ctx, time.Until(until)); err != nil {
+			return err
+		}
+		p.mu.Lock()
+		ready := !p.pause.After(time.Now())
+		p.mu.Unlock()
+		if ready {
+			return nil
+		}
+	}
+}
+
+// current lets the rate grow with time.
+func (p *pacer) current(now time.Time) float64 {
+	p.rate += p.step * now.Sub(p.changed).Seconds()
+	p.changed = now
+	return p.rate
+}
+
+// took corrects the estimate of a request's tokens.
+func (p *pacer) took(estimated int, real int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tokens.level -= float64(real) - float64(estimated)
+}
+
+// answered judges an answer to a request that was sent at some time. delay is how long its own retry waits.
+func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !refused {
+		p.streak = 0
+	}
+	if sent.Before(p.since) {
+		return
+	}
+	if p.ok+p.refused == 0 || sent.Before(p.first) {
+		p.first = sent
+	}
+	if refused {
+		p.refused++
+	} else {
+		p.ok++
+	}
+	n := p.ok + p.refused
+	share := float64(p.refused) / float64(n)
+	now := time.Now()
+	switch {
+	case p.refused >= fewAnswers && share > 0.5, p.rate > 0 && p.rate < 1 && refused:
+		through := float64(p.ok) / max(now.Sub(p.first).Seconds(), 0.001)
+		if p.rate > 0 {
+			through = min(p.current(now)/2, through)
+		}
+		p.slow(now, through)
+		// The provider has had enough: a pause for all, longer each time that it had no effect.
+		p.streak++
+		backoff := min(time.Duration(float64(time.Second)*math.Pow(2, float64(min(p.streak, 6)-1))), 32*time.Second)
+		if until := now.Add(max(delay, backoff)); until.After(p.pause) {
+			p.pause = until
+		}
+		p.since = p.pause
+	case n >= manyAnswers && share > tolerated:
+		through := float64(p.ok) / max(now.Sub(p.first).Seconds(), 0.001)
+		if p.rate > 0 {
+			through = min(p.current(now), through)
+		}
+		p.slow(now, through*0.9)
+		p.since = now
+	case n >= manyAnswers:
+		p.ok, p.refused = 0, 0
+	}
+}
+
+func (p *pacer) slow(now time.Time, rate float64) {
+	p.rate = max(rate, 0.1)
+	p.step = p.rate / 10
+	p.changed, p.next = now, now
+	p.ok, p.refused = 0, 0
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

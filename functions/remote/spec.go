@@ -1,0 +1,145 @@
+package remote
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Spec is one call of a function over a remote model: all that asking needs to know. It must not be copied or changed
+// after [Spec.Init], and is safe for concurrent use.
+type Spec struct {
+	Func    string // ML.PREDICT, ML.GENERATE_TEXT, ML.GENERATE_EMBEDDING, AI.…
+	Model   string // its name in SQL, for messages, usage and the cache
+	Version int64  // unique in the process; a literal in the SQL that SQL writes
+
+	Endpoint   string // the full URL without the method
+	Family     Family // Auto tells it from Endpoint
+	Connection *Connection
+	// Service gives the provider; it is called once per statement, at the first request, and the caller caches.
+	Service func(ctx context.Context) (Service, error)
+
+	Options Options
+	// Inputs and Outputs are the columns of INPUT(…) and OUTPUT(…), for ML.PREDICT.
+	Inputs, Outputs []Column
+	// Objects says that the input is an object table: columns uri and content_type take the place of prompt or content.
+	Objects bool
+	// Titled says that the input of an embedding has a column title; it is sent with task type RETRIEVAL_DOCUMENT.
+	Titled bool
+	// Media says that the content of a multimodal embedding is no plain text, so that rows have segments. Objects implies it.
+	Media bool
+	// Load reads an object that the provider cannot: any URI that is not gs://. Without it such rows get a status.
+	Load func(ctx context.Context, uri string) (data []byte, mimeType string, err error)
+
+	Limits Limits // over the connection's, over the table's
+	Price  Price  // the zero price takes the connection's
+	Retry  Retry  // over the connection's
+	Cache  Cache  // nil for none
+	// CacheAlways keeps the answers of models asked with a temperature above zero, too.
+	CacheAlways bool
+
+	codec      codec
+	columns    []Column // results without the status
+	status     string   // name of the status column
+	statusAt   int      // its place among the results
+	statusNull bool     // success is NULL, not ''
+	segments   bool     // a row may give several rows
+	limits     Limits
+	price      Price
+	retry      Retry
+	method     string // for the cache's keys
+	parameters json.RawMessage
+	cacheable  bool
+}
+
+// codec turns rows into requests and answers into results: the part that differs by function and family.
+type codec interface {
+	// payload is what is asked for a row, the same for rows that are the same. A status says why nothing can be asked.
+	// The row's values belong to the caller: they are views that end with the call.
+	payload(ctx context.Context, row []any) (payload, status string)
+	// call asks for rows.
+	call(ctx context.Context, svc Service, payloads []string) ([]Answer, error)
+	// values gives the results of an answer, a line per segment, without the status. A status says what is wrong with it.
+	values(body json.RawMessage) (lines [][]any, status string)
+	// missing is the results of a row without an answer.
+	missing() []any
+}
+
+// Init checks a Spec and prepares it. It must be called once, before any other use.
+func (s *Spec) Init() error {
+	if s.Connection == nil || s.Service == nil {
+		return errors.New("remote.Spec: Connection and Service are required")
+	}
+	if s.Family == Auto {
+		s.Family = FamilyOf(s.Endpoint)
+		if s.Func == "ML.PREDICT" {
+			s.Family = Custom
+		}
+	}
+	if err := Suits(s.Func, s.Family); err != nil {
+		return fmt.Errorf("model %s: %w", s.Model, err)
+	}
+	if s.Objects && s.Family == Multimodal {
+		s.Media = true
+	}
+	s.limits = s.Limits.or(s.Connection.limits(ModelName(s.Endpoint)).or(limitsOf(s.Family)))
+	s.retry = s.Retry.or(s.Connection.o.Retry)
+	if s.price = s.Price; s.price == (Price{}) {
+		s.price = s.Connection.o.Prices.Of(ModelName(s.Endpoint))
+	}
+	s.cacheable = true
+	var err error
+	switch s.Func {
+	case "ML.PREDICT":
+		err = s.initPredict()
+	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT", "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
+		err = s.initText()
+	default:
+		err = s.initEmbedding()
+	}
+	if err != nil {
+		return fmt.Errorf("model %s: %w", s.Model, err)
+	}
+	if s.limits.Rows > 1 && !s.batches() {
+		s.limits.Rows = 1
+	}
+	return nil
+}
+
+// batches reports whether a request can have several rows at all.
+func (s *Spec) batches() bool { return s.method == "predict" }
+
+// Results are the columns that the call adds, in their order.
+func (s *Spec) Results() []Column {
+	all := make([]Column, 0, len(s.columns)+1)
+	all = append(all, s.columns[:s.statusAt]...)
+	all = append(all, Column{s.status, scalar(String)})
+	return append(all, s.columns[s.statusAt:]...)
+}
+
+// InputColumns names the columns that the call reads from its input, with the DuckDB type that suits a parameter in each.
+func (s *Spec) InputColumns() []InputColumn {
+	var all []InputColumn
+	switch {
+	case s.Func == "ML.PREDICT":
+		for _, c := range s.Inputs {
+			all = append(all, InputColumn{c.Name, c.Type.DuckDB()})
+		}
+		return all
+	case s.Objects:
+		return []InputColumn{{"uri", "VARCHAR"}, {"content_type", "VARCHAR"}}
+	case s.Family.Text():
+		return []InputColumn{{"prompt", "VARCHAR"}}
+	}
+	all = append(all, InputColumn{"content", "VARCHAR"})
+	if s.titled() {
+		all = append(all, InputColumn{"title", "VARCHAR"})
+	}
+	return all
+}
+
+// InputColumn is a column that a call reads.
+type InputColumn struct{ Name, DuckDB string }
+
+func (s *Spec) titled() bool { return s.Titled && s.Options.TaskType == "RETRIEVAL_DOCUMENT" }

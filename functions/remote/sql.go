@@ -1,0 +1,92 @@
+package remote
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+const submitName = "mallard_remote_submit"
+
+// Functions are the functions that the text of SQL calls. They must be registered before the statement is bound.
+func (s *Spec) Functions() []Function {
+	return []Function{
+		{submitName, registerSubmit},
+		s.answering("mallard_remote_await_", s.resultType(false), registerAwait),
+	}
+}
+
+// ScalarFunction is the function that the text of ScalarSQL calls.
+func (s *Spec) ScalarFunction() Function {
+	return s.answering("mallard_remote_ask_", s.resultType(true), registerAsk)
+}
+
+func (s *Spec) answering(prefix string, t Type, register func(mapping.Connection, string, Type, Host) error) Function {
+	h := sha256.Sum256([]byte(t.DuckDB()))
+	return Function{prefix + hex.EncodeToString(h[:8]), func(conn mapping.Connection, name string, host Host) error {
+		return register(conn, name, t, host)
+	}}
+}
+
+// resultType is what the awaiting function returns. Fields are named by position, unless people will see the STRUCT.
+func (s *Spec) resultType(named bool) Type {
+	t := Type{Kind: Struct, Fields: s.Results()}
+	if !named {
+		for i := range t.Fields {
+			t.Fields[i].Name = fmt.Sprintf("o%d", i)
+		}
+	}
+	if s.segments && !named {
+		return arrayOf(t)
+	}
+	return t
+}
+
+// SQL writes what stands before and after an input query to turn it into a call: results under their names, then every
+// column of the query (before them for AI.GENERATE_TABLE). name maps the name of a [Function] to the one that it is
+// registered under; nil leaves it.
+//
+// The rows pass two functions. The inner one takes note of them while DuckDB materialises the input, and asks nothing; the
+// outer one waits for the answers of the rows that are wanted. The text after begins with a line break: the query may end
+// in a comment.
+func (s *Spec) SQL(name func(string) string) (before, after string) {
+	if name == nil {
+		name = func(s string) string { return s }
+	}
+	fns := s.Functions()
+	var b, outs strings.Builder
+	for i, c := range s.Results() {
+		if i > 0 {
+			outs.WriteString(", ")
+		}
+		fmt.Fprintf(&outs, "__p.o%d AS %s", i, quoteName(c.Name))
+	}
+	if s.Func == "AI.GENERATE_TABLE" {
+		fmt.Fprintf(&b, "(SELECT * EXCLUDE (__p, __k), %s", outs.String())
+	} else {
+		fmt.Fprintf(&b, "(SELECT %s, * EXCLUDE (__p, __k)", outs.String())
+	}
+	await := fmt.Sprintf("system.main.%s(%d, __k)", name(fns[1].Name), s.Version)
+	if s.segments {
+		await = "unnest(" + await + ")"
+	}
+	fmt.Fprintf(&b, " FROM (SELECT %s AS __p, * FROM (WITH __q AS MATERIALIZED (SELECT system.main.%s(%d", await, name(fns[0].Name), s.Version)
+	for _, in := range s.InputColumns() {
+		b.WriteString(", __q." + quoteName(in.Name))
+	}
+	b.WriteString(") AS __k, * FROM (")
+	return b.String(), "\n) AS __q) SELECT * FROM __q)))"
+}
+
+// ScalarSQL writes what stands before and after the arguments of a scalar function such as AI.GENERATE: the prompt, or the
+// content, and for embeddings with a title that too. The result is a STRUCT.
+func (s *Spec) ScalarSQL(name func(string) string) (before, after string) {
+	fn := s.ScalarFunction().Name
+	if name != nil {
+		fn = name(fn)
+	}
+	return fmt.Sprintf("system.main.%s(%d, ", fn, s.Version), ")"
+}

@@ -1,0 +1,142 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// StatementOptions set up a statement. All may be zero.
+type StatementOptions struct {
+	Budget  Budget        // of this statement
+	Session *Meter        // counts over statements, and holds them to its budget
+	Rows    *atomic.Int64 // counts rows as they are done
+	Fail    func(error)   // notes the typed error, since only its text crosses DuckDB
+}
+
+// Statement is a statement of the user's while it runs: what its calls share. It is safe for concurrent use.
+type Statement struct {
+	// Meter counts what the statement asks.
+	Meter Meter
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	o      StatementOptions
+	work   sync.WaitGroup // goroutines
+
+	mu       sync.Mutex
+	ended    bool
+	groups   map[any]*group // by the bound function that submits
+	byID     map[uint32]*group
+	progress Progress
+}
+
+// lastGroup numbers groups over the whole process.
+var lastGroup atomic.Uint32
+
+// errEnded is what late calls get.
+var errEnded = errors.New("the statement has ended")
+
+// NewStatement starts a statement that ctx cancels. Calls in flight end with it at once. The caller ends it.
+func NewStatement(ctx context.Context, o StatementOptions) *Statement {
+	s := &Statement{o: o, Meter: Meter{Name: "statement", Budget: o.Budget}, groups: map[any]*group{}, byID: map[uint32]*group{}}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	return s
+}
+
+// endGrace is how long End waits for a Service that does not heed its context, and for a slow cache.
+const endGrace = 900 * time.Millisecond
+
+// End stops what is still under way and waits for it. Answers that have arrived are in the cache afterwards. It must be
+// called when the statement's rows have been read or will not be; it may be called more than once.
+func (s *Statement) End() {
+	s.mu.Lock()
+	s.ended = true
+	s.groups, s.byID = nil, nil
+	s.mu.Unlock()
+	s.cancel()
+	done := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(done)
+	}()
+	t := time.NewTimer(endGrace)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	}
+}
+
+// start runs f on a goroutine unless the statement has ended.
+func (s *Statement) start(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return false
+	}
+	s.work.Add(1)
+	go func() {
+		defer s.work.Done()
+		f()
+	}()
+	return true
+}
+
+// group gives the group of a bound function, made at its first row.
+func (s *Statement) group(owner any, spec *Spec) (*group, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, errEnded
+	}
+	g := s.groups[owner]
+	if g == nil {
+		g = newGroup(s, spec, lastGroup.Add(1))
+		s.groups[owner], s.byID[g.id] = g, g
+	}
+	return g, nil
+}
+
+// find gives the group of a key.
+func (s *Statement) find(id uint32) *group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byID[id]
+}
+
+func (s *Statement) fail(err error) {
+	if s.o.Fail != nil {
+		s.o.Fail(err)
+	}
+}
+
+// done counts rows that have their outcome.
+func (s *Statement) done(rows int64, cause string) {
+	if rows == 0 {
+		return
+	}
+	if s.o.Rows != nil {
+		s.o.Rows.Add(rows)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.progress.Done += rows
+	if cause != "" {
+		if s.progress.Failed == nil {
+			s.progress.Failed = map[string]int64{}
+		}
+		s.progress.Failed[cause] += rows
+	}
+}
+
+// meters are all that count what the statement sends over a connection.
+func (s *Statement) meters(c *Connection) []*Meter {
+	all := []*Meter{&s.Meter, &c.Meter}
+	if s.o.Session != nil {
+		all = append(all, s.o.Session)
+	}
+	return all
+}

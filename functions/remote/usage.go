@@ -1,0 +1,128 @@
+package remote
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
+
+// Usage is what was asked of one model, and what it cost.
+type Usage struct {
+	Model        string // in SQL
+	Endpoint     string
+	Connection   string
+	Rows         int64 // that got an answer or a status
+	Failed       int64 // of these, with a status that is no success
+	Cached       int64 // of these, answered by the cache
+	Repeated     int64 // of these, answered by an equal row
+	Requests     int64 // sent, retries included
+	Retries      int64 // requests sent again
+	Throttled    int64 // answers 429
+	InputTokens  int64
+	OutputTokens int64
+	Money        float64
+}
+
+func (u *Usage) add(d Usage) {
+	u.Rows += d.Rows
+	u.Failed += d.Failed
+	u.Cached += d.Cached
+	u.Repeated += d.Repeated
+	u.Requests += d.Requests
+	u.Retries += d.Retries
+	u.Throttled += d.Throttled
+	u.InputTokens += d.InputTokens
+	u.OutputTokens += d.OutputTokens
+	u.Money += d.Money
+}
+
+// Budget bounds what may be spent. A zero field is no bound.
+type Budget struct {
+	Requests int64
+	Tokens   int64 // input and output
+	Money    float64
+}
+
+// Meter counts usage by model and holds it to a budget. A session has one for its statements, a connection one for all
+// that is sent over it. The zero value counts without a bound. It is safe for concurrent use and must not be copied.
+type Meter struct {
+	// Name says whose budget it is, in the status of the rows that it stopped: "statement", "session", "connection x".
+	Name   string
+	Budget Budget
+
+	mu       sync.Mutex
+	models   map[[2]string]*Usage
+	total    Usage
+	reserved Budget // in flight
+}
+
+// Usage lists what was counted, by model and endpoint.
+func (m *Meter) Usage() []Usage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]Usage, 0, len(m.models))
+	for _, u := range m.models {
+		all = append(all, *u)
+	}
+	slices.SortFunc(all, func(a, b Usage) int {
+		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Endpoint, b.Endpoint))
+	})
+	return all
+}
+
+// Total sums up all models.
+func (m *Meter) Total() Usage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.total
+}
+
+func (m *Meter) add(d Usage) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.count(d)
+}
+
+func (m *Meter) count(d Usage) {
+	key := [2]string{d.Model, d.Endpoint}
+	u := m.models[key]
+	if u == nil {
+		if m.models == nil {
+			m.models = map[[2]string]*Usage{}
+		}
+		u = &Usage{Model: d.Model, Endpoint: d.Endpoint, Connection: d.Connection}
+		m.models[key] = u
+	}
+	u.add(d)
+	m.total.add(d)
+}
+
+// reserve takes from the budget what a request may cost, before it is sent: what is in flight counts, so that a budget is
+// not overrun by the width of the concurrency. It names what is exhausted, or "".
+func (m *Meter) reserve(r Budget) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, v := m.total, m.reserved
+	switch b := m.Budget; {
+	case b.Requests > 0 && t.Requests+v.Requests+r.Requests > b.Requests:
+		return "requests"
+	case b.Tokens > 0 && t.InputTokens+t.OutputTokens+v.Tokens+r.Tokens > b.Tokens:
+		return "tokens"
+	case b.Money > 0 && t.Money+v.Money+r.Money > b.Money:
+		return "money"
+	}
+	m.reserved.Requests += r.Requests
+	m.reserved.Tokens += r.Tokens
+	m.reserved.Money += r.Money
+	return ""
+}
+
+// settle replaces a reservation by what was really used.
+func (m *Meter) settle(r Budget, used Usage) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reserved.Requests -= r.Requests
+	m.reserved.Tokens -= r.Tokens
+	m.reserved.Money -= r.Money
+	m.count(used)
+}

@@ -1,0 +1,268 @@
+package remote
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Values of rows are nil, bool, int64, float64, json.Number (DECIMAL and wide integers), string, []byte, []any, []float64
+// and record.
+
+// record is a STRUCT of an input.
+type record struct {
+	names  []string
+	values []any
+}
+
+func (r record) field(name string) any {
+	for i, n := range r.names {
+		if strings.EqualFold(n, name) {
+			return r.values[i]
+		}
+	}
+	return nil
+}
+
+// object reads an ObjectRef: STRUCT<uri STRING, version STRING, authorizer STRING, details JSON>.
+func (r record) object() (part, bool) {
+	has := false
+	for _, n := range r.names {
+		has = has || strings.EqualFold(n, "uri")
+	}
+	if !has {
+		return part{}, false
+	}
+	uri, _ := r.field("uri").(string)
+	p := part{uri: uri}
+	p.mime, _ = r.field("content_type").(string)
+	if details, ok := r.field("details").(string); ok && p.mime == "" {
+		var d struct {
+			GCS struct {
+				ContentType string `json:"content_type"`
+			} `json:"gcs_metadata"`
+		}
+		if json.Unmarshal([]byte(details), &d) == nil {
+			p.mime = d.GCS.ContentType
+		}
+	}
+	return p, true
+}
+
+// appendJSON writes a value as the REST API wants it.
+func appendJSON(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(b, "null"...), nil
+	case bool:
+		return strconv.AppendBool(b, v), nil
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case float64:
+		switch {
+		case math.IsNaN(v):
+			return append(b, `"NaN"`...), nil
+		case math.IsInf(v, 1):
+			return append(b, `"Infinity"`...), nil
+		case math.IsInf(v, -1):
+			return append(b, `"-Infinity"`...), nil
+		}
+	case []any:
+		b = append(b, '[')
+		for i, e := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			var err error
+			if b, err = appendJSON(b, e); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
+	case record:
+		b = append(b, '{')
+		for i, e := range v.values {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			name, err := marshal(v.names[i])
+			if err != nil {
+				return nil, err
+			}
+			b = append(append(b, name...), ':')
+			if b, err = appendJSON(b, e); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, '}'), nil
+	}
+	j, err := marshal(v) // strings, []byte as base64, numbers
+	return append(b, j...), err
+}
+
+// mismatch says what stands where a type was declared.
+func (t Type) mismatch(raw json.RawMessage) error {
+	return fmt.Errorf("should be %s, but is %s", t, clip(string(raw), 40))
+}
+
+// read turns JSON into a value of the type. Missing and null are NULL.
+func (t Type) read(raw json.RawMessage) (any, error) {
+	raw = given(raw)
+	if raw == nil {
+		return nil, nil
+	}
+	switch t.Kind {
+	case Bool:
+		var b bool
+		if json.Unmarshal(raw, &b) != nil {
+			return nil, t.mismatch(raw)
+		}
+		return b, nil
+	case Int64:
+		if n, ok := readInt(raw); ok {
+			return n, nil
+		}
+	case Float64:
+		if f, ok := readFloat(raw); ok {
+			return f, nil
+		}
+	case Numeric, BigNumeric:
+		if r, ok := readDecimal(raw, t.scale()); ok {
+			return r, nil
+		}
+	case String:
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			if !utf8.ValidString(s) {
+				return nil, errors.New("is not valid UTF-8")
+			}
+			return s, nil
+		}
+	case JSON:
+		return compact(raw)
+	case Array:
+		if t.Elem.Kind == Float64 {
+			if fs, ok := readFloats(raw); ok {
+				return fs, nil
+			}
+		}
+		var list []json.RawMessage
+		if json.Unmarshal(raw, &list) != nil {
+			return nil, t.mismatch(raw)
+		}
+		out := make([]any, len(list))
+		for i, e := range list {
+			v, err := t.Elem.read(e)
+			if err != nil {
+				return nil, fmt.Errorf("has an element that %w", err)
+			}
+			out[i] = v
+		}
+		return out, nil
+	case Struct:
+		var m map[string]json.RawMessage
+		if json.Unmarshal(raw, &m) != nil {
+			return nil, t.mismatch(raw)
+		}
+		out := make([]any, len(t.Fields))
+		for i, f := range t.Fields {
+			v, err := f.Type.read(member(m, f.Name))
+			if err != nil {
+				return nil, fmt.Errorf("has a field %s that %w", f.Name, err)
+			}
+			out[i] = v
+		}
+		return out, nil
+	}
+	return nil, t.mismatch(raw)
+}
+
+func (t Type) scale() int {
+	if t.Kind == BigNumeric {
+		return 18
+	}
+	return 9
+}
+
+// readInt takes an integral number, also in the form 3.0 or as the string that APIs write for 64 bits.
+func readInt(raw json.RawMessage) (int64, bool) {
+	s := strings.Trim(string(raw), `"`)
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n, true
+	}
+	if raw[0] == '"' {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+func readFloat(raw json.RawMessage) (float64, bool) {
+	if raw[0] == '"' {
+		switch string(raw) {
+		case `"NaN"`, `"nan"`:
+			return math.NaN(), true
+		case `"Infinity"`, `"inf"`, `"+Infinity"`:
+			return math.Inf(1), true
+		case `"-Infinity"`, `"-inf"`:
+			return math.Inf(-1), true
+		}
+		return 0, false
+	}
+	var f float64
+	return f, json.Unmarshal(raw, &f) == nil
+}
+
+// readFloats is the way of embeddings, without a json.RawMessage per element.
+func readFloats(raw json.RawMessage) ([]float64, bool) {
+	var fs []*float64
+	if json.Unmarshal(raw, &fs) != nil {
+		return nil, false
+	}
+	out := make([]float64, len(fs))
+	for i, f := range fs {
+		if f == nil {
+			return nil, false
+		}
+		out[i] = *f
+	}
+	return out, true
+}
+
+var decimalLimit = new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
+
+// readDecimal gives the number times 10^scale, rounded half away from zero. It must fit DECIMAL(38).
+func readDecimal(raw json.RawMessage, scale int) (*big.Int, bool) {
+	s := strings.Trim(string(raw), `"`)
+	if len(s) > 100 || strings.ContainsAny(s, "/_xXpPbBoO") {
+		return nil, false
+	}
+	if i := strings.IndexAny(s, "eE"); i >= 0 { // 1e999999999 would fill the memory
+		if e, err := strconv.Atoi(s[i+1:]); err != nil || e > 60 || e < -100 {
+			return nil, false
+		}
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return nil, false
+	}
+	r.Mul(r, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)))
+	half := new(big.Int).Rsh(r.Denom(), 1)
+	num := new(big.Int).Abs(r.Num())
+	num.Add(num, half).Quo(num, r.Denom())
+	if num.Cmp(decimalLimit) >= 0 {
+		return nil, false
+	}
+	if r.Sign() < 0 {
+		num.Neg(num)
+	}
+	return num, true
+}
