@@ -1,0 +1,78 @@
+package vertextest
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Predictor answers the instances of one request, one prediction each, in order. Numbers in instances and parameters are json.Number, so that
+// integers keep all their digits. A prediction may be any value of encoding/json, []float64, []float32, NaN included.
+type Predictor func(ctx context.Context, instances []any, parameters any) ([]any, error)
+
+// Options configures a Server. The zero value listens on a free port of 127.0.0.1 and answers everything by default.
+type Options struct {
+	Addr  string // default 127.0.0.1:0
+	Token string // when set, requests without `Authorization: Bearer <Token>` get 401
+
+	Script    []Rule                                                                               // text answers: the first rule that matches, else an echo
+	Generate  func(ctx context.Context, p Prompt) (string, error)                                  // answers prompts that no rule matches
+	Embed     func(ctx context.Context, model string, texts []string) ([][]float64, error)         // vectors instead of hashed ones; outputDimensionality cuts them
+	Endpoints map[string]Predictor                                                                 // custom endpoints by ID
+	Endpoint  func(ctx context.Context, id string, instances []any, parameters any) ([]any, error) // the endpoints that Endpoints does not name; ErrNoEndpoint for unknown ones
+
+	Faults []Fault
+	Seed   uint64 // of Fault.Share
+	Limits Limits
+
+	RequestsPerMinute int           // per model; 0 unlimited
+	TokensPerMinute   int           // per model; 0 unlimited
+	QuotaWindow       time.Duration // the length of that "minute"; default 1 minute
+	QuotaRetryAfter   bool          // answers over the quota carry Retry-After
+	Provisioned       bool          // provisioned throughput is bought: request type dedicated works
+
+	Projects  []string // known projects; empty: all. Others get 403
+	Locations []string // known locations; empty: all. Others get 404
+	Models    []string // known publisher models; empty: the families of the real service. Others get 404
+
+	Record  string                                      // appends every exchange to this JSON Lines file
+	Replay  string                                      // answers from such a file; a request it does not hold gets 404
+	Forward func(*http.Request) (*http.Response, error) // with Record: sends REST requests on to the real service (http.Client.Do of an authorised client)
+
+	LogSize int              // requests kept for Requests; default 100,000, negative none
+	Now     func() time.Time // default time.Now
+}
+
+// Limits are those of the real service; zero fields take its value, given behind them.
+type Limits struct {
+	TextInstances    int   // 250 texts per request (text-embedding models)
+	TextTokens       int   // 20,000 tokens per request (text-embedding models)
+	TokensPerText    int   // 2,048; the rest of a text is cut off
+	GeminiInstances  int   // 1 (gemini-embedding-001)
+	CustomInstances  int   // unlimited (custom endpoints are bounded by bytes)
+	PromptTokens     int   // 1,048,576 (generateContent)
+	RequestBytes     int64 // 20 MiB; above it 413
+	EndpointBytes    int64 // 1.5 MiB for custom endpoints and all :predict calls but of multimodal models; above it 413
+	MultimodalTokens int   // 32; the rest of a text is cut off
+}
+
+func (l Limits) withDefaults() Limits {
+	def := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	def(&l.TextInstances, 250)
+	def(&l.TextTokens, 20_000)
+	def(&l.TokensPerText, 2048)
+	def(&l.GeminiInstances, 1)
+	def(&l.PromptTokens, 1<<20)
+	def(&l.MultimodalTokens, 32)
+	if l.RequestBytes == 0 {
+		l.RequestBytes = 20 << 20
+	}
+	if l.EndpointBytes == 0 {
+		l.EndpointBytes = 1536 << 10
+	}
+	return l
+}

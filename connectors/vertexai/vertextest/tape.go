@@ -1,0 +1,167 @@
+package vertextest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// Exchange is one line of a record: what was asked and what was answered. It holds no headers, so no credentials.
+type Exchange struct {
+	Path       string          `json:"path"`
+	Request    json.RawMessage `json:"request"`
+	Status     int             `json:"status"`
+	RetryAfter int             `json:"retryAfter,omitempty"` // seconds
+	Response   json.RawMessage `json:"response,omitempty"`
+	Text       string          `json:"text,omitempty"` // an answer that is not JSON
+}
+
+// tape writes exchanges to a file, or answers from one.
+type tape struct {
+	mu   sync.Mutex
+	file *os.File
+	err  error
+	play map[string][]Exchange // nil: not replaying
+	used map[string]int
+}
+
+func openTape(record, replay string) (*tape, error) {
+	t := &tape{}
+	if record != "" && replay != "" {
+		return nil, errors.New("vertextest: Record and Replay exclude each other")
+	}
+	if replay != "" {
+		if err := t.load(replay); err != nil {
+			return nil, err
+		}
+	}
+	if record != "" {
+		f, err := os.OpenFile(record, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("vertextest: cannot write the record: %w", err)
+		}
+		t.file = f
+	}
+	return t, nil
+}
+
+func (t *tape) load(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("vertextest: cannot read the record: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	t.play, t.used = map[string][]Exchange{}, map[string]int{}
+	in := bufio.NewScanner(f)
+	in.Buffer(nil, 1<<30)
+	for n := 1; in.Scan(); n++ {
+		if len(bytes.TrimSpace(in.Bytes())) == 0 {
+			continue
+		}
+		var e Exchange
+		if err := json.Unmarshal(in.Bytes(), &e); err != nil {
+			return fmt.Errorf("vertextest: %s:%d: %w", name, n, err)
+		}
+		k, err := key(e.Path, e.Request)
+		if err != nil {
+			return fmt.Errorf("vertextest: %s:%d: %w", name, n, err)
+		}
+		t.play[k] = append(t.play[k], e)
+	}
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("vertextest: cannot read the record: %w", err)
+	}
+	return nil
+}
+
+// key is the same for bodies that differ in blanks and the order of keys only.
+func key(path string, body []byte) (string, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return "", err
+	}
+	return path + "\n" + string(appendJSON(nil, v)), nil
+}
+
+// replay answers from the record; the answers to one request come in the order of the record, the last one again and again.
+func (t *tape) replay(c *call) *reply {
+	if t.play == nil {
+		return nil
+	}
+	k, err := key(c.Path, c.raw)
+	if err != nil {
+		return failf(400, "Invalid JSON payload received. %v", err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := t.play[k]
+	if len(list) == 0 {
+		return failf(404, "vertextest: the record holds no answer to this request to %s", c.Path)
+	}
+	e := list[min(t.used[k], len(list)-1)]
+	t.used[k]++
+	body := []byte(e.Response)
+	if body == nil {
+		body = []byte(e.Text)
+	}
+	if e.Status/100 == 2 {
+		return &reply{raw: body}
+	}
+	r := failf(e.Status, "recorded")
+	var m struct {
+		Error struct {
+			Status, Message string
+		}
+	}
+	if json.Unmarshal(body, &m) == nil && m.Error.Status != "" {
+		r.err.reason, r.err.message = m.Error.Status, m.Error.Message
+	}
+	r.err.raw, r.err.wait = body, time.Duration(e.RetryAfter)*time.Second
+	return r
+}
+
+func (t *tape) record(c *call, r *reply) {
+	if t.file == nil || r.fault != nil && r.fault.silent() {
+		return
+	}
+	e := Exchange{Path: c.Path, Request: json.RawMessage(c.raw), Status: r.status()}
+	if !json.Valid(c.raw) {
+		return
+	}
+	if r.err != nil {
+		e.RetryAfter = int((r.err.wait + time.Second - 1) / time.Second)
+	}
+	if b := r.bytes(); json.Valid(b) {
+		e.Response = b
+	} else {
+		e.Text = string(b)
+	}
+	b, err := json.Marshal(e)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err == nil {
+		_, err = t.file.Write(append(b, '\n'))
+	}
+	if t.err == nil {
+		t.err = err
+	}
+}
+
+// Close reports a write that failed earlier too.
+func (t *tape) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.file == nil {
+		return nil
+	}
+	err := errors.Join(t.err, t.file.Close())
+	t.file = nil
+	return err
+}
