@@ -167,7 +167,7 @@ func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec f
 			n.settle(ctx, p)
 			return nil
 		}
-		if again, rerr := n.remedy(ctx, err); again && try < maxTries {
+		if again, rerr := n.remedy(ctx, err, try); again && try < maxTries {
 			continue
 		} else if rerr != nil {
 			err = rerr
@@ -287,7 +287,8 @@ func (t *tx) Rollback() error {
 
 // remedy mends what made a statement fail and reports whether to try again: a prediction function that this database or
 // this transaction has not seen, or a text that names a version that is gone. Binder errors leave a transaction intact.
-func (n *conn) remedy(ctx context.Context, err error) (bool, error) {
+// try counts the attempts before.
+func (n *conn) remedy(ctx context.Context, err error, try int) (bool, error) {
 	if strings.Contains(err.Error(), errStale.Error()) {
 		return true, nil
 	}
@@ -312,12 +313,12 @@ func (n *conn) remedy(ctx context.Context, err error) (bool, error) {
 	if _, err := n.in.function(ctx, f.outputs, f.types); err != nil {
 		return false, err
 	}
-	if !seen {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !seen || !n.open.active && try == 0 { // made while the statement was bound, which only the next one sees
 		return true, nil
 	}
 	// It exists, but the open transaction began before it did: register it once more, in this transaction.
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.open.n++
 	alias := fmt.Sprintf("%s__%d_%d", base, n.id, n.open.n)
 	if err := functions.RegisterPredict(n.h, alias, f.outputs, f.types, n.in); err != nil {

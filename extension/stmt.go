@@ -61,7 +61,7 @@ func (s *stmt) renew(ctx context.Context, q *running) error {
 			s.inner, s.plan, s.epoch = inner.(*duckdb.Stmt), p, epoch
 			return err
 		}
-		if again, rerr := s.n.remedy(ctx, err); again && try < maxTries {
+		if again, rerr := s.n.remedy(ctx, err, try); again && try < maxTries {
 			continue
 		} else if rerr != nil {
 			err = rerr
@@ -123,7 +123,7 @@ func (s *stmt) run(ctx context.Context, prepared func() error, planned func(sql 
 			s.n.settle(ctx, s.plan)
 			return nil
 		}
-		again, rerr := s.n.remedy(ctx, err)
+		again, rerr := s.n.remedy(ctx, err, try)
 		if !again || try == maxTries {
 			if rerr != nil {
 				err = rerr
