@@ -1,0 +1,23 @@
+// Package objecttable shows the objects of a bucket or a folder as rows of a table, reads their bytes lazily and works
+// on images, all in SQL on DuckDB. Start with New and Runtime.Register.
+//
+// # Tables
+//
+// Table is what CREATE EXTERNAL TABLE … OPTIONS (object_metadata = 'SIMPLE', uris = […]) says. Its rows are those of the
+// table function mallard_objects, in the columns that BigQuery fixes
+// (https://cloud.google.com/bigquery/docs/object-table-introduction). Only the columns that a query uses are asked of the
+// store, pages of a listing are passed on as they come, and a LIMIT ends the listing.
+//
+// # Bytes
+//
+// object_bytes(uri [, generation [, authorizer]]) reads objects side by side, within a memory limit, pinned to the
+// generation. Between chunks it reads ahead what a scan has announced. An object that is gone, changed or forbidden
+// gives NULL and a note, or an error where Query.Strict is set.
+//
+// # Images
+//
+// mallard_decode_image, mallard_resize_image, mallard_convert_color_space and mallard_convert_image_type take and give
+// the compact form of package image; mallard_image_struct and mallard_image_blob change to and from BigQuery's STRUCT.
+//
+// It reaches no cloud itself: Host lends it a Store for each kind of URI.
+package objecttable

@@ -1,0 +1,72 @@
+package objecttable
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/mallardml/mallard/objecttable/image"
+)
+
+// Options are limits of a Runtime. The zero value has the defaults.
+type Options struct {
+	// MaxMemory is how many bytes of objects are held at once besides what queries keep; default 128 MiB.
+	MaxMemory int64
+	// MaxObject is the size of the largest object that object_bytes reads; default 100 MB.
+	MaxObject int64
+	// Concurrency is how many objects are read at once, over all queries; default 32.
+	Concurrency int
+	// Images bounds decoding.
+	Images image.Limits
+}
+
+// Runtime is what the SQL functions of one database share. It is safe for concurrent use.
+type Runtime struct {
+	o     Options
+	host  Host
+	cache cache
+	slots chan struct{}
+	held  *semaphore.Weighted
+	ahead ahead
+	bufs  sync.Pool
+}
+
+// New makes a runtime that is not yet seen in SQL.
+func New(host Host, o Options) *Runtime {
+	if o.MaxMemory <= 0 {
+		o.MaxMemory = 128 << 20
+	}
+	if o.MaxObject <= 0 {
+		o.MaxObject = 100_000_000
+	}
+	if o.Concurrency <= 0 {
+		o.Concurrency = 32
+	}
+	r := &Runtime{o: o, host: host, slots: make(chan struct{}, o.Concurrency), held: semaphore.NewWeighted(o.MaxMemory / 2)}
+	r.cache.now = time.Now
+	return r
+}
+
+// Register makes all SQL functions of this package known, on a connection that is not inside a transaction.
+func (r *Runtime) Register(conn mapping.Connection) error {
+	if err := r.registerScan(conn); err != nil {
+		return err
+	}
+	for _, s := range append(r.byteFunctions(), r.imageFunctions()...) {
+		s.host = r.host
+		if err := s.register(conn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chunkBytes is the most that the objects of one chunk of a scan with Data may have together.
+func (r *Runtime) chunkBytes() int64 { return r.o.MaxMemory / 4 }
+
+func errNoCache(name string) error {
+	return fmt.Errorf("object table %s keeps no metadata: create it with max_staleness and metadata_cache_mode, or just query it", name)
+}

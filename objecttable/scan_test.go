@@ -1,0 +1,80 @@
+package objecttable
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func files(tb testing.TB, m map[string]string) string {
+	tb.Helper()
+	dir := filepath.ToSlash(tb.TempDir())
+	when := time.Date(2024, 2, 3, 4, 5, 6, 789000, time.UTC)
+	for name, text := range m {
+		p := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			tb.Fatal(err)
+		}
+		if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
+			tb.Fatal(err)
+		}
+		if err := os.Chtimes(p, when, when); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestScanLocal(t *testing.T) {
+	dir := files(t, map[string]string{"a.jpg": "aaa", "b/c d's ü.txt": "hello", "b/e.txt": "x"})
+	db := openDB(t, Options{})
+	var want []string
+	for i, c := range Columns {
+		want = append(want, c+"|"+ColumnTypes[i])
+	}
+	db.want(strings.Join(want, "\n"), "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM mallard_objects('"+dir+"/*'))")
+	db.want(strings.ReplaceAll(`file://DIR/a.jpg|1706933106000789003|image/jpeg|3|R7zlx09Yn0hn29V+nKn4CA==|[]
+file://DIR/b/c d's ü.txt|1706933106000789005|text/plain|5|XUFAKrxLKna5cZ2REBfFkg==|[]
+file://DIR/b/e.txt|1706933106000789001|text/plain|1|ndTkYSaMgDT1yFZOFVxnpg==|[]`, "DIR", dir),
+		"SELECT uri, generation, content_type, size, md5_hash, metadata::VARCHAR FROM mallard_objects('"+dir+"/*')")
+	db.want("1706933106000789|"+strings.ReplaceAll(`file://DIR/a.jpg|1706933106000789003|<nil>|{"gcs_metadata":{"content_type":"image/jpeg","md5_hash":"R7zlx09Yn0hn29V+nKn4CA==","size":3,"updated":1706933106000789}}`, "DIR", dir),
+		"SELECT epoch_us(updated), ref.uri, ref.version, ref.authorizer, ref.details::VARCHAR FROM mallard_objects('"+dir+"/*.jpg')")
+	db.want("3", "SELECT ref.details.gcs_metadata.size::VARCHAR FROM mallard_objects('"+dir+"/a.jpg')")
+	db.want("3", "SELECT count(*) FROM mallard_objects('"+dir+"/*')")
+	db.want("2", "SELECT count(*) FROM mallard_objects(?)", `["`+dir+`/b/*","`+dir+`/b/e*"]`)
+	db.want("", "SELECT uri FROM mallard_objects('"+dir+"/none*')")
+	db.want("file://"+dir+"/a.jpg|x", "SELECT uri, 'x' FROM mallard_objects('"+dir+"/*') LIMIT 1")
+	db.wantError("not found", "SELECT uri FROM mallard_objects('"+dir+"/none')")
+	db.wantError("more than one *", "SELECT uri FROM mallard_objects('"+dir+"/*/*')")
+	db.wantError("its description is NULL", "SELECT uri FROM mallard_objects(NULL)")
+	db.wantError("no store for gs://", "SELECT uri FROM mallard_objects('gs://bucket/*')")
+	spec := Spec{Table: Table{URIs: []string{dir + "/*"}, Authorizer: "it's"}, Data: true}
+	db.want("it's|aaa\nit's|hello\nit's|x", "SELECT ref.authorizer, object_bytes(uri, generation, ref.authorizer) FROM "+spec.SQL())
+}
+
+func TestBytes(t *testing.T) {
+	dir := files(t, map[string]string{"a": "aaa", "b": "", "c": strings.Repeat("c", 50)})
+	db := openDB(t, Options{MaxObject: 40})
+	db.want("aaa", "SELECT object_bytes('"+dir+"/a')")
+	db.want("0", "SELECT octet_length(object_bytes('"+dir+"/b', NULL))")
+	db.want("<nil>", "SELECT object_bytes(NULL)")
+	db.want("<nil>", "SELECT object_bytes('"+dir+"/a', 5)")
+	if got := db.host.noted(); !strings.Contains(got, "changed: ") {
+		t.Error(got)
+	}
+	db.want("aaa\n\n<nil>\n<nil>\n<nil>", "SELECT object_bytes(u) FROM (VALUES ('"+dir+"/a'), ('"+dir+"/b'), ('"+dir+"/c'), ('"+dir+"/none'), ('s3://x/y')) t(u)")
+	got := db.host.noted()
+	for _, want := range []string{"too large: file://" + dir + "/c: too large: 50 bytes, the limit is 40", "not found: ", "failed: s3://x/y: objects of s3:// cannot be read"} {
+		want = strings.ReplaceAll(want, "file://", "")
+		if !strings.Contains(got, want) {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+	}
+	db.host.strict = true
+	db.wantError("not found", "SELECT object_bytes('"+dir+"/none')")
+	if db.host.failed == nil || !strings.Contains(db.host.failed.Error(), "object_bytes: ") {
+		t.Error(db.host.failed)
+	}
+}

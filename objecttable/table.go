@@ -1,0 +1,151 @@
+package objecttable
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Table is an object table, in the form that is kept in a catalog. NewTable makes one from a statement.
+type Table struct {
+	URIs           []string    `json:"uris"`
+	ObjectMetadata string      `json:"object_metadata,omitempty"`
+	MaxStaleness   int64       `json:"max_staleness,omitempty"` // seconds; 0 keeps no metadata
+	CacheMode      string      `json:"metadata_cache_mode,omitempty"`
+	Authorizer     string      `json:"authorizer,omitempty"` // the connection that reads the objects
+	Description    string      `json:"description,omitempty"`
+	FriendlyName   string      `json:"friendly_name,omitempty"`
+	Labels         [][2]string `json:"labels,omitempty"`
+	Expires        string      `json:"expiration_timestamp,omitempty"`
+}
+
+// Spec is the argument of mallard_objects.
+type Spec struct {
+	Table
+	// Name tells the cached metadata of tables apart; without it nothing is cached.
+	Name string `json:"name,omitempty"`
+	// Data says that the query reads the objects' bytes: chunks are then cut so that the bytes of one stay within the
+	// memory limit, and object_bytes reads ahead.
+	Data bool `json:"data,omitempty"`
+}
+
+// String is the spec as JSON.
+func (s Spec) String() string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return "" // texts and numbers always marshal
+	}
+	return string(b)
+}
+
+// SQL is the FROM clause's item for a table: system.main.mallard_objects('…').
+func (s Spec) SQL() string { return "system.main.mallard_objects(" + quote(s.String()) + ")" }
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// ParseSpec reads a spec: its JSON, a JSON list of URIs, or one bare URI.
+func ParseSpec(text string) (Spec, error) {
+	var s Spec
+	var err error
+	switch t := strings.TrimSpace(text); {
+	case strings.HasPrefix(t, "{"):
+		d := json.NewDecoder(bytes.NewReader([]byte(t)))
+		d.DisallowUnknownFields()
+		err = d.Decode(&s)
+		if err == nil {
+			if _, more := d.Token(); !errors.Is(more, io.EOF) {
+				err = errors.New("there is more behind it")
+			}
+		}
+	case strings.HasPrefix(t, "["):
+		err = json.Unmarshal([]byte(t), &s.URIs)
+	default:
+		s.URIs = []string{t}
+	}
+	if err != nil {
+		return s, fmt.Errorf("object table: its description is not right: %w; give a URI, a JSON list of URIs, or what CREATE EXTERNAL TABLE makes", err)
+	}
+	if len(s.URIs) == 0 {
+		return s, errors.New("object table: it has no URIs; write ['gs://bucket/folder/*']")
+	}
+	return s, nil
+}
+
+// Columns are the names of an object table's columns, in order.
+var Columns = []string{"uri", "generation", "content_type", "size", "md5_hash", "updated", "metadata", "ref"}
+
+// ColumnTypes are the DuckDB types of Columns.
+var ColumnTypes = []string{
+	"VARCHAR", "BIGINT", "VARCHAR", "BIGINT", "VARCHAR", "TIMESTAMP WITH TIME ZONE", `STRUCT("name" VARCHAR, "value" VARCHAR)[]`,
+	`STRUCT(uri VARCHAR, "version" VARCHAR, authorizer VARCHAR, details JSON)`,
+}
+
+// patterns reads the table's URIs.
+func (t *Table) patterns() ([]Pattern, error) {
+	ps := make([]Pattern, len(t.URIs))
+	for i, u := range t.URIs {
+		var err error
+		if ps[i], err = ParsePattern(u); err != nil {
+			return nil, fmt.Errorf("object table: %w", err)
+		}
+	}
+	return ps, nil
+}
+
+// list calls page with the table's objects, each once also when several URIs have it. Folder markers, whose names end in
+// a slash, are left out. A URI without * must exist.
+func (t *Table) list(ctx context.Context, host Host, fields []string, page func([]Object) error) error {
+	ps, err := t.patterns()
+	if err != nil {
+		return err
+	}
+	for i, p := range ps {
+		store, err := host.Store(ctx, p.Scheme, t.Authorizer)
+		if err != nil {
+			return err
+		}
+		keep := func(o Object) bool {
+			if strings.HasSuffix(o.URI, "/") {
+				return false
+			}
+			if i == 0 {
+				return true
+			}
+			scheme, bucket, name, err := splitURI(o.URI)
+			return err != nil || !slices.ContainsFunc(ps[:i], func(q Pattern) bool { return q.Match(scheme, bucket, name) })
+		}
+		if !p.Wild {
+			o, err := store.Stat(ctx, p.Bucket, p.Prefix, 0)
+			if err != nil {
+				return err
+			}
+			if keep(o) {
+				if err := page([]Object{o}); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		err = store.List(ctx, p.Bucket, p.Prefix, p.Suffix, fields, func(objects []Object) error {
+			kept := objects[:0]
+			for _, o := range objects {
+				if keep(o) {
+					kept = append(kept, o)
+				}
+			}
+			if len(kept) == 0 {
+				return nil
+			}
+			return page(kept)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
