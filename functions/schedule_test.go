@@ -291,7 +291,7 @@ func TestProbe(t *testing.T) {
 		if got := m.tune.materialize.Load(); got != tt.slow {
 			t.Errorf("%s: materialised %v, a row costs %.0f ns", tt.name, got, m.tune.rowCost())
 		}
-		if n := e.runs.Load(); n > 3 {
+		if n := e.runs.Load(); n > 1+3+3 { // one to prepare, the quickest of three for one row and for a batch
 			t.Errorf("%s: %d runs, the probe was repeated", tt.name, n)
 		}
 	}
