@@ -166,7 +166,6 @@ func (p *parser) path() (Path, *Error) {
 	default:
 		return out, p.expected("a name")
 	}
-	pos := t.Pos
 	if t.kind == kindWord {
 		end := t.End
 		for end+1 < p.end && p.src[end] == '-' && isASCIIWordByte(p.src[end+1]) {
@@ -176,7 +175,7 @@ func (p *parser) path() (Path, *Error) {
 			}
 		}
 		out.Parts = []string{p.src[t.Pos:end]}
-		pos = end
+		pos := end
 		// A dash may be followed by digits, which the lexer may have read together with the dot: my-project-1.data.
 		if end > t.End {
 			for pos+1 < p.end && p.src[pos] == '.' && isWordStart(p.src[pos+1]) {

@@ -49,7 +49,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 		return &plan{sql: "CREATE VIEW IF NOT EXISTS " + where.sql() + " AS SELECT 1", pos: -1, verb: "CREATE MODEL",
 			notice: fmt.Sprintf("Model %s exists already; nothing was done.", where)}, nil
 	case k == model && !s.OrReplace:
-		return nil, at(s.Name.Span, fmt.Errorf("Already Exists: Model %s; CREATE OR REPLACE MODEL replaces it", where)) //nolint:staticcheck // BigQuery's words
+		return nil, at(s.Name.Span, fmt.Errorf("model `%s` already exists; CREATE OR REPLACE MODEL replaces it", where))
 	}
 	if err := n.externalAccess(ctx); err != nil {
 		return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
