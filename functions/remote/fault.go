@@ -27,6 +27,7 @@ type fault struct {
 	retryable  bool
 	throttled  bool
 	split      bool // a smaller request may pass
+	large      bool // it was refused for its size
 	fatal      bool // no row can pass
 	retryAfter time.Duration
 	err        error
@@ -75,6 +76,7 @@ func judge(err error) fault {
 		f.retryable = code == http.StatusRequestTimeout || f.throttled || code >= 500 && code != http.StatusNotImplemented
 		f.fatal = code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusNotFound
 		f.split = code == http.StatusRequestEntityTooLarge || code == http.StatusBadRequest
+		f.large = code == http.StatusRequestEntityTooLarge || code == http.StatusBadRequest && tooLarge(f.detail)
 	case network(err):
 		f.reason, f.retryable = "UNAVAILABLE", true
 	default:
@@ -82,6 +84,17 @@ func judge(err error) fault {
 		f.reason, f.fatal = "FAILED PRECONDITION", true
 	}
 	return f
+}
+
+// tooLarge knows the words of a refusal that is about the size of the request.
+func tooLarge(msg string) bool {
+	msg = strings.ToLower(msg)
+	for _, words := range []string{"token count", "too many tokens", "tokens per request", "too large", "payload size", "too many instances", "exceeds the limit"} {
+		if strings.Contains(msg, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // network reports whether a request may have failed on its way.

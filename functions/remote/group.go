@@ -28,6 +28,7 @@ type group struct {
 	queue   []*item          // wanted, in order
 	again   again            // to send again
 	cursor  int              // row where reading ahead goes on; -1 while there is none
+	full    int              // whole chunks that were awaited
 	ahead   int              // items that were read ahead and are not awaited yet
 	flight  int              // requests
 
@@ -37,6 +38,8 @@ type group struct {
 	answered bool           // a request succeeded
 	hopeless map[string]int // single rows that failed, by their words, while nothing succeeded
 	output   float64        // mean output tokens of a request
+	ratio    float64        // mean input tokens over the estimate
+	most     int            // rows per request: what the provider called too large halves it
 
 	cache   bool
 	writing bool // a Put is under way
@@ -107,7 +110,7 @@ func (a *again) Pop() any {
 func newGroup(st *Statement, spec *Spec, id uint32) *group {
 	return &group{
 		st: st, spec: spec, id: id, pacer: spec.Connection.pacer(spec.Endpoint), wake: make(chan struct{}, 1),
-		unique: map[string]*item{}, cursor: -1, cache: spec.Cache != nil && spec.cacheable, hopeless: map[string]int{},
+		unique: map[string]*item{}, cursor: -1, most: spec.limits.Rows, cache: spec.Cache != nil && spec.cacheable, hopeless: map[string]int{},
 	}
 }
 
@@ -191,8 +194,9 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		switch {
 		case n > 0 && hi-lo >= 4*n:
 			g.cursor = -2 // a filter stands between: what comes next cannot be told
-		case n >= chunkRows && g.cursor <= hi:
-			g.cursor = hi + 1
+		case n >= chunkRows:
+			g.full++
+			g.cursor = max(g.cursor, hi+1)
 		}
 	}
 	g.mu.Unlock()
@@ -225,7 +229,7 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		return nil, g.fatal
 	}
 	var failed map[string]int64
-	use := Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name}
+	use := g.usage()
 	for i, r := range rows {
 		it := g.items[r]
 		if out[i] == nil {
@@ -294,7 +298,8 @@ func (g *group) lookup(items []*item) {
 			cached++
 		}
 	}
-	use := Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name, Cached: cached}
+	use := g.usage()
+	use.Cached = cached
 	for _, m := range g.st.meters(g.spec.Connection) {
 		m.add(use)
 	}
@@ -407,11 +412,15 @@ func (g *group) next() (*batch, time.Time) {
 		return nil, time.Time{}
 	}
 	if len(g.again) > 0 && !g.again[0].ready.After(time.Now()) {
-		return heap.Pop(&g.again).(*batch), time.Time{}
+		return g.cut(heap.Pop(&g.again).(*batch)), time.Time{}
+	}
+	if n := len(g.again); n >= max(64, 8*g.spec.Connection.o.Concurrency) {
+		return nil, g.again[0].ready // enough to do: a provider that is down need not refuse every row
 	}
 	b := &batch{}
 	bytes := 0
 	l := g.spec.limits
+	l.Rows = g.most
 	fits := func(it *item) bool {
 		n := len(b.items)
 		return n == 0 || n < l.Rows && (l.Tokens < 0 || b.tokens+it.tokens <= l.Tokens) && (l.Bytes < 0 || bytes+len(it.payload) <= l.Bytes)
@@ -448,7 +457,9 @@ func (g *group) next() (*batch, time.Time) {
 
 // readAhead fills a batch with rows that nobody awaits yet, and begins one while few enough are under way; mu is held.
 func (g *group) readAhead(b *batch, fits func(*item) bool, take func(*item)) {
-	window := max(chunkRows, 2*g.spec.Connection.o.Concurrency*g.spec.limits.Rows)
+	// The longer a scan goes on, the surer it is to go on: with each chunk more rows may be under way, so that one that is
+	// retried holds up nothing.
+	window := max(chunkRows<<min(g.full, 6)/2, 2*g.spec.Connection.o.Concurrency*g.spec.limits.Rows)
 	if g.cursor < 0 || g.stopped != nil || len(b.items) == 0 && g.ahead >= window {
 		return
 	}
@@ -470,10 +481,25 @@ func (g *group) readAhead(b *batch, fits func(*item) bool, take func(*item)) {
 			take(it)
 		}
 		g.cursor++
-		if len(b.items) >= g.spec.limits.Rows {
+		if len(b.items) >= g.most {
 			return
 		}
 	}
+}
+
+// cut takes the rows off a batch that are too many by what was learned since; mu is held.
+func (g *group) cut(b *batch) *batch {
+	for len(b.items) > g.most {
+		n := len(b.items) - g.most
+		rest := &batch{items: b.items[n:], attempts: b.attempts, first: b.first, ready: b.ready, retried: b.retried}
+		b.items = b.items[:n:n]
+		for _, it := range rest.items {
+			rest.tokens += it.tokens
+		}
+		b.tokens -= rest.tokens
+		heap.Push(&g.again, rest)
+	}
+	return b
 }
 
 // lookAhead looks up the rows that come next; mu is held, and given up meanwhile.
@@ -511,7 +537,10 @@ func (g *group) send(ctx context.Context, b *batch) {
 		g.svc = svc
 		g.mu.Unlock()
 	}
-	reserved, over := g.reserve(b)
+	reserved, over, err := g.reserve(b)
+	if err != nil {
+		return
+	}
 	if over != "" {
 		g.stop(over, "BUDGET")
 		g.settleAll(b.items, g.failure(over, "BUDGET"))
@@ -540,7 +569,8 @@ func (g *group) send(ctx context.Context, b *batch) {
 	g.st.progress.InFlight--
 	g.st.mu.Unlock()
 
-	use := Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name, Requests: 1}
+	use := g.usage()
+	use.Requests = 1
 	if b.retried {
 		use.Retries = 1
 	}
@@ -582,11 +612,13 @@ func (g *group) send(ctx context.Context, b *batch) {
 		}
 	}
 	g.mu.Lock()
-	g.answered = true
-	if g.output == 0 {
-		g.output = float64(use.OutputTokens)
+	ratio := float64(use.InputTokens) / float64(max(b.tokens, 1))
+	if first := !g.answered; first {
+		g.output, g.ratio = float64(use.OutputTokens), ratio
 	}
 	g.output += (float64(use.OutputTokens) - g.output) / 16
+	g.ratio += (ratio - g.ratio) / 16
+	g.answered = true
 	for i, it := range b.items {
 		if it.state != known {
 			g.settle(it, verdicts[i])
@@ -632,38 +664,65 @@ func (g *group) save(entries []Entry) {
 	}()
 }
 
-// reserve asks all budgets for a request.
-func (g *group) reserve(b *batch) (Budget, string) {
-	g.mu.Lock()
-	out := int64(g.output)
-	if !g.answered {
-		out = 256
-		if n := g.spec.Options.MaxOutputTokens; n != nil {
-			out = min(*n, out)
-		}
-		if !g.spec.Family.Text() {
-			out = 0
-		}
-	}
-	g.mu.Unlock()
-	r := Budget{Requests: 1, Tokens: int64(b.tokens) + out, Money: g.spec.price.of(1, int64(b.tokens), out)}
+// reserve asks all budgets for a request. It says what is exhausted, or fails with the statement.
+func (g *group) reserve(b *batch) (Budget, string, error) {
 	meters := g.st.meters(g.spec.Connection)
-	for i, m := range meters {
-		if what := m.reserve(r); what != "" {
-			for _, back := range meters[:i] {
-				back.settle(r, Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name})
+	for {
+		r, first := g.expect(b)
+		short, what, wait := -1, "", (<-chan struct{})(nil)
+		for i, m := range meters {
+			if what, wait = m.reserve(r, first); what != "" {
+				short = i
+				break
 			}
-			limit := any(m.Budget.Requests)
-			switch what {
-			case "tokens":
-				limit = m.Budget.Tokens
-			case "money":
-				limit = m.Budget.Money
+		}
+		if short < 0 {
+			return r, "", nil
+		}
+		for _, m := range meters[:short] {
+			m.settle(r, g.usage())
+		}
+		if wait != nil { // those in flight may cost less than they reserved
+			select {
+			case <-wait:
+				continue
+			case <-g.st.ctx.Done():
+				return r, "", g.st.ctx.Err()
 			}
-			return r, fmt.Sprintf("Not sent: the budget of this %s is reached (%v %s). Raise it and run the query again; finished rows come from the cache.", m.Name, limit, what)
+		}
+		m := meters[short]
+		limit := any(m.Budget.Requests)
+		switch what {
+		case "tokens":
+			limit = m.Budget.Tokens
+		case "money":
+			limit = m.Budget.Money
+		}
+		return r, fmt.Sprintf("Not sent: the budget of this %s is reached (%v %s). Raise it and run the query again; finished rows come from the cache.", m.Name, limit, what), nil
+	}
+}
+
+// expect is what a request will cost, by what the others took. first says that it is a guess.
+func (g *group) expect(b *batch) (r Budget, first bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	in, out := float64(b.tokens)*g.ratio, g.output
+	if first = !g.answered; first {
+		in, out = float64(b.tokens), 0
+		if g.spec.Family.Text() {
+			out = 256
+			if n := g.spec.Options.MaxOutputTokens; n != nil {
+				out = min(float64(*n), out)
+			}
 		}
 	}
-	return r, ""
+	i, o := int64(in), int64(out)
+	return Budget{Requests: 1, Tokens: i + o, Money: g.spec.price.of(1, i, o)}, first
+}
+
+// usage is an empty count of this call's.
+func (g *group) usage() Usage {
+	return Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name}
 }
 
 func (g *group) charge(r Budget, use Usage) {
@@ -718,6 +777,11 @@ func (g *group) failed(b *batch, f fault, sent time.Time) {
 	g.pacer.answered(sent, f.throttled, f.retryAfter)
 	if f.split && len(b.items) > 1 {
 		half := len(b.items) / 2
+		if f.large {
+			g.mu.Lock()
+			g.most = max(1, min(g.most, half))
+			g.mu.Unlock()
+		}
 		for _, items := range [][]*item{b.items[:half:half], b.items[half:]} {
 			part := &batch{items: items, ready: now}
 			for _, it := range items {

@@ -9,18 +9,16 @@ import (
 
 // pacer spaces the requests to one endpoint of a connection. Two bounds are the user's, requests and tokens per minute;
 // the third is learned from 429 answers: the rate goes down to what got through when too many are refused, and up again
-// in steps. A few refusals are left to the retries: a share under a fifth costs less than slowing down.
+// with each answer. A few refusals are left to the retries: under a fifth they cost less than slowing down.
 type pacer struct {
 	mu       sync.Mutex
 	requests bucket // of the user
 	tokens   bucket // of the user
 
-	rate    float64 // requests per second; 0 while nothing was learned
-	step    float64 // the rate grows by so much per second
-	next    time.Time
-	changed time.Time // of the last change of rate
-	pause   time.Time // nothing is sent before
-	streak  int       // pauses without an answer between
+	rate   float64 // requests per second; 0 while nothing was learned
+	next   time.Time
+	pause  time.Time // nothing is sent before
+	streak int       // pauses without an answer between
 
 	since       time.Time // answers to requests of before are not counted
 	first       time.Time // of the requests counted
@@ -31,7 +29,9 @@ type pacer struct {
 const (
 	fewAnswers  = 5
 	manyAnswers = 50
-	tolerated   = 0.2
+	tolerated   = 0.2  // share of refusals that is left to the retries
+	probing     = 0.12 // the same while the rate is bounded: growing until there are refusals is on purpose
+	growth      = 1.002
 )
 
 // bucket is a token bucket that may run into debt: what a request really took is known afterwards.
@@ -78,7 +78,7 @@ func (p *pacer) wait(ctx context.Context, n int) error {
 		if p.next.After(until) {
 			until = p.next
 		}
-		p.next = until.Add(time.Duration(float64(time.Second) / p.current(now)))
+		p.next = until.Add(time.Duration(float64(time.Second) / p.rate))
 	}
 	p.mu.Unlock()
 	for {
@@ -99,13 +99,6 @@ func (p *pacer) wait(ctx context.Context, n int) error {
 	}
 }
 
-// current lets the rate grow with time.
-func (p *pacer) current(now time.Time) float64 {
-	p.rate += p.step * now.Sub(p.changed).Seconds()
-	p.changed = now
-	return p.rate
-}
-
 // took corrects the estimate of a request's tokens.
 func (p *pacer) took(estimated int, real int64) {
 	p.mu.Lock()
@@ -119,6 +112,7 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 	defer p.mu.Unlock()
 	if !refused {
 		p.streak = 0
+		p.rate *= growth
 	}
 	if sent.Before(p.since) {
 		return
@@ -134,11 +128,15 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 	n := p.ok + p.refused
 	share := float64(p.refused) / float64(n)
 	now := time.Now()
+	limit := tolerated
+	if p.rate > 0 {
+		limit = probing
+	}
 	switch {
 	case p.refused >= fewAnswers && share > 0.5, p.rate > 0 && p.rate < 1 && refused:
 		through := float64(p.ok) / max(now.Sub(p.first).Seconds(), 0.001)
 		if p.rate > 0 {
-			through = min(p.current(now)/2, through)
+			through = min(p.rate/2, through)
 		}
 		p.slow(now, through)
 		// The provider has had enough: a pause for all, longer each time that it had no effect.
@@ -148,10 +146,10 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 			p.pause = until
 		}
 		p.since = p.pause
-	case n >= manyAnswers && share > tolerated:
+	case n >= manyAnswers && share > limit:
 		through := float64(p.ok) / max(now.Sub(p.first).Seconds(), 0.001)
 		if p.rate > 0 {
-			through = min(p.current(now), through)
+			through = min(p.rate, through)
 		}
 		p.slow(now, through*0.9)
 		p.since = now
@@ -161,9 +159,7 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 }
 
 func (p *pacer) slow(now time.Time, rate float64) {
-	p.rate = max(rate, 0.1)
-	p.step = p.rate / 10
-	p.changed, p.next = now, now
+	p.rate, p.next = max(rate, 0.1), now
 	p.ok, p.refused = 0, 0
 }
 

@@ -53,7 +53,8 @@ type Meter struct {
 	mu       sync.Mutex
 	models   map[[2]string]*Usage
 	total    Usage
-	reserved Budget // in flight
+	reserved Budget        // in flight
+	settled  chan struct{} // closed when a reservation ends; nil while nobody waits
 }
 
 // Usage lists what was counted, by model and endpoint.
@@ -98,23 +99,36 @@ func (m *Meter) count(d Usage) {
 }
 
 // reserve takes from the budget what a request may cost, before it is sent: what is in flight counts, so that a budget is
-// not overrun by the width of the concurrency. It names what is exhausted, or "".
-func (m *Meter) reserve(r Budget) string {
+// not overrun by the width of the concurrency. It names what is exhausted, or "". While others are in flight, which may
+// cost less than they reserved, it gives a channel to wait on. first is a request whose cost is anybody's guess: it passes
+// when nothing is in flight and there is something left.
+func (m *Meter) reserve(r Budget, first bool) (what string, wait <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t, v := m.total, m.reserved
-	switch b := m.Budget; {
+	t, v, b := m.total, m.reserved, m.Budget
+	tokens := t.InputTokens + t.OutputTokens
+	first = first && v.Requests == 0
+	switch {
 	case b.Requests > 0 && t.Requests+v.Requests+r.Requests > b.Requests:
-		return "requests"
-	case b.Tokens > 0 && t.InputTokens+t.OutputTokens+v.Tokens+r.Tokens > b.Tokens:
-		return "tokens"
-	case b.Money > 0 && t.Money+v.Money+r.Money > b.Money:
-		return "money"
+		what = "requests"
+	case b.Tokens > 0 && tokens+v.Tokens+r.Tokens > b.Tokens && !(first && tokens < b.Tokens):
+		what = "tokens"
+	case b.Money > 0 && t.Money+v.Money+r.Money > b.Money && !(first && t.Money < b.Money):
+		what = "money"
+	}
+	if what != "" {
+		if v.Requests == 0 || what == "requests" {
+			return what, nil
+		}
+		if m.settled == nil {
+			m.settled = make(chan struct{})
+		}
+		return what, m.settled
 	}
 	m.reserved.Requests += r.Requests
 	m.reserved.Tokens += r.Tokens
 	m.reserved.Money += r.Money
-	return ""
+	return "", nil
 }
 
 // settle replaces a reservation by what was really used.
@@ -125,4 +139,8 @@ func (m *Meter) settle(r Budget, used Usage) {
 	m.reserved.Tokens -= r.Tokens
 	m.reserved.Money -= r.Money
 	m.count(used)
+	if m.settled != nil {
+		close(m.settled)
+		m.settled = nil
+	}
 }
