@@ -218,6 +218,10 @@ func (c *Client) grpcError(ctx context.Context, t target, err error) error {
 		return c.failed(ctx, t, err)
 	}
 	s := withStatus.GRPCStatus()
+	// The server knows the deadline too and may give up a moment before we do.
+	if at, has := ctx.Deadline(); has && (s.Code() == codes.DeadlineExceeded || s.Code() == codes.Canceled) && time.Until(at) < 100*time.Millisecond {
+		return &Error{Method: t.method, Endpoint: t.Endpoint.String(), Code: "DEADLINE_EXCEEDED", Msg: "no answer in time", Cause: context.DeadlineExceeded}
+	}
 	e := &Error{Method: t.method, Endpoint: t.Endpoint.String(), Status: httpStatus[s.Code()], Code: codeNames[s.Code()], Msg: short(s.Message())}
 	if e.Code == "" {
 		e.Status, e.Code = 500, "UNKNOWN"

@@ -80,7 +80,7 @@ func (c *Client) post(ctx context.Context, t target, path string, body []byte, h
 	b, err := io.ReadAll(io.LimitReader(res.Body, c.o.MaxAnswerBytes+1))
 	if res.StatusCode/100 != 2 {
 		// A broken error body still has its status.
-		return nil, statusError(t, res.StatusCode, res.Header, b)
+		return nil, c.redact(ctx, statusError(t, res.StatusCode, res.Header, b))
 	}
 	if err != nil {
 		return nil, c.failed(ctx, t, err)
@@ -90,6 +90,17 @@ func (c *Client) post(ctx context.Context, t target, path string, body []byte, h
 			Msg: "the answer is longer than " + strconv.FormatInt(c.o.MaxAnswerBytes, 10) + " bytes. Ask for fewer rows per request"}
 	}
 	return answer(t, b)
+}
+
+// redact takes the token out of a message, for a server that quotes it.
+func (c *Client) redact(ctx context.Context, e *Error) *Error {
+	if c.creds == nil {
+		return e
+	}
+	if t, err := c.creds.Token(ctx); err == nil && t.Value != "" {
+		e.Msg = strings.ReplaceAll(e.Msg, t.Value, "[token]")
+	}
+	return e
 }
 
 // quotaProject names the project that pays for a user's own credentials; service accounts have none.

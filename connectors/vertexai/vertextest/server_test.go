@@ -276,8 +276,12 @@ func TestLimits(t *testing.T) {
 		wantStatus int // 0: no error
 		wantText   string
 	}{
-		{"250 texts", func() (json.RawMessage, error) { return c.Predict(ctx, s.ModelURL("text-embedding-005"), many(250, "x"), nil) }, 0, ""},
-		{"251 texts", func() (json.RawMessage, error) { return c.Predict(ctx, s.ModelURL("text-embedding-005"), many(251, "x"), nil) }, 400, "251 instance(s)"},
+		{"250 texts", func() (json.RawMessage, error) {
+			return c.Predict(ctx, s.ModelURL("text-embedding-005"), many(250, "x"), nil)
+		}, 0, ""},
+		{"251 texts", func() (json.RawMessage, error) {
+			return c.Predict(ctx, s.ModelURL("text-embedding-005"), many(251, "x"), nil)
+		}, 400, "251 instance(s)"},
 		{"20,000 tokens", func() (json.RawMessage, error) {
 			return c.Predict(ctx, s.ModelURL("text-embedding-005"), many(10, strings.Repeat("word", 2000)), nil)
 		}, 0, ""},
@@ -287,11 +291,15 @@ func TestLimits(t *testing.T) {
 		{"two texts for gemini-embedding-001", func() (json.RawMessage, error) {
 			return c.Predict(ctx, s.ModelURL("gemini-embedding-001"), many(2, "x"), nil)
 		}, 400, "2 instance(s)"},
-		{"empty text", func() (json.RawMessage, error) { return c.Predict(ctx, s.ModelURL("text-embedding-005"), many(1, ""), nil) }, 400, "empty"},
+		{"empty text", func() (json.RawMessage, error) {
+			return c.Predict(ctx, s.ModelURL("text-embedding-005"), many(1, ""), nil)
+		}, 400, "empty"},
 		{"prompt too long", func() (json.RawMessage, error) {
 			return c.GenerateContent(ctx, s.ModelURL("gemini-2.5-flash"), body(strings.Repeat("word", 101)), nil)
 		}, 400, "exceeds the maximum number of tokens"},
-		{"empty prompt", func() (json.RawMessage, error) { return c.GenerateContent(ctx, s.ModelURL("gemini-2.5-flash"), body(""), nil) }, 400, "empty text parameter"},
+		{"empty prompt", func() (json.RawMessage, error) {
+			return c.GenerateContent(ctx, s.ModelURL("gemini-2.5-flash"), body(""), nil)
+		}, 400, "empty text parameter"},
 		{"unknown field", func() (json.RawMessage, error) {
 			return c.GenerateContent(ctx, s.ModelURL("gemini-2.5-flash"), json.RawMessage(`{"contents":[{"parts":[{"text":"x"}]}],"temperature":1}`), nil)
 		}, 400, "temperature"},
