@@ -41,6 +41,10 @@ type group struct {
 	ratio    float64        // mean input tokens over the estimate
 	most     int            // rows per request: what the provider called too large halves it
 
+	guessed *Estimate // of an estimating statement
+	packed  request
+	place   int // among the statement's estimates, from 1
+
 	cache   bool
 	writing bool // a Put is under way
 	unsaved []Entry
@@ -201,6 +205,10 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 	}
 	g.mu.Unlock()
 
+	if g.st.o.Estimate {
+		g.guess(look)
+		look = nil
+	}
 	if len(look) > 0 {
 		g.lookup(look)
 		g.mu.Lock()
@@ -211,8 +219,9 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		}
 		g.mu.Unlock()
 	}
-	g.dispatch()
-
+	if !g.st.o.Estimate {
+		g.dispatch()
+	}
 	g.mu.Lock()
 	waiting := w.left > 0
 	g.mu.Unlock()
@@ -229,6 +238,9 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		return nil, g.fatal
 	}
 	var failed map[string]int64
+	if g.st.o.Estimate {
+		g.sum(len(rows))
+	}
 	use := g.usage()
 	for i, r := range rows {
 		it := g.items[r]

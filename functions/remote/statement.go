@@ -14,6 +14,9 @@ type StatementOptions struct {
 	Session *Meter        // counts over statements, and holds them to its budget
 	Rows    *atomic.Int64 // counts rows as they are done
 	Fail    func(error)   // notes the typed error, since only its text crosses DuckDB
+	// Estimate counts what would be asked and sends nothing: every row that the cache does not have gets a status. Filters
+	// on results see NULL.
+	Estimate bool
 }
 
 // Statement is a statement of the user's while it runs: what its calls share. It is safe for concurrent use.
@@ -26,11 +29,12 @@ type Statement struct {
 	o      StatementOptions
 	work   sync.WaitGroup // goroutines
 
-	mu       sync.Mutex
-	ended    bool
-	groups   map[any]*group // by the bound function that submits
-	byID     map[uint32]*group
-	progress Progress
+	mu        sync.Mutex
+	ended     bool
+	groups    map[any]*group // by the bound function that submits
+	byID      map[uint32]*group
+	progress  Progress
+	estimates []Estimate
 }
 
 // lastGroup numbers groups over the whole process.
