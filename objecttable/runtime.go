@@ -2,6 +2,7 @@ package objecttable
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,7 +56,7 @@ func (r *Runtime) Register(conn mapping.Connection) error {
 	if err := r.registerScan(conn); err != nil {
 		return err
 	}
-	for _, s := range append(r.byteFunctions(), r.imageFunctions()...) {
+	for _, s := range slices.Concat(r.byteFunctions(), r.imageFunctions(), distanceFunctions()) {
 		s.host = r.host
 		if err := s.register(conn); err != nil {
 			return err

@@ -95,12 +95,12 @@ func TestListColumns(t *testing.T) {
 
 func TestLargeListing(t *testing.T) {
 	var objects []gcstest.Object
-	for i := range 3500 {
+	for i := range 2100 {
 		objects = append(objects, gcstest.Object{Bucket: "bucket", Name: fmt.Sprintf("img/%05d.jpg", i)})
 	}
 	_, c := serve(t, gcs.Options{}, objects...)
 	got := list(t, c, "bucket", "img/", "", "uri")
-	if len(got) != 3500 {
+	if len(got) != 2100 {
 		t.Fatalf("%d objects", len(got))
 	}
 	for i, o := range got {
