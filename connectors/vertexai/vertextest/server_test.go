@@ -542,37 +542,31 @@ func TestQuotas(t *testing.T) {
 
 func TestToken(t *testing.T) {
 	const secret = "ya29.very-secret"
-	for _, tr := range transports {
-		t.Run(tr, func(t *testing.T) {
-			s := serve(t, vertextest.Options{Token: secret})
-			for _, tt := range []struct {
-				token  string
-				status int
-			}{{secret, 0}, {"wrong-" + secret, 401}} {
-				if tr == vertexai.TransportGRPC {
-					continue // gRPC sends no token without TLS
-				}
-				c, err := vertexai.New(context.Background(), vertexai.Options{Auth: vertexai.AuthToken, TokenEnv: "T", BaseURL: s.URL(), Transport: tr,
-					Getenv: func(string) string { return tt.token }})
-				if err != nil {
-					t.Fatal(err)
-				}
-				_, err = c.GenerateContent(context.Background(), s.ModelURL("gemini-2.5-flash"), body("x"), nil)
-				if tt.status == 0 && err != nil {
-					t.Error(err)
-				}
-				if tt.status != 0 {
-					if f := failed(t, err); f.HTTPStatus() != tt.status || f.Reason() != "UNAUTHENTICATED" || strings.Contains(err.Error(), secret) {
-						t.Errorf("%v", err)
-					}
-				}
-				_ = c.Close()
-			}
-			_, err := dial(t, s, tr).GenerateContent(context.Background(), s.ModelURL("gemini-2.5-flash"), body("x"), nil)
-			if failed(t, err).HTTPStatus() != 401 {
+	s := serve(t, vertextest.Options{Token: secret})
+	for _, tt := range []struct {
+		token  string
+		status int
+	}{{secret, 0}, {"wrong-" + secret, 401}} {
+		c, err := vertexai.New(context.Background(), vertexai.Options{Auth: vertexai.AuthToken, TokenEnv: "T", BaseURL: s.URL(), Getenv: func(string) string { return tt.token }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.GenerateContent(context.Background(), s.ModelURL("gemini-2.5-flash"), body("x"), nil)
+		if tt.status == 0 && err != nil {
+			t.Error(err)
+		}
+		if tt.status != 0 {
+			if f := failed(t, err); f.HTTPStatus() != tt.status || f.Reason() != "UNAUTHENTICATED" || strings.Contains(err.Error(), secret) {
 				t.Errorf("%v", err)
 			}
-		})
+		}
+		_ = c.Close()
+	}
+	for _, tr := range transports {
+		_, err := dial(t, s, tr).GenerateContent(context.Background(), s.ModelURL("gemini-2.5-flash"), body("x"), nil)
+		if failed(t, err).HTTPStatus() != 401 {
+			t.Errorf("%s: %v", tr, err)
+		}
 	}
 }
 
