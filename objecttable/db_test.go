@@ -17,7 +17,9 @@ import (
 	"github.com/mallardml/mallard/connectors/localfs"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"))
+}
 
 // testHost lends stores to one database.
 type testHost struct {
