@@ -1,0 +1,79 @@
+// Command bench measures Mallard beside the bare C API of TensorFlow and beside DuckDB with TensorFlow in Python: the same
+// models, the same rows, the same machine, turn by turn in one run. It prints ratios with their targets, and writes
+// results.csv, rounds.csv and results.png into its output folder. It asserts nothing about time; it does check that
+// everybody computes the same values.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+)
+
+func main() {
+	if isChild() {
+		runChild()
+		return
+	}
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	o := defaults
+	flag.IntVar(&o.rows, "rows", o.rows, "rows of the fast models; the others scale with it")
+	flag.IntVar(&o.rounds, "rounds", o.rounds, "times that every contestant runs, in turns")
+	only := flag.String("only", "", "regular expression over names of measures")
+	quick := flag.Bool("quick", false, "a tenth of the rows, two rounds: to see whether it works")
+	list := flag.Bool("list", false, "list the measures and leave")
+	flag.BoolVar(&o.noPython, "nopython", false, "leave Python out")
+	flag.StringVar(&o.dir, "o", o.dir, "folder for data, results and the Python environment")
+	flag.StringVar(&o.cpuProfile, "cpuprofile", "", "folder for a CPU profile of every contestant inside this process")
+	flag.Parse()
+	if flag.NArg() > 0 || o.rows < 100 || o.rounds < 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if *list {
+		for _, m := range measures {
+			fmt.Printf("%-12s %s\n", m.name, m.about)
+		}
+		return nil
+	}
+	if *quick {
+		o.rows, o.rounds = o.rows/10, 2
+	}
+	re, err := regexp.Compile(*only)
+	if err != nil {
+		return fmt.Errorf("-only: %w", err)
+	}
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	b, err := open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	for _, m := range measures {
+		if re.MatchString(m.name) {
+			b.progress("%s: %s", m.name, m.about)
+			if err := m.run(ctx, b); err != nil {
+				b.failed = append(b.failed, fmt.Errorf("%s: %w", m.name, err))
+				b.progress("%s: %v", m.name, err)
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return b.report(os.Stdout)
+}
