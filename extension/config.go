@@ -17,10 +17,13 @@ import (
 // Config is Mallard's configuration, one TOML file. The zero value, and [DefaultConfig], work without a file and without
 // a cloud account. config.example.toml at the root of the repository names every key with its default.
 type Config struct {
-	BigQuery   BigQueryConfig         `toml:"bigquery"`
-	Store      StoreConfig            `toml:"store"`
-	TensorFlow TensorFlowConfig       `toml:"tensorflow"`
-	Models     map[string]ModelConfig `toml:"models"`
+	BigQuery    BigQueryConfig              `toml:"bigquery"`
+	Store       StoreConfig                 `toml:"store"`
+	TensorFlow  TensorFlowConfig            `toml:"tensorflow"`
+	Cache       CacheConfig                 `toml:"cache"`
+	Budget      BudgetConfig                `toml:"budget"`
+	Connections map[string]ConnectionConfig `toml:"connections"`
+	Models      map[string]ModelConfig      `toml:"models"`
 
 	// dir is where relative paths of the file start; empty for a configuration that is no file.
 	dir string
@@ -176,6 +179,16 @@ func (c *Config) Validate() error {
 		}
 		if m.BatchSize < 0 {
 			bad("models.%q: batch_size must be 0 (chosen by a probe) or more", n)
+		}
+	}
+	names = names[:0]
+	for n := range c.Connections {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		if err := c.Connections[n].validate(n); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

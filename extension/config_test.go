@@ -44,7 +44,7 @@ func TestExampleIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.dir = ""
-	if want := DefaultConfig(); !reflect.DeepEqual(cfg.TensorFlow.AllowOps, []string{}) || cfg.BigQuery != want.BigQuery || cfg.Store != want.Store {
+	if want := DefaultConfig(); !reflect.DeepEqual(cfg.TensorFlow.AllowOps, []string{}) || cfg.BigQuery != want.BigQuery || cfg.Store != want.Store || cfg.Cache != want.Cache || cfg.Budget != want.Budget {
 		t.Errorf("the example does not give the defaults: %+v", cfg)
 	}
 
@@ -52,8 +52,11 @@ func TestExampleIsComplete(t *testing.T) {
 	inTable := false
 	for line := range strings.Lines(string(b)) {
 		text := strings.TrimPrefix(line, "# ")
-		if strings.HasPrefix(text, "[models.") {
+		switch {
+		case strings.HasPrefix(text, "[connections.") || strings.HasPrefix(text, "[models."):
 			inTable = true
+		case strings.TrimSpace(line) == "":
+			inTable = false
 		}
 		if inTable {
 			line = text

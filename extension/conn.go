@@ -8,13 +8,11 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/dialect"
-	"github.com/mallardml/mallard/functions"
 )
 
 // conn is a DuckDB connection that reads ML statements. It embeds the concrete type and overrides exactly the methods
@@ -179,39 +177,6 @@ func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec f
 // maxTries bounds how often a statement is planned again: once for each function that it may be missing.
 const maxTries = 16
 
-// running is the state of a statement while it runs.
-type running struct {
-	functions.Query
-	mu    sync.Mutex
-	cause error // the first typed error of a callback; DuckDB passes on only its text
-}
-
-// begin lends the statement's context to the callbacks that will serve it.
-func (n *conn) begin(ctx context.Context) (*running, func()) {
-	q := &running{}
-	q.Context = ctx
-	q.Rows = new(atomic.Int64)
-	q.Fail = func(err error) {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		if q.cause == nil {
-			q.cause = err
-		}
-	}
-	p, _ := ctx.Value(progressKey{}).(*Progress)
-	if p != nil {
-		q.Rows = &p.rows
-		p.attach(&n.h)
-	}
-	n.in.queries.Store(n.id, &q.Query)
-	return q, func() {
-		n.in.queries.Delete(n.id)
-		if p != nil {
-			p.attach(nil)
-		}
-	}
-}
-
 // settle follows a statement that succeeded.
 func (n *conn) settle(ctx context.Context, p *plan) {
 	switch p.verb {
@@ -285,7 +250,7 @@ func (t *tx) Rollback() error {
 	return t.Tx.Rollback()
 }
 
-// remedy mends what made a statement fail and reports whether to try again: a prediction function that this database or
+// remedy mends what made a statement fail and reports whether to try again: a function of ours that this database or
 // this transaction has not seen, or a text that names a version that is gone. Binder errors leave a transaction intact.
 // try counts the attempts before.
 func (n *conn) remedy(ctx context.Context, err error, try int) (bool, error) {
@@ -310,7 +275,7 @@ func (n *conn) remedy(ctx context.Context, err error, try int) (bool, error) {
 	n.in.mu.Lock()
 	seen := f.registered
 	n.in.mu.Unlock()
-	if _, err := n.in.function(ctx, f.outputs, f.types); err != nil {
+	if err := n.in.function(ctx, base, f.register); err != nil {
 		return false, err
 	}
 	n.mu.Lock()
@@ -321,7 +286,7 @@ func (n *conn) remedy(ctx context.Context, err error, try int) (bool, error) {
 	// It exists, but the open transaction began before it did: register it once more, in this transaction.
 	n.open.n++
 	alias := fmt.Sprintf("%s__%d_%d", base, n.id, n.open.n)
-	if err := functions.RegisterPredict(n.h, alias, f.outputs, f.types, n.in); err != nil {
+	if err := f.register(n.h, alias); err != nil {
 		return false, err
 	}
 	if n.open.alias == nil {
@@ -331,17 +296,17 @@ func (n *conn) remedy(ctx context.Context, err error, try int) (bool, error) {
 	return true, nil
 }
 
-// missingFunction reads the name out of DuckDB's complaint about a prediction function that it cannot see.
+// missingFunction reads the name out of DuckDB's complaint about a function of ours that it cannot see.
 func missingFunction(err error) (string, bool) {
 	_, rest, ok := strings.Cut(err.Error(), "Scalar Function with name ")
 	if !ok {
 		return "", false
 	}
 	name, _, ok := strings.Cut(rest, " does not exist")
-	return strings.Trim(name, `"`), ok && strings.HasPrefix(strings.Trim(name, `"`), "mallard_predict_")
+	return strings.Trim(name, `"`), ok && strings.HasPrefix(strings.Trim(name, `"`), "mallard_")
 }
 
-// functionName gives the name under which this connection sees a prediction function.
+// functionName gives the name under which this connection sees a function of ours.
 func (n *conn) functionName(base string) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()

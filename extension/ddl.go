@@ -24,13 +24,17 @@ type importOptions struct {
 
 // createModel checks and imports a model, and gives the statement that records it.
 func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, error) {
-	if s.Remote {
-		return nil, at(s.Name.Span, errors.New("remote models (REMOTE WITH CONNECTION) are not part of this version; MODEL_TYPE='TENSORFLOW' is"))
+	var o *importOptions
+	var rec *record
+	var err error
+	switch {
+	case s.Remote:
+		rec, err = n.createRemote(s)
+	case len(s.Input)+len(s.Output) > 0:
+		err = at(s.Name.Span, errors.New("INPUT and OUTPUT belong to remote models; a SavedModel brings its own signature"))
+	default:
+		o, err = readImportOptions(s)
 	}
-	if len(s.Input)+len(s.Output) > 0 {
-		return nil, at(s.Name.Span, errors.New("INPUT and OUTPUT belong to remote models; a SavedModel brings its own signature"))
-	}
-	o, err := readImportOptions(s)
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +55,59 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	case k == model && !s.OrReplace:
 		return nil, at(s.Name.Span, fmt.Errorf("model `%s` already exists; CREATE OR REPLACE MODEL replaces it", where))
 	}
-	if err := n.externalAccess(ctx); err != nil {
-		return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
-	}
 	if err := n.writable(ctx, where.db); err != nil {
 		return nil, at(s.Name.Span, fmt.Errorf("model %s: %w", where, err))
 	}
+	dir := ""
+	if o != nil {
+		if rec, dir, err = n.inspect(ctx, where, o); err != nil {
+			return nil, err
+		}
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	rec.Created, rec.Modified = now, now
+	rec.ID = rand.Text()
+	if old != nil {
+		rec.ID = old.ID
+	}
+	create := "CREATE VIEW "
+	if s.OrReplace {
+		create = "CREATE OR REPLACE VIEW "
+	}
+	p := &plan{sql: create + where.sql() + " AS " + rec.viewSQL(), pos: -1, verb: "CREATE MODEL",
+		notice: fmt.Sprintf("Successfully created model named %s.", where)}
+	keep := int64(0)
+	if o != nil {
+		if _, err := n.in.store.put(ctx, dir, rec.Digest); err != nil {
+			return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
+		}
+		live, err := n.in.live.get(where.String(), rec)
+		if err != nil {
+			return nil, at(s.Name.Span, err)
+		}
+		p.undo = func() { n.in.live.retire(where.String(), 0) }
+		if _, err := live.open(ctx, n.in); err != nil {
+			p.undo()
+			return nil, at(o.pathSpan, err)
+		}
+		keep = live.Version
+	}
+	p.done = func() {
+		n.in.live.retire(where.String(), keep)
+		n.remember(where, rec)
+	}
+	return p, nil
+}
 
+// inspect reads a model folder for CREATE MODEL, with the places of its faults.
+func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (*record, string, error) {
+	if err := n.externalAccess(ctx); err != nil {
+		return nil, "", at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
+	}
 	rec, dir, err := n.in.read(o)
+	if err == nil {
+		rec.Digest, err = digest(ctx, dir)
+	}
 	if err != nil {
 		span := o.pathSpan
 		switch {
@@ -67,38 +116,9 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 		case errors.Is(err, tensorflow.ErrNoOutput) && len(o.outputs) > 0:
 			span = o.outputsSpan
 		}
-		return nil, at(span, fmt.Errorf("model %s: %w", where, err))
+		return nil, "", at(span, fmt.Errorf("model %s: %w", where, err))
 	}
-	rec.ID = rand.Text()
-	if old != nil {
-		rec.ID = old.ID
-	}
-	if rec.Digest, err = digest(ctx, dir); err != nil {
-		return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
-	}
-	create := "CREATE VIEW "
-	if s.OrReplace {
-		create = "CREATE OR REPLACE VIEW "
-	}
-	p := &plan{sql: create + where.sql() + " AS " + rec.viewSQL(), pos: -1, verb: "CREATE MODEL",
-		notice: fmt.Sprintf("Successfully created model named %s.", where)}
-	if _, err := n.in.store.put(ctx, dir, rec.Digest); err != nil {
-		return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
-	}
-	live, err := n.in.live.get(where.String(), rec)
-	if err != nil {
-		return nil, at(s.Name.Span, err)
-	}
-	p.undo = func() { n.in.live.retire(where.String(), 0) }
-	if _, err := live.open(ctx, n.in); err != nil {
-		p.undo()
-		return nil, at(o.pathSpan, err)
-	}
-	p.done = func() {
-		n.in.live.retire(where.String(), live.Version)
-		n.remember(where, rec)
-	}
-	return p, nil
+	return rec, dir, nil
 }
 
 // remember notes a change of the open transaction for the text functions, which cannot see it.
@@ -176,10 +196,9 @@ func (in *instance) read(o *importOptions) (*record, string, error) {
 	if len(sig.Custom) > 0 && len(o.customOps) == 0 {
 		return nil, "", fmt.Errorf("its graph needs operations that TensorFlow does not have (%s); name the library that brings them with OPTIONS(custom_ops=['….so'])", strings.Join(sig.Custom, ", "))
 	}
-	now := time.Now().UTC().Truncate(time.Millisecond)
 	rec := &record{
 		Type: "TENSORFLOW", Path: o.path, Signature: sig.Name, Tags: graph.Tags, Stateless: sig.Stateless,
-		BatchSize: o.batchSize, CustomOps: o.customOps, Description: o.description, Labels: o.labels, Created: now, Modified: now,
+		BatchSize: o.batchSize, CustomOps: o.customOps, Description: o.description, Labels: o.labels,
 	}
 	for _, p := range sig.Inputs {
 		rec.Inputs = append(rec.Inputs, port{Name: p.Name, DType: p.DType.String(), Shape: p.Shape})

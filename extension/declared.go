@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // declared finds a model of the configuration. It is read and imported at its first use and stays so frozen while the
@@ -42,6 +43,8 @@ func (in *instance) declaredRecord(ctx context.Context, name string, m ModelConf
 		return nil, err
 	}
 	rec.ID = "config:" + name
+	rec.Created = time.Now().UTC().Truncate(time.Millisecond)
+	rec.Modified = rec.Created
 	if rec.Digest, err = digest(ctx, dir); err != nil {
 		return nil, err
 	}

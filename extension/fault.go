@@ -85,16 +85,6 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 	return e
 }
 
-// noted gives the typed error of a callback, if there was one.
-func (q *running) noted() error {
-	if q == nil {
-		return nil
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.cause
-}
-
 // withoutExcerpt cuts DuckDB's own excerpt off: it shows the rewritten text, and shortened.
 func withoutExcerpt(msg string) string {
 	before, _, _ := strings.Cut(msg, "\n\nLINE ")
@@ -155,7 +145,7 @@ func wordEnd(src string, pos int) int {
 }
 
 // noColumn is what DuckDB says when an input column is missing; the second form comes from correlated subqueries.
-var noColumn = regexp.MustCompile(`"__q" does not have a column named|Referenced table "__q" not found`)
+var noColumn = regexp.MustCompile(`"__[qc]" does not have a column named|Referenced table "__[qc]" not found`)
 
 // missingColumn words DuckDB's complaint about an input column in terms of the model.
 func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duckdb.Error) (string, dialect.Span, bool) {
@@ -164,12 +154,13 @@ func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duck
 	}
 	for _, used := range p.models {
 		columns := n.inputColumns(ctx, src, used.call)
-		for i := range used.Inputs {
-			name := used.Inputs[i].Name
+		for _, in := range used.Inputs {
+			name := in.name
 			if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, ident(name)) {
 				continue // not this call's fault
 			}
-			msg := fmt.Sprintf("Column %s is not found in the input data to the PREDICT function: model %s takes %s", name, used.Name, inputsText(used))
+			_, fn, _ := strings.Cut(used.call.Func, ".")
+			msg := fmt.Sprintf("Column %s is not found in the input data to the %s function: model %s takes %s", name, fn, used.Name, inputsText(used))
 			switch near := nearest(name, columns); {
 			case near != "":
 				msg += fmt.Sprintf("; did you mean %s? Rename it: %s AS %s", near, ident(near), ident(name))
@@ -208,9 +199,8 @@ func contains(names []string, name string) bool {
 
 func inputsText(m usedModel) string {
 	parts := make([]string, len(m.Inputs))
-	types := m.InputTypes()
-	for i := range m.Inputs {
-		parts[i] = m.Inputs[i].Name + " " + types[m.Inputs[i].Name]
+	for i, in := range m.Inputs {
+		parts[i] = in.name + " " + in.sqlType
 	}
 	return strings.Join(parts, ", ")
 }

@@ -25,13 +25,14 @@ type instance struct {
 	cfg   *Config
 	store store
 
-	db   *sql.DB // private connections: registration, and reading the catalog while a statement binds
-	live liveModels
+	db     *sql.DB // private connections: registration, and reading the catalog while a statement binds
+	live   liveModels
+	remote remoteModels
 
 	// epoch moves whenever a statement may have changed what a name means; prepared statements compare it.
 	epoch atomic.Int64
 
-	queries sync.Map // connection id to *functions.Query of the running statement
+	queries sync.Map // connection id to *running, the statement it executes
 	conns   sync.Map // connection id to *conn
 
 	mu  sync.Mutex
@@ -41,10 +42,9 @@ type instance struct {
 	declared   map[string]*record // models of the configuration, once used
 }
 
-// function is a prediction function of SQL. Its name is a hash of its result type, so few exist.
+// function is an SQL function that generated text calls. Its name tells its result type, so few exist.
 type function struct {
-	outputs    []functions.Port
-	types      functions.Types
+	register   func(h mapping.Connection, name string) error
 	registered bool
 }
 
@@ -79,6 +79,7 @@ func openInstance(dsn string, inner *duckdb.Connector, cfg *Config) (*instance, 
 	}
 	in := &instance{key: key, refs: 1, cfg: cfg, store: store{dir}, fns: map[string]*function{}}
 	in.live.init(in)
+	in.remote.init(in)
 	in.db = sql.OpenDB(keepOpen{inner})
 	in.db.SetMaxIdleConns(2)
 	if err := in.registerTextFunctions(); err != nil {
@@ -102,7 +103,7 @@ func (in *instance) close() error {
 	if !last {
 		return nil
 	}
-	return errors.Join(in.db.Close(), in.live.close())
+	return errors.Join(in.remote.close(), in.db.Close(), in.live.close())
 }
 
 // private runs f with a connection of the private pool.
@@ -125,25 +126,30 @@ func (in *instance) private(ctx context.Context, f func(c *duckdb.Conn, h mappin
 	})
 }
 
-// function makes sure that a prediction function exists and returns its name. It is registered in autocommit, so that
-// every transaction that starts later sees it.
-func (in *instance) function(ctx context.Context, outputs []functions.Port, types functions.Types) (string, error) {
-	name := functions.PredictName(outputs, types)
+// function makes sure that a function exists. It is registered in autocommit, so that every transaction that starts
+// later sees it.
+func (in *instance) function(ctx context.Context, name string, register func(h mapping.Connection, name string) error) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	f, ok := in.fns[name]
 	if !ok {
-		f = &function{outputs: outputs, types: types}
+		f = &function{register: register}
 		in.fns[name] = f
 	}
 	if f.registered {
-		return name, nil
+		return nil
 	}
-	err := in.private(ctx, func(_ *duckdb.Conn, h mapping.Connection) error {
+	err := in.private(ctx, func(_ *duckdb.Conn, h mapping.Connection) error { return f.register(h, name) })
+	f.registered = err == nil
+	return err
+}
+
+// predictFunction makes sure that the prediction function for these outputs exists, and gives its name.
+func (in *instance) predictFunction(ctx context.Context, outputs []functions.Port, types functions.Types) (string, error) {
+	name := functions.PredictName(outputs, types)
+	return name, in.function(ctx, name, func(h mapping.Connection, name string) error {
 		return functions.RegisterPredict(h, name, outputs, types, in)
 	})
-	f.registered = err == nil
-	return name, err
 }
 
 // functionNamed finds what a name was registered for.
@@ -163,12 +169,14 @@ func (in *instance) Model(version int64) (*functions.Model, error) { return in.l
 func (in *instance) Release(version int64) { in.live.release(version) }
 
 // idle answers callbacks of connections that are not ours, such as DuckDB's own.
-var idle = &functions.Query{Context: context.Background(), Rows: new(atomic.Int64), Fail: func(error) {}}
+var idle = newRunning(context.Background(), nil)
 
-// Query implements [functions.Host].
-func (in *instance) Query(conn uint64) *functions.Query {
+func (in *instance) running(conn uint64) *running {
 	if q, ok := in.queries.Load(conn); ok {
-		return q.(*functions.Query)
+		return q.(*running)
 	}
 	return idle
 }
+
+// Query implements [functions.Host].
+func (in *instance) Query(conn uint64) *functions.Query { return &in.running(conn).Query }

@@ -19,10 +19,19 @@ import (
 // connectionMacros give a connection the table functions of plain DuckDB form. They are TEMP, since macros of the file
 // are refused by read-only databases and exported with it.
 var connectionMacros = []string{
-	`CREATE OR REPLACE TEMP MACRO ML_PREDICT(model, input, options := NULL) AS TABLE
-	 SELECT * FROM query(system.main.mallard_predict(model, input, 'native', '', CAST(options AS VARCHAR)))`,
+	callMacro("ML_PREDICT", "ML.PREDICT", "native"),
+	callMacro("ML_GENERATE_TEXT", "ML.GENERATE_TEXT", "native"),
+	callMacro("ML_GENERATE_EMBEDDING", "ML.GENERATE_EMBEDDING", "native"),
 	`CREATE OR REPLACE TEMP MACRO ml_models() AS TABLE SELECT * FROM query(system.main.mallard_models())`,
 	`CREATE OR REPLACE TEMP MACRO ml_model_info(model) AS TABLE SELECT * FROM query(system.main.mallard_model_info(model))`,
+	`CREATE OR REPLACE TEMP MACRO ml_usage() AS TABLE SELECT * FROM query(system.main.mallard_usage())`,
+	`CREATE OR REPLACE TEMP MACRO ml_cache() AS TABLE SELECT * FROM query(system.main.mallard_cache())`,
+}
+
+// callMacro writes the plain DuckDB form of a function over a model.
+func callMacro(name, fn, types string) string {
+	return "CREATE OR REPLACE TEMP MACRO " + name + "(model, input, options := NULL) AS TABLE SELECT * FROM query(system.main.mallard_call('" +
+		fn + "', model, input, '" + types + "', '', CAST(to_json(options) AS VARCHAR)))"
 }
 
 // registerTextFunctions adds the functions that write SQL while a statement binds. They are not volatile, so that DuckDB
@@ -30,16 +39,26 @@ var connectionMacros = []string{
 func (in *instance) registerTextFunctions() error {
 	return in.private(context.Background(), func(_ *duckdb.Conn, h mapping.Connection) error {
 		return errors.Join(
-			functions.RegisterText(h, "mallard_predict", 4, true, false, in.texts(func(id uint64, args []string, null []bool) (string, error) {
-				if null[0] || null[1] {
-					return "", errors.New("ML_PREDICT needs the name of a model and an input query, not NULL")
+			functions.RegisterText(h, "mallard_call", 6, false, false, in.texts(func(id uint64, args []string, null []bool) (string, error) {
+				if null[1] || null[2] {
+					return "", fmt.Errorf("%s needs the name of a model and an input query, not NULL", strings.Replace(args[0], ".", "_", 1))
 				}
-				if len(args) > 4 && !null[4] {
-					if err := checkOptionText(args[4]); err != nil {
-						return "", err
+				a := make([]string, len(args))
+				for i := range args {
+					if !null[i] {
+						a[i] = strings.Clone(args[i])
 					}
 				}
-				return in.predictText(id, strings.Clone(args[0]), strings.Clone(args[1]), strings.Clone(args[2]), strings.Clone(args[3]))
+				return in.callText(id, a[0], a[1], a[2], a[3], a[4], a[5])
+			})),
+			functions.RegisterText(h, "mallard_usage", 0, false, false, in.texts(func(uint64, []string, []bool) (string, error) {
+				return in.usageText(), nil
+			})),
+			functions.RegisterText(h, "mallard_cache", 0, false, false, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
+				return in.cacheText(in.Query(id).Context)
+			})),
+			functions.RegisterText(h, "ml_cache_clear", 0, false, true, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
+				return in.clearCache(in.Query(id).Context)
 			})),
 			functions.RegisterText(h, "mallard_models", 0, false, false, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
 				return in.modelsText(id)
@@ -82,21 +101,6 @@ func (in *instance) texts(f func(id uint64, args []string, null []bool) (string,
 		}
 		return s, false, err
 	}
-}
-
-// checkOptionText reads the options of ML_PREDICT, a STRUCT as text: {'threshold': 0.5}.
-func checkOptionText(s string) error {
-	inner := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "{"), "}")
-	for _, f := range strings.Split(inner, ",") {
-		name, _, _ := strings.Cut(f, ":")
-		name = strings.Trim(strings.TrimSpace(name), `'"`)
-		switch strings.ToLower(name) {
-		case "threshold", "keep_original_columns", "trial_id":
-		default:
-			return fmt.Errorf("ML_PREDICT has no option `%s`; it takes a STRUCT with threshold, keep_original_columns and trial_id", name)
-		}
-	}
-	return nil
 }
 
 // list gives the models of all attached databases and of the configuration, sorted by name.
@@ -179,10 +183,10 @@ func (in *instance) modelsText(id uint64) (string, error) {
 		for _, f := range all {
 			r := f.rec
 			fmt.Fprintf(&b, "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s), ",
-				textOrNull(f.db), textOrNull(f.schema), literal(f.name), literal(r.Type), literal(r.Signature),
-				literal(portsText(r.Inputs)), literal(portsText(r.Outputs)), literal(r.Path),
+				textOrNull(f.db), textOrNull(f.schema), literal(f.name), literal(r.Type), textOrNull(r.Signature),
+				literal(portsText(r.Inputs)+columnsText(r.InputColumns)), literal(portsText(r.Outputs)+columnsText(r.OutputColumns)), literal(r.Path),
 				numberOrNull(r.BatchSize), textOrNull(r.Description), labelsText(r.Labels),
-				timeText(r.Created), timeText(r.Modified), literal(r.Digest))
+				timeText(r.Created), timeText(r.Modified), textOrNull(r.Digest))
 		}
 		// A row of the right types that the condition removes: VALUES needs one, and this one gives the columns their types.
 		b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, " +
@@ -202,6 +206,15 @@ func portsText(ps []port) string {
 	parts := make([]string, len(all))
 	for i := range all {
 		parts[i] = all[i].Name + " " + all[i].SQLType(functions.BigQuery)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// columnsText shows the columns of INPUT and OUTPUT as they were declared.
+func columnsText(cs []column) string {
+	parts := make([]string, len(cs))
+	for i, c := range cs {
+		parts[i] = c.Name + " " + c.Type
 	}
 	return strings.Join(parts, ", ")
 }
@@ -254,6 +267,9 @@ func (in *instance) modelInfoText(id uint64, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if f.rec.remote() {
+		return remoteInfoText(f.rec), nil
+	}
 	dir, err := in.store.open(ctx, f.rec.Digest)
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", f.place, err)
@@ -278,9 +294,31 @@ func (in *instance) modelInfoText(id uint64, name string) (string, error) {
 			}
 		}
 	}
-	b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::BOOLEAN, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR))" +
-		" AS info(tags, signature, active, role, name, dtype, shape, sql_type, tensor, method) WHERE role IS NOT NULL")
+	b.WriteString(infoEnd)
 	return b.String(), nil
+}
+
+const infoEnd = "(NULL::VARCHAR, NULL::VARCHAR, NULL::BOOLEAN, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR))" +
+	" AS info(tags, signature, active, role, name, dtype, shape, sql_type, tensor, method) WHERE role IS NOT NULL"
+
+// remoteInfoText tells of a remote model in the same columns: its endpoint stands as the method.
+func remoteInfoText(r *record) string {
+	var b strings.Builder
+	b.WriteString("SELECT * FROM (VALUES ")
+	row := func(role, name, sqlType string) {
+		fmt.Fprintf(&b, "(NULL, NULL, true, %s, %s, NULL, NULL, %s, NULL, %s), ", literal(role), literal(name), literal(sqlType), literal(r.Endpoint))
+	}
+	for _, c := range r.InputColumns {
+		row("input", c.Name, c.Type)
+	}
+	for _, c := range r.OutputColumns {
+		row("output", c.Name, c.Type)
+	}
+	if len(r.OutputColumns) == 0 {
+		row("endpoint", r.Connection, "")
+	}
+	b.WriteString(infoEnd)
+	return b.String()
 }
 
 // shapeText writes a shape as TensorFlow's documentation does: [None, 3].

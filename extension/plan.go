@@ -28,8 +28,9 @@ type plan struct {
 
 // usedModel is a call and the model it reached.
 type usedModel struct {
-	call *dialect.Call
-	*functions.Model
+	call   *dialect.Call
+	Name   string
+	Inputs []inputColumn
 }
 
 // plan reads a statement and writes what DuckDB is to run. Statements about models do their checks, and import files.
@@ -68,7 +69,8 @@ func at(span dialect.Span, err error) error {
 		return nil
 	}
 	var de *dialect.Error
-	if errors.As(err, &de) {
+	var l *located
+	if errors.As(err, &de) || errors.As(err, &l) {
 		return err
 	}
 	return &located{span, err}
@@ -114,7 +116,7 @@ type writer struct {
 
 func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
 	r := &dialect.Rewriter{
-		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) { return w.expand(ctx, c, quoted) },
+		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) { return w.expand(ctx, src, c, quoted) },
 		Table: func(p dialect.Path) ([]string, error) {
 			parts, err := w.cat.withoutProject(ctx, p.Parts)
 			return parts, at(p.Span, err)
@@ -123,14 +125,16 @@ func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*di
 	return r.Rewrite(src, q)
 }
 
-func (w *writer) expand(ctx context.Context, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
-	if c.Func != "ML.PREDICT" {
-		return dialect.Expansion{}, at(c.Span, fmt.Errorf("%s is not part of this version; ML.PREDICT is", c.Func))
-	}
-	if err := checkPredictOptions(c.Options); err != nil {
-		return dialect.Expansion{}, err
-	}
+func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
 	f, err := w.cat.resolve(ctx, c.Model.Parts, "")
+	if err != nil {
+		return dialect.Expansion{}, at(c.Model.Span, err)
+	}
+	titled := false
+	if w.plan != nil && f.rec.remote() && strings.Contains(strings.ToUpper(c.Func), "EMBED") {
+		titled = contains(w.conn.inputColumns(ctx, src, c), "title")
+	}
+	x, err := w.call(ctx, f, c.Func, c.Options, functions.BigQuery, titled)
 	if err != nil {
 		return dialect.Expansion{}, at(c.Model.Span, err)
 	}
@@ -140,38 +144,76 @@ func (w *writer) expand(ctx context.Context, c *dialect.Call, quoted bool) (dial
 			if f.db == "" { // of the configuration: its name is all there is
 				name = f.name
 			}
-			return fmt.Sprintf("query(system.main.mallard_predict(%s, %s, 'bigquery', %s))", literal(name), literal(input), literal(f.rec.ID))
+			return fmt.Sprintf("query(system.main.mallard_call(%s, %s, %s, 'bigquery', %s, %s))",
+				literal(c.Func), literal(name), literal(input), literal(f.rec.ID), literal(optionsJSON(c.Options)))
 		}}, nil
 	}
-	open, after, m, err := w.predict(ctx, f, functions.BigQuery)
-	if err != nil {
-		return dialect.Expansion{}, at(c.Model.Span, err)
-	}
 	if w.plan != nil {
-		w.plan.models = append(w.plan.models, usedModel{c, m})
+		w.plan.models = append(w.plan.models, usedModel{call: c, Name: f.place.String(), Inputs: x.inputs})
 	}
 	casts := map[string]string{}
-	for name, t := range m.InputTypes() {
-		casts[strings.ToLower(name)] = t
+	for _, in := range x.inputs {
+		casts[strings.ToLower(in.name)] = in.sqlType
 	}
-	return dialect.Expansion{Open: open, Close: after, Casts: casts}, nil
+	return dialect.Expansion{Open: x.open, Close: x.after, Casts: casts}, nil
 }
 
-// predict writes what stands around the input of a prediction.
-func (w *writer) predict(ctx context.Context, f found, types functions.Types) (open, after string, m *functions.Model, err error) {
+// called is the SQL of a call: what stands around its input, and the columns it reads from it.
+type called struct {
+	open, after string
+	inputs      []inputColumn
+}
+
+// inputColumn is a column that a call reads, with the DuckDB type that suits it.
+type inputColumn struct{ name, sqlType string }
+
+// call writes a call of any function over any model.
+func (w *writer) call(ctx context.Context, f found, fn string, options []dialect.Option, types functions.Types, titled bool) (*called, error) {
+	if f.rec.remote() {
+		s, open, after, err := w.remoteCall(ctx, f, fn, options, titled)
+		if err != nil {
+			return nil, err
+		}
+		x := &called{open: open, after: after}
+		for _, c := range s.InputColumns() {
+			x.inputs = append(x.inputs, inputColumn{c.Name, c.DuckDB})
+		}
+		return x, nil
+	}
+	switch fn {
+	case "ML.PREDICT":
+		if err := checkPredictOptions(options); err != nil {
+			return nil, err
+		}
+		return w.predict(ctx, f, types)
+	case "ML.GENERATE_EMBEDDING", "AI.GENERATE_EMBEDDING":
+		return w.localEmbedding(ctx, f, fn, options)
+	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT", "AI.GENERATE_TABLE":
+		return nil, fmt.Errorf("%s needs a remote model, and %s is a TensorFlow model; make one with CREATE MODEL … REMOTE WITH CONNECTION … OPTIONS(ENDPOINT='gemini-2.5-flash')", fn, f.place)
+	}
+	return nil, fmt.Errorf("%s is not part of this version; ML.PREDICT, ML.GENERATE_TEXT and ML.GENERATE_EMBEDDING are", fn)
+}
+
+// predict writes a prediction by a TensorFlow model.
+func (w *writer) predict(ctx context.Context, f found, types functions.Types) (*called, error) {
 	live, err := w.conn.in.live.get(f.place.String(), f.rec)
 	if err != nil {
-		return "", "", nil, err
+		return nil, err
 	}
 	if err := live.Probe(ctx); err != nil {
-		return "", "", nil, err
+		return nil, err
 	}
-	fn, err := w.conn.in.function(ctx, live.Outputs, types)
+	fn, err := w.conn.in.predictFunction(ctx, live.Outputs, types)
 	if err != nil {
-		return "", "", nil, err
+		return nil, err
 	}
-	open, after = live.PredictSQL(w.conn.functionName(fn), types)
-	return open, after, live.Model, nil
+	x := &called{}
+	x.open, x.after = live.PredictSQL(w.conn.functionName(fn), types)
+	suits := live.InputTypes()
+	for _, p := range live.Inputs {
+		x.inputs = append(x.inputs, inputColumn{p.Name, suits[p.Name]})
+	}
+	return x, nil
 }
 
 // checkPredictOptions accepts what ML.PREDICT documents and knows nothing of a TensorFlow model: the arguments have no
@@ -196,10 +238,19 @@ func checkPredictOptions(options []dialect.Option) error {
 	return nil
 }
 
-// predictText writes the query that ML_PREDICT and stored views stand for. It runs while the statement binds, so it
-// reads the catalog over another connection. types is "native" or "bigquery"; id the lineage of the model, or "".
-func (in *instance) predictText(id uint64, name, input, types, lineage string) (string, error) {
+// callText writes the query that the plain forms and stored views stand for. It runs while the statement binds, so it
+// reads the catalog over another connection. types is "native" or "bigquery", for an input that is rewritten already;
+// lineage is the identity of the model, or ""; options is JSON, or "".
+func (in *instance) callText(id uint64, fn, name, input, types, lineage, options string) (string, error) {
 	n, ctx, err := in.caller(id)
+	if err != nil {
+		return "", err
+	}
+	given, err := readOptionsJSON(options)
+	if err != nil {
+		return "", err
+	}
+	parts, err := splitName(name)
 	if err != nil {
 		return "", err
 	}
@@ -207,27 +258,23 @@ func (in *instance) predictText(id uint64, name, input, types, lineage string) (
 	err = in.private(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
 		cat := n.behind(c)
 		w := &writer{conn: n, cat: cat}
-		parts, err := splitName(name)
-		if err != nil {
-			return err
-		}
 		f, err := cat.resolve(ctx, parts, lineage)
 		if err != nil {
 			return err
 		}
 		kind, lang := functions.Native, n.c.lang
 		if types == "bigquery" {
-			kind, lang = functions.BigQuery, dialect.DuckDB // a view holds rewritten text
+			kind, lang = functions.BigQuery, dialect.DuckDB
 		}
 		text, err := w.input(ctx, input, lang)
 		if err != nil {
 			return err
 		}
-		open, after, _, err := w.predict(ctx, f, kind)
+		x, err := w.call(ctx, f, fn, given, kind, false)
 		if err != nil {
 			return err
 		}
-		sql = "SELECT * FROM " + open + text + after
+		sql = "SELECT * FROM " + x.open + text + x.after
 		return nil
 	})
 	return sql, err

@@ -16,14 +16,20 @@ const recordFormat = "mallard/1"
 type record struct {
 	// ID stays over CREATE OR REPLACE. A stored view carries it, so that it finds its model again when its file is
 	// attached beside another one that has a model of the same name.
-	ID          string            `json:"id"`
-	Type        string            `json:"type"`
-	Path        string            `json:"path"`
-	Digest      string            `json:"digest"`
-	Signature   string            `json:"signature"`
-	Tags        []string          `json:"tags"`
-	Inputs      []port            `json:"inputs"`
-	Outputs     []port            `json:"outputs"`
+	ID        string   `json:"id"`
+	Type      string   `json:"type"`
+	Path      string   `json:"path"`
+	Digest    string   `json:"digest,omitempty"`
+	Signature string   `json:"signature,omitempty"`
+	Tags      []string `json:"tags,omitempty"`
+	Inputs    []port   `json:"inputs,omitempty"`
+	Outputs   []port   `json:"outputs,omitempty"`
+	// Of remote models: where they are asked, and the columns of INPUT and OUTPUT.
+	Endpoint      string   `json:"endpoint,omitempty"`
+	Connection    string   `json:"connection,omitempty"`
+	InputColumns  []column `json:"input_columns,omitempty"`
+	OutputColumns []column `json:"output_columns,omitempty"`
+
 	Stateless   bool              `json:"stateless,omitempty"`
 	BatchSize   int               `json:"batch_size,omitempty"`
 	FixedBatch  int               `json:"fixed_batch,omitempty"`
@@ -32,6 +38,15 @@ type record struct {
 	Labels      map[string]string `json:"labels,omitempty"`
 	Created     time.Time         `json:"created"`
 	Modified    time.Time         `json:"modified"`
+}
+
+// remote reports whether the model is asked over a connection.
+func (r *record) remote() bool { return r.Type == "REMOTE" }
+
+// column is a column of INPUT(…) or OUTPUT(…), with its GoogleSQL type.
+type column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
 }
 
 // port is one input or output in a record.
@@ -65,6 +80,12 @@ func decodeRecord(format, spec string) (*record, error) {
 	}
 	if _, err := ports(r.Outputs); err != nil {
 		return nil, err
+	}
+	if r.remote() {
+		if r.Endpoint == "" || r.Connection == "" {
+			return nil, fmt.Errorf("its record lacks endpoint or connection; create the model again")
+		}
+		return &r, nil
 	}
 	if len(r.Inputs) == 0 || len(r.Outputs) == 0 || r.Digest == "" {
 		return nil, fmt.Errorf("its record lacks inputs, outputs or the digest of its files; create the model again")

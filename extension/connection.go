@@ -1,0 +1,158 @@
+package extension
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mallardml/mallard/connectors/openai"
+	"github.com/mallardml/mallard/connectors/vertexai"
+	"github.com/mallardml/mallard/functions/remote"
+)
+
+// ConnectionConfig is one named connection to a provider of remote models. WITH CONNECTION DEFAULT means the one named
+// "default"; project.location.name means the one of that whole name, else of its last part. Secrets stand in environment
+// variables or files, never here.
+type ConnectionConfig struct {
+	// Kind is "vertexai" (default) or "openai", for any server that speaks OpenAI's API.
+	Kind string `toml:"kind"`
+	// Project and Location complete an ENDPOINT that is a name. Location is a region, "US", "EU" or "global".
+	Project  string `toml:"project"`
+	Location string `toml:"location"`
+	// BaseURL replaces scheme and host of every endpoint: an emulator, a proxy, or the server of kind openai (with its /v1).
+	BaseURL string `toml:"base_url"`
+	// Auth is "adc" (default), "service_account", "token", "impersonate" or "none"; for kind vertexai.
+	Auth            string `toml:"auth"`
+	CredentialsFile string `toml:"credentials_file"`
+	TokenEnv        string `toml:"token_env"`
+	TokenFile       string `toml:"token_file"`
+	Impersonate     string `toml:"impersonate"`
+	// Transport is "rest" (default) or "grpc".
+	Transport    string            `toml:"transport"`
+	AllowedHosts []string          `toml:"allowed_hosts"`
+	Labels       map[string]string `toml:"labels"`
+	// APIKeyEnv and APIKeyFile name the key of kind openai; servers without keys need none.
+	APIKeyEnv  string `toml:"api_key_env"`
+	APIKeyFile string `toml:"api_key_file"`
+	// Concurrency bounds the requests in flight (default 32); 0 per minute is no bound beyond what the provider says.
+	Concurrency       int   `toml:"concurrency"`
+	RequestsPerMinute int64 `toml:"requests_per_minute"`
+	TokensPerMinute   int64 `toml:"tokens_per_minute"`
+	// Limits and Prices are by the model's name at its provider, or a beginning of it.
+	Limits map[string]LimitConfig `toml:"limits"`
+	Prices map[string]PriceConfig `toml:"prices"`
+}
+
+// LimitConfig bounds one request; 0 leaves what the provider documents, -1 means no bound.
+type LimitConfig struct {
+	Rows   int `toml:"rows"`
+	Tokens int `toml:"tokens"`
+	Bytes  int `toml:"bytes"`
+}
+
+// PriceConfig is what a model costs.
+type PriceConfig struct {
+	InputPerMillion  float64 `toml:"input_per_million"`
+	OutputPerMillion float64 `toml:"output_per_million"`
+	PerRequest       float64 `toml:"per_request"`
+}
+
+// CacheConfig sets up the cache of answers, which lies in the database file.
+type CacheConfig struct {
+	// Off asks every time.
+	Off bool `toml:"off"`
+	// Always keeps the answers of models asked with a temperature above zero, too.
+	Always bool `toml:"always"`
+}
+
+// BudgetConfig bounds what may be spent; 0 is no bound. What goes beyond is not asked, and its rows say so.
+type BudgetConfig struct {
+	StatementRequests int64   `toml:"statement_requests"`
+	StatementTokens   int64   `toml:"statement_tokens"`
+	StatementMoney    float64 `toml:"statement_money"`
+	SessionRequests   int64   `toml:"session_requests"`
+	SessionTokens     int64   `toml:"session_tokens"`
+	SessionMoney      float64 `toml:"session_money"`
+}
+
+func (b BudgetConfig) statement() remote.Budget {
+	return remote.Budget{Requests: b.StatementRequests, Tokens: b.StatementTokens, Money: b.StatementMoney}
+}
+
+func (b BudgetConfig) session() remote.Budget {
+	return remote.Budget{Requests: b.SessionRequests, Tokens: b.SessionTokens, Money: b.SessionMoney}
+}
+
+type connectionKind string
+
+const (
+	kindVertexAI connectionKind = "vertexai"
+	kindOpenAI   connectionKind = "openai"
+)
+
+func (c ConnectionConfig) kind() connectionKind {
+	if strings.EqualFold(c.Kind, string(kindOpenAI)) {
+		return kindOpenAI
+	}
+	return kindVertexAI
+}
+
+// validate names what is impossible about the connection.
+func (c ConnectionConfig) validate(name string) error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("connections.%q: "+format, append([]any{name}, args...)...))
+	}
+	if k := strings.ToLower(c.Kind); k != "" && k != string(kindVertexAI) && k != string(kindOpenAI) {
+		bad("unknown kind %q: use vertexai or openai", c.Kind)
+	}
+	if c.Concurrency < 0 || c.RequestsPerMinute < 0 || c.TokensPerMinute < 0 {
+		bad("concurrency and rates must be 0 (the default) or more")
+	}
+	if c.kind() == kindOpenAI && c.Auth != "" {
+		bad("auth is for kind vertexai; kind openai takes api_key_env or api_key_file")
+	}
+	return errors.Join(errs...)
+}
+
+// endpoint gives the full URL of an ENDPOINT, which may be a name.
+func (c ConnectionConfig) endpoint(name, given string) (string, error) {
+	if c.kind() == kindOpenAI {
+		return openai.ExpandEndpoint(given, c.BaseURL), nil
+	}
+	if !strings.Contains(given, "://") && c.Project == "" {
+		return "", fmt.Errorf("ENDPOINT '%s' is a name, and connection `%s` has no project to find it in; set project under [connections.%q] or give the URL", given, name, name)
+	}
+	url := vertexai.ExpandEndpoint(given, c.Project, c.Location)
+	if _, err := vertexai.ParseEndpoint(url); err != nil {
+		return "", err
+	}
+	return url, nil
+}
+
+func (c ConnectionConfig) vertexAI() vertexai.Options {
+	return vertexai.Options{
+		Auth: c.Auth, CredentialsFile: c.CredentialsFile, TokenEnv: c.TokenEnv, TokenFile: c.TokenFile, Impersonate: c.Impersonate,
+		BaseURL: c.BaseURL, Transport: c.Transport, Labels: c.Labels, AllowedHosts: c.AllowedHosts,
+	}
+}
+
+func (c ConnectionConfig) openAI() openai.Options {
+	return openai.Options{BaseURL: c.BaseURL, APIKeyEnv: c.APIKeyEnv, APIKeyFile: c.APIKeyFile}
+}
+
+// options gives the connection's settings as the runtime reads them.
+func (c ConnectionConfig) options(name string) remote.ConnectionOptions {
+	o := remote.ConnectionOptions{
+		Name: name, Origin: c.BaseURL, Concurrency: c.Concurrency,
+		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute,
+		Limits: map[string]remote.Limits{}, Prices: remote.Prices{},
+	}
+	for model, l := range c.Limits {
+		o.Limits[model] = remote.Limits{Rows: l.Rows, Tokens: l.Tokens, Bytes: l.Bytes}
+	}
+	for model, p := range c.Prices {
+		o.Prices[model] = remote.Price{InputPerMillion: p.InputPerMillion, OutputPerMillion: p.OutputPerMillion, PerRequest: p.PerRequest}
+	}
+	return o
+}

@@ -1,0 +1,52 @@
+package extension
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions"
+)
+
+// localEmbedding writes ML.GENERATE_EMBEDDING over a TensorFlow model with one string input and one vector output:
+// embeddings with no cloud at all. The columns are those of an open model's: the embedding, its status, and the input's
+// (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-generate-embedding).
+func (w *writer) localEmbedding(ctx context.Context, f found, fn string, options []dialect.Option) (*called, error) {
+	flat := true
+	for _, o := range options {
+		if fn != "ML.GENERATE_EMBEDDING" || !strings.EqualFold(o.Name, "flatten_json_output") || o.Value.Kind != dialect.Bool {
+			return nil, at(o.Span, fmt.Errorf("%s over a TensorFlow model has no argument `%s` of this type; ML.GENERATE_EMBEDDING takes flatten_json_output, a BOOL", fn, o.Name))
+		}
+		flat = o.Value.Bool
+	}
+	in, out := f.rec.Inputs, f.rec.Outputs
+	if len(in) != 1 || in[0].DType != "string" || len(in[0].Shape) != 1 || len(out) != 1 || len(out[0].Shape) != 2 || !strings.HasPrefix(out[0].DType, "float") && out[0].DType != "bfloat16" {
+		return nil, fmt.Errorf("%s needs a model with one string input and one vector output; model %s takes %s and gives %s; choose an output with OPTIONS(outputs=['…'])",
+			fn, f.place, portsText(in), portsText(out))
+	}
+	x, err := w.predict(ctx, f, functions.BigQuery)
+	if err != nil {
+		return nil, err
+	}
+	input, output := ident(in[0].Name), ident(out[0].Name)
+	names := [2]string{"ml_generate_embedding_result", "ml_generate_embedding_status"}
+	if fn == "AI.GENERATE_EMBEDDING" {
+		names = [2]string{"embedding", "status"}
+	}
+	result := "__e." + output
+	if !flat {
+		result = "to_json(__e." + output + ")"
+	}
+	open := fmt.Sprintf("(SELECT %s AS %s, CASE WHEN __e.%s IS NULL THEN 'content is NULL' ELSE '' END AS %s, __e.* EXCLUDE (%s",
+		result, names[0], output, names[1], output)
+	inner := "SELECT __c.* FROM ("
+	if !strings.EqualFold(in[0].Name, "content") {
+		open += ", " + input
+		inner = "SELECT __c.content AS " + input + ", __c.* FROM ("
+	}
+	x.open = open + ") FROM " + x.open + inner
+	x.after = "\n) AS __c" + x.after + " AS __e)"
+	x.inputs = []inputColumn{{"content", "VARCHAR"}}
+	return x, nil
+}

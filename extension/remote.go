@@ -1,0 +1,375 @@
+package extension
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/connectors/openai"
+	"github.com/mallardml/mallard/connectors/vertexai"
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions/remote"
+)
+
+// remoteModels are the connections to providers and the calls over them that statements use.
+type remoteModels struct {
+	in      *instance
+	session remote.Meter // over all statements of the database while it is open
+
+	mu          sync.Mutex
+	connections map[string]*remoteConnection
+	specs       map[int64]*liveSpec
+	byKey       map[string]*liveSpec
+	idle        []*liveSpec // without references, oldest first
+	cache       *answerCache
+}
+
+// remoteConnection is one named connection, shared by all statements.
+type remoteConnection struct {
+	cfg    ConnectionConfig
+	remote *remote.Connection
+
+	mu      sync.Mutex
+	service remote.Service
+}
+
+// liveSpec is one call of a function over a model. Bound statements hold references.
+type liveSpec struct {
+	*remote.Spec
+	key  string
+	refs int
+}
+
+// maxIdleSpecs bounds the calls that are kept though no bound statement uses them.
+const maxIdleSpecs = 256
+
+func (r *remoteModels) init(in *instance) {
+	r.in = in
+	r.session.Name = "session"
+	r.session.Budget = in.cfg.Budget.session()
+	r.connections, r.specs, r.byKey = map[string]*remoteConnection{}, map[int64]*liveSpec{}, map[string]*liveSpec{}
+}
+
+// close ends the clients.
+func (r *remoteModels) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for _, c := range r.connections {
+		if closer, ok := c.service.(io.Closer); ok {
+			errs = append(errs, closer.Close())
+		}
+	}
+	r.connections = map[string]*remoteConnection{}
+	return errors.Join(errs...)
+}
+
+// connectionName finds the connection that a path of WITH CONNECTION means: by its whole name, else by its last part.
+func (c *Config) connectionName(p *dialect.Path) (string, error) {
+	if p == nil {
+		if _, ok := c.Connections["default"]; !ok {
+			return "", errors.New("there is no connection DEFAULT; the configuration needs [connections.default]")
+		}
+		return "default", nil
+	}
+	last := p.Parts[len(p.Parts)-1]
+	for _, name := range []string{p.String(), last} {
+		if _, ok := c.Connections[name]; ok {
+			return name, nil
+		}
+	}
+	names := make([]string, 0, len(c.Connections))
+	for n := range c.Connections {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	if len(names) == 0 {
+		return "", fmt.Errorf("there is no connection `%s`; the configuration needs [connections.%q]", p, last)
+	}
+	return "", fmt.Errorf("there is no connection `%s`; the configuration has %s", p, strings.Join(names, ", "))
+}
+
+// connection gives a connection; its client is made at the first request.
+func (r *remoteModels) connection(name string) (*remoteConnection, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, ok := r.connections[name]; ok {
+		return c, nil
+	}
+	cfg, ok := r.in.cfg.Connections[name]
+	if !ok {
+		return nil, fmt.Errorf("its connection `%s` is not in the configuration; add [connections.%q]", name, name)
+	}
+	c := &remoteConnection{cfg: cfg, remote: remote.NewConnection(cfg.options(name))}
+	r.connections[name] = c
+	return c, nil
+}
+
+// open gives the client of a connection, made once.
+func (c *remoteConnection) open(ctx context.Context) (remote.Service, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.service != nil {
+		return c.service, nil
+	}
+	var s remote.Service
+	var err error
+	if c.cfg.kind() == kindOpenAI {
+		s, err = openai.New(ctx, c.cfg.openAI())
+	} else {
+		// The client outlives the statement that needs it first.
+		s, err = vertexai.New(context.WithoutCancel(ctx), c.cfg.vertexAI())
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.service = s
+	return s, nil
+}
+
+var _ remote.Host = (*instance)(nil)
+
+// Spec implements [remote.Host].
+func (in *instance) Spec(version int64) (*remote.Spec, error) {
+	r := &in.remote
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, ok := r.specs[version]
+	if !ok {
+		return nil, errStale
+	}
+	s.refs++
+	return s.Spec, nil
+}
+
+// ReleaseSpec implements [remote.Host].
+func (in *instance) ReleaseSpec(version int64) {
+	r := &in.remote
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s, ok := r.specs[version]; ok {
+		if s.refs--; s.refs == 0 {
+			r.park(s)
+		}
+	}
+}
+
+// park keeps a call without references for a while; mu is held.
+func (r *remoteModels) park(s *liveSpec) {
+	r.idle = append(r.idle, s)
+	for len(r.idle) > maxIdleSpecs {
+		old := r.idle[0]
+		r.idle = r.idle[1:]
+		if old.refs == 0 {
+			delete(r.specs, old.Version)
+			delete(r.byKey, old.key)
+		}
+	}
+}
+
+// Statement implements [remote.Host].
+func (in *instance) Statement(conn uint64) *remote.Statement { return in.running(conn).statement() }
+
+// spec gives the call of a function over a model; the same call gives the same version.
+func (r *remoteModels) spec(f found, fn string, options []dialect.Option, titled bool) (*remote.Spec, error) {
+	given := make([]remote.Option, len(options))
+	for i, o := range options {
+		given[i] = remote.Option{Name: o.Name, Value: plainValue(o.Value), Pos: o.Pos, End: o.End}
+	}
+	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), titled})
+	if err != nil {
+		return nil, err
+	}
+	key := string(k)
+	r.mu.Lock()
+	if s, ok := r.byKey[key]; ok {
+		defer r.mu.Unlock()
+		return s.Spec, nil
+	}
+	r.mu.Unlock()
+
+	c, err := r.connection(f.rec.Connection)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", f.place, err)
+	}
+	s := &remote.Spec{
+		Func: fn, Model: f.place.String(), Version: lastVersion.Add(1), Endpoint: f.rec.Endpoint,
+		Connection: c.remote, Service: c.open, Titled: titled, CacheAlways: r.in.cfg.Cache.Always,
+	}
+	if s.Inputs, err = remoteColumns(f.rec.InputColumns); err != nil {
+		return nil, fmt.Errorf("model %s: %w", f.place, err)
+	}
+	if s.Outputs, err = remoteColumns(f.rec.OutputColumns); err != nil {
+		return nil, fmt.Errorf("model %s: %w", f.place, err)
+	}
+	s.Family = remote.FamilyOf(f.rec.Endpoint)
+	if len(s.Outputs) > 0 {
+		s.Family = remote.Custom
+	} else if s.Family == remote.Auto {
+		s.Family = familyOfFunction(fn, c.cfg.kind())
+	}
+	if err := remote.Suits(fn, s.Family); err != nil {
+		return nil, fmt.Errorf("model %s: %w", f.place, err)
+	}
+	if s.Options, err = remote.ParseOptions(fn, s.Family, given); err != nil {
+		var oe *remote.OptionError
+		if errors.As(err, &oe) {
+			err = at(dialect.Span{Pos: oe.Pos, End: oe.End}, err)
+		}
+		return nil, err
+	}
+	if !r.in.cfg.Cache.Off {
+		s.Cache = r.answers()
+	}
+	if err := s.Init(); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if other, ok := r.byKey[key]; ok {
+		return other.Spec, nil
+	}
+	live := &liveSpec{Spec: s, key: key}
+	r.specs[s.Version], r.byKey[key] = live, live
+	r.park(live)
+	return s, nil
+}
+
+// familyOfFunction decides for models whose names say nothing: those of OpenAI-compatible servers speak our Gemini and
+// text-embedding forms, an endpoint of Vertex AI is an open model.
+func familyOfFunction(fn string, kind connectionKind) remote.Family {
+	embedding := strings.Contains(fn, "EMBED")
+	switch {
+	case kind == kindOpenAI && embedding:
+		return remote.TextEmbedding
+	case kind == kindOpenAI:
+		return remote.Gemini
+	case embedding:
+		return remote.OpenEmbedding
+	}
+	return remote.Open
+}
+
+func remoteColumns(in []column) ([]remote.Column, error) {
+	var out []remote.Column
+	for _, c := range in {
+		t, err := remote.ParseType(c.Type)
+		if err != nil {
+			return nil, fmt.Errorf("column `%s`: type %s %w", c.Name, c.Type, err)
+		}
+		out = append(out, remote.Column{Name: c.Name, Type: t})
+	}
+	return out, nil
+}
+
+// remoteCall writes what stands around the input of a call over a remote model.
+func (w *writer) remoteCall(ctx context.Context, f found, fn string, options []dialect.Option, titled bool) (*remote.Spec, string, string, error) {
+	s, err := w.conn.in.remote.spec(f, fn, options, titled)
+	if err != nil {
+		return nil, "", "", err
+	}
+	for _, fn := range s.Functions() {
+		register := func(h mapping.Connection, name string) error { return fn.Register(h, name, w.conn.in) }
+		if err := w.conn.in.function(ctx, fn.Name, register); err != nil {
+			return nil, "", "", err
+		}
+	}
+	open, after := s.SQL(w.conn.functionName)
+	return s, open, after, nil
+}
+
+// plainValue gives an option's value as package remote reads it.
+func plainValue(v dialect.Value) any {
+	switch v.Kind {
+	case dialect.Int:
+		return v.Int
+	case dialect.Float:
+		return v.Float
+	case dialect.Bool:
+		return v.Bool
+	case dialect.Array:
+		list := make([]any, len(v.List))
+		for i, e := range v.List {
+			list[i] = plainValue(e)
+		}
+		return list
+	case dialect.Struct:
+		fields := make([]remote.Option, len(v.Fields))
+		for i, f := range v.Fields {
+			fields[i] = remote.Option{Name: f.Name, Value: plainValue(f.Value), Pos: f.Pos, End: f.End}
+		}
+		return fields
+	case dialect.Null:
+		return nil
+	}
+	return v.Str
+}
+
+// createRemote checks a remote model and gives the statement that records it. Nothing is asked of the endpoint.
+func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
+	cfg := n.in.cfg
+	name, err := cfg.connectionName(s.Connection)
+	if err != nil {
+		span := s.Name.Span
+		if s.Connection != nil {
+			span = s.Connection.Span
+		}
+		return nil, at(span, err)
+	}
+	rec := &record{Type: "REMOTE", Connection: name}
+	endpoint := dialect.Span{}
+	for i := range s.Options {
+		o := &s.Options[i]
+		var err error
+		switch strings.ToLower(o.Name) {
+		case "endpoint":
+			rec.Path, err = textOption(o)
+			endpoint = o.Value.Span
+		case "description":
+			rec.Description, err = textOption(o)
+		case "labels":
+			rec.Labels, err = labelsOption(o)
+		case "remote_service_type", "hugging_face_model_id", "model_garden_model_name":
+			err = at(o.Span, fmt.Errorf("option `%s` is not supported; deploy the model and give its ENDPOINT", o.Name))
+		default:
+			err = at(o.Span, fmt.Errorf("unknown option `%s`; a remote model takes endpoint, description, labels", o.Name))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if strings.TrimSpace(rec.Path) == "" {
+		return nil, at(s.Name.Span, errors.New("a remote model needs OPTIONS(ENDPOINT='…'): the name of a model such as 'gemini-2.5-flash', or a URL"))
+	}
+	if rec.Endpoint, err = cfg.Connections[name].endpoint(name, rec.Path); err != nil {
+		return nil, at(endpoint, err)
+	}
+	for _, side := range []struct {
+		to   *[]column
+		from []dialect.ColumnDef
+	}{{&rec.InputColumns, s.Input}, {&rec.OutputColumns, s.Output}} {
+		for _, c := range side.from {
+			t, err := remote.ParseType(c.Type)
+			if err != nil {
+				return nil, at(c.Span, fmt.Errorf("column `%s`: type %s %w", c.Name, c.Type, err))
+			}
+			if t.Kind == remote.JSON || t.Kind == remote.Struct || t.Kind == remote.Array && (t.Elem.Kind == remote.Struct || t.Elem.Kind == remote.JSON) {
+				return nil, at(c.Span, fmt.Errorf("column `%s` is %s; INPUT and OUTPUT take BOOL, INT64, FLOAT64, NUMERIC, BIGNUMERIC, STRING and ARRAYs of these", c.Name, t))
+			}
+			*side.to = append(*side.to, column{c.Name, t.String()})
+		}
+	}
+	family := remote.FamilyOf(rec.Endpoint)
+	switch custom := family == remote.Auto && cfg.Connections[name].kind() == kindVertexAI; {
+	case !custom && len(rec.OutputColumns) > 0:
+		return nil, at(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is a %s model", remote.ModelName(rec.Endpoint), family))
+	}
+	return rec, nil
+}
