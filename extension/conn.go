@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -23,6 +24,9 @@ type conn struct {
 	in *instance
 	h  mapping.Connection
 	id uint64
+
+	// making is true while the connection's macros are made: DuckDB binds their bodies then, which need not look at anything.
+	making atomic.Bool
 
 	// open is what the open transaction has changed: other connections, which serve the text functions while this one
 	// binds, cannot see it.
@@ -58,13 +62,11 @@ func newConn(ctx context.Context, c *Connector, inner *duckdb.Conn) (*conn, erro
 		return nil, err
 	}
 	n.in.conns.Store(n.id, n)
-	q, end := n.begin(ctx)
-	defer end()
-	for _, m := range connectionMacros { // DuckDB binds a macro's body when it is made
-		if _, err := inner.ExecContext(ctx, m, nil); err != nil {
-			n.in.conns.Delete(n.id)
-			return nil, fmt.Errorf("preparing the connection: %w", errors.Join(q.noted(), err))
-		}
+	n.making.Store(true)
+	defer n.making.Store(false)
+	if _, err := inner.ExecContext(ctx, strings.Join(connectionMacros, ";\n"), nil); err != nil {
+		n.in.conns.Delete(n.id)
+		return nil, fmt.Errorf("preparing the connection: %w", err)
 	}
 	return n, nil
 }
