@@ -1,10 +1,12 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -147,7 +149,7 @@ func (c *embeddingCodec) payload(ctx context.Context, row []any) (string, string
 	case EmbedContent:
 		wire, err := s.wireParts(ctx, parts)
 		if err != nil {
-			return "", err.Error()
+			return "", "Invalid content: " + err.Error()
 		}
 		m := map[string]any{"content": map[string]any{"parts": wire}}
 		if o.TaskType != "" {
@@ -171,23 +173,37 @@ func (c *embeddingCodec) payload(ctx context.Context, row []any) (string, string
 		if text == nil {
 			return "", "Invalid content: this model reads text only."
 		}
-		m := map[string]any{"content": *text}
+		fields := [...]struct{ name, value string }{{"content", *text}, {"task_type", o.TaskType}, {"title", c.title(row)}}
 		if s.Family == OpenEmbedding {
-			m = map[string]any{"inputs": *text}
+			fields[0].name = "inputs"
 		}
-		if o.TaskType != "" {
-			m["task_type"] = o.TaskType
-		}
-		if title := c.title(row); title != "" {
-			m["title"] = title
-		}
-		body = m
+		return texts(fields[:])
 	}
 	b, err := marshal(body)
 	if err != nil {
 		return "", "Invalid content: " + err.Error()
 	}
 	return string(b), ""
+}
+
+// texts writes an object of the fields that are not empty.
+func texts(fields []struct{ name, value string }) (string, string) {
+	b := make([]byte, 0, 32+len(fields[0].value))
+	b = append(b, '{')
+	for _, f := range fields {
+		if f.value == "" {
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), f.name...), `":`...)
+		var err error
+		if b, err = appendText(b, f.value); err != nil {
+			return "", "Invalid content: " + err.Error()
+		}
+	}
+	return string(append(b, '}')), ""
 }
 
 func (c *embeddingCodec) title(row []any) string {
@@ -238,7 +254,7 @@ func (c *embeddingCodec) medium(ctx context.Context, p part) (map[string]any, st
 	} else {
 		data, loaded, err := c.spec.load(ctx, p)
 		if err != nil {
-			return nil, err.Error()
+			return nil, "Invalid content: " + err.Error()
 		}
 		where, mime = map[string]any{"bytesBase64Encoded": data}, loaded
 		kind, _, _ = strings.Cut(mime, "/")
@@ -315,15 +331,22 @@ type embedded struct {
 	} `json:"videoEmbeddings"`
 }
 
+// embeddingTokens finds statistics.token_count; it stands behind thousands of numbers that need not be read twice.
 func embeddingTokens(body json.RawMessage) int64 {
-	var e embedded
-	var st struct {
-		Tokens float64 `json:"token_count"`
-	}
-	if json.Unmarshal(body, &e) != nil || json.Unmarshal(e.Embeddings.Statistics, &st) != nil || !(st.Tokens > 0) {
+	const name = `"token_count":`
+	i := bytes.LastIndex(body, []byte(name))
+	if i < 0 {
 		return 0
 	}
-	return int64(min(st.Tokens, 1e12))
+	s := strings.TrimSpace(string(body[i+len(name) : min(i+len(name)+24, len(body))]))
+	if end := strings.IndexAny(s, ",} \t\r\n"); end >= 0 {
+		s = s[:end]
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(n > 0) {
+		return 0
+	}
+	return int64(min(n, 1e12))
 }
 
 var errNoVector = errors.New("it has no embedding")

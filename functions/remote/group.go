@@ -183,6 +183,7 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		switch it.state {
 		case known:
 			out[i] = it.verdict
+			g.st.done(1, it.verdict.cause)
 			continue
 		case idle, gone:
 			it.state = asked
@@ -237,7 +238,6 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 	if g.fatal != nil {
 		return nil, g.fatal
 	}
-	var failed map[string]int64
 	if g.st.o.Estimate {
 		g.sum(len(rows))
 	}
@@ -250,10 +250,6 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		use.Rows++
 		if out[i].status != "" {
 			use.Failed++
-			if failed == nil {
-				failed = map[string]int64{}
-			}
-			failed[out[i].cause]++
 		}
 		it.rows--
 		it.pending--
@@ -270,12 +266,6 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 	for _, m := range g.st.meters(g.spec.Connection) {
 		m.add(use)
 	}
-	ok := int64(len(rows))
-	for cause, n := range failed {
-		g.st.done(n, cause)
-		ok -= n
-	}
-	g.st.done(ok, "")
 	return out, nil
 }
 
@@ -341,6 +331,7 @@ func (g *group) cacheFailed(err error) {
 // settle gives an item its verdict; mu is held.
 func (g *group) settle(it *item, v *verdict) {
 	it.state, it.verdict = known, v
+	g.st.done(int64(it.pending), v.cause)
 	for _, w := range it.waiters {
 		if w.left--; w.left == 0 {
 			close(w.done)
@@ -377,9 +368,10 @@ func (g *group) run() {
 			return
 		}
 		if !g.st.start(func() {
-			defer g.spec.Connection.slots.Release(1)
+			release := sync.OnceFunc(func() { g.spec.Connection.slots.Release(1) })
+			defer release()
 			defer g.rescue()
-			g.send(ctx, b)
+			g.send(ctx, b, release)
 		}) {
 			g.spec.Connection.slots.Release(1)
 			return
@@ -528,8 +520,8 @@ func (g *group) lookAhead() {
 	g.lookup(look)
 }
 
-// send asks for a batch and decides what follows.
-func (g *group) send(ctx context.Context, b *batch) {
+// send asks for a batch and decides what follows. It releases its slot with the answer: reading that takes none.
+func (g *group) send(ctx context.Context, b *batch, release func()) {
 	g.mu.Lock()
 	stop, svc := g.stopped, g.svc
 	g.mu.Unlock()
@@ -574,6 +566,7 @@ func (g *group) send(ctx context.Context, b *batch) {
 		payloads[i] = it.payload
 	}
 	answers, err := g.spec.codec.call(ctx, svc, payloads)
+	release()
 	if err == nil && len(answers) != len(payloads) {
 		err = &errCount{len(answers), len(payloads)}
 	}
@@ -774,7 +767,11 @@ func (g *group) failed(b *batch, f fault, sent time.Time) {
 	delay := time.Duration(0)
 	if f.retryable {
 		r := g.spec.retry
-		delay = time.Duration(rand.Int64N(int64(min(r.Cap, r.Base<<min(b.attempts-1, 20))) + 1))
+		bound := min(r.Cap, r.Base<<min(b.attempts-1, 20))
+		if f.throttled && g.healthy() { // the pacing sees to the rate; a row that had bad luck need not wait long
+			bound = min(bound, 4*r.Base)
+		}
+		delay = time.Duration(rand.Int64N(int64(bound) + 1))
 		delay = max(delay, f.retryAfter)
 		if b.attempts < r.Attempts && now.Add(delay).Sub(b.first) <= r.Deadline {
 			g.pacer.answered(sent, f.throttled, f.retryAfter)
@@ -814,6 +811,13 @@ func (g *group) failed(b *batch, f fault, sent time.Time) {
 	}
 	g.mu.Unlock()
 	g.settleAll(b.items, g.failure(status, f.reason))
+}
+
+// healthy reports whether requests do get through.
+func (g *group) healthy() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.answered
 }
 
 func (g *group) push(b *batch) {

@@ -83,16 +83,14 @@ func finite(b []byte) ([]byte, bool) {
 	return out, found
 }
 
-// lenient is decode for what servers really send.
+// lenient is json.Unmarshal for what servers really send.
 func lenient(b []byte, v any) error {
-	err := decode(b, v)
+	err := json.Unmarshal(b, v)
 	if err == nil {
 		return nil
 	}
-	if fixed, changed := finite(b); changed {
-		if decode(fixed, v) == nil {
-			return nil
-		}
+	if fixed, changed := finite(b); changed && json.Unmarshal(fixed, v) == nil {
+		return nil
 	}
 	return err
 }

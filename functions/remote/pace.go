@@ -19,6 +19,7 @@ type pacer struct {
 	next   time.Time
 	pause  time.Time // nothing is sent before
 	streak int       // pauses without an answer between
+	bound  bool      // the rate held the last request up
 
 	since       time.Time // answers to requests of before are not counted
 	first       time.Time // of the requests counted
@@ -75,7 +76,7 @@ func (p *pacer) wait(ctx context.Context, n int) error {
 	now := time.Now()
 	until := now.Add(max(p.requests.wait(now, 1), p.tokens.wait(now, float64(n))))
 	if p.rate > 0 {
-		if p.next.After(until) {
+		if p.bound = p.next.After(until); p.bound {
 			until = p.next
 		}
 		p.next = until.Add(time.Duration(float64(time.Second) / p.rate))
@@ -112,7 +113,9 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 	defer p.mu.Unlock()
 	if !refused {
 		p.streak = 0
-		p.rate *= growth
+		if p.bound {
+			p.rate *= growth
+		}
 	}
 	if sent.Before(p.since) {
 		return

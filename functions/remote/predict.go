@@ -94,14 +94,13 @@ func predict(ctx context.Context, svc Service, s *Spec, payloads []string) ([]An
 
 // predictions takes a predict response apart, a row each.
 func predictions(raw json.RawMessage, rows int) ([]Answer, error) {
-	raw, err := valid(raw)
-	if err != nil {
-		return nil, err
-	}
 	var body struct {
 		Predictions []json.RawMessage `json:"predictions"`
 	}
-	if err := json.Unmarshal(raw, &body); err != nil {
+	if err := lenient(raw, &body); err != nil {
+		if _, err := valid(raw); err != nil {
+			return nil, err
+		}
 		return nil, &errAnswer{fmt.Errorf("the answer has no list of predictions: %w", err)}
 	}
 	if len(body.Predictions) != rows {

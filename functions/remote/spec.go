@@ -80,6 +80,9 @@ func (s *Spec) Init() error {
 	if err := Suits(s.Func, s.Family); err != nil {
 		return fmt.Errorf("model %s: %w", s.Model, err)
 	}
+	if err := s.checkObjects(); err != nil {
+		return fmt.Errorf("model %s: %s: %w", s.Model, s.Func, err)
+	}
 	if s.Objects && s.Family == Multimodal {
 		s.Media = true
 	}
@@ -103,6 +106,33 @@ func (s *Spec) Init() error {
 	}
 	if s.limits.Rows > 1 && !s.batches() {
 		s.limits.Rows = 1
+	}
+	return nil
+}
+
+// checkObjects refuses arguments that belong to the other kind of input.
+func (s *Spec) checkObjects() error {
+	o := &s.Options
+	if !s.Objects {
+		switch {
+		case o.Prompt != nil:
+			return errors.New("argument `prompt` is for object tables; for this input give a column named prompt")
+		case o.StartSecond != nil || o.IntervalSeconds != nil:
+			return errors.New("arguments `start_second`, `end_second` and `interval_seconds` are for videos of object tables")
+		}
+		return nil
+	}
+	switch {
+	case s.Family.Text() && s.Family != Gemini:
+		return fmt.Errorf("%s models do not read object tables; use a Gemini model", s.Family)
+	case s.Family.Embedding() && s.Family != Multimodal && s.Family != EmbedContent:
+		return fmt.Errorf("%s models do not read object tables; use multimodalembedding@001", s.Family)
+	case s.Family == Gemini && o.Prompt == nil:
+		return errors.New("an object table needs the argument `prompt`, such as STRUCT('What is shown?' AS prompt)")
+	case o.GroundWithSearch:
+		return errors.New("argument `ground_with_google_search` is not for object tables")
+	case o.RequestType != "":
+		return errors.New("argument `request_type` is not for object tables")
 	}
 	return nil
 }

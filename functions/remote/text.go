@@ -14,6 +14,8 @@ type textCodec struct {
 	spec  *Spec
 	frame map[string]any // the request without the prompt
 	shape []textField
+	// rest is the frame as JSON without its opening brace: "}" or ",…}".
+	rest string
 	// header of generateContent
 	header map[string]string
 }
@@ -210,6 +212,13 @@ func (c *textCodec) build() error {
 	}
 	// Without a temperature the API's own holds, which is above zero.
 	s.cacheable = s.CacheAlways || temperature != nil && *temperature == 0
+	b, err := marshal(c.frame)
+	if err != nil {
+		return err
+	}
+	if c.rest = string(b[1:]); len(c.frame) > 0 {
+		c.rest = "," + c.rest
+	}
 	return nil
 }
 
@@ -272,6 +281,14 @@ func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 		}
 	}
 	text := plain(parts)
+	if c.spec.Family == Gemini && text != nil { // nearly all rows
+		b := make([]byte, 0, 64+len(*text)+len(c.rest))
+		b, err := appendText(append(b, `{"contents":[{"role":"user","parts":[{"text":`...), *text)
+		if err != nil {
+			return "", "Invalid prompt: " + err.Error()
+		}
+		return string(append(append(b, `}]}]`...), c.rest...)), ""
+	}
 	body := make(map[string]any, len(c.frame)+1)
 	for k, v := range c.frame {
 		body[k] = v
@@ -280,7 +297,7 @@ func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 	case Gemini:
 		wire, err := c.spec.wireParts(ctx, parts)
 		if err != nil {
-			return "", err.Error()
+			return "", "Invalid prompt: " + err.Error()
 		}
 		body["contents"] = []any{map[string]any{"role": "user", "parts": wire}}
 	case Open:
@@ -327,7 +344,7 @@ func plain(parts []part) *string {
 	return &s
 }
 
-var errNullPart = errors.New("a part of it is NULL.")
+var errNullPart = errors.New("a part of it is NULL")
 
 // promptParts reads a prompt: a text, or a STRUCT of texts, files, and arrays of these, joined in order like CONCAT. No
 // parts at all are an empty or NULL prompt.
@@ -369,7 +386,7 @@ func promptParts(v any) ([]part, error) {
 				}
 			}
 		default:
-			return fmt.Errorf("a part of it is no STRING, but %v.", v)
+			return fmt.Errorf("a part of it is no STRING, but %v", v)
 		}
 		return nil
 	}
@@ -400,11 +417,11 @@ func (s *Spec) wireParts(ctx context.Context, parts []part) ([]any, error) {
 // load reads an object as base64.
 func (s *Spec) load(ctx context.Context, p part) (data, mime string, err error) {
 	if s.Load == nil {
-		return "", "", fmt.Errorf("Object %s cannot be read by the model; only gs:// can.", p.uri)
+		return "", "", fmt.Errorf("object %s cannot be read by the model, which reads gs:// only", p.uri)
 	}
 	b, mime, err := s.Load(ctx, p.uri)
 	if err != nil {
-		return "", "", fmt.Errorf("Object %s: %w", p.uri, err)
+		return "", "", fmt.Errorf("object %s: %w", p.uri, err)
 	}
 	if p.mime != "" {
 		mime = p.mime
@@ -541,9 +558,6 @@ func (c *textCodec) values(body json.RawMessage) ([][]any, string) {
 				line[i] = fields[i]
 			}
 		}
-	}
-	if c.spec.Func == "ML.GENERATE_TEXT" && !c.spec.Options.Flatten {
-		return [][]any{line}, r.problem
 	}
 	return [][]any{line}, r.problem
 }

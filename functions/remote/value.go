@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Values of rows are nil, bool, int64, float64, json.Number (DECIMAL and wide integers), string, []byte, []any, []float64
@@ -72,6 +73,8 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 		case math.IsInf(v, -1):
 			return append(b, `"-Infinity"`...), nil
 		}
+	case string:
+		return appendText(b, v)
 	case []any:
 		b = append(b, '[')
 		for i, e := range v {
@@ -221,20 +224,46 @@ func readFloat(raw json.RawMessage) (float64, bool) {
 	return f, json.Unmarshal(raw, &f) == nil
 }
 
-// readFloats is the way of embeddings, without a json.RawMessage per element.
+// readFloats is the way of embeddings, without an allocation per element. It takes plain numbers only.
 func readFloats(raw json.RawMessage) ([]float64, bool) {
-	var fs []*float64
-	if json.Unmarshal(raw, &fs) != nil {
+	s := strings.TrimSpace(unsafe.String(unsafe.SliceData(raw), len(raw)))
+	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' {
 		return nil, false
 	}
-	out := make([]float64, len(fs))
-	for i, f := range fs {
-		if f == nil {
+	s = s[1 : len(s)-1]
+	if strings.TrimSpace(s) == "" {
+		return []float64{}, true
+	}
+	out := make([]float64, 0, strings.Count(s, ",")+1)
+	for {
+		e, rest, more := strings.Cut(s, ",")
+		e = strings.Trim(e, " \t\r\n")
+		if e == "" || e[0] != '-' && (e[0] < '0' || e[0] > '9') || strings.ContainsAny(e, "_xXpP") {
 			return nil, false
 		}
-		out[i] = *f
+		f, err := strconv.ParseFloat(e, 64)
+		if err != nil {
+			return nil, false
+		}
+		out = append(out, f)
+		if !more {
+			return out, true
+		}
+		s = rest
 	}
-	return out, true
+}
+
+// appendText writes a text as JSON.
+func appendText(b []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			j, err := marshal(s)
+			return append(b, j...), err
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"'), nil
 }
 
 var decimalLimit = new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
