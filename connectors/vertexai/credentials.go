@@ -2,6 +2,7 @@ package vertexai
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -58,8 +59,11 @@ func defaults(o Options) (*auth.Credentials, error) {
 		if err != nil {
 			return nil, fmt.Errorf("vertexai: cannot read the credentials file: %w", err)
 		}
-		// The file is named by the user's own configuration, never by a statement.
-		c, err := gcreds.DetectDefault(&gcreds.DetectOptions{Scopes: []string{scope}, CredentialsJSON: b}) //nolint:staticcheck // every kind of file is wanted here
+		var kind struct {
+			Type gcreds.CredType `json:"type"`
+		}
+		_ = json.Unmarshal(b, &kind) // an unknown kind is refused next
+		c, err := gcreds.NewCredentialsFromJSON(kind.Type, b, &gcreds.DetectOptions{Scopes: []string{scope}})
 		if err != nil {
 			return nil, fmt.Errorf("vertexai: %s is not a credentials file of Google's", o.CredentialsFile)
 		}

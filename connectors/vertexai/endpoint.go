@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 // Endpoint is the parsed form of an ENDPOINT URL.
@@ -51,7 +52,7 @@ func ParseEndpoint(text string) (Endpoint, error) {
 		return Endpoint{}, fmt.Errorf("unknown path in endpoint %q: %s", clean(u), form)
 	}
 	for _, part := range append([]string{e.Version, e.Project, e.Location, e.Publisher + e.ID}, strings.Split(e.Model+e.ID, "/")...) {
-		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "?#%\\ \t\r\n") {
+		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, ":?#%\\ \t\r\n") {
 			return Endpoint{}, fmt.Errorf("empty or unusable part in endpoint %q: %s", clean(u), form)
 		}
 	}
@@ -60,11 +61,13 @@ func ParseEndpoint(text string) (Endpoint, error) {
 
 func clean(u *url.URL) string { return u.Scheme + "://" + u.Host + u.EscapedPath() }
 
+// dropMethod takes :predict and the like off the end.
 func dropMethod(s string) string {
-	if i := strings.LastIndexByte(s, ':'); i >= 0 {
-		return s[:i]
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || i+1 == len(s) || strings.Trim(s[i+1:], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return s
 	}
-	return s
+	return s[:i]
 }
 
 // Resource is the resource name: projects/P/locations/L/…
@@ -87,18 +90,18 @@ func (e Endpoint) String() string {
 // multi-region's own host, and at the global one from any other region, because Google does not serve them in regions. An empty location
 // means US. A name of digits only is a custom endpoint. The publisher is taken from the model's name. project must not be empty for a real call.
 func ExpandEndpoint(name, project, location string) string {
-	name = strings.TrimSpace(name)
+	name = trim(name)
 	if strings.Contains(name, "://") {
-		scheme, rest, _ := strings.Cut(strings.TrimRight(name, "/"), "://")
+		scheme, rest, _ := strings.Cut(name, "://")
 		if i := strings.LastIndexByte(rest, '/'); i >= 0 {
 			rest = rest[:i] + dropMethod(rest[i:])
 		}
-		return strings.ToLower(scheme) + "://" + rest
+		return strings.ToLower(scheme) + "://" + trim(rest)
 	}
 	if project == "" {
 		project = "-"
 	}
-	name = strings.Trim(name, "/")
+	name = trim(dropMethod(name))
 	publisher, model, id := "google", name, ""
 	switch p := strings.Split(name, "/"); {
 	case strings.HasPrefix(name, "projects/") && len(p) >= 6 && p[2] == "locations":
@@ -124,6 +127,10 @@ func ExpandEndpoint(name, project, location string) string {
 		return base + "/endpoints/" + id
 	}
 	return base + "/publishers/" + publisher + "/models/" + model
+}
+
+func trim(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return r == '/' || unicode.IsSpace(r) })
 }
 
 func hostOf(location string, newest bool) (host, loc string) {

@@ -45,7 +45,7 @@ func TestParseEndpointRefuses(t *testing.T) {
 		"https://h/v1/projects/p/locations/l/endpoints/1/2", "https://h/v1/projects/p/locations/l/publishers/google/models", "https://h/projects/p/locations/l/endpoints/1/x",
 		"https://user:" + secret + "@h/v1/projects/p/locations/l/endpoints/1", "https://h/v1/projects/p/locations/l/endpoints/1?key=" + secret,
 		"https://h/v1/projects/p/locations/l/endpoints/1#" + secret, "https://h/v1/projects/../locations/l/endpoints/1", "https://h/v1/projects/p/locations/l/endpoints/%2e%2e",
-		"https://h/v1/projects/p%3fx/locations/l/endpoints/1", "https://h/v1/projects/p/locations/l/publishers/google/models/a%2f..%2fb", "https://%41:x/v1", "\x7f://",
+		"https://h/v1/projects/p%3fx/locations/l/endpoints/1", "https://h/v1/projects/p/locations/l/publishers/google/models/a%2f..%2fb", "https://%41:x/v1", "https://h/v1/projects/p/locations/l/endpoints/1:", "https://h/v1/projects/p/locations/l/endpoints/1:2:predict", "\x7f://",
 	} {
 		got, err := ParseEndpoint(give)
 		if err == nil {
@@ -138,6 +138,9 @@ func FuzzEndpoint(f *testing.F) {
 			}
 		}
 		url := ExpandEndpoint(s, "p", "US")
+		if _, err := ParseEndpoint(url); err != nil {
+			return
+		}
 		if again := ExpandEndpoint(url, "q", "EU"); again != url {
 			t.Fatalf("%q: %q expands again to %q", s, url, again)
 		}

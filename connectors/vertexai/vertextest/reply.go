@@ -25,8 +25,7 @@ type apiError struct {
 	message string
 	wait    time.Duration
 	asDate  bool
-	detail  bool // also as google.rpc.RetryInfo
-	noWait  bool
+	detail  bool   // also as google.rpc.RetryInfo
 	raw     []byte // a recorded body
 }
 
