@@ -17,7 +17,7 @@ type providerError interface {
 	error
 	HTTPStatus() int
 	RetryAfter() time.Duration
-	Reason() string
+	Reason() string // NETWORK or BAD_ANSWER when there was no usable answer
 }
 
 // fault is a failed request, judged.
@@ -63,7 +63,12 @@ func judge(err error) fault {
 		f.reason, f.split = "INVALID ANSWER", true
 	case errors.As(err, &answer):
 		f.reason, f.retryable = "INVALID ANSWER", true
+	case errors.As(err, &p) && p.HTTPStatus() == 0 && p.Reason() == "BAD_ANSWER":
+		f.reason, f.retryable, f.detail = "INVALID ANSWER", true, detail(p)
+	case errors.As(err, &p) && p.HTTPStatus() == 0 && p.Reason() == "NETWORK" && !wrongHost(err):
+		f.reason, f.retryable, f.detail = "UNAVAILABLE", true, detail(p)
 	case errors.As(err, &p) && p.HTTPStatus() > 0:
+		f.detail = detail(p)
 		code := p.HTTPStatus()
 		f.reason = strings.ToUpper(strings.ReplaceAll(p.Reason(), "_", " "))
 		if f.reason == "" {
@@ -86,6 +91,14 @@ func judge(err error) fault {
 	return f
 }
 
+// detail is a provider's message without the endpoint and the code, which the status has already.
+func detail(p providerError) string {
+	if m, ok := p.(interface{ Message() string }); ok && m.Message() != "" {
+		return oneLine(m.Message())
+	}
+	return oneLine(p.Error())
+}
+
 // tooLarge knows the words of a refusal that is about the size of the request.
 func tooLarge(msg string) bool {
 	msg = strings.ToLower(msg)
@@ -99,13 +112,18 @@ func tooLarge(msg string) bool {
 
 // network reports whether a request may have failed on its way.
 func network(err error) bool {
-	var dns *net.DNSError
-	if errors.As(err, &dns) && dns.IsNotFound {
-		return false // a wrong host name stays wrong
+	if wrongHost(err) {
+		return false
 	}
 	var n net.Error
 	return errors.As(err, &n) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EPIPE)
+}
+
+// wrongHost reports a host name that does not exist, and stays so.
+func wrongHost(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns) && dns.IsNotFound
 }
 
 // status is the text for the rows of a request that failed for good.

@@ -880,7 +880,14 @@ type RemoteError struct {
 	Cause  error
 }
 
-func (e *RemoteError) Error() string { return e.Status }
+func (e *RemoteError) Error() string {
+	var m interface{ Message() string }
+	if errors.As(e.Cause, &m) { // a whole sentence, with advice
+		return oneLine(e.Cause.Error())
+	}
+	return e.Status
+}
+
 func (e *RemoteError) Unwrap() error { return e.Cause }
 
 var errPanic = errors.New("internal error, please report it")

@@ -681,9 +681,23 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%d: %+v", tt.code, f)
 		}
 	}
+	for reason, want := range map[string]string{"NETWORK": "UNAVAILABLE", "BAD_ANSWER": "INVALID ANSWER"} {
+		f := judge(&messageError{httpError{reason: reason, msg: "https://x:predict: " + reason + ": reset"}, "reset"})
+		if got := f.status("https://x", 2); !f.retryable || got != "A retryable error occurred: "+want+" error from https://x after 2 attempts: reset" {
+			t.Errorf("%s: %s", reason, got)
+		}
+	}
 	if f := judge(errors.New("could not find default credentials")); !f.fatal || f.retryable {
 		t.Errorf("%+v", f)
 	}
 }
 
 type jsonRaw = json.RawMessage
+
+// messageError has its cause apart, as the connectors' errors have.
+type messageError struct {
+	httpError
+	cause string
+}
+
+func (e *messageError) Message() string { return e.cause }

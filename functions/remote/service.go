@@ -12,7 +12,8 @@ import (
 // https://HOST/v1/projects/P/locations/L/publishers/google/models/M.
 //
 // An error that came from the provider offers HTTPStatus() int, RetryAfter() time.Duration and Reason() string (such as
-// RESOURCE_EXHAUSTED), found by errors.As. Its text must hold no secret: it becomes data.
+// RESOURCE_EXHAUSTED), found by errors.As, and perhaps Message() string, the cause alone. Without an HTTP answer the status
+// is 0 and the reason NETWORK or BAD_ANSWER, which are tried again. Its text must hold no secret: it becomes data.
 type Service interface {
 	// Predict is endpoints.predict, or :predict of a publisher's model. It returns the response body.
 	Predict(ctx context.Context, endpoint string, instances []json.RawMessage, parameters json.RawMessage) (json.RawMessage, error)
