@@ -12,9 +12,11 @@ const help = `Mallard is DuckDB with BigQuery's machine learning statements.
   mallard test [OPTIONS] PATH...         run .test files
   mallard doctor [-install]              say what works, what not, what to do;
                                          -install fetches TensorFlow first
+  mallard emulate [OPTIONS]              a Vertex AI on this machine; see
+                                         mallard emulate -help
 
 DATABASE is a file, made if it is missing; without one, or with :memory:, the
-database is in memory. One called test or doctor is opened with ./test.
+database is in memory. One called test, doctor or emulate is opened with ./test.
 
 What to run
   -c SQL             run SQL and leave; may be repeated, stops at an error

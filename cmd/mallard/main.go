@@ -54,6 +54,9 @@ func (t terminal) width() int {
 }
 
 func run(ctx context.Context, args []string, t terminal) int {
+	if len(args) > 0 && args[0] == "emulate" {
+		return runEmulate(ctx, args[1:], t)
+	}
 	o, err := parseArgs(args)
 	switch {
 	case errors.Is(err, errHelp):
