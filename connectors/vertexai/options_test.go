@@ -221,3 +221,28 @@ func TestClosed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestDo(t *testing.T) {
+	var seen string
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Header.Get("Authorization") }))
+	defer s.Close()
+	c, err := New(context.Background(), Options{Auth: AuthToken, TokenEnv: "T", Getenv: func(string) string { return "abc" }, BaseURL: s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	for url, want := range map[string]bool{s.URL + "/x": true, "http://aiplatform.googleapis.com/x": false, "https://evil.example/x": false} {
+		r, err := http.NewRequest(http.MethodPost, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = ""
+		res, err := c.Do(r)
+		if (err == nil) != want || want && seen != "Bearer abc" {
+			t.Errorf("%s: %v, Authorization %q", url, err, seen)
+		}
+		if err == nil {
+			_ = res.Body.Close()
+		}
+	}
+}

@@ -278,3 +278,21 @@ func retryAfter(v string, now time.Time) time.Duration {
 	}
 	return 0
 }
+
+// Do sends a request as it is with the client's credentials, for a caller that records real traffic. Hosts that are not allowed, and plain http to
+// another machine, are refused; redirects are not followed.
+func (c *Client) Do(r *http.Request) (*http.Response, error) {
+	host := strings.ToLower(r.URL.Host)
+	base, err := url.Parse(c.o.BaseURL)
+	if err != nil {
+		return nil, errors.New("vertexai: the base URL is not a URL")
+	}
+	if c.o.BaseURL != "" && host == base.Host && r.URL.Scheme == base.Scheme {
+		return c.http.Do(r)
+	}
+	if !allowed(host, c.o.AllowedHosts) || r.URL.Scheme != "https" && !loopback(hostname(host)) {
+		return nil, &Error{Endpoint: r.URL.Scheme + "://" + host, Status: 403, Code: "BLOCKED_HOST",
+			Msg: "host " + host + " is not among the allowed hosts (" + strings.Join(c.o.AllowedHosts, ", ") + "). Add it to allowed_hosts of the connection"}
+	}
+	return c.http.Do(r)
+}
