@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
+	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/sqllogic"
 )
@@ -96,7 +98,16 @@ func one[T any](t testing.TB, db interface {
 
 // TestSQL runs the .test files of testdata against a database that speaks ML.
 func TestSQL(t *testing.T) {
-	cfg := config(t)
+	_, cfg := emulator(t, vertextest.Options{
+		Script: []vertextest.Rule{{Contains: "say duck", Answer: "quack"}},
+		Endpoints: map[string]vertextest.Predictor{"768": func(_ context.Context, in []any, _ any) ([]any, error) {
+			out := make([]any, len(in))
+			for i, v := range in {
+				out[i] = vertextest.Vector("bert", fmt.Sprint(v), 768)
+			}
+			return out, nil
+		}},
+	})
 	o := sqllogic.Options{
 		Open: func(dsn string) (*sql.DB, error) {
 			c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
@@ -105,7 +116,7 @@ func TestSQL(t *testing.T) {
 			}
 			return sql.OpenDB(c), nil
 		},
-		Require: func(name string) (bool, string) { return name == "tensorflow", "" },
+		Require: func(name string) (bool, string) { return name == "tensorflow" || name == "vertexai", "" },
 		Vars:    map[string]string{"MODELS": models(t)},
 		Update:  *update,
 	}
