@@ -11,7 +11,7 @@ import (
 
 // TestDocs runs every SQL block of the documentation, page by page, from the root of the repository.
 func TestDocs(t *testing.T) {
-	cfg := config(t)
+	_, cfg := localVertexAI(t)
 	t.Chdir("..")
 	pages, err := filepath.Glob("docs/*.md")
 	if err != nil || len(pages) < 3 {

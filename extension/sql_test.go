@@ -96,9 +96,9 @@ func one[T any](t testing.TB, db interface {
 	return v
 }
 
-// TestSQL runs the .test files of testdata against a database that speaks ML.
-func TestSQL(t *testing.T) {
-	_, cfg := emulator(t, vertextest.Options{
+// localVertexAI answers the prompts and endpoints of the .test files and the documentation.
+func localVertexAI(t testing.TB) (*vertextest.Server, *extension.Config) {
+	return emulator(t, vertextest.Options{
 		Script: []vertextest.Rule{{Contains: "say duck", Answer: "quack"}},
 		Endpoints: map[string]vertextest.Predictor{"768": func(_ context.Context, in []any, _ any) ([]any, error) {
 			out := make([]any, len(in))
@@ -108,6 +108,11 @@ func TestSQL(t *testing.T) {
 			return out, nil
 		}},
 	})
+}
+
+// TestSQL runs the .test files of testdata against a database that speaks ML.
+func TestSQL(t *testing.T) {
+	_, cfg := localVertexAI(t)
 	o := sqllogic.Options{
 		Open: func(dsn string) (*sql.DB, error) {
 			c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
