@@ -24,6 +24,7 @@ var connectionMacros = []string{
 	callMacro("ML_GENERATE_EMBEDDING", "ML.GENERATE_EMBEDDING", "native"),
 	`CREATE OR REPLACE TEMP MACRO ml_models() AS TABLE SELECT * FROM query(system.main.mallard_models())`,
 	`CREATE OR REPLACE TEMP MACRO ml_model_info(model) AS TABLE SELECT * FROM query(system.main.mallard_model_info(model))`,
+	`CREATE OR REPLACE TEMP MACRO ml_estimate(query) AS TABLE SELECT * FROM query(system.main.mallard_estimate(query))`,
 	`CREATE OR REPLACE TEMP MACRO ml_usage() AS TABLE SELECT * FROM query(system.main.mallard_usage())`,
 	`CREATE OR REPLACE TEMP MACRO ml_cache() AS TABLE SELECT * FROM query(system.main.mallard_cache())`,
 }
@@ -50,6 +51,12 @@ func (in *instance) registerTextFunctions() error {
 					}
 				}
 				return in.callText(id, a[0], a[1], a[2], a[3], a[4], a[5])
+			})),
+			functions.RegisterText(h, "mallard_estimate", 1, false, false, in.texts(func(id uint64, args []string, null []bool) (string, error) {
+				if null[0] {
+					return "", errors.New("ml_estimate needs a query, not NULL")
+				}
+				return in.estimateText(id, strings.Clone(args[0]))
 			})),
 			functions.RegisterText(h, "mallard_usage", 0, false, false, in.texts(func(uint64, []string, []bool) (string, error) {
 				return in.usageText(), nil

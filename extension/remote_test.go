@@ -250,3 +250,27 @@ func TestBudget(t *testing.T) {
 		t.Errorf("%d rows are marked and %d requests were sent, want 7 and 3", n, s.Count())
 	}
 }
+
+// TestEstimate: what a query would ask, before anything is asked.
+func TestEstimate(t *testing.T) {
+	s, cfg := emulator(t, vertextest.Options{})
+	c := cfg.Connections["default"]
+	c.Prices = map[string]extension.PriceConfig{"gemini-2.5": {PerRequest: 0.5}}
+	cfg.Connections["default"] = c
+	db := open(t, "", cfg)
+	exec(t, db, "CREATE MODEL g REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='gemini-2.5-flash')",
+		"CREATE TABLE p AS SELECT 'q' || (i % 4) AS prompt FROM range(10) t(i)")
+	const query = "SELECT * FROM ml_estimate('SELECT * FROM ML.GENERATE_TEXT(MODEL g, TABLE p, STRUCT(TRUE AS flatten_json_output))')"
+	got := table(t, db, "SELECT function, model, rows, distinct_rows, cached, requests, money FROM ("+query+")")
+	if fmt.Sprint(got[1:]) != "[[ML.GENERATE_TEXT g 10 4 0 4 2]]" || s.Count() != 0 {
+		t.Errorf("%v, and %d requests were sent", got, s.Count())
+	}
+	exec(t, db, "CREATE TABLE done AS SELECT * FROM ML.GENERATE_TEXT(MODEL g, (FROM p WHERE prompt = 'q1'), STRUCT(TRUE AS flatten_json_output))")
+	got = table(t, db, "SELECT distinct_rows, cached, requests FROM ("+query+")")
+	if fmt.Sprint(got[1:]) != "[[4 1 3]]" || s.Count() != 1 {
+		t.Errorf("after one answer: %v, and %d requests were sent", got, s.Count())
+	}
+	if _, err := db.ExecContext(t.Context(), "SELECT * FROM ml_estimate('DROP TABLE p')"); err == nil || !strings.Contains(err.Error(), "ml_estimate takes a SELECT") {
+		t.Errorf("DROP TABLE: %v", err)
+	}
+}

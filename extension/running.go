@@ -55,6 +55,9 @@ func (q *running) statement() *remote.Statement {
 		if q.in != nil {
 			o.Session, o.Budget = &q.in.remote.session, q.in.cfg.Budget.statement()
 		}
+		if q.Context.Value(estimateKey{}) != nil {
+			o.Estimate, o.Session, o.Budget = true, nil, remote.Budget{}
+		}
 		q.remote = remote.NewStatement(q.Context, o)
 	}
 	return q.remote
@@ -79,6 +82,9 @@ func (n *conn) begin(ctx context.Context) (*running, func()) {
 		q.mu.Unlock()
 		if st != nil {
 			st.End()
+			if found, ok := ctx.Value(estimateKey{}).(*[]remote.Estimate); ok {
+				*found = st.Estimates()
+			}
 			if s := remoteSummary(st.Progress()); s != "" {
 				notify(ctx, s)
 			}

@@ -1,0 +1,70 @@
+package extension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions/remote"
+)
+
+// estimateKey marks the context of a statement that only counts what it would ask.
+type estimateKey struct{}
+
+// estimateText runs a query over a connection of its own, sending nothing, and writes the query behind ml_estimate('…'):
+// what each call would ask, and what that would cost. The connection sees what is committed. Rows that wait for an answer
+// to pass a filter count as they come, so a filter on results makes the estimate too high.
+func (in *instance) estimateText(id uint64, query string) (text string, err error) {
+	n, ctx, err := in.caller(id)
+	if err != nil {
+		return "", err
+	}
+	all := dialect.Split(query, n.c.lang)
+	if len(all) != 1 {
+		return "", errors.New("ml_estimate needs one query")
+	}
+	node, err := dialect.Parse(query, all[0])
+	if err != nil {
+		return "", inputFault(query, err)
+	}
+	if q, ok := node.(*dialect.Query); !ok || q.Verb != "SELECT" && q.Verb != "WITH" && q.Verb != "FROM" {
+		return "", errors.New("ml_estimate takes a SELECT; give the query of a CREATE TABLE … AS or INSERT")
+	}
+	dc, err := n.c.Connect(context.WithoutCancel(ctx))
+	if err != nil {
+		return "", err
+	}
+	own := dc.(*conn)
+	defer func() { err = errors.Join(err, own.Close()) }()
+	n.mu.Lock()
+	where := place{n.db, n.schema, ""}
+	n.mu.Unlock()
+	if _, err := own.Conn.ExecContext(ctx, "USE "+quotePath([]string{where.db, where.schema}), nil); err != nil {
+		return "", err
+	}
+	if err := own.readSchema(ctx); err != nil {
+		return "", err
+	}
+	var found []remote.Estimate
+	ctx = context.WithValue(ctx, estimateKey{}, &found)
+	ctx = context.WithValue(ctx, progressKey{}, nil)
+	ctx = context.WithValue(ctx, noticeKey{}, nil)
+	rows, err := own.QueryContext(ctx, query, nil)
+	if err != nil {
+		return "", err
+	}
+	if err := rows.Close(); err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	b.WriteString("SELECT * FROM (VALUES ")
+	for _, e := range found {
+		fmt.Fprintf(&b, "(%s, %s, %s, %d, %d, %d, %d, %d, %d, %g::DOUBLE, to_milliseconds(%d)), ", literal(e.Func), literal(e.Model), literal(e.Endpoint),
+			e.Rows, e.Distinct, e.Cached, e.Requests, e.InputTokens, e.OutputTokens, e.Money, e.Time.Milliseconds())
+	}
+	b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::DOUBLE, NULL::INTERVAL))" +
+		" AS estimate(function, model, endpoint, \"rows\", distinct_rows, cached, requests, input_tokens, output_tokens, money, \"time\") WHERE model IS NOT NULL")
+	return b.String(), nil
+}
