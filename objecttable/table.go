@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Table is an object table, in the form that is kept in a catalog. NewTable makes one from a statement.
@@ -53,6 +54,8 @@ func ParseSpec(text string) (Spec, error) {
 	var s Spec
 	var err error
 	switch t := strings.TrimSpace(text); {
+	case !utf8.ValidString(t):
+		err = errUTF8
 	case strings.HasPrefix(t, "{"):
 		d := json.NewDecoder(bytes.NewReader([]byte(t)))
 		d.DisallowUnknownFields()

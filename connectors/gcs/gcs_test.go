@@ -23,7 +23,9 @@ import (
 	"github.com/mallardml/mallard/connectors/gcs/gcstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start")) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"))
+}
 
 func serve(tb testing.TB, o gcs.Options, objects ...gcstest.Object) (*gcstest.Server, *gcs.Client) {
 	tb.Helper()

@@ -2,6 +2,7 @@ package gcs
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"unicode/utf8"
 )
@@ -39,6 +40,8 @@ type part struct {
 }
 
 const maxAhead = 64
+
+var errOffset = errors.New("Cloud Storage: the server does not heed startOffset, as some emulators: set Options.Listers to 1")
 
 func (l *listing) run(ctx context.Context, page func([]Object) error) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -133,6 +136,11 @@ func (l *listing) put(p *part, objects []Object, last string, rest bool) (bool, 
 	}
 	if last != "" {
 		l.pages++
+	}
+	if last != "" && last < p.start || len(objects) > 0 && l.name(objects[0]) < p.start {
+		l.err = errOffset
+		l.cond.Broadcast()
+		return false, l.err
 	}
 	if p.end != "" && last >= p.end { // cut since it was asked for
 		rest = false

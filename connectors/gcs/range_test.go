@@ -122,6 +122,13 @@ func TestListingEndsEarly(t *testing.T) {
 	if err := l.run(ctx, func([]Object) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+	l = &listing{limit: 8, prefix: "img/", name: func(o Object) string { return o.URI }}
+	l.open = func(ctx context.Context, start, end string) pager {
+		return names(flat(5000), 100, &requests, 0)(ctx, "", "")
+	}
+	if err := l.run(context.Background(), func([]Object) error { return nil }); err != errOffset {
+		t.Error(err)
+	}
 	boom := errors.New("boom")
 	l = &listing{limit: 8, prefix: "img/", name: func(o Object) string { return o.URI }}
 	l.open = func(ctx context.Context, start, end string) pager {
