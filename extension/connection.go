@@ -31,6 +31,8 @@ type ConnectionConfig struct {
 	Transport    string            `toml:"transport"`
 	AllowedHosts []string          `toml:"allowed_hosts"`
 	Labels       map[string]string `toml:"labels"`
+	// StorageEndpoint replaces Cloud Storage's own, for an emulator.
+	StorageEndpoint string `toml:"storage_endpoint"`
 	// APIKeyEnv and APIKeyFile name the key of kind openai; servers without keys need none.
 	APIKeyEnv  string `toml:"api_key_env"`
 	APIKeyFile string `toml:"api_key_file"`

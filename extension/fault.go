@@ -220,7 +220,12 @@ func (n *conn) inputColumns(ctx context.Context, src string, c *dialect.Call) []
 	if err != nil {
 		return nil
 	}
-	st, err := n.Conn.PrepareContext(ctx, sql)
+	return columnNames(ctx, n.Conn, sql)
+}
+
+// columnNames gives the columns of a query, or nil when it cannot be prepared.
+func columnNames(ctx context.Context, c *duckdb.Conn, sql string) []string {
+	st, err := c.PrepareContext(ctx, sql)
 	if err != nil {
 		return nil
 	}

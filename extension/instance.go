@@ -25,9 +25,10 @@ type instance struct {
 	cfg   *Config
 	store store
 
-	db     *sql.DB // private connections: registration, and reading the catalog while a statement binds
-	live   liveModels
-	remote remoteModels
+	db      *sql.DB // private connections: registration, and reading the catalog while a statement binds
+	live    liveModels
+	remote  remoteModels
+	objects *objects
 
 	// epoch moves whenever a statement may have changed what a name means; prepared statements compare it.
 	epoch atomic.Int64
@@ -80,9 +81,13 @@ func openInstance(dsn string, inner *duckdb.Connector, cfg *Config) (*instance, 
 	in := &instance{key: key, refs: 1, cfg: cfg, store: store{dir}, fns: map[string]*function{}}
 	in.live.init(in)
 	in.remote.init(in)
+	in.objects = newObjects(in)
 	in.db = sql.OpenDB(keepOpen{inner})
 	in.db.SetMaxIdleConns(2)
-	if err := in.registerTextFunctions(); err != nil {
+	err = errors.Join(in.registerTextFunctions(), in.private(context.Background(), func(_ *duckdb.Conn, h mapping.Connection) error {
+		return in.objects.runtime.Register(h)
+	}))
+	if err != nil {
 		return nil, errors.Join(err, in.db.Close())
 	}
 	if key != "" {
@@ -103,7 +108,7 @@ func (in *instance) close() error {
 	if !last {
 		return nil
 	}
-	return errors.Join(in.remote.close(), in.db.Close(), in.live.close())
+	return errors.Join(in.remote.close(), in.objects.close(), in.db.Close(), in.live.close())
 }
 
 // private runs f with a connection of the private pool.

@@ -56,9 +56,9 @@ func (n *conn) plan(ctx context.Context, src string, st dialect.Statement) (*pla
 	case *dialect.DescribeModel:
 		return n.describeModel(ctx, s)
 	case *dialect.CreateExternalTable:
-		return nil, at(s.Name.Span, errors.New("object tables (CREATE EXTERNAL TABLE) are not part of this version"))
+		return n.createObjectTable(ctx, s)
 	case *dialect.DropExternalTable:
-		return nil, at(s.Name.Span, errors.New("object tables (DROP EXTERNAL TABLE) are not part of this version"))
+		return n.dropObjectTable(ctx, s)
 	}
 	return nil, fmt.Errorf("statement of type %T is not supported", node)
 }
@@ -130,11 +130,11 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 	if err != nil {
 		return dialect.Expansion{}, at(c.Model.Span, err)
 	}
-	titled := false
-	if w.plan != nil && f.rec.remote() && strings.Contains(strings.ToUpper(c.Func), "EMBED") {
-		titled = contains(w.conn.inputColumns(ctx, src, c), "title")
+	var in inputKind
+	if f.rec.remote() && c.Func != "ML.PREDICT" {
+		in = kindOfInput(w.conn.inputColumns(ctx, src, c))
 	}
-	x, err := w.call(ctx, f, c.Func, c.Options, functions.BigQuery, titled)
+	x, err := w.call(ctx, f, c.Func, c.Options, functions.BigQuery, in)
 	if err != nil {
 		return dialect.Expansion{}, at(c.Model.Span, err)
 	}
@@ -158,6 +158,19 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 	return dialect.Expansion{Open: x.open, Close: x.after, Casts: casts}, nil
 }
 
+// inputKind is what the columns of an input tell of it.
+type inputKind struct {
+	titled  bool // texts have titles
+	objects bool // the rows are objects of an object table, and no texts
+}
+
+func kindOfInput(columns []string) inputKind {
+	return inputKind{
+		titled:  contains(columns, "title"),
+		objects: contains(columns, "uri") && contains(columns, "content_type") && !contains(columns, "prompt") && !contains(columns, "content"),
+	}
+}
+
 // called is the SQL of a call: what stands around its input, and the columns it reads from it.
 type called struct {
 	open, after string
@@ -168,9 +181,9 @@ type called struct {
 type inputColumn struct{ name, sqlType string }
 
 // call writes a call of any function over any model.
-func (w *writer) call(ctx context.Context, f found, fn string, options []dialect.Option, types functions.Types, titled bool) (*called, error) {
+func (w *writer) call(ctx context.Context, f found, fn string, options []dialect.Option, types functions.Types, in inputKind) (*called, error) {
 	if f.rec.remote() {
-		s, open, after, err := w.remoteCall(ctx, f, fn, options, titled)
+		s, open, after, err := w.remoteCall(ctx, f, fn, options, in)
 		if err != nil {
 			return nil, err
 		}
@@ -270,7 +283,11 @@ func (in *instance) callText(id uint64, fn, name, input, types, lineage, options
 		if err != nil {
 			return err
 		}
-		x, err := w.call(ctx, f, fn, given, kind, false)
+		var in inputKind
+		if f.rec.remote() && fn != "ML.PREDICT" {
+			in = kindOfInput(columnNames(ctx, c, text))
+		}
+		x, err := w.call(ctx, f, fn, given, kind, in)
 		if err != nil {
 			return err
 		}

@@ -178,12 +178,12 @@ func (r *remoteModels) park(s *liveSpec) {
 func (in *instance) Statement(conn uint64) *remote.Statement { return in.running(conn).statement() }
 
 // spec gives the call of a function over a model; the same call gives the same version.
-func (r *remoteModels) spec(f found, fn string, options []dialect.Option, titled bool) (*remote.Spec, error) {
+func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inputKind) (*remote.Spec, error) {
 	given := make([]remote.Option, len(options))
 	for i, o := range options {
 		given[i] = remote.Option{Name: o.Name, Value: plainValue(o.Value), Pos: o.Pos, End: o.End}
 	}
-	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), titled})
+	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), in.titled, in.objects})
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,8 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, titled
 	}
 	s := &remote.Spec{
 		Func: fn, Model: f.place.String(), Version: lastVersion.Add(1), Endpoint: f.rec.Endpoint,
-		Connection: c.remote, Service: c.open, Titled: titled, CacheAlways: r.in.cfg.Cache.Always,
+		Connection: c.remote, Service: c.open, CacheAlways: r.in.cfg.Cache.Always,
+		Titled: in.titled, Objects: in.objects, Load: r.in.objects.load,
 	}
 	if s.Inputs, err = remoteColumns(f.rec.InputColumns); err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.place, err)
@@ -270,8 +271,8 @@ func remoteColumns(in []column) ([]remote.Column, error) {
 }
 
 // remoteCall writes what stands around the input of a call over a remote model.
-func (w *writer) remoteCall(ctx context.Context, f found, fn string, options []dialect.Option, titled bool) (*remote.Spec, string, string, error) {
-	s, err := w.conn.in.remote.spec(f, fn, options, titled)
+func (w *writer) remoteCall(ctx context.Context, f found, fn string, options []dialect.Option, in inputKind) (*remote.Spec, string, string, error) {
+	s, err := w.conn.in.remote.spec(f, fn, options, in)
 	if err != nil {
 		return nil, "", "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/fsouza/fake-gcs-server/fakestorage"
 	"go.uber.org/goleak"
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
@@ -98,8 +99,12 @@ func one[T any](t testing.TB, db interface {
 
 // localVertexAI answers the prompts and endpoints of the .test files and the documentation.
 func localVertexAI(t testing.TB) (*vertextest.Server, *extension.Config) {
-	return emulator(t, vertextest.Options{
-		Script: []vertextest.Rule{{Contains: "say duck", Answer: "quack"}},
+	s, cfg := emulator(t, vertextest.Options{
+		Script: []vertextest.Rule{
+			{Contains: "say duck", Answer: "quack"},
+			{URI: "barque.jpg", Answer: "```json\n{\n \"title\": \"Barque sortant du port\",\n \"year\": 1895\n}\n```"},
+			{URI: "little_annie_rooney.jpg", Answer: "```json\n{\n \"title\": \"Little Annie Rooney\",\n \"year\": 1912\n}\n```"},
+		},
 		Endpoints: map[string]vertextest.Predictor{"768": func(_ context.Context, in []any, _ any) ([]any, error) {
 			out := make([]any, len(in))
 			for i, v := range in {
@@ -108,6 +113,26 @@ func localVertexAI(t testing.TB) (*vertextest.Server, *extension.Config) {
 			return out, nil
 		}},
 	})
+	c := cfg.Connections["default"]
+	c.StorageEndpoint = storage(t)
+	cfg.Connections["default"] = c
+	return s, cfg
+}
+
+// storage starts a local Cloud Storage with the posters of the image tutorial.
+func storage(t testing.TB) string {
+	var posters []fakestorage.Object
+	for _, name := range []string{"barque.jpg", "little_annie_rooney.jpg"} {
+		posters = append(posters, fakestorage.Object{Content: []byte("a poster"), ObjectAttrs: fakestorage.ObjectAttrs{
+			BucketName: "cloud-samples-data", Name: "vertex-ai/dataset-management/datasets/classic-movie-posters/" + name, ContentType: "image/jpeg",
+		}})
+	}
+	s, err := fakestorage.NewServerWithOptions(fakestorage.Options{InitialObjects: posters, Scheme: "http", Host: "127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s.URL()
 }
 
 // TestSQL runs the .test files of testdata against a database that speaks ML.
@@ -121,9 +146,11 @@ func TestSQL(t *testing.T) {
 			}
 			return sql.OpenDB(c), nil
 		},
-		Require: func(name string) (bool, string) { return name == "tensorflow" || name == "vertexai", "" },
-		Vars:    map[string]string{"MODELS": models(t)},
-		Update:  *update,
+		Require: func(name string) (bool, string) {
+			return name == "tensorflow" || name == "vertexai" || name == "storage", ""
+		},
+		Vars:   map[string]string{"MODELS": models(t)},
+		Update: *update,
 	}
 	sqllogic.Run(t, "../testdata", o)
 	sqllogic.Run(t, "../dialect/testdata", o)

@@ -1,0 +1,233 @@
+package extension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/mallardml/mallard/connectors/gcs"
+	"github.com/mallardml/mallard/connectors/localfs"
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/objecttable"
+)
+
+// objects is what object tables need of the database they are in.
+type objects struct {
+	in      *instance
+	runtime *objecttable.Runtime
+	mu      sync.Mutex
+	stores  map[string]*gcs.Client // by connection
+}
+
+var (
+	_ objecttable.Host  = (*objects)(nil)
+	_ objecttable.Store = (*gcs.Client)(nil)
+	_ objecttable.Store = localfs.FS{}
+)
+
+func newObjects(in *instance) *objects {
+	o := &objects{in: in, stores: map[string]*gcs.Client{}}
+	o.runtime = objecttable.New(o, objecttable.Options{})
+	return o
+}
+
+// Store implements [objecttable.Host]: Cloud Storage with the account of a connection, and the file system.
+func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objecttable.Store, error) {
+	if scheme != "gs" {
+		return localfs.FS{}, nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c, ok := o.stores[authorizer]; ok {
+		return c, nil
+	}
+	cfg := o.in.cfg.Connections[authorizer]
+	c, err := gcs.New(context.WithoutCancel(ctx), gcs.Options{
+		Auth: cfg.Auth, CredentialsFile: cfg.CredentialsFile, TokenEnv: cfg.TokenEnv, TokenFile: cfg.TokenFile,
+		Endpoint: cfg.StorageEndpoint, UserProject: "",
+	})
+	if err != nil {
+		return nil, err
+	}
+	o.stores[authorizer] = c
+	return c, nil
+}
+
+// Query implements [objecttable.Host].
+func (o *objects) Query(conn uint64) *objecttable.Query {
+	q := o.in.running(conn)
+	return &objecttable.Query{Context: q.Context, Fail: q.Fail}
+}
+
+func (o *objects) close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var errs []error
+	for _, c := range o.stores {
+		errs = append(errs, c.Close())
+	}
+	o.stores = map[string]*gcs.Client{}
+	return errors.Join(errs...)
+}
+
+// load reads an object that a provider cannot reach by itself, for a request that carries its bytes.
+func (o *objects) load(ctx context.Context, uri string) (data []byte, mimeType string, err error) {
+	p, err := objecttable.ParsePattern(uri)
+	if err != nil {
+		return nil, "", err
+	}
+	s, err := o.Store(ctx, p.Scheme, "default")
+	if err != nil {
+		return nil, "", err
+	}
+	about, err := s.Stat(ctx, p.Bucket, p.Prefix, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	if about.Size > maxInline {
+		return nil, "", fmt.Errorf("%s has %d bytes; at most %d can be sent inside a request: put it into a bucket", uri, about.Size, int64(maxInline))
+	}
+	body, _, err := s.Open(ctx, p.Bucket, p.Prefix, about.Generation, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() { err = errors.Join(err, body.Close()) }()
+	data, err = io.ReadAll(io.LimitReader(body, maxInline+1))
+	return data, about.ContentType, err
+}
+
+// maxInline is what Gemini takes inside a request (an image may have 7 MB).
+const maxInline = 7 << 20
+
+// createObjectTable gives the statement that records an object table: a view over the listing, so that DuckDB gives it
+// the namespace, transactions and all queries.
+func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalTable) (*plan, error) {
+	name := ""
+	if s.Connection != nil || s.DefaultConnection {
+		var err error
+		if name, err = n.in.cfg.connectionName(s.Connection); err != nil {
+			span := s.Name.Span
+			if s.Connection != nil {
+				span = s.Connection.Span
+			}
+			return nil, at(span, err)
+		}
+	}
+	options := make([]objecttable.Option, len(s.Options))
+	for i, o := range s.Options {
+		options[i] = objecttable.Option{Name: o.Name, Value: objectValue(o.Value), Pos: o.Pos, End: o.End}
+	}
+	t, err := objecttable.NewTable(options, name, s.Pos, s.End)
+	if err != nil {
+		var oe *objecttable.OptionError
+		if errors.As(err, &oe) {
+			return nil, at(dialect.Span{Pos: oe.Pos, End: oe.End}, err)
+		}
+		return nil, at(s.Name.Span, err)
+	}
+	cat := n.catalog()
+	where, err := cat.target(ctx, s.Name.Parts)
+	if err != nil {
+		return nil, at(s.Name.Span, err)
+	}
+	k, _, err := cat.lookup(ctx, where)
+	if err != nil {
+		return nil, at(s.Name.Span, err)
+	}
+	old, err := n.isObjectTable(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{pos: -1, verb: "CREATE EXTERNAL TABLE", notice: fmt.Sprintf("Successfully created object table %s.", where)}
+	switch {
+	case k == model:
+		return nil, at(s.Name.Span, fmt.Errorf("`%s` is a model; an object table shares its namespace and needs another name", where))
+	case k == other && !old:
+		return nil, at(s.Name.Span, fmt.Errorf("`%s` is a table or a view of another kind; an object table needs another name", where))
+	case k == other && s.IfNotExists:
+		p.sql, p.notice = "CREATE VIEW IF NOT EXISTS "+where.sql()+" AS SELECT 1", ""
+		return p, nil
+	case k == other && !s.OrReplace:
+		return nil, at(s.Name.Span, fmt.Errorf("object table `%s` already exists; CREATE OR REPLACE EXTERNAL TABLE replaces it", where))
+	}
+	for _, uri := range t.URIs {
+		if !strings.HasPrefix(uri, "gs://") {
+			if err := n.externalAccess(ctx); err != nil {
+				return nil, at(s.Name.Span, err)
+			}
+		}
+	}
+	create := "CREATE VIEW "
+	if s.OrReplace {
+		create = "CREATE OR REPLACE VIEW "
+	}
+	// The listing gives details as text; BigQuery's is JSON.
+	p.sql = create + where.sql() + " AS SELECT * REPLACE (CAST(ref AS STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)) AS ref) FROM " + objecttable.Spec{Table: *t, Name: where.key()}.SQL()
+	return p, nil
+}
+
+// dropObjectTable gives the statement that drops an object table, and no other kind of table.
+func (n *conn) dropObjectTable(ctx context.Context, s *dialect.DropExternalTable) (*plan, error) {
+	cat := n.catalog()
+	ps, err := cat.candidates(ctx, s.Name.Parts)
+	if err != nil {
+		return nil, at(s.Name.Span, err)
+	}
+	for _, p := range ps {
+		if ok, err := n.isObjectTable(ctx, p); err != nil {
+			return nil, err
+		} else if ok {
+			return &plan{sql: "DROP VIEW " + p.sql(), pos: -1, verb: "DROP EXTERNAL TABLE"}, nil
+		}
+		if k, _, err := cat.lookup(ctx, p); err == nil && k != nothing {
+			kind := map[kind]string{model: "MODEL", other: "TABLE or VIEW"}[k]
+			return nil, at(s.Name.Span, fmt.Errorf("cannot drop `%s`, which has type %s: an external table was expected", p, kind))
+		}
+	}
+	if s.IfExists {
+		return &plan{sql: "DROP VIEW IF EXISTS " + ps[0].sql(), pos: -1, verb: "DROP EXTERNAL TABLE"}, nil
+	}
+	return nil, at(s.Name.Span, fmt.Errorf("object table `%s` not found", s.Name))
+}
+
+// isObjectTable reports whether a view is an object table's.
+func (n *conn) isObjectTable(ctx context.Context, p place) (bool, error) {
+	rows, err := n.rows(ctx, "SELECT 1 FROM duckdb_views() WHERE lower(database_name) = lower("+literal(p.db)+") AND lower(schema_name) = lower("+
+		literal(p.schema)+") AND lower(view_name) = lower("+literal(p.name)+") AND contains(sql, 'mallard_objects(')")
+	return len(rows) > 0, err
+}
+
+// objectValue gives an option's value as package objecttable reads it.
+func objectValue(v dialect.Value) objecttable.Value {
+	out := objecttable.Value{Pos: v.Pos, End: v.End}
+	list := func(vs []dialect.Value) []objecttable.Value {
+		all := make([]objecttable.Value, len(vs))
+		for i, e := range vs {
+			all[i] = objectValue(e)
+		}
+		return all
+	}
+	switch v.Kind {
+	case dialect.Null:
+	case dialect.Int:
+		out.V = v.Int
+	case dialect.Float:
+		out.V = v.Float
+	case dialect.Bool:
+		out.V = v.Bool
+	case dialect.Array:
+		out.V = list(v.List)
+	case dialect.Struct:
+		vs := make([]dialect.Value, len(v.Fields))
+		for i, f := range v.Fields {
+			vs[i] = f.Value
+		}
+		out.V = list(vs)
+	default:
+		out.V = v.Str
+	}
+	return out
+}
