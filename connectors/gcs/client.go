@@ -73,7 +73,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		auth = None
 	}
 	c := &Client{o: o}
-	opts := []option.ClientOption{option.WithScopes(storage.ScopeReadOnly)}
+	opts := []option.ClientOption{option.WithScopes(storage.ScopeReadOnly), option.WithTelemetryDisabled()}
 	switch auth {
 	case ADC:
 	case ServiceAccount:

@@ -35,11 +35,16 @@ type part struct {
 	last       string // the last name fetched
 	queue      [][]Object
 	taken      bool
+	fetched    int // pages since it was cut
+	lower      *part
 	done       bool
 	next       *part
 }
 
 const maxAhead = 64
+
+// enough pages of a part must have come before it is cut (again): else the end of every listing is cut to shreds.
+const enough = 2
 
 var errOffset = errors.New("Cloud Storage: the server does not heed startOffset, as some emulators: set Options.Listers to 1")
 
@@ -136,6 +141,9 @@ func (l *listing) put(p *part, objects []Object, last string, rest bool) (bool, 
 	}
 	if last != "" {
 		l.pages++
+		p.fetched++
+	} else if p.lower != nil && p.last == "" {
+		p.lower.fetched = enough // nothing above: the cut was no help
 	}
 	if last != "" && last < p.start || len(objects) > 0 && l.name(objects[0]) < p.start {
 		l.err = errOffset
@@ -195,12 +203,12 @@ func (l *listing) split() *part {
 		// Every cut costs one request, also when there is nothing in the upper half.
 		if l.parts <= l.pages+l.limit && l.ahead < maxAhead {
 			for p := l.first; p != nil; p = p.next {
-				if p.done || p.last == "" {
+				if p.done || p.fetched < enough {
 					continue
 				}
 				if m := between(p.last, p.end, len(l.prefix)); m != "" {
-					upper := &part{start: m, end: p.end, next: p.next}
-					p.end, p.next = m, upper
+					upper := &part{start: m, end: p.end, next: p.next, lower: p}
+					p.end, p.next, p.fetched = m, upper, 0
 					l.parts++
 					return upper
 				}
