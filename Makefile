@@ -5,6 +5,7 @@
 GO      ?= go
 PYTHON  ?= python3
 MODELS  := build/models
+GOOGLE  := build/google
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # The linter, pinned here so that it stays out of go.mod.
@@ -21,8 +22,8 @@ build: ## build bin/mallard
 
 test: lint unit ## everything that continuous integration runs
 
-unit: tensorflow models ## all Go tests and .test files, with the race detector
-	$(GO) test -race -timeout 30m ./...
+unit: tensorflow models $(GOOGLE) ## all Go tests and .test files, with the race detector
+	MALLARD_TEST_PYTHON=$(CURDIR)/$(GOOGLE)/bin/python $(GO) test -race -timeout 30m ./...
 
 lint: ## gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
@@ -33,6 +34,9 @@ lint: ## gofmt, vet, staticcheck
 bench: tensorflow ## measure Mallard, the bare C API and Python in one run; table, CSV and picture in build/bench
 	$(GO) run ./bench
 
+conformance: $(GOOGLE) ## Google's own Python client against the local Vertex AI
+	MALLARD_TEST_PYTHON=$(CURDIR)/$(GOOGLE)/bin/python $(GO) test -count=1 -run Python ./connectors/vertexai/vertextest
+
 fuzz: ## every fuzz target for FUZZTIME (10m) each
 	./bench/fuzz.sh $(or $(FUZZTIME),10m)
 
@@ -40,6 +44,10 @@ tensorflow: ## fetch the pinned TensorFlow libraries into the user's cache folde
 	@$(GO) run ./cmd/fetch tensorflow
 
 models: $(MODELS)/guesslang $(MODELS)/basic-pitch ## fetch the real models of the demo and the tests
+
+# Google's own Python client, which the tests set on the local Vertex AI.
+$(GOOGLE):
+	$(PYTHON) -m venv $(GOOGLE) && $(GOOGLE)/bin/python -m pip install --quiet --only-binary=:all: google-cloud-aiplatform==2.7.0 || (rm -rf $(GOOGLE); exit 1)
 
 $(MODELS)/%:
 	@$(GO) run ./cmd/fetch $* -dir $@
