@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/iterator"
@@ -43,7 +44,7 @@ func (c *Client) List(ctx context.Context, bucket, prefix, suffix string, fields
 		q.MatchGlob = prefix + "**" + suffix // saves pages; the exact test is ours
 	}
 	l := &listing{
-		limit: c.o.Listers, prefix: prefix,
+		limit: c.o.Listers, prefix: prefix, slow: 15 * time.Millisecond,
 		open: func(ctx context.Context, start, end string) pager {
 			q := q
 			q.StartOffset, q.EndOffset = start, end

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 	"unicode/utf8"
 )
 
@@ -16,6 +17,7 @@ type pager func() (objects []Object, last string, more bool, err error)
 type listing struct {
 	limit  int
 	prefix string
+	slow   time.Duration // pages that take less are as fast as this machine reads them: more listers would not help
 	open   func(ctx context.Context, start, end string) pager
 	name   func(Object) string
 
@@ -115,7 +117,9 @@ func (l *listing) list(ctx context.Context, wg *sync.WaitGroup, p *part) {
 	for p != nil {
 		next := l.open(ctx, p.start, p.end)
 		for more := true; more; {
+			began := time.Now()
 			objects, last, rest, err := next()
+			took := time.Since(began)
 			if err != nil {
 				l.fail(err)
 				return
@@ -123,7 +127,7 @@ func (l *listing) list(ctx context.Context, wg *sync.WaitGroup, p *part) {
 			if more, err = l.put(p, objects, last, rest); err != nil {
 				return
 			}
-			l.hire(ctx, wg)
+			l.hire(ctx, wg, took)
 		}
 		p = l.split()
 	}
@@ -168,10 +172,10 @@ func (l *listing) put(p *part, objects []Object, last string, rest bool) (bool, 
 	return rest, nil
 }
 
-// hire starts another lister when a listing has turned out to be large.
-func (l *listing) hire(ctx context.Context, wg *sync.WaitGroup) {
+// hire starts another lister when a listing has turned out to be large, and the page that came to be slow.
+func (l *listing) hire(ctx context.Context, wg *sync.WaitGroup, took time.Duration) {
 	l.mu.Lock()
-	start := l.listers < l.limit && l.pages >= 2 && l.err == nil && l.running() > 0
+	start := took >= l.slow && l.listers < l.limit && l.pages >= 2 && l.err == nil && l.running() > 0
 	if start {
 		l.listers++
 	}
