@@ -36,7 +36,6 @@ type part struct {
 	start, end string
 	last       string // the last name fetched
 	queue      [][]Object
-	taken      bool
 	fetched    int // pages since it was cut
 	lower      *part
 	done       bool

@@ -30,7 +30,6 @@ type group struct {
 	cursor  int              // row where reading ahead goes on; -1 while there is none
 	full    int              // whole chunks that were awaited
 	ahead   int              // items that were read ahead and are not awaited yet
-	flight  int              // requests
 
 	svc      Service
 	stopped  *verdict       // budget reached, endpoint hopeless: rows not sent yet get this

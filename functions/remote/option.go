@@ -62,10 +62,7 @@ type argument struct {
 	read     func(o *Options, f Family, v any) error
 }
 
-var (
-	textFamilies = []Family{Gemini, Claude, Llama, Mistral, Open}
-	chatFamilies = []Family{Gemini, Llama, Mistral}
-)
+var chatFamilies = []Family{Gemini, Llama, Mistral}
 
 var textArguments = map[string]argument{
 	"max_output_tokens": {nil, true, func(o *Options, f Family, v any) error {
