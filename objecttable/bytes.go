@@ -162,8 +162,12 @@ func (r *Runtime) read(ctx context.Context, uri string, generation int64, author
 		return nil, ctx.Err()
 	}
 	b, err := r.readOnce(ctx, store, bucket, name, generation, uri, held)
-	if err != nil && Reason(err) == "corrupt" && ctx.Err() == nil {
-		b, err = r.readOnce(ctx, store, bucket, name, generation, uri, held) // spoiled on the way: the client does not retry it
+	// Spoiled on the way: the client does not retry that.
+	for range 2 {
+		if err == nil || Reason(err) != "corrupt" || ctx.Err() != nil {
+			break
+		}
+		b, err = r.readOnce(ctx, store, bucket, name, generation, uri, held)
 	}
 	return b, err
 }

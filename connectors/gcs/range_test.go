@@ -124,7 +124,7 @@ func TestListingEndsEarly(t *testing.T) {
 	}
 	l = &listing{limit: 8, prefix: "img/", name: func(o Object) string { return o.URI }}
 	l.open = func(ctx context.Context, start, end string) pager {
-		return names(flat(5000), 100, &requests, 0)(ctx, "", "")
+		return names(flat(5000), 100, &requests, time.Millisecond)(ctx, "", "")
 	}
 	if err := l.run(context.Background(), func([]Object) error { return nil }); err != errOffset {
 		t.Error(err)
