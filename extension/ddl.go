@@ -58,9 +58,9 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	if err := n.writable(ctx, where.db); err != nil {
 		return nil, at(s.Name.Span, fmt.Errorf("model %s: %w", where, err))
 	}
-	dir := ""
+	dir, fetched := "", func() {}
 	if o != nil {
-		if rec, dir, err = n.inspect(ctx, where, o); err != nil {
+		if rec, dir, fetched, err = n.inspect(ctx, where, o); err != nil {
 			return nil, err
 		}
 	}
@@ -81,6 +81,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 		if _, err := n.in.store.put(ctx, dir, rec.Digest); err != nil {
 			return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 		}
+		fetched()
 		live, err := n.in.live.get(where.String(), rec)
 		if err != nil {
 			return nil, at(s.Name.Span, err)
@@ -100,11 +101,14 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 }
 
 // inspect reads a model folder for CREATE MODEL, with the places of its faults.
-func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (*record, string, error) {
+func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (rec *record, dir string, done func(), err error) {
 	if err := n.externalAccess(ctx); err != nil {
-		return nil, "", at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
+		return nil, "", nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 	}
-	rec, dir, err := n.in.read(o)
+	dir, done, err = n.in.fetch(ctx, o.path)
+	if err == nil {
+		rec, err = n.in.read(o, dir)
+	}
 	if err == nil {
 		rec.Digest, err = digest(ctx, dir)
 	}
@@ -116,9 +120,9 @@ func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (*rec
 		case errors.Is(err, tensorflow.ErrNoOutput) && len(o.outputs) > 0:
 			span = o.outputsSpan
 		}
-		return nil, "", at(span, fmt.Errorf("model %s: %w", where, err))
+		return nil, "", nil, at(span, fmt.Errorf("model %s: %w", where, err))
 	}
-	return rec, dir, nil
+	return rec, dir, done, nil
 }
 
 // remember notes a change of the open transaction for the text functions, which cannot see it.
@@ -158,19 +162,15 @@ func (n *conn) writable(ctx context.Context, db string) error {
 	return nil
 }
 
-// read inspects a model folder and gives its record, without identity and digest, and the folder.
-func (in *instance) read(o *importOptions) (*record, string, error) {
-	dir, err := modelDir(o.path)
-	if err != nil {
-		return nil, "", err
-	}
+// read inspects a model folder and gives its record, without identity and digest.
+func (in *instance) read(o *importOptions, dir string) (*record, error) {
 	sm, err := tensorflow.Inspect(dir)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	graph, sig, err := sm.Select(o.tags, o.signature)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	names := make([]string, 0, len(o.outputs))
 	binary := map[string]bool{}
@@ -184,17 +184,17 @@ func (in *instance) read(o *importOptions) (*record, string, error) {
 	}
 	for _, name := range names {
 		if err := hasOutput(sig, name); err != nil {
-			return nil, "", err
+			return nil, err
 		}
 	}
 	if err := sig.Check(names); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if bad := in.unsafe(sig.Unsafe); len(bad) > 0 {
-		return nil, "", fmt.Errorf("its graph reaches outside the model: %s; a model from a source you trust may do so with [tensorflow] allow_ops in the configuration", strings.Join(bad, ", "))
+		return nil, fmt.Errorf("its graph reaches outside the model: %s; a model from a source you trust may do so with [tensorflow] allow_ops in the configuration", strings.Join(bad, ", "))
 	}
 	if len(sig.Custom) > 0 && len(o.customOps) == 0 {
-		return nil, "", fmt.Errorf("its graph needs operations that TensorFlow does not have (%s); name the library that brings them with OPTIONS(custom_ops=['….so'])", strings.Join(sig.Custom, ", "))
+		return nil, fmt.Errorf("its graph needs operations that TensorFlow does not have (%s); name the library that brings them with OPTIONS(custom_ops=['….so'])", strings.Join(sig.Custom, ", "))
 	}
 	rec := &record{
 		Type: "TENSORFLOW", Path: o.path, Signature: sig.Name, Tags: graph.Tags, Stateless: sig.Stateless,
@@ -204,7 +204,7 @@ func (in *instance) read(o *importOptions) (*record, string, error) {
 		rec.Inputs = append(rec.Inputs, port{Name: p.Name, DType: p.DType.String(), Shape: p.Shape})
 		if b := p.Shape[0]; b > 0 {
 			if rec.FixedBatch != 0 && rec.FixedBatch != int(b) {
-				return nil, "", fmt.Errorf("its inputs have different fixed batch sizes (%d and %d)", rec.FixedBatch, b)
+				return nil, fmt.Errorf("its inputs have different fixed batch sizes (%d and %d)", rec.FixedBatch, b)
 			}
 			rec.FixedBatch = int(b)
 		}
@@ -215,11 +215,11 @@ func (in *instance) read(o *importOptions) (*record, string, error) {
 			continue
 		}
 		if asBytes && p.DType != tensorflow.String {
-			return nil, "", fmt.Errorf("output `%s` is %s; BYTES can be asked of string outputs only", p.Name, p.DType)
+			return nil, fmt.Errorf("output `%s` is %s; BYTES can be asked of string outputs only", p.Name, p.DType)
 		}
 		rec.Outputs = append(rec.Outputs, port{Name: p.Name, DType: p.DType.String(), Shape: p.Shape, Binary: asBytes})
 	}
-	return rec, dir, nil
+	return rec, nil
 }
 
 // hasOutput refuses a name that is no output of the signature.

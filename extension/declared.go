@@ -35,10 +35,15 @@ func (in *instance) declaredRecord(ctx context.Context, name string, m ModelConf
 	if rec, ok := in.declared[name]; ok {
 		return rec, nil
 	}
-	rec, dir, err := in.read(&importOptions{
-		path: in.cfg.path(m.Path), signature: m.Signature, tags: m.Tags, outputs: m.Outputs,
+	path := in.cfg.path(m.Path)
+	dir, fetched, err := in.fetch(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := in.read(&importOptions{
+		path: path, signature: m.Signature, tags: m.Tags, outputs: m.Outputs,
 		batchSize: m.BatchSize, customOps: m.CustomOps, description: m.Description, labels: m.Labels,
-	})
+	}, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +56,7 @@ func (in *instance) declaredRecord(ctx context.Context, name string, m ModelConf
 	if _, err := in.store.put(ctx, dir, rec.Digest); err != nil {
 		return nil, err
 	}
+	fetched()
 	if in.declared == nil {
 		in.declared = map[string]*record{}
 	}

@@ -24,6 +24,8 @@ var connectionMacros = []string{
 	callMacro("ML_GENERATE_EMBEDDING", "ML.GENERATE_EMBEDDING", "native"),
 	`CREATE OR REPLACE TEMP MACRO ml_models() AS TABLE SELECT * FROM query(system.main.mallard_models())`,
 	`CREATE OR REPLACE TEMP MACRO ml_model_info(model) AS TABLE SELECT * FROM query(system.main.mallard_model_info(model))`,
+	`CREATE OR REPLACE TEMP MACRO object_table(uris) AS TABLE SELECT * FROM mallard_objects(to_json(uris)::VARCHAR)`,
+	`CREATE OR REPLACE TEMP MACRO gcs_objects(uri) AS TABLE SELECT * FROM mallard_objects(uri)`,
 	`CREATE OR REPLACE TEMP MACRO ml_estimate(query) AS TABLE SELECT * FROM query(system.main.mallard_estimate(query))`,
 	`CREATE OR REPLACE TEMP MACRO ml_usage() AS TABLE SELECT * FROM query(system.main.mallard_usage())`,
 	`CREATE OR REPLACE TEMP MACRO ml_cache() AS TABLE SELECT * FROM query(system.main.mallard_cache())`,

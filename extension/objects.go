@@ -39,6 +39,9 @@ func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objectt
 	if scheme != "gs" {
 		return localfs.FS{}, nil
 	}
+	if authorizer == "" {
+		authorizer = "default" // where it is not configured, application default credentials
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if c, ok := o.stores[authorizer]; ok {

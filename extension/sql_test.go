@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/fsouza/fake-gcs-server/fakestorage"
@@ -120,15 +122,30 @@ func localVertexAI(t testing.TB) (*vertextest.Server, *extension.Config) {
 	return s, cfg
 }
 
-// storage starts a local Cloud Storage with the posters of the image tutorial.
+// storage starts a local Cloud Storage with the posters of the image tutorial and two models.
 func storage(t testing.TB) string {
-	var posters []fakestorage.Object
+	var objects []fakestorage.Object
 	for _, name := range []string{"barque.jpg", "little_annie_rooney.jpg"} {
-		posters = append(posters, fakestorage.Object{Content: []byte("a poster"), ObjectAttrs: fakestorage.ObjectAttrs{
+		objects = append(objects, fakestorage.Object{Content: []byte("a poster"), ObjectAttrs: fakestorage.ObjectAttrs{
 			BucketName: "cloud-samples-data", Name: "vertex-ai/dataset-management/datasets/classic-movie-posters/" + name, ContentType: "image/jpeg",
 		}})
 	}
-	s, err := fakestorage.NewServerWithOptions(fakestorage.Options{InitialObjects: posters, Scheme: "http", Host: "127.0.0.1"})
+	root := models(t)
+	for _, model := range []string{"text_classifier", "nnlm_like"} {
+		err := filepath.WalkDir(filepath.Join(root, model), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			name := strings.TrimPrefix(filepath.ToSlash(path), filepath.ToSlash(root)+"/")
+			objects = append(objects, fakestorage.Object{Content: b, ObjectAttrs: fakestorage.ObjectAttrs{BucketName: "cloud-training-demos", Name: "models/" + name}})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := fakestorage.NewServerWithOptions(fakestorage.Options{InitialObjects: objects, Scheme: "http", Host: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}

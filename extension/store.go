@@ -14,6 +14,9 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
+
+	"github.com/mallardml/mallard/objecttable"
 )
 
 // store keeps the files of models by their content, so that a model stays as it was created. An entry is the folder
@@ -189,14 +192,55 @@ func (s store) open(ctx context.Context, want string) (string, error) {
 	return entry, nil
 }
 
+// fetch gives the folder that a MODEL_PATH names, copying it from a bucket first: by generation, side by side, checksummed,
+// and going on where an attempt before was cut off. done removes the copy once the model is imported.
+func (in *instance) fetch(ctx context.Context, path string) (dir string, done func(), err error) {
+	done = func() {}
+	if !strings.HasPrefix(path, "gs://") {
+		dir, err = modelDir(path)
+		return dir, done, err
+	}
+	if !strings.HasSuffix(path, "*") {
+		path = strings.TrimSuffix(path, "/") + "/*"
+	}
+	p, err := objecttable.ParsePattern(path)
+	if err != nil {
+		return "", done, fmt.Errorf("MODEL_PATH '%s': %w", path, err)
+	}
+	if p.Suffix != "" || p.Prefix != "" && !strings.HasSuffix(p.Prefix, "/") {
+		return "", done, fmt.Errorf("MODEL_PATH '%s': name the folder that holds saved_model.pb, with /* behind it", path)
+	}
+	store, err := in.objects.Store(ctx, "gs", "default")
+	if err != nil {
+		return "", done, fmt.Errorf("MODEL_PATH '%s': %w", path, err)
+	}
+	sum := sha256.Sum256([]byte(path))
+	dir = filepath.Join(in.store.dir, ".download-"+hex.EncodeToString(sum[:8]))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", done, fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
+	}
+	last := time.Now()
+	files, err := objecttable.Download(ctx, store, p.Bucket, p.Prefix, dir, func(got, total int64) {
+		if time.Since(last) > time.Second {
+			last = time.Now()
+			notify(ctx, fmt.Sprintf("%s: %d of %d MB", path, got>>20, total>>20))
+		}
+	})
+	if err != nil {
+		return "", done, fmt.Errorf("MODEL_PATH '%s': %w", path, err)
+	}
+	if len(files) == 0 {
+		return "", done, fmt.Errorf("MODEL_PATH '%s': there are no objects; give the folder that holds saved_model.pb", path)
+	}
+	return dir, func() { _ = os.RemoveAll(dir) }, nil
+}
+
 // modelDir turns a MODEL_PATH into the folder it names: local paths and file:// URLs, with or without the trailing /*
 // that BigQuery asks for.
 func modelDir(p string) (string, error) {
 	switch scheme, rest, ok := strings.Cut(p, "://"); {
 	case ok && strings.EqualFold(scheme, "file"):
 		p = rest
-	case ok && strings.EqualFold(scheme, "gs"):
-		return "", fmt.Errorf("MODEL_PATH '%s': this version reads models from local folders only; copy the model first (gcloud storage cp -r) and give that folder", p)
 	case ok:
 		return "", fmt.Errorf("MODEL_PATH '%s': %s:// is not supported; give a local folder", p, scheme)
 	}
