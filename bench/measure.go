@@ -137,9 +137,6 @@ type times struct{ wall, cpu map[string][]float64 }
 // over gives the quotient of two contestants round by round: what happens to a noisy machine happens to both.
 func (t times) over(a, b string) []float64 { return quotients(t.wall[a], t.wall[b]) }
 
-// threads gives how many threads a contestant kept busy, round by round.
-func (t times) threads(a string) []float64 { return quotients(t.cpu[a], t.wall[a]) }
-
 func quotients(a, b []float64) []float64 {
 	qs := make([]float64, len(a))
 	for i := range qs {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"syscall"
 	"time"
-
-	"github.com/mallardml/mallard/connectors/tensorflow"
 )
 
 // slowModel runs a model of about a millisecond a row over full chunks, over what read_text gives (a row a chunk), and
@@ -23,14 +21,11 @@ func slowModel(ctx context.Context, b *bench) error {
 	}
 	rows := b.data.slow
 	essays := &job{name: name, table: "essays", columns: []string{"text"}, output: "score", width: 1, text: true}
-	x, err := openBare(ctx, b, essays, tensorflow.LoadOptions{})
+	x, err := quickest(ctx, b, essays, 32)
 	if err != nil {
 		return err
 	}
 	defer x.close()
-	if _, err := x.loop(ctx, 32, nil); err != nil { // warm
-		return err
-	}
 	var cs []contestant
 	add := func(name string, run func(ctx context.Context) (lap, error)) {
 		cs = append(cs, contestant{name, rows, run, true})
@@ -50,15 +45,14 @@ func slowModel(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	// Other programs take their share of the machine: what the bare loop got hold of is all there was.
-	all := ts.threads(bareLoop)
+	// Threads that compute, not those that spin: the bare loop has them all (as far as other programs leave them), so
+	// whoever takes as long as it does has them all too.
 	for _, n := range []string{"full chunks", "read_text", "1 % filter"} {
-		b.ratios = append(b.ratios, ratio{name, n + ", threads kept busy / those of the bare loop", quotients(ts.threads(n), all), atLeast, 0.9})
+		b.ratios = append(b.ratios, ratio{name, n + ", useful threads / those of the bare loop", ts.over(bareLoop, n), atLeast, 0.9})
 	}
 	for _, n := range []string{"read_text", "1 % filter", "read_text, ML.PREDICT", "1 % filter, ML.PREDICT"} {
 		b.ratios = append(b.ratios, ratio{name, n + " / full chunks, time per row", ts.over(n, "full chunks"), atMost, 1.2})
 	}
-	b.ratios = append(b.ratios, ratio{name, "full chunks / bare loop, time per row", ts.over("full chunks", bareLoop), atMost, 0})
 	return nil
 }
 

@@ -1,6 +1,7 @@
-/* The bare C API without a line of Mallard's: LIBRARY FRAMEWORK MODEL ROWS INPUT... OUTPUT, where INPUT is
-   "tensor name=file" and the file holds float32 numbers or, if it ends in .txt, one text a line. Commands on stdin,
-   "batch threads", each answered by the seconds that one pass over all rows took, passed and of processors. Built against our own declarations. */
+/* The bare C API without a line of Mallard's: LIBRARY FRAMEWORK MODEL ROWS INTER INPUT... OUTPUT, where INTER is -1 for
+   operations on the calling thread and 0 for TensorFlow's pool, and INPUT is "tensor name=file": the file holds float32
+   numbers or, if it ends in .txt, one text a line. Commands on stdin, "batch threads", are answered by the seconds that
+   one pass over all rows took: passed, and of processors. Built against our own declarations. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -18,6 +19,7 @@ typedef struct { void *oper; int index; } TF_Output;
   F(const char *, TF_Message, (const void *))                                                              \
   F(void *, TF_NewGraph, (void))                                                                           \
   F(void *, TF_NewSessionOptions, (void))                                                                  \
+  F(void, TF_SetConfig, (void *, const void *, size_t, void *))                                            \
   F(void *, TF_LoadSessionFromSavedModel,                                                                  \
     (const void *, const void *, const char *, const char *const *, int, void *, void *, void *))          \
   F(void *, TF_GraphOperationByName, (void *, const char *))                                               \
@@ -108,7 +110,7 @@ static void *work(void *arg) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 7) die("bare", "too few arguments");
+  if (argc < 8) die("bare", "too few arguments");
   if (*argv[2] && !dlopen(argv[2], RTLD_NOW | RTLD_LOCAL)) die(argv[2], dlerror());
   void *lib = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
   if (!lib) die(argv[1], dlerror());
@@ -118,10 +120,14 @@ int main(int argc, char **argv) {
   void *status = TF_NewStatus();
   const char *tags[] = {"serve"};
   graph = TF_NewGraph();
-  session = TF_LoadSessionFromSavedModel(TF_NewSessionOptions(), NULL, argv[3], tags, 1, graph, NULL, status);
+  void *options = TF_NewSessionOptions();
+  /* ConfigProto{inter_op_parallelism_threads: -1} */
+  static const unsigned char own[] = {5 << 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1};
+  if (atoi(argv[5]) < 0) TF_SetConfig(options, own, sizeof own, status);
+  session = TF_LoadSessionFromSavedModel(options, NULL, argv[3], tags, 1, graph, NULL, status);
   if (TF_GetCode(status)) die(argv[3], TF_Message(status));
   rows = atoll(argv[4]);
-  for (int a = 5; a < argc - 1; a++) {
+  for (int a = 6; a < argc - 1; a++) {
     char *eq = strchr(argv[a], '=');
     if (!eq || ninputs == MAX_INPUTS) die(argv[a], "is no input");
     *eq = 0;
