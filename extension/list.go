@@ -19,9 +19,9 @@ import (
 // connectionMacros give a connection the table functions of plain DuckDB form. They are TEMP, since macros of the file
 // are refused by read-only databases and exported with it.
 var connectionMacros = []string{
-	callMacro("ML_PREDICT", "ML.PREDICT", "native"),
-	callMacro("ML_GENERATE_TEXT", "ML.GENERATE_TEXT", "native"),
-	callMacro("ML_GENERATE_EMBEDDING", "ML.GENERATE_EMBEDDING", "native"),
+	callMacro("ML_PREDICT", "ML.PREDICT"),
+	callMacro("ML_GENERATE_TEXT", "ML.GENERATE_TEXT"),
+	callMacro("ML_GENERATE_EMBEDDING", "ML.GENERATE_EMBEDDING"),
 	`CREATE OR REPLACE TEMP MACRO ml_models() AS TABLE SELECT * FROM query(system.main.mallard_models())`,
 	`CREATE OR REPLACE TEMP MACRO ml_model_info(model) AS TABLE SELECT * FROM query(system.main.mallard_model_info(model))`,
 	`CREATE OR REPLACE TEMP MACRO object_table(uris) AS TABLE SELECT * FROM mallard_objects(to_json(uris)::VARCHAR)`,
@@ -32,9 +32,9 @@ var connectionMacros = []string{
 }
 
 // callMacro writes the plain DuckDB form of a function over a model.
-func callMacro(name, fn, types string) string {
+func callMacro(name, fn string) string {
 	return "CREATE OR REPLACE TEMP MACRO " + name + "(model, input, options := NULL) AS TABLE SELECT * FROM query(system.main.mallard_call('" +
-		fn + "', model, input, '" + types + "', '', CAST(to_json(options) AS VARCHAR)))"
+		fn + "', model, input, 'native', '', CAST(to_json(options) AS VARCHAR)))"
 }
 
 // registerTextFunctions adds the functions that write SQL while a statement binds. They are not volatile, so that DuckDB
