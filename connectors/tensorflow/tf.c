@@ -5,6 +5,8 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,7 +211,16 @@ mtf_err mtf_load(const char *dir, const char *const *tags, int ntags, const void
   if (!tf.GetCode(st)) {
     g = tf.NewGraph();
     born(MTF_GRAPHS);
+    // TensorFlow's threads inherit this mask. oneDNN's sgemm points the stack pointer into malloc'd memory while it runs
+    // (K > 128): a signal taken there on a thread without an alternate stack, such as SIGPROF of Go's CPU profiler, has the
+    // kernel write its frame over the heap.
+    sigset_t all, old;
+    sigfillset(&all);
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&all, own[i]);
+    pthread_sigmask(SIG_BLOCK, &all, &old);
     TF_Session *s = tf.LoadSessionFromSavedModel(opt, NULL, dir, tags, ntags, g, NULL, st);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (!tf.GetCode(st)) {
       born(MTF_SESSIONS);
       out->session = s;
