@@ -9,7 +9,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/objecttable/image"
+	"github.com/mallardml/mallard/functions/image"
 )
 
 // imageType is what people see: [height, width, channels] and the pixels. BigQuery's fields have no names; its tools show
