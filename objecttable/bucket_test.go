@@ -38,7 +38,7 @@ func (db *testDB) bucket(objects ...gcstest.Object) *gcstest.Server {
 func photos(tb testing.TB) []gcstest.Object {
 	var out []gcstest.Object
 	for _, n := range []string{"photo.png", "photo420.jpg", "cmyk.jpg"} {
-		b, err := os.ReadFile("image/testdata/" + n)
+		b, err := os.ReadFile("../functions/image/testdata/" + n)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -58,7 +58,7 @@ gs://bucket/img/photo420.jpg|7|image/jpg|1674|[{'name': a, 'value': 'it\'s'}, {'
 	spec := Spec{Table: Table{URIs: []string{"gs://bucket/img/*"}}, Data: true}
 	// The ResNet tutorial's inner query.
 	db.want("gs://bucket/img/cmyk.jpg|[224, 224, 3]\ngs://bucket/img/notes.txt|<nil>\ngs://bucket/img/photo.png|[224, 224, 3]\ngs://bucket/img/photo420.jpg|[224, 224, 3]",
-		"SELECT uri, mallard_image_struct(mallard_resize_image(mallard_decode_image(object_bytes(uri, generation)), 224, 224, FALSE))._field_1::VARCHAR FROM "+spec.SQL())
+		"SELECT uri, ml_image_struct(ml_resize_image(ml_decode_image(object_bytes(uri, generation)), 224, 224, FALSE))._field_1::VARCHAR FROM "+spec.SQL())
 	if got := db.host.noted(); !strings.Contains(got, "not a JPEG, PNG or BMP image") {
 		t.Error(got)
 	}

@@ -15,12 +15,12 @@ var (
 	numberType = listOf(structOf(sqlField{"key", bigint}, sqlField{"value", double}))
 )
 
-// distanceFunctions are mallard_distance(v1, v2, kind), for ML.DISTANCE, COSINE_DISTANCE and EUCLIDEAN_DISTANCE: of
+// distanceFunctions are ml_distance(v1, v2, kind), for ML.DISTANCE, COSINE_DISTANCE and EUCLIDEAN_DISTANCE: of
 // lists of numbers, or of lists of (key, value) where a key that is missing stands for 0.
 func distanceFunctions() []*scalar {
 	var out []*scalar
 	for _, t := range []sqlType{vectorType, sparseType, numberType} {
-		out = append(out, &scalar{name: "mallard_distance", params: []sqlType{t, t, varchar}, result: double, f: func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
+		out = append(out, &scalar{name: "ml_distance", params: []sqlType{t, t, varchar}, result: double, f: func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
 			return distances(q, t, in, n, out)
 		}})
 	}
@@ -41,7 +41,7 @@ func DistanceSQL(name string, args []string) (string, error) {
 	case name != "ML.DISTANCE" && name != "EUCLIDEAN_DISTANCE":
 		return "", fmt.Errorf("%s is not a distance", name)
 	}
-	return "system.main.mallard_distance(" + args[0] + ", " + args[1] + ", " + kind + ")", nil
+	return "system.main.ml_distance(" + args[0] + ", " + args[1] + ", " + kind + ")", nil
 }
 
 func distances(q *Query, t sqlType, in []mapping.Vector, n int, out mapping.Vector) error {

@@ -16,8 +16,8 @@
 //
 // # Images
 //
-// mallard_decode_image, mallard_resize_image, mallard_convert_color_space and mallard_convert_image_type take and give
-// the compact form of package image; mallard_image_struct and mallard_image_blob change to and from BigQuery's STRUCT.
+// ml_decode_image, ml_resize_image, ml_convert_color_space and ml_convert_image_type take and give
+// the compact form of package image; ml_image_struct and ml_image_blob change to and from BigQuery's STRUCT.
 //
 // It reaches no cloud itself: Host lends it a Store for each kind of URI.
 package objecttable

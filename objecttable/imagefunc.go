@@ -32,25 +32,25 @@ func (r *Runtime) imageFunctions() []*scalar {
 		})
 	}
 	return []*scalar{
-		{name: "mallard_decode_image", params: []sqlType{blob}, result: blob, f: row(func(b []byte, _ []column, _ int) ([]byte, error) {
+		{name: "ml_decode_image", params: []sqlType{blob}, result: blob, f: row(func(b []byte, _ []column, _ int) ([]byte, error) {
 			m, err := image.Decode(b, r.o.Images)
 			return m.Bytes(), err
 		})},
-		{name: "mallard_resize_image", params: []sqlType{blob, bigint, bigint, boolean}, result: blob, f: parsed(func(m image.Image, in []column, i int) (image.Image, error) {
+		{name: "ml_resize_image", params: []sqlType{blob, bigint, bigint, boolean}, result: blob, f: parsed(func(m image.Image, in []column, i int) (image.Image, error) {
 			h, w := *at[int64](in[1].data, i), *at[int64](in[2].data, i)
 			if h < 1 || w < 1 || h > math.MaxInt32 || w > math.MaxInt32 {
 				return m, statementError{fmt.Errorf("an image cannot be resized to %d × %d: height and width begin at 1", h, w)}
 			}
 			return m.Resize(int(h), int(w), *at[bool](in[3].data, i))
 		})},
-		{name: "mallard_convert_color_space", params: []sqlType{blob, varchar}, result: blob, f: parsed(func(m image.Image, in []column, i int) (image.Image, error) {
+		{name: "ml_convert_color_space", params: []sqlType{blob, varchar}, result: blob, f: parsed(func(m image.Image, in []column, i int) (image.Image, error) {
 			return m.ConvertColor(in[1].text(i))
 		})},
-		{name: "mallard_convert_image_type", params: []sqlType{blob}, result: blob, f: parsed(func(m image.Image, _ []column, _ int) (image.Image, error) {
+		{name: "ml_convert_image_type", params: []sqlType{blob}, result: blob, f: parsed(func(m image.Image, _ []column, _ int) (image.Image, error) {
 			return m.Integers(), nil
 		})},
-		{name: "mallard_image_struct", params: []sqlType{blob}, result: imageType, f: imageStruct},
-		{name: "mallard_image_blob", params: []sqlType{imageType}, result: blob, f: imageBlob},
+		{name: "ml_image_struct", params: []sqlType{blob}, result: imageType, f: imageStruct},
+		{name: "ml_image_blob", params: []sqlType{imageType}, result: blob, f: imageBlob},
 	}
 }
 

@@ -29,9 +29,9 @@ func TestDistances(t *testing.T) {
 		}
 		db.want(tt.want, "SELECT "+sql)
 	}
-	db.wantError("must have the same number", "SELECT mallard_distance([1.0], [1.0, 2.0], 'COSINE')")
-	db.wantError("zero vector", "SELECT mallard_distance([0.0], [1.0], 'COSINE')")
-	db.wantError("use EUCLIDEAN, MANHATTAN or COSINE", "SELECT mallard_distance([0.0], [1.0], 'JACCARD')")
+	db.wantError("must have the same number", "SELECT ml_distance([1.0], [1.0, 2.0], 'COSINE')")
+	db.wantError("zero vector", "SELECT ml_distance([0.0], [1.0], 'COSINE')")
+	db.wantError("use EUCLIDEAN, MANHATTAN or COSINE", "SELECT ml_distance([0.0], [1.0], 'JACCARD')")
 	if _, err := DistanceSQL("COSINE_DISTANCE", []string{"x"}); err == nil || !strings.Contains(err.Error(), "takes two vectors, not 1") {
 		t.Error(err)
 	}
