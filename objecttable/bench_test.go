@@ -1,17 +1,12 @@
 package objecttable
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"sort"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,70 +18,15 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/mallardml/mallard/connectors/gcs"
+	"github.com/mallardml/mallard/connectors/gcs/gcstest"
 )
 
-// quick is a Cloud Storage of n objects of a size, as fast as can be: what is measured is the clients.
-type quick struct {
-	n    int
-	body []byte
-	sum  string
-	wait time.Duration // before each answer, as a network has it
-}
-
-func newQuick(tb testing.TB, n, size int, wait time.Duration) (*quick, string) {
-	q := &quick{n: n, body: bytes.Repeat([]byte{7}, size), wait: wait}
-	crc := binary.BigEndian.AppendUint32(nil, crc32.Checksum(q.body, crc32.MakeTable(crc32.Castagnoli)))
-	q.sum = base64.StdEncoding.EncodeToString(crc)
-	s := httptest.NewServer(q)
-	tb.Cleanup(s.Close)
-	return q, s.URL
-}
-
-func (q *quick) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	time.Sleep(q.wait)
-	v := r.URL.Query()
-	if v.Get("alt") == "media" {
-		w.Header().Set("X-Goog-Hash", "crc32c="+q.sum)
-		w.Header().Set("X-Goog-Generation", "1")
-		w.Header().Set("Content-Length", strconv.Itoa(len(q.body)))
-		_, _ = w.Write(q.body)
-		return
-	}
-	number := func(name string, none int) int { // of the first object that is not before a name
-		if name == "" {
-			return none
-		}
-		return sort.Search(q.n, func(i int) bool { return fmt.Sprintf("img/%06d.jpg", i) >= name })
-	}
-	first, end := number(v.Get("startOffset"), 0), number(v.Get("endOffset"), q.n)
-	if t := v.Get("pageToken"); t != "" {
-		first = number(t, 0)
-	}
-	size := 1000
-	if m, err := strconv.Atoi(v.Get("maxResults")); err == nil && m > 0 {
-		size = min(m, 1000)
-	}
-	var b bytes.Buffer
-	b.WriteString(`{"kind":"storage#objects","items":[`)
-	stop := min(first+size, end)
-	for i := first; i < stop; i++ {
-		if i > first {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, `{"name":"img/%06d.jpg","bucket":"bucket","generation":"1","size":"%d","contentType":"image/jpeg","md5Hash":"R7zlx09Yn0hn29V+nKn4CA==","updated":"2024-02-03T04:05:06.789Z"}`, i, len(q.body))
-	}
-	b.WriteString("]")
-	if stop < end {
-		fmt.Fprintf(&b, `,"nextPageToken":"img/%06d"`, stop)
-	}
-	b.WriteString("}")
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(b.Bytes())
-}
-
+// quick makes a server of many objects the store of gs://, and gives the bare client of it.
 func (db *testDB) quick(n, size int, wait time.Duration) *storage.Client {
 	db.tb.Helper()
-	_, url := newQuick(db.tb, n, size, wait)
+	server := httptest.NewServer(gcstest.NewBulk(n, size, wait))
+	db.tb.Cleanup(server.Close)
+	url := server.URL
 	c, err := gcs.New(context.Background(), gcs.Options{Auth: gcs.None, Endpoint: url})
 	if err != nil {
 		db.tb.Fatal(err)
