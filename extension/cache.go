@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -14,29 +15,50 @@ import (
 
 // answerCache keeps the answers of remote models in a table of the database, over private connections and in
 // transactions of its own: a query that is cancelled or killed keeps what it has paid for, whatever becomes of the user's
-// transaction.
+// transaction. A database in memory keeps them while it is open; one that is open for reading is read only.
 type answerCache struct {
-	db    *sql.DB
+	db  *sql.DB
+	cfg CacheConfig
+	now func() time.Time
+
+	// schema and name are the table's, with its database: a file mallard.db has the name of the schema.
+	once         sync.Once
+	schema, name string
+	err          error
+
 	mu    sync.Mutex // one writer at a time; two would conflict
 	ready bool
+	// size is what the table holds, as far as it was looked at since the start.
+	rows, bytes int64
 }
 
 var _ remote.Cache = (*answerCache)(nil)
 
-const (
-	cacheTable  = "mallard.answers"
-	createCache = `CREATE TABLE IF NOT EXISTS mallard.answers (
+const answerColumns = `(
 	question VARCHAR PRIMARY KEY, model VARCHAR, endpoint VARCHAR, answer VARCHAR,
 	input_tokens BIGINT, output_tokens BIGINT, created TIMESTAMPTZ)`
-)
+
+// answerBytes is what max_bytes counts of a row: its texts.
+const answerBytes = "strlen(question) + strlen(model) + strlen(endpoint) + strlen(answer)"
 
 func (r *remoteModels) answers() *answerCache {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cache == nil {
-		r.cache = &answerCache{db: r.in.db}
+		r.cache = &answerCache{db: r.in.db, cfg: r.in.cfg.Cache, now: time.Now}
 	}
 	return r.cache
+}
+
+// table gives the table's name.
+func (c *answerCache) table(ctx context.Context) (string, error) {
+	c.once.Do(func() {
+		var db string
+		if c.err = c.db.QueryRowContext(context.WithoutCancel(ctx), "SELECT current_database()").Scan(&db); c.err == nil {
+			c.schema, c.name = quotePath([]string{db, "mallard"}), quotePath([]string{db, "mallard", "answers"})
+		}
+	})
+	return c.name, c.err
 }
 
 // exists reports whether there is anything to look up; a database that was never asked, or is read-only, has no table.
@@ -46,11 +68,23 @@ func (c *answerCache) exists(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
+// oldest is the time from which answers are used, in microseconds since 1970.
+func (c *answerCache) oldest() int64 {
+	if c.cfg.TTL <= 0 {
+		return math.MinInt64
+	}
+	return c.now().Add(-time.Duration(c.cfg.TTL)).UnixMicro()
+}
+
 // Get implements [remote.Cache].
 func (c *answerCache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Answer, error) {
 	out := make([]*remote.Answer, len(keys))
 	if ok, err := c.exists(ctx); err != nil || !ok {
 		return out, err
+	}
+	table, err := c.table(ctx)
+	if err != nil {
+		return nil, err
 	}
 	at := make(map[string][]int, len(keys))
 	list := make([]string, 0, len(keys))
@@ -61,7 +95,8 @@ func (c *answerCache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Ans
 		}
 		at[q] = append(at[q], i)
 	}
-	rows, err := c.db.QueryContext(ctx, "SELECT question, answer, input_tokens, output_tokens FROM "+cacheTable+" WHERE question IN (SELECT unnest(?::VARCHAR[]))", list)
+	rows, err := c.db.QueryContext(ctx, "SELECT question, answer, input_tokens, output_tokens FROM "+table+
+		" WHERE question IN (SELECT unnest(?::VARCHAR[])) AND epoch_us(created) >= ?", list, c.oldest())
 	if err != nil {
 		return nil, err
 	}
@@ -80,48 +115,118 @@ func (c *answerCache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Ans
 	return out, rows.Err()
 }
 
-// Put implements [remote.Cache].
+// Put implements [remote.Cache]. It removes what has expired and, where the table has grown beyond its bounds, the oldest.
 func (c *answerCache) Put(ctx context.Context, entries []remote.Entry) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	table, err := c.table(ctx)
+	if err != nil {
+		return err
+	}
 	if !c.ready {
-		for _, q := range []string{"CREATE SCHEMA IF NOT EXISTS mallard", createCache} {
-			if _, err := c.db.ExecContext(ctx, q); err != nil {
-				return err
-			}
+		if err := c.prepare(ctx, table); err != nil {
+			return err
 		}
-		c.ready = true
 	}
 	const per = 200
 	for len(entries) > 0 {
 		n := min(per, len(entries))
 		args := make([]any, 0, 7*n)
 		for _, e := range entries[:n] {
-			args = append(args, hex.EncodeToString(e.Key.Sum[:]), e.Key.Model, e.Key.Endpoint, string(e.Answer.Body),
-				e.Answer.InputTokens, e.Answer.OutputTokens, time.Now().UTC())
+			k := hex.EncodeToString(e.Key.Sum[:])
+			args = append(args, k, e.Key.Model, e.Key.Endpoint, string(e.Answer.Body), e.Answer.InputTokens, e.Answer.OutputTokens, c.now().UTC())
+			c.bytes += int64(len(k) + len(e.Key.Model) + len(e.Key.Endpoint) + len(e.Answer.Body))
 		}
+		c.rows += int64(n)
 		values := strings.Repeat("(?, ?, ?, ?, ?, ?, ?), ", n)
-		if _, err := c.db.ExecContext(ctx, "INSERT OR REPLACE INTO "+cacheTable+" VALUES "+strings.TrimSuffix(values, ", "), args...); err != nil {
+		if _, err := c.db.ExecContext(ctx, "INSERT OR REPLACE INTO "+table+" VALUES "+strings.TrimSuffix(values, ", "), args...); err != nil {
 			c.ready = false // the user may have dropped it
 			return err
 		}
 		entries = entries[n:]
 	}
+	return c.trim(ctx, table)
+}
+
+// prepare makes the table and looks at what it holds; mu is held.
+func (c *answerCache) prepare(ctx context.Context, table string) error {
+	var readOnly bool
+	if err := c.db.QueryRowContext(ctx, "SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()").Scan(&readOnly); err != nil {
+		return err
+	}
+	if readOnly {
+		return remote.ErrReadOnly
+	}
+	for _, q := range []string{"CREATE SCHEMA IF NOT EXISTS " + c.schema, "CREATE TABLE IF NOT EXISTS " + table + answerColumns} {
+		if _, err := c.db.ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	if c.cfg.TTL > 0 {
+		if _, err := c.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE epoch_us(created) < ?", c.oldest()); err != nil {
+			return err
+		}
+	}
+	if err := c.measure(ctx, table); err != nil {
+		return err
+	}
+	c.ready = true
 	return nil
+}
+
+// measure looks at the table's size where a bound asks for it; mu is held.
+func (c *answerCache) measure(ctx context.Context, table string) error {
+	if c.cfg.MaxRows <= 0 && c.cfg.MaxBytes <= 0 {
+		return nil
+	}
+	return c.db.QueryRowContext(ctx, "SELECT count(*), coalesce(sum("+answerBytes+"), 0)::BIGINT FROM "+table).Scan(&c.rows, &c.bytes)
+}
+
+// trim removes the oldest answers of a table that is too large, an eighth more than it must, so that a full table is not
+// trimmed at every answer; mu is held.
+func (c *answerCache) trim(ctx context.Context, table string) error {
+	over := func(n, limit int64) bool { return limit > 0 && n > limit }
+	if !over(c.rows, c.cfg.MaxRows) && !over(c.bytes, c.cfg.MaxBytes) {
+		return nil
+	}
+	if err := c.measure(ctx, table); err != nil { // an answer that replaced another was counted twice
+		return err
+	}
+	keep := func(n, limit int64) int64 {
+		if over(n, limit) {
+			return limit - limit/8
+		}
+		return math.MaxInt64
+	}
+	rows, bytes := keep(c.rows, c.cfg.MaxRows), keep(c.bytes, c.cfg.MaxBytes)
+	if rows == math.MaxInt64 && bytes == math.MaxInt64 {
+		return nil
+	}
+	_, err := c.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE question IN (SELECT question FROM (SELECT question, row_number() OVER newest AS n, sum("+
+		answerBytes+") OVER newest AS b FROM "+table+" WINDOW newest AS (ORDER BY created DESC, question ROWS UNBOUNDED PRECEDING)) WHERE n > ? OR b > ?)", rows, bytes)
+	if err != nil {
+		return err
+	}
+	return c.measure(ctx, table)
 }
 
 const cacheColumns = "model, endpoint, answer, input_tokens, output_tokens, created"
 
 // cacheText writes the query behind ml_cache().
 func (in *instance) cacheText(ctx context.Context) (string, error) {
-	ok, err := in.remote.answers().exists(ctx)
+	c := in.remote.answers()
+	ok, err := c.exists(ctx)
 	if err != nil {
 		return "", err
 	}
 	if !ok {
 		return "SELECT * FROM (VALUES (NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::BIGINT, NULL::BIGINT, NULL::TIMESTAMPTZ)) AS cache(" + cacheColumns + ") WHERE false", nil
 	}
-	return "SELECT " + cacheColumns + " FROM " + cacheTable, nil
+	table, err := c.table(ctx)
+	if err != nil {
+		return "", err
+	}
+	return "SELECT " + cacheColumns + " FROM " + table, nil
 }
 
 // clearCache forgets all answers and says how many there were: SELECT ML_CACHE_CLEAR().
@@ -133,13 +238,18 @@ func (in *instance) clearCache(ctx context.Context) (string, error) {
 	if ok, err := c.exists(ctx); err != nil {
 		return "", err
 	} else if ok {
-		res, err := c.db.ExecContext(ctx, "DELETE FROM "+cacheTable)
+		table, err := c.table(ctx)
+		if err != nil {
+			return "", err
+		}
+		res, err := c.db.ExecContext(ctx, "DELETE FROM "+table)
 		if err != nil {
 			return "", err
 		}
 		if n, err = res.RowsAffected(); err != nil {
 			return "", err
 		}
+		c.rows, c.bytes = 0, 0
 	}
 	return fmt.Sprintf("%d answers removed", n), nil
 }

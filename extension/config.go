@@ -164,6 +164,7 @@ func (c *Config) Validate() error {
 	if c.TensorFlow.IntraOpThreads < 0 || c.TensorFlow.InterOpThreads < 0 {
 		bad("tensorflow: threads must be 0 (TensorFlow decides) or more")
 	}
+	errs = append(errs, c.Cache.validate(), c.Budget.validate())
 	names := make([]string, 0, len(c.Models))
 	for n := range c.Models {
 		names = append(names, n)

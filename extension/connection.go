@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/mallardml/mallard/connectors/openai"
 	"github.com/mallardml/mallard/connectors/vertexai"
@@ -40,9 +41,30 @@ type ConnectionConfig struct {
 	Concurrency       int   `toml:"concurrency"`
 	RequestsPerMinute int64 `toml:"requests_per_minute"`
 	TokensPerMinute   int64 `toml:"tokens_per_minute"`
+	// Timeout bounds one request (default 3m).
+	Timeout Duration `toml:"timeout"`
+	// Retry says how long a request that may yet succeed is tried again.
+	Retry RetryConfig `toml:"retry"`
+	// Budget bounds what is sent over the connection while the database is open.
+	Budget ConnectionBudget `toml:"budget"`
 	// Limits and Prices are by the model's name at its provider, or a beginning of it.
 	Limits map[string]LimitConfig `toml:"limits"`
 	Prices map[string]PriceConfig `toml:"prices"`
+}
+
+// RetryConfig says how requests that failed with 408, 429, 5xx or on the network are tried again; 0 is the default.
+type RetryConfig struct {
+	Attempts int      `toml:"attempts"` // in all; default 8
+	Base     Duration `toml:"base"`     // bound of the first random delay, doubled with each attempt; default 1s
+	Cap      Duration `toml:"cap"`      // bound of every delay; default 32s
+	Deadline Duration `toml:"deadline"` // from the first attempt to the last; default 5m
+}
+
+// ConnectionBudget bounds what may be spent over one connection; 0 is no bound.
+type ConnectionBudget struct {
+	Requests int64   `toml:"requests"`
+	Tokens   int64   `toml:"tokens"`
+	Money    float64 `toml:"money"`
 }
 
 // LimitConfig bounds one request; 0 leaves what the provider documents, -1 means no bound.
@@ -65,6 +87,18 @@ type CacheConfig struct {
 	Off bool `toml:"off"`
 	// Always keeps the answers of models asked with a temperature above zero, too.
 	Always bool `toml:"always"`
+	// TTL is how long an answer is used; 0 is for ever. Older ones are asked again and removed.
+	TTL Duration `toml:"ttl"`
+	// MaxRows and MaxBytes (of the texts) bound the table; 0 is no bound. Beyond them the oldest answers go.
+	MaxRows  int64 `toml:"max_rows"`
+	MaxBytes int64 `toml:"max_bytes"`
+}
+
+func (c CacheConfig) validate() error {
+	if c.TTL < 0 || c.MaxRows < 0 || c.MaxBytes < 0 {
+		return errors.New("cache: ttl, max_rows and max_bytes must be 0 (no bound) or more")
+	}
+	return nil
 }
 
 // BudgetConfig bounds what may be spent; 0 is no bound. What goes beyond is not asked, and its rows say so.
@@ -75,6 +109,13 @@ type BudgetConfig struct {
 	SessionRequests   int64   `toml:"session_requests"`
 	SessionTokens     int64   `toml:"session_tokens"`
 	SessionMoney      float64 `toml:"session_money"`
+}
+
+func (b BudgetConfig) validate() error {
+	if b.StatementRequests < 0 || b.StatementTokens < 0 || b.StatementMoney < 0 || b.SessionRequests < 0 || b.SessionTokens < 0 || b.SessionMoney < 0 {
+		return errors.New("budget: each must be 0 (no bound) or more")
+	}
+	return nil
 }
 
 func (b BudgetConfig) statement() remote.Budget {
@@ -110,6 +151,12 @@ func (c ConnectionConfig) validate(name string) error {
 	}
 	if c.Concurrency < 0 || c.RequestsPerMinute < 0 || c.TokensPerMinute < 0 {
 		bad("concurrency and rates must be 0 (the default) or more")
+	}
+	if c.Timeout < 0 || c.Retry.Attempts < 0 || c.Retry.Base < 0 || c.Retry.Cap < 0 || c.Retry.Deadline < 0 {
+		bad("timeout and retry must be 0 (the default) or more")
+	}
+	if c.Budget.Requests < 0 || c.Budget.Tokens < 0 || c.Budget.Money < 0 {
+		bad("budget must be 0 (no bound) or more")
 	}
 	if c.kind() == kindOpenAI && c.Auth != "" {
 		bad("auth is for kind vertexai; kind openai takes api_key_env or api_key_file")
@@ -148,6 +195,10 @@ func (c ConnectionConfig) options(name string) remote.ConnectionOptions {
 	o := remote.ConnectionOptions{
 		Name: name, Origin: c.BaseURL, Concurrency: c.Concurrency,
 		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute,
+		Timeout: time.Duration(c.Timeout),
+		Budget:  remote.Budget{Requests: c.Budget.Requests, Tokens: c.Budget.Tokens, Money: c.Budget.Money},
+		Retry: remote.Retry{Attempts: c.Retry.Attempts, Base: time.Duration(c.Retry.Base), Cap: time.Duration(c.Retry.Cap),
+			Deadline: time.Duration(c.Retry.Deadline)},
 		Limits: map[string]remote.Limits{}, Prices: remote.Prices{},
 	}
 	for model, l := range c.Limits {

@@ -2,6 +2,7 @@ package extension
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -123,7 +124,9 @@ func remoteSummary(p remote.Progress) string {
 	if p.Money > 0 {
 		fmt.Fprintf(&b, ", cost %.4f", p.Money)
 	}
-	if p.CacheError != nil {
+	if errors.Is(p.CacheError, remote.ErrReadOnly) {
+		fmt.Fprintf(&b, "; %v", p.CacheError)
+	} else if p.CacheError != nil {
 		fmt.Fprintf(&b, "; the cache was not used: %v", p.CacheError)
 	}
 	return b.String() + "."

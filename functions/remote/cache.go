@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 )
 
 // Key identifies what was asked. Equal sums are equal questions; the other fields are for people who look at the cache.
@@ -26,8 +27,11 @@ type Entry struct {
 	Answer Answer
 }
 
+// ErrReadOnly is what a [Cache] that can be looked at but not written returns from Put.
+var ErrReadOnly = errors.New("the database is open for reading, so that new answers were not kept")
+
 // Cache keeps answers over statements. It is safe for concurrent use. Its failures never fail a statement: the runtime
-// goes on without it and reports the error in [Progress].
+// goes on without reading, or without writing, and reports the error in [Progress].
 type Cache interface {
 	// Get looks up keys; the result has their order, with nil for what is missing.
 	Get(ctx context.Context, keys []Key) ([]*Answer, error)

@@ -17,6 +17,7 @@ type ConnectionOptions struct {
 	Concurrency       int // requests in flight; default 32
 	RequestsPerMinute int64
 	TokensPerMinute   int64
+	Timeout           time.Duration // of one request; default 3m
 	Budget            Budget
 	Retry             Retry
 	// Limits override the table of limits, by the model's name at its provider or a beginning of it.
@@ -67,6 +68,9 @@ type Connection struct {
 func NewConnection(o ConnectionOptions) *Connection {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 32
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 3 * time.Minute
 	}
 	o.Retry = o.Retry.or(defaultRetry)
 	return &Connection{

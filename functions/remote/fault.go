@@ -67,6 +67,8 @@ func judge(err error) fault {
 		f.reason, f.retryable, f.detail = "INVALID ANSWER", true, detail(p)
 	case errors.As(err, &p) && p.HTTPStatus() == 0 && p.Reason() == "NETWORK" && !wrongHost(err):
 		f.reason, f.retryable, f.detail = "UNAVAILABLE", true, detail(p)
+	case errors.Is(err, context.DeadlineExceeded): // of our own timeout
+		f.reason, f.retryable, f.detail = "DEADLINE EXCEEDED", true, "no answer in time"
 	case errors.As(err, &p) && p.HTTPStatus() > 0:
 		f.detail = detail(p)
 		code := p.HTTPStatus()

@@ -44,7 +44,8 @@ type group struct {
 	packed  request
 	place   int // among the statement's estimates, from 1
 
-	cache   bool
+	cache   bool // is looked up
+	keep    bool // is written
 	writing bool // a Put is under way
 	unsaved []Entry
 }
@@ -111,9 +112,10 @@ func (a *again) Pop() any {
 }
 
 func newGroup(st *Statement, spec *Spec, id uint32) *group {
+	cache := spec.Cache != nil && spec.cacheable
 	return &group{
 		st: st, spec: spec, id: id, pacer: spec.Connection.pacer(spec.Endpoint), wake: make(chan struct{}, 1),
-		unique: map[string]*item{}, cursor: -1, most: spec.limits.Rows, cache: spec.Cache != nil && spec.cacheable, hopeless: map[string]int{},
+		unique: map[string]*item{}, cursor: -1, most: spec.limits.Rows, cache: cache, keep: cache, hopeless: map[string]int{},
 	}
 }
 
@@ -285,7 +287,7 @@ func (g *group) lookup(items []*item) {
 		err = fmt.Errorf("the cache answered %d of %d keys", len(found), len(keys))
 	}
 	if err != nil {
-		g.cacheFailed(err)
+		g.cacheFailed(&g.cache, err)
 		return
 	}
 	verdicts := make([]*verdict, len(items))
@@ -313,12 +315,14 @@ func (g *group) lookup(items []*item) {
 	}
 }
 
-func (g *group) cacheFailed(err error) {
+// cacheFailed switches off reading or writing. A cache that cannot be written may still be read: asking again for what it
+// has would cost money.
+func (g *group) cacheFailed(use *bool, err error) {
 	if g.st.ctx.Err() != nil {
 		return
 	}
 	g.mu.Lock()
-	g.cache = false
+	*use = false
 	g.mu.Unlock()
 	g.st.mu.Lock()
 	defer g.st.mu.Unlock()
@@ -564,7 +568,9 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 	for i, it := range b.items {
 		payloads[i] = it.payload
 	}
-	answers, err := g.spec.codec.call(ctx, svc, payloads)
+	limited, cancel := context.WithTimeout(ctx, g.spec.Connection.o.Timeout)
+	answers, err := g.spec.codec.call(limited, svc, payloads)
+	cancel()
 	release()
 	if err == nil && len(answers) != len(payloads) {
 		err = &errCount{len(answers), len(payloads)}
@@ -635,7 +641,7 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 // save keeps answers. One Put runs at a time; what arrives meanwhile goes with the next.
 func (g *group) save(entries []Entry) {
 	g.mu.Lock()
-	if len(entries) == 0 || !g.cache {
+	if len(entries) == 0 || !g.keep {
 		g.mu.Unlock()
 		return
 	}
@@ -662,7 +668,7 @@ func (g *group) save(entries []Entry) {
 			}
 			g.mu.Unlock()
 			if err := g.spec.Cache.Put(ctx, todo); err != nil {
-				g.cacheFailed(err)
+				g.cacheFailed(&g.keep, err)
 			}
 		}
 	}()

@@ -1,0 +1,143 @@
+package extension_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
+	"github.com/mallardml/mallard/extension"
+)
+
+// statuses counts the rows of some prompts by their status.
+func statuses(t *testing.T, db *sql.DB, rows int) [][]string {
+	t.Helper()
+	exec(t, db, createG)
+	return table(t, db, fmt.Sprintf("SELECT ml_generate_text_status, count(*) FROM ML.GENERATE_TEXT(MODEL g, (SELECT 'q' || i AS prompt FROM range(%d) t(i)), "+
+		"STRUCT(TRUE AS flatten_json_output)) GROUP BY ALL ORDER BY ALL", rows))[1:]
+}
+
+// TestConnectionBudget: each bound of a connection stops before it is overrun, and the rows that are left say why.
+func TestConnectionBudget(t *testing.T) {
+	tests := []struct {
+		name   string
+		budget extension.ConnectionBudget
+		want   string
+	}{
+		{"requests", extension.ConnectionBudget{Requests: 4}, "(4 requests)"},
+		{"tokens", extension.ConnectionBudget{Tokens: 100}, "(100 tokens)"},
+		{"money", extension.ConnectionBudget{Money: 2}, "(2 money)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, cfg := emulator(t, vertextest.Options{})
+			c := cfg.Connections["default"]
+			c.Budget, c.Concurrency = tt.budget, 1
+			c.Prices = map[string]extension.PriceConfig{"gemini": {PerRequest: 0.5}}
+			cfg.Connections["default"] = c
+			db := open(t, "", cfg)
+			got := statuses(t, db, 40)
+			if len(got) != 2 || got[0][0] != "" || !strings.HasPrefix(got[1][0], "Not sent: the budget of this connection default is reached") || !strings.Contains(got[1][0], tt.want) {
+				t.Fatalf("statuses %v", got)
+			}
+			if fmt.Sprint(s.Count()) != got[0][1] || s.Count() == 0 || s.Count() >= 40 || tt.budget.Tokens == 0 && s.Count() != 4 {
+				t.Errorf("%d requests for %s answers", s.Count(), got[0][1])
+			}
+			if n := one[int64](t, db, "SELECT input_tokens + output_tokens FROM ml_usage()"); tt.budget.Tokens > 0 && n > tt.budget.Tokens {
+				t.Errorf("%d tokens were used", n)
+			}
+		})
+	}
+}
+
+// TestConnectionRetry: attempts, delays and the time for all of them are the connection's.
+func TestConnectionRetry(t *testing.T) {
+	fast := extension.Duration(time.Millisecond)
+	tests := []struct {
+		name  string
+		retry extension.RetryConfig
+		after time.Duration // what the provider asks to wait
+		most  int64         // requests for one row
+		want  string
+	}{
+		{"attempts", extension.RetryConfig{Attempts: 3, Base: fast, Cap: fast}, 0, 3, "A retryable error occurred: UNAVAILABLE error from"},
+		{"one attempt", extension.RetryConfig{Attempts: 1}, 0, 1, "A retryable error occurred: UNAVAILABLE error from"},
+		{"deadline", extension.RetryConfig{Attempts: 100, Deadline: extension.Duration(time.Second)}, time.Hour, 1, "(come back in 1h0m0s)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, cfg := emulator(t, vertextest.Options{Faults: []vertextest.Fault{{Kind: vertextest.Status, Status: 503, RetryAfter: tt.after}}})
+			c := cfg.Connections["default"]
+			c.Retry = tt.retry
+			cfg.Connections["default"] = c
+			got := statuses(t, open(t, "", cfg), 1)
+			if len(got) != 1 || !strings.HasPrefix(got[0][0], "A retryable error occurred: UNAVAILABLE error from") || !strings.Contains(got[0][0], tt.want) {
+				t.Errorf("statuses %v", got)
+			}
+			if s.Count() != tt.most {
+				t.Errorf("%d requests, want %d", s.Count(), tt.most)
+			}
+		})
+	}
+}
+
+// TestConnectionTimeout: a server that does not answer is given up, and the row says so.
+func TestConnectionTimeout(t *testing.T) {
+	for _, transport := range []string{"rest", "grpc"} {
+		t.Run(transport, func(t *testing.T) {
+			s, cfg := emulator(t, vertextest.Options{Faults: []vertextest.Fault{{Kind: vertextest.Hang, Contains: "q1"}}})
+			c := cfg.Connections["default"]
+			c.Transport, c.Timeout, c.Retry = transport, extension.Duration(300*time.Millisecond), extension.RetryConfig{Attempts: 2, Base: extension.Duration(time.Millisecond)}
+			cfg.Connections["default"] = c
+			got := statuses(t, open(t, "", cfg), 3)
+			if len(got) != 2 || fmt.Sprint(got[0]) != "[ 2]" || !strings.HasPrefix(got[1][0], "A retryable error occurred: DEADLINE EXCEEDED error from") || !strings.Contains(got[1][0], "after 2 attempts") {
+				t.Errorf("statuses %v", got)
+			}
+			if s.Count() != 4 {
+				t.Errorf("%d requests, want 4", s.Count())
+			}
+		})
+	}
+}
+
+// TestConnectionConfig: what the file may not say.
+func TestConnectionConfig(t *testing.T) {
+	tests := []struct{ name, give, want string }{
+		{"timeout", "[connections.a]\ntimeout = 'soon'\n", `"soon" is no duration; write 30s, 5m or 720h`},
+		{"negative timeout", "[connections.a]\ntimeout = '-1s'\n", "timeout and retry must be 0"},
+		{"negative attempts", "[connections.a]\nretry = { attempts = -1 }\n", "timeout and retry must be 0"},
+		{"negative budget", "[connections.a]\nbudget = { money = -1.0 }\n", "budget must be 0 (no bound) or more"},
+		{"unknown budget", "[connections.a]\nbudget = { dollars = 1.0 }\n", `connections.a.dollars`},
+		{"negative cache", "[cache]\nmax_rows = -1\n", "cache: ttl, max_rows and max_bytes must be 0"},
+		{"negative session", "[budget]\nsession_requests = -1\n", "budget: each must be 0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := loadText(t, tt.give); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+	cfg, err := loadText(t, "[cache]\nttl = '720h'\nmax_rows = 5\n[connections.a]\ntimeout = '30s'\nretry = { attempts = 2, base = '2s', cap = '', deadline = '1m' }\nbudget = { requests = 7 }\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := cfg.Connections["a"]
+	if time.Duration(cfg.Cache.TTL) != 720*time.Hour || cfg.Cache.MaxRows != 5 || time.Duration(a.Timeout) != 30*time.Second || a.Budget.Requests != 7 ||
+		a.Retry != (extension.RetryConfig{Attempts: 2, Base: extension.Duration(2 * time.Second), Deadline: extension.Duration(time.Minute)}) {
+		t.Errorf("read %+v", cfg)
+	}
+}
+
+func loadText(t *testing.T, text string) (*extension.Config, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "c.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return extension.LoadConfig(file)
+}
