@@ -21,6 +21,8 @@ type task struct {
 	Setup   []string
 	Query   string
 	Args    []string
+
+	Serve []service // instead of all that
 }
 
 // outcome is what it found.
@@ -31,23 +33,29 @@ type outcome struct {
 
 func isChild() bool { return os.Getenv(envChild) != "" }
 
-// runChild runs a task: one query, its first value and the peak memory on stdout.
+// runChild runs a task: one query, its first value and the peak memory on stdout; or services.
 func runChild() {
-	out, err := child(context.Background(), []byte(os.Getenv(envChild)))
+	var t task
+	err := json.Unmarshal([]byte(os.Getenv(envChild)), &t)
+	switch {
+	case err != nil:
+	case len(t.Serve) > 0:
+		err = serve(t.Serve, os.Stdin, os.Stdout)
+	default:
+		var out outcome
+		if out, err = child(context.Background(), t); err == nil {
+			body, _ := json.Marshal(out)
+			os.Stdout.Write(append(body, '\n'))
+		}
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	body, _ := json.Marshal(out)
-	os.Stdout.Write(append(body, '\n'))
 	os.Exit(0)
 }
 
-func child(ctx context.Context, spec []byte) (outcome, error) {
-	var t task
-	if err := json.Unmarshal(spec, &t); err != nil {
-		return outcome{}, err
-	}
+func child(ctx context.Context, t task) (outcome, error) {
 	var models []string
 	if t.Model != "" {
 		models = append(models, t.Model)
@@ -96,16 +104,10 @@ func peakMemory() int64 {
 
 // spawn runs a task in a new process of this program.
 func (b *bench) spawn(ctx context.Context, t task) (o outcome, err error) {
-	spec, err := json.Marshal(t)
+	cmd, err := t.command(ctx)
 	if err != nil {
 		return o, err
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		return o, err
-	}
-	cmd := exec.CommandContext(ctx, exe)
-	cmd.Env = append(os.Environ(), envChild+"="+string(spec), "TF_CPP_MIN_LOG_LEVEL=3")
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
@@ -113,4 +115,19 @@ func (b *bench) spawn(ctx context.Context, t task) (o outcome, err error) {
 		return o, fmt.Errorf("child: %w: %s", err, errs.String())
 	}
 	return o, json.Unmarshal(out, &o)
+}
+
+// command is this program with a task.
+func (t task) command(ctx context.Context) (*exec.Cmd, error) {
+	spec, err := json.Marshal(t)
+	if err != nil {
+		return nil, err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, exe)
+	cmd.Env = append(os.Environ(), envChild+"="+string(spec), "TF_CPP_MIN_LOG_LEVEL=3")
+	return cmd, nil
 }

@@ -21,6 +21,20 @@ func openMallard(ctx context.Context, dir, dsn string, xla bool, models ...strin
 	cfg := extension.DefaultConfig()
 	cfg.Store.Path = dir + "/store"
 	cfg.TensorFlow.XLA = xla
+	m, err := openConfigured(ctx, dsn, cfg)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range models {
+		if err := m.exec(ctx, fmt.Sprintf(`CREATE MODEL %s OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='%s/models/%s/*')`, name, dir, name)); err != nil {
+			m.close()
+			return nil, fmt.Errorf("create model %s: %w", name, err)
+		}
+	}
+	return m, nil
+}
+
+func openConfigured(ctx context.Context, dsn string, cfg *extension.Config) (*mallard, error) {
 	c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
 	if err != nil {
 		return nil, err
@@ -29,12 +43,6 @@ func openMallard(ctx context.Context, dir, dsn string, xla bool, models ...strin
 	if m.conn, err = m.db.Conn(ctx); err != nil {
 		m.db.Close()
 		return nil, err
-	}
-	for _, name := range models {
-		if err := m.exec(ctx, fmt.Sprintf(`CREATE MODEL %s OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='%s/models/%s/*')`, name, dir, name)); err != nil {
-			m.close()
-			return nil, fmt.Errorf("create model %s: %w", name, err)
-		}
 	}
 	return m, nil
 }

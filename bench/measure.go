@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// measure is one entry of the registry. Later issues append theirs.
+// measure is one entry of the registry.
 type measure struct {
 	name, about string
 	run         func(ctx context.Context, b *bench) error
@@ -29,6 +29,9 @@ var measures = []measure{
 	{"coldstart", "a new process until its first row", coldStart},
 	{"memory", "peak memory of many rows over that of few", memory},
 	{"slow", "a millisecond a row: full chunks, small chunks, threads", slowModel},
+	{"remote", "a provider that takes 50 ms to answer", remote},
+	{"faults", "a provider that answers every tenth request with 429", faults},
+	{"objects", "listing and reading the objects of a bucket", objects},
 }
 
 // options are the flags.

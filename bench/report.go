@@ -19,6 +19,7 @@ type sense string
 const (
 	atLeast sense = "≥"
 	atMost  sense = "≤"
+	none    sense = "= 0" // of anything
 )
 
 // ratio is one line of the table.
@@ -31,6 +32,10 @@ type ratio struct {
 
 func (r ratio) verdict() string {
 	switch m := median(r.values); {
+	case r.sense == none && slices.Max(r.values) == 0:
+		return "ok"
+	case r.sense == none:
+		return "miss"
 	case r.target == 0:
 		return ""
 	case r.sense == atLeast && m >= r.target, r.sense == atMost && m <= r.target:
@@ -41,6 +46,9 @@ func (r ratio) verdict() string {
 }
 
 func (r ratio) reach() string {
+	if r.sense == none {
+		return string(none)
+	}
 	if r.target == 0 {
 		return ""
 	}
@@ -103,7 +111,7 @@ func (b *bench) write() error {
 	g := func(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }
 	for _, r := range b.ratios {
 		target := ""
-		if r.target != 0 {
+		if r.target != 0 || r.sense == none {
 			target = g(r.target)
 		}
 		table = append(table, []string{r.measure, r.what, g(median(r.values)), g(slices.Min(r.values)), g(slices.Max(r.values)), string(r.sense), target, r.verdict()})
