@@ -47,6 +47,12 @@ func TestMeasures(t *testing.T) {
 		})
 	}
 	for _, r := range b.ratios {
+		if r.sense == none {
+			if r.verdict() != "ok" {
+				t.Errorf("%s: %s: %v", r.measure, r.what, r.values)
+			}
+			continue
+		}
 		if len(r.values) == 0 || slices.Min(r.values) <= 0 {
 			t.Errorf("%s: %s: %v", r.measure, r.what, r.values)
 		}
@@ -78,6 +84,8 @@ func TestVerdict(t *testing.T) {
 		{"missed", ratio{sense: atLeast, target: 0.95, values: []float64{0.9, 0.94, 2}}, "miss"},
 		{"low is good", ratio{sense: atMost, target: 1.2, values: []float64{1, 1.3}}, "ok"},
 		{"low is good, missed", ratio{sense: atMost, target: 1.2, values: []float64{1.25}}, "miss"},
+		{"none of many", ratio{sense: none, values: []float64{0, 0}}, "ok"},
+		{"none of many, missed", ratio{sense: none, values: []float64{0, 0, 1}}, "miss"},
 		{"for information", ratio{sense: atLeast, values: []float64{0.1}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -124,7 +124,7 @@ func (b *bench) once(ctx context.Context, c contestant) (lap, error) {
 
 // profile starts a CPU profile and gives the function that ends it.
 func (b *bench) profile(name string) (stop func(), err error) {
-	f, err := os.Create(filepath.Join(b.cpuProfile, strings.NewReplacer(" ", "-", ",", "", ".", "_", "%", "percent").Replace(name)+".pprof"))
+	f, err := os.Create(filepath.Join(b.cpuProfile, strings.NewReplacer(" ", "-", ",", "", ".", "_", "%", "percent", "×", "x", "(", "", ")", "").Replace(name)+".pprof"))
 	if err != nil {
 		return nil, err
 	}
