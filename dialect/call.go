@@ -10,10 +10,15 @@ func (p *parser) query(st Statement) (Node, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q.Calls = calls
-	q.Untouched = st.Lang == DuckDB && len(calls) == 0 && !p.schemaOptions()
-	if len(calls) > 0 {
-		p.i = 0
+	q.Calls, q.Functions, q.TableFunctions = calls, p.functions, p.tableFunctions
+	ours := len(calls)+len(q.Functions)+len(q.TableFunctions) > 0
+	if ours || st.Lang == GoogleSQL || st.Data {
+		q.Data = p.dataRefs(st.Data)
+		ours = ours || len(q.Data) > 0
+	}
+	q.schema = st.Lang == DuckDB && !ours && p.schemaOptions()
+	q.Untouched = st.Lang == DuckDB && !ours && !q.schema
+	if ours {
 		switch q.Verb {
 		case "CREATE VIEW":
 			q.InView = true
@@ -68,19 +73,21 @@ func (p *parser) schemaOptions() bool {
 	return false
 }
 
-// calls finds the ML calls among the tokens up to stop.
+// calls finds the ML calls among the tokens up to stop, and collects the functions of ours on its way.
 func (p *parser) calls(stop int) ([]*Call, *Error) {
 	var list []*Call
 	for p.i < stop {
-		if !p.atCall() {
-			p.i++
+		if p.atCall() {
+			c, err := p.call(stop)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, c)
 			continue
 		}
-		c, err := p.call(stop)
-		if err != nil {
+		if err := p.find(); err != nil {
 			return nil, err
 		}
-		list = append(list, c)
 	}
 	return list, nil
 }

@@ -517,6 +517,12 @@ func (t *translator) primary() expr {
 	if t.calls[tok.Pos] != nil {
 		t.fail(t.calls[tok.Pos].Span, "Select from it", "%s stands in FROM only", t.calls[tok.Pos].Func)
 	}
+	if f := t.functions[tok.Pos]; f != nil {
+		return t.functionOfOurs(f)
+	}
+	if f := t.tableFunctions[tok.Pos]; f != nil {
+		t.fail(f.Span, "Select from it", "%s stands in FROM only", f.Name)
+	}
 	w := t.word(0)
 	switch w {
 	case "NULL", "TRUE", "FALSE":
@@ -737,6 +743,9 @@ func (t *translator) caseExpr() expr {
 // columnOrCall reads a name: the start of a path, or a function.
 func (t *translator) columnOrCall() expr {
 	tok := t.at(0)
+	if e, ok := t.pseudoColumn(); ok {
+		return e
+	}
 	n := 1
 	for t.isPunct(n, '.') && t.at(n+1).kind == kindWord {
 		n += 2

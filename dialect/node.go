@@ -1,7 +1,7 @@
 package dialect
 
 // Node is what [Parse] makes of a statement: one of *CreateModel, *DropModel, *AlterModel, *ShowModels, *DescribeModel,
-// *CreateExternalTable, *DropExternalTable and *Query.
+// *CreateExternalTable, *DropExternalTable, *RefreshMetadata, *Estimate and *Query.
 type Node interface{ isNode() }
 
 // Path is a dotted name with its parts unquoted. A backtick string with dots stands for as many parts.
@@ -122,6 +122,20 @@ type DropExternalTable struct {
 	Name     Path
 }
 
+// RefreshMetadata is CALL BQ.REFRESH_EXTERNAL_METADATA_CACHE('project.dataset.table' [, subdirectories]). The
+// subdirectories are read and dropped: a whole refresh covers them.
+// https://docs.cloud.google.com/bigquery/docs/reference/system-procedures#bqrefresh_external_metadata_cache
+type RefreshMetadata struct {
+	Span
+	Table Path // its span is that of the string
+}
+
+// Estimate is EXPLAIN ML statement.
+type Estimate struct {
+	Span
+	Query Span // the statement after ML, in the dialect of the whole
+}
+
 // Query is any other statement: it goes to DuckDB, after a [Rewriter] when it is not Untouched.
 type Query struct {
 	Span
@@ -129,8 +143,56 @@ type Query struct {
 	Lang      Lang   // DuckDB or GoogleSQL
 	Calls     []*Call
 	Untouched bool // DuckDB gets the bytes as they came
-	InView    bool // a CREATE [TEMP] VIEW whose body holds the calls
-	InMacro   bool // a CREATE MACRO or FUNCTION whose body holds the calls; it cannot follow a replaced model
+	InView    bool // a CREATE [TEMP] VIEW whose body holds constructs of ours
+	InMacro   bool // a CREATE MACRO or FUNCTION whose body holds constructs of ours; it cannot follow a replaced model
+
+	// These three stand in order of position, also inside the inputs of calls and nested in each other.
+	Functions      []*Function
+	TableFunctions []*TableFunction
+	Data           []*DataRef
+
+	schema bool // CREATE SCHEMA … OPTIONS of the DuckDB dialect, which the translator writes
+}
+
+// Function is a scalar function of ours under its BigQuery name: ML.DECODE_IMAGE(…), OBJ.MAKE_REF(…), AI.GENERATE(…).
+type Function struct {
+	Span        // name to closing bracket
+	Name string // upper-case: ML.DECODE_IMAGE, OBJ.MAKE_REF, COSINE_DISTANCE, …
+	Args []Argument
+}
+
+// Argument is value, name => value, TABLE path or (query).
+type Argument struct {
+	Span         // of the value only: the query without its brackets, the path without TABLE
+	Name  string // lower-case, of name => value; "" when positional
+	Const *Value // when the value is a constant: a string, number, TRUE, NULL, array, STRUCT or tuple of constants, …
+	Table *Path  // of TABLE path
+	Query bool   // a (query) of a table function
+
+	row Span // the word STRUCT of an argument STRUCT(a, b) without names, which DuckDB calls row
+}
+
+// TableFunction is a table function of ours that is no call of a model: EXTERNAL_OBJECT_TRANSFORM, VECTOR_SEARCH.
+type TableFunction struct {
+	Span
+	Name string
+	Args []Argument
+}
+
+// DataRef is a reference to data, the pseudo-column of an object table.
+type DataRef struct {
+	Span               // of the whole path, its qualifier included
+	Qualifier []string // the parts before data; empty when it stands alone
+	// Tables are those of the FROM clause of the SELECT around it, then those of the SELECTs around that one.
+	Tables []TableRef
+}
+
+// TableRef is a table of a FROM clause. A subquery, a function or a name of a WITH clause has no path. Alias is "" when
+// none is given; of a name of a WITH clause it is that name then.
+type TableRef struct {
+	Path  Path
+	Alias string
+	Outer int // 0 when it stands in the same SELECT, 1 in the one around it, …
 }
 
 // Call is one ML.X(MODEL …) or AI.X(MODEL …) of a query.
@@ -160,4 +222,6 @@ func (*ShowModels) isNode()          {}
 func (*DescribeModel) isNode()       {}
 func (*CreateExternalTable) isNode() {}
 func (*DropExternalTable) isNode()   {}
+func (*RefreshMetadata) isNode()     {}
+func (*Estimate) isNode()            {}
 func (*Query) isNode()               {}

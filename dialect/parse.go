@@ -33,6 +33,20 @@ func parse(src string, st Statement) (Node, *Error) {
 		if p.words("EXPORT", "MODEL") && len(p.toks) > 2 {
 			return nil, errorf(p.at(1).Span, "EXPORT MODEL is not supported").hint("The model's files lie in Mallard's model store already")
 		}
+	case "CALL":
+		if p.words("CALL", "BQ") && p.isPunct(2, '.') && p.isWord(3, "REFRESH_EXTERNAL_METADATA_CACHE") && p.isPunct(4, '(') {
+			return p.refreshMetadata(st)
+		}
+	case "EXPLAIN":
+		if p.isWord(1, "ML") {
+			switch p.word(2) {
+			case "SELECT", "WITH", "FROM", "CREATE", "INSERT":
+				return &Estimate{Span: st.Span, Query: Span{p.at(2).Pos, st.End}}, nil
+			}
+			if p.isPunct(2, '(') {
+				return &Estimate{Span: st.Span, Query: Span{p.at(2).Pos, st.End}}, nil
+			}
+		}
 	case "SHOW":
 		if p.accept("SHOW", "MODELS") {
 			return p.showModels(st)
@@ -280,4 +294,73 @@ func (p *parser) dropExternalTable(st Statement) (Node, *Error) {
 		return nil, err
 	}
 	return t, p.expectEnd()
+}
+
+// refreshMetadata reads CALL BQ.REFRESH_EXTERNAL_METADATA_CACHE ( 'path' [, [subdirectory, …]] ).
+func (p *parser) refreshMetadata(st Statement) (Node, *Error) {
+	p.i += 5
+	t := p.at(0)
+	if t.kind != kindString && (t.kind != kindQuoted || p.sql == GoogleSQL) {
+		return nil, p.expected("a string with the name of a table")
+	}
+	s, err := decodeString(p.src, t, p.sql)
+	if err != nil {
+		return nil, err
+	}
+	p.i++
+	r := &RefreshMetadata{Span: st.Span}
+	if r.Table, err = textPath(s, t.Span); err != nil {
+		return nil, err
+	}
+	if p.acceptPunct(',') {
+		v, err := p.constant()
+		if err != nil {
+			return nil, err
+		}
+		strings := v.Kind == Array
+		for _, item := range v.List {
+			strings = strings && item.Kind == String
+		}
+		if !strings {
+			return nil, errorf(v.Span, "the subdirectories of BQ.REFRESH_EXTERNAL_METADATA_CACHE are an array of strings").hint("Write ['gs://bucket/folder']")
+		}
+	}
+	if err := p.expectPunct(')'); err != nil {
+		return nil, err
+	}
+	return r, p.expectEnd()
+}
+
+// textPath splits the name of a table that stands in a string at its dots. Backticks around parts, or around all, are
+// taken away.
+func textPath(s string, at Span) (Path, *Error) {
+	path := Path{Span: at}
+	for _, part := range strings.Split(s, ".") {
+		path.Parts = append(path.Parts, strings.TrimSpace(part))
+	}
+	if strings.Contains(s, "`") {
+		// A backtick may only stand where a name starts or ends, and each needs its other one.
+		open := false
+		for i, part := range path.Parts {
+			if rest, ok := strings.CutPrefix(part, "`"); ok && !open {
+				part, open = rest, true
+			}
+			if rest, ok := strings.CutSuffix(part, "`"); ok && open {
+				part, open = rest, false
+			}
+			path.Parts[i] = part
+		}
+		if open || strings.Contains(strings.Join(path.Parts, ""), "`") {
+			return path, errorf(at, "invalid table name %q: its backticks do not pair up", s)
+		}
+	}
+	for _, part := range path.Parts {
+		if part == "" {
+			return path, errorf(at, "invalid table name %q: a part of it is empty", s).hint("Write 'project.dataset.table' or 'dataset.table'")
+		}
+	}
+	if n := len(path.Parts); n > 3 {
+		return path, errorf(at, "invalid table name %q: it has %d parts", s, n).hint("Write 'project.dataset.table' or 'dataset.table'")
+	}
+	return path, nil
 }

@@ -14,6 +14,9 @@ type parser struct {
 	end   int   // where the statement ends
 	deep  int   // how deep the current bracket is nested
 	pairs []int // by index of an opening bracket, that of the closing one; made when first asked for
+
+	functions      []*Function // what calls has found
+	tableFunctions []*TableFunction
 }
 
 // maxDepth bounds the nesting of brackets, since a Go stack that overflows ends the process.

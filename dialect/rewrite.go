@@ -1,8 +1,11 @@
 package dialect
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
-// Rewriter writes a [Query] for DuckDB. Its zero value serves queries without ML calls.
+// Rewriter writes a [Query] for DuckDB. Its zero value serves queries without constructs of ours.
 type Rewriter struct {
 	// Expand gives the text around the input of a call. quoted is true in the body of a view.
 	Expand func(c *Call, quoted bool) (Expansion, error)
@@ -10,6 +13,23 @@ type Rewriter struct {
 	// paths of two or three parts in FROM, TABLE and DDL positions, and for the path of CREATE and DROP SCHEMA when it
 	// has two parts. Nil leaves paths as they are.
 	Table func(p Path) ([]string, error)
+	// Function says what a function becomes: an expression that needs no brackets around it. Nil without an error leaves
+	// it alone, since it is a function of the user's. A Rewriter without Function leaves all of them alone in the DuckDB
+	// dialect, and refuses them in GoogleSQL. quoted is true in the body of a view.
+	Function func(f *Function, quoted bool) (*Substitution, error)
+	// TableFunction gives the text that takes the place of a table function. args are its arguments as DuckDB reads
+	// them: a query without its brackets, SELECT * FROM path for TABLE path. "" leaves it alone; GoogleSQL refuses it then.
+	TableFunction func(f *TableFunction, args []string, quoted bool) (string, error)
+	// Data gives the text that takes the place of a reference to the pseudo-column; "" leaves it alone, since it is a
+	// column like any other.
+	Data func(d *DataRef) (string, error)
+}
+
+// Substitution writes Text[0] argument[Keep[0]] Text[1] argument[Keep[1]] … Text[n]: Keep is increasing, and Text has one
+// more element. Arguments that are not kept vanish.
+type Substitution struct {
+	Keep []int
+	Text []string
 }
 
 // Expansion is what a call becomes.
@@ -19,58 +39,211 @@ type Expansion struct {
 	Casts       map[string]string         // lower-case name of a bare parameter to the DuckDB type it is cast to
 }
 
-// Rewrite gives the text for DuckDB. An error is an *[Error] with positions in src, or what Expand or Table returned.
+// Rewrite gives the text for DuckDB. An error is an *[Error] with positions in src, or what a callback returned.
 func (r *Rewriter) Rewrite(src string, q *Query) (*Text, error) {
 	var e edits
-	if !q.Untouched && (q.Lang == GoogleSQL || len(q.Calls) == 0) {
-		t := &translator{parser: newParser(src, Statement{Span: q.Span, Lang: q.Lang}), edits: &e, table: r.Table, calls: map[int]*Call{}}
-		t.index(q.Calls)
+	switch {
+	case q.Untouched:
+	case q.Lang == GoogleSQL || q.schema:
+		t := &translator{parser: newParser(src, Statement{Span: q.Span, Lang: q.Lang}), edits: &e, rewriter: r, whole: q}
+		t.index(q)
 		if err := t.statement(); err != nil {
 			if err.cause != nil {
 				return nil, err.cause
 			}
 			return nil, &err.Error
 		}
+	default:
+		for _, f := range q.Functions {
+			if _, err := r.function(f, q, &e); err != nil {
+				return nil, err
+			}
+		}
+		for _, d := range q.Data {
+			if _, err := r.data(d, &e); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if err := r.expand(src, q, q.Calls, &e, 1); err != nil {
+	if err := r.expand(src, q, &e); err != nil {
 		return nil, err
 	}
 	return newText(e.apply(src, q.Span), q.End), nil
 }
 
+// function writes what a function becomes; done is false when it is left alone.
+func (r *Rewriter) function(f *Function, q *Query, e *edits) (done bool, err error) {
+	if r.Function == nil {
+		return false, nil
+	}
+	s, err := r.Function(f, q.InView)
+	if s == nil || err != nil {
+		return false, err
+	}
+	if err := checkArguments(f.Name, f.Args); err != nil {
+		return false, err
+	}
+	if len(s.Text) != len(s.Keep)+1 {
+		return false, fmt.Errorf("dialect: %s becomes %d texts around %d arguments", f.Name, len(s.Text), len(s.Keep))
+	}
+	pos, last := f.Pos, -1
+	for i, k := range s.Keep {
+		if k <= last || k >= len(f.Args) {
+			return false, fmt.Errorf("dialect: %s keeps the arguments %v of %d", f.Name, s.Keep, len(f.Args))
+		}
+		a := f.Args[k]
+		e.replace(Span{pos, a.Pos}, s.Text[i])
+		if q.Lang != GoogleSQL && strings.HasPrefix(f.Name, "AI.") && a.row.End > a.row.Pos {
+			e.replace(a.row, "row")
+		}
+		pos, last = a.End, k
+	}
+	e.replace(Span{pos, f.End}, s.Text[len(s.Keep)])
+	return true, nil
+}
+
+// checkArguments refuses what GoogleSQL refuses of named arguments.
+func checkArguments(name string, args []Argument) error {
+	seen := map[string]bool{}
+	for _, a := range args {
+		switch {
+		case a.Name == "" && len(seen) > 0:
+			return errorf(a.Span, "%s has a positional argument after a named one", name).hint("Put it before, or give it its name")
+		case a.Name != "" && seen[a.Name]:
+			return errorf(a.Span, "%s has the argument %s twice", name, a.Name).hint("Give each argument once")
+		case a.Name != "":
+			seen[a.Name] = true
+		}
+	}
+	return nil
+}
+
+// data writes what a reference to the pseudo-column becomes; done is false when it is left alone.
+func (r *Rewriter) data(d *DataRef, e *edits) (done bool, err error) {
+	if r.Data == nil {
+		return false, nil
+	}
+	s, err := r.Data(d)
+	if s == "" || err != nil {
+		return false, err
+	}
+	e.replace(d.Span, s)
+	return true, nil
+}
+
 // maxQuoted bounds the calls inside each other in a view, since quotes double with every level.
 const maxQuoted = 8
 
-func (r *Rewriter) expand(src string, q *Query, calls []*Call, e *edits, depth int) error {
-	for _, c := range calls {
-		if r.Expand == nil {
-			return errorf(c.Span, "%s cannot be expanded here", c.Func)
+// construct is a call or a table function: what is written around texts that may hold others.
+type construct struct {
+	Span
+	call     *Call
+	x        Expansion
+	function *TableFunction
+}
+
+// expand writes the calls and the table functions, inner ones first, as they lie in the texts of the outer ones.
+func (r *Rewriter) expand(src string, q *Query, e *edits) error {
+	list := constructs(q)
+	var around []int // where those end that hold the current one
+	for i := range list {
+		c := &list[i]
+		for len(around) > 0 && around[len(around)-1] <= c.Pos {
+			around = around[:len(around)-1]
 		}
-		if q.InView && depth > maxQuoted {
+		around = append(around, c.End)
+		if q.InView && len(around) > maxQuoted {
 			return errorf(c.Span, "more than %d ML calls inside each other in a view", maxQuoted).hint("Put the inner ones into views of their own")
 		}
-		x, err := r.Expand(c, q.InView)
-		if err != nil {
-			return err
-		}
-		if err := r.expand(src, q, c.Inner, e, depth+1); err != nil {
-			return err
-		}
-		for _, p := range c.Params {
-			if to := x.Casts[strings.ToLower(p.Name)]; to != "" {
-				e.wrap(p.Span, "(", "::"+to+")")
-			}
-		}
-		if c.InputIsTable {
-			e.insertBefore(c.Input.Pos, "SELECT * FROM ")
-		}
-		if !q.InView || x.Whole == nil {
-			e.replace(Span{c.Pos, c.Input.Pos}, x.Open)
-			e.replace(Span{c.Input.End, c.End}, x.Close)
+		if c.call == nil {
 			continue
 		}
-		inner := e.take(c.Input)
-		e.replace(c.Span, x.Whole(newText(inner.apply(src, c.Input), c.Input.End).String()))
+		if r.Expand == nil {
+			return errorf(c.Span, "%s cannot be expanded here", c.call.Func)
+		}
+		var err error
+		if c.x, err = r.Expand(c.call, q.InView); err != nil {
+			return err
+		}
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		if c := list[i]; c.call != nil {
+			c.write(src, q, e)
+		} else if err := r.tableFunction(src, q, c.function, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// constructs gives the calls and table functions in order of position, so that an outer one comes before its inner ones.
+func constructs(q *Query) []construct {
+	var list []construct
+	rest := q.TableFunctions
+	until := func(pos int) {
+		for len(rest) > 0 && rest[0].Pos < pos {
+			list = append(list, construct{Span: rest[0].Span, function: rest[0]})
+			rest = rest[1:]
+		}
+	}
+	var add func(calls []*Call)
+	add = func(calls []*Call) {
+		for _, c := range calls {
+			until(c.Pos)
+			list = append(list, construct{Span: c.Span, call: c})
+			add(c.Inner)
+		}
+	}
+	add(q.Calls)
+	until(q.End)
+	return list
+}
+
+// write writes a call.
+func (c construct) write(src string, q *Query, e *edits) {
+	call, x := c.call, c.x
+	for _, p := range call.Params {
+		if to := x.Casts[strings.ToLower(p.Name)]; to != "" {
+			e.wrap(p.Span, "(", "::"+to+")")
+		}
+	}
+	if call.InputIsTable {
+		e.insertBefore(call.Input.Pos, "SELECT * FROM ")
+	}
+	if !q.InView || x.Whole == nil {
+		e.replace(Span{call.Pos, call.Input.Pos}, x.Open)
+		e.replace(Span{call.Input.End, call.End}, x.Close)
+		return
+	}
+	inner := e.take(call.Input)
+	e.replace(call.Span, x.Whole(newText(inner.apply(src, call.Input), call.Input.End).String()))
+}
+
+// tableFunction writes a table function.
+func (r *Rewriter) tableFunction(src string, q *Query, f *TableFunction, e *edits) error {
+	s := ""
+	if r.TableFunction != nil {
+		args := make([]string, len(f.Args))
+		for i, a := range f.Args {
+			in := e.inside(a.Span)
+			args[i] = newText(in.apply(src, a.Span), a.End).String()
+			if a.Table != nil {
+				args[i] = "SELECT * FROM " + args[i]
+			}
+		}
+		var err error
+		if s, err = r.TableFunction(f, args, q.InView); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s != "":
+		if err := checkArguments(f.Name, f.Args); err != nil {
+			return err
+		}
+		e.replace(f.Span, s)
+	case q.Lang == GoogleSQL:
+		return errorf(f.Span, "the table function %s is not translated from GoogleSQL to DuckDB", f.Name)
 	}
 	return nil
 }

@@ -246,7 +246,10 @@ func (t *translator) selectItem(place int) (unnamed *expr, star bool) {
 		t.starModifiers()
 		return nil, true
 	}
-	e := t.expr()
+	e, ok := t.prompt(t.itemEnd)
+	if !ok {
+		e = t.expr()
+	}
 	if e.star {
 		t.starModifiers()
 		return nil, true
@@ -294,7 +297,10 @@ func (t *translator) starModifiers() {
 // the column: such a name is replaced by what it stands for.
 func (t *translator) withAliases(how aliasUse) {
 	n := len(t.scope.refs)
+	outer := t.aliases
+	t.aliases = t.scope.aliases
 	t.expr()
+	t.aliases = outer
 	refs := t.scope.refs[n:]
 	t.scope.refs = t.scope.refs[:n:n]
 	for _, r := range refs {
@@ -329,12 +335,12 @@ const (
 
 // rendered gives the translation of a span that has been read.
 func (t *translator) rendered(at Span) string {
-	var in edits
-	for _, d := range t.edits.list {
-		if d.Pos >= at.Pos && d.End <= at.End && (d.Pos > at.Pos || d.place != after) && (d.Pos < at.End || d.place == after) {
-			in.list = append(in.list, d)
+	for _, c := range constructs(t.whole) {
+		if c.Pos >= at.Pos && c.End <= at.End {
+			t.refuse(at, "a second use of an expression with an ML call", "Put the expression in a subquery and name its column")
 		}
 	}
+	in := t.edits.inside(at)
 	s := newText(in.apply(t.src, at), at.End).String()
 	// Copies of copies double with every level of subqueries.
 	if t.copied += len(s); t.copied > maxCopied {
@@ -493,6 +499,11 @@ func (t *translator) tableRef() {
 	switch {
 	case t.calls[tok.Pos] != nil && tok.kind == kindWord:
 		t.call(t.calls[tok.Pos])
+		if name, ok := t.alias(); ok {
+			t.scope.add(name)
+		}
+	case t.tableFunctions[tok.Pos] != nil && tok.kind == kindWord:
+		t.tableFunction(t.tableFunctions[tok.Pos])
 		if name, ok := t.alias(); ok {
 			t.scope.add(name)
 		}

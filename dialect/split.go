@@ -30,6 +30,9 @@ type Statement struct {
 	Span
 	Lang       Lang // never Auto
 	Terminated bool // a semicolon follows
+	// Data asks [Parse] for references to a bare data in expressions too, which may be a column like any other. [Split]
+	// leaves it unset: set it when DuckDB knows no column of that name.
+	Data bool
 }
 
 // Split cuts a text into its statements. It never fails: a literal without its end reaches to the end of the text.

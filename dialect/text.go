@@ -103,6 +103,17 @@ func (e *edits) take(at Span) edits {
 	return edits{in}
 }
 
+// inside gives the edits of a span; insertions at its borders belong to it when they are on its inner side.
+func (e *edits) inside(at Span) edits {
+	var in edits
+	for _, d := range e.list {
+		if d.Pos >= at.Pos && d.End <= at.End && (d.Pos > at.Pos || d.place != after) && (d.Pos < at.End || d.place == after) {
+			in.list = append(in.list, d)
+		}
+	}
+	return in
+}
+
 // apply gives the segments of src[at] after the edits.
 func (e *edits) apply(src string, at Span) []segment {
 	order := make([]int, len(e.list))

@@ -12,12 +12,19 @@ import (
 // at the type when the statement is bound (see cast.go). Differences that remain are listed in the package comment.
 type translator struct {
 	*parser
-	edits   *edits
-	table   func(p Path) ([]string, error)
-	calls   map[int]*Call // by the position of their first token
-	scope   *scope
-	unnests int // how many have been given a table name
-	copied  int // bytes of expressions written again in place of their aliases
+	edits    *edits
+	rewriter *Rewriter
+	whole    *Query
+	scope    *scope
+	aliases  map[string]item // of the select list whose aliases come before columns in the expression being read
+	unnests  int             // how many have been given a table name
+	copied   int             // bytes of expressions written again in place of their aliases
+
+	// What stands in the statement, by the position of its first token.
+	calls          map[int]*Call
+	functions      map[int]*Function
+	tableFunctions map[int]*TableFunction
+	data           map[int]*DataRef
 }
 
 // refusal ends a translation. It is thrown by the depths of the grammar and caught in statement.
@@ -26,10 +33,24 @@ type refusal struct {
 	cause error // what the caller's resolver said
 }
 
-func (t *translator) index(calls []*Call) {
+func (t *translator) index(q *Query) {
+	t.calls, t.functions, t.tableFunctions, t.data = map[int]*Call{}, map[int]*Function{}, map[int]*TableFunction{}, map[int]*DataRef{}
+	t.indexCalls(q.Calls)
+	for _, f := range q.Functions {
+		t.functions[f.Pos] = f
+	}
+	for _, f := range q.TableFunctions {
+		t.tableFunctions[f.Pos] = f
+	}
+	for _, d := range q.Data {
+		t.data[d.Pos] = d
+	}
+}
+
+func (t *translator) indexCalls(calls []*Call) {
 	for _, c := range calls {
 		t.calls[c.Pos] = c
-		t.index(c.Inner)
+		t.indexCalls(c.Inner)
 	}
 }
 
@@ -224,8 +245,8 @@ func (t *translator) writePath(p Path, most int) {
 		t.refuse(p.Span, "the wildcard table `"+p.String()+"`", "Name the tables and join them with UNION ALL")
 	}
 	parts := p.Parts
-	if len(parts) > 1 && t.table != nil {
-		resolved, err := t.table(p)
+	if len(parts) > 1 && t.rewriter.Table != nil {
+		resolved, err := t.rewriter.Table(p)
 		if err != nil {
 			panic(&refusal{cause: err})
 		}
