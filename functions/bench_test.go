@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // still is an engine that does nothing, for the cost of the callback itself.
@@ -56,14 +58,14 @@ func benchChunk(b *testing.B, m *Model, types Types, rows int, input string) {
 		for i := range m.Inputs {
 			v := mapping.DataChunkGetVector(chunk, mapping.IdxT(i+1))
 			t := mapping.VectorGetColumnType(v)
-			col, err := newColumn(&m.Inputs[i], argumentOf(t), types)
+			col, err := newColumn(&m.Inputs[i], argumentOf(udf.TypeOf(t)), types)
 			mapping.DestroyLogicalType(&t)
 			if err != nil {
 				b.Fatal(err)
 			}
 			c.columns = append(c.columns, col)
 		}
-		rt := resultType(m.Outputs, types)
+		rt := resultType(m.Outputs, types).Logical()
 		out := mapping.CreateDataChunk([]mapping.LogicalType{rt})
 		mapping.DestroyLogicalType(&rt)
 		defer mapping.DestroyDataChunk(&out)
@@ -73,7 +75,7 @@ func benchChunk(b *testing.B, m *Model, types Types, rows int, input string) {
 			if types == BigQuery {
 				mapping.DataChunkReset(out)
 			}
-			if err := c.execute(chunk, result); err != nil {
+			if err := c.Execute(chunk, result); err != nil {
 				b.Fatal(err)
 			}
 		}

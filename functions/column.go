@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // leaf is the element type at the bottom of an argument.
@@ -69,51 +71,21 @@ type argument struct {
 	leaf leaf
 }
 
-func argumentOf(t mapping.LogicalType) argument {
-	switch k := mapping.GetTypeId(t); k {
-	case mapping.TypeList, mapping.TypeArray:
+func argumentOf(t udf.Type) argument {
+	var a argument
+	for ; t.Kind == mapping.TypeList || t.Kind == mapping.TypeArray; t = t.Children[0] {
 		n := -1
-		child := mapping.LogicalType{}
-		if k == mapping.TypeArray {
-			n = int(mapping.ArrayTypeArraySize(t))
-			child = mapping.ArrayTypeChildType(t)
-		} else {
-			child = mapping.ListTypeChildType(t)
+		if t.Kind == mapping.TypeArray {
+			n = t.Size
 		}
-		defer mapping.DestroyLogicalType(&child)
-		a := argumentOf(child)
-		a.nest = append([]int{n}, a.nest...)
-		return a
-	case mapping.TypeDecimal:
-		return argument{leaf: leaf{kind: k, storage: mapping.DecimalInternalType(t), scale: mapping.DecimalScale(t)}}
-	case mapping.TypeEnum:
-		l := leaf{kind: k, storage: mapping.EnumInternalType(t)}
-		for i := range int(mapping.EnumDictionarySize(t)) {
-			l.names = append(l.names, mapping.EnumDictionaryValue(t, mapping.IdxT(i)))
-		}
-		return argument{leaf: l}
-	default:
-		return argument{leaf: leaf{kind: k}}
+		a.nest = append(a.nest, n)
 	}
-}
-
-var otherKinds = map[mapping.Type]string{
-	mapping.TypeHugeInt: "HUGEINT", mapping.TypeUHugeInt: "UHUGEINT", mapping.TypeDecimal: "DECIMAL", mapping.TypeEnum: "ENUM",
-	mapping.TypeUUID: "UUID", mapping.TypeDate: "DATE", mapping.TypeTime: "TIME", mapping.TypeTimestamp: "TIMESTAMP",
-	mapping.TypeTimestampTZ: "TIMESTAMP WITH TIME ZONE", mapping.TypeTimeTZ: "TIME WITH TIME ZONE", mapping.TypeInterval: "INTERVAL",
-	mapping.TypeTimestampS: "TIMESTAMP_S", mapping.TypeTimestampMS: "TIMESTAMP_MS", mapping.TypeTimestampNS: "TIMESTAMP_NS",
-	mapping.TypeStruct: "STRUCT", mapping.TypeMap: "MAP", mapping.TypeUnion: "UNION", mapping.TypeBit: "BIT", mapping.TypeBigNum: "BIGNUM",
-	mapping.TypeSQLNull: "NULL", mapping.TypeTimeNS: "TIME_NS", mapping.TypeGeometry: "GEOMETRY", mapping.TypeVariant: "VARIANT",
+	a.leaf = leaf{kind: t.Kind, storage: t.Storage, scale: t.Scale, names: t.Names}
+	return a
 }
 
 func (a argument) String() string {
-	s, ok := kindText[a.leaf.kind]
-	if !ok {
-		s = otherKinds[a.leaf.kind]
-	}
-	if s == "" {
-		s = fmt.Sprintf("DuckDB type %d", a.leaf.kind)
-	}
+	s := udf.KindName(a.leaf.kind)
 	for i := len(a.nest) - 1; i >= 0; i-- {
 		if a.nest[i] < 0 {
 			s += "[]"

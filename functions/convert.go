@@ -7,40 +7,9 @@ import (
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
-
-// hugeInt is DuckDB's 128-bit integer, signed or not by its type.
-type hugeInt struct {
-	lower uint64
-	upper int64
-}
-
-func (h hugeInt) float(signed bool) float64 {
-	if signed {
-		if h.upper == -1 { // small negative numbers would lose their digits in the sum below
-			return -float64(-h.lower) - b2f(h.lower == 0)*0x1p64
-		}
-		return float64(h.upper)*0x1p64 + float64(h.lower)
-	}
-	return float64(uint64(h.upper))*0x1p64 + float64(h.lower)
-}
-
-func b2f(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func (h hugeInt) big(signed bool) *big.Int {
-	v := new(big.Int)
-	if signed {
-		v.SetInt64(h.upper)
-	} else {
-		v.SetUint64(uint64(h.upper))
-	}
-	return v.Lsh(v, 64).Add(v, new(big.Int).SetUint64(h.lower))
-}
 
 type integer interface {
 	~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64
@@ -144,7 +113,7 @@ func via[S any](to DType, float func(S) float64, whole func(S) (*big.Int, bool))
 		size := uintptr(to.Size())
 		return func(dst, src unsafe.Pointer, n int) int {
 			for i := range n {
-				f := float(*at((*S)(src), i))
+				f := float(*udf.At[S](src, i))
 				put(unsafe.Add(dst, uintptr(i)*size), unsafe.Pointer(&f), 1)
 			}
 			return -1
@@ -160,7 +129,7 @@ func via[S any](to DType, float func(S) float64, whole func(S) (*big.Int, bool))
 	size := uintptr(to.Size())
 	return func(dst, src unsafe.Pointer, n int) int {
 		for i := range n {
-			b, _ := whole(*at((*S)(src), i))
+			b, _ := whole(*udf.At[S](src, i))
 			p := unsafe.Add(dst, uintptr(i)*size)
 			if put == nil {
 				if !b.IsUint64() {
@@ -219,7 +188,7 @@ func converterFor(l leaf, to DType) converter {
 			return nil
 		}
 		signed := l.kind == mapping.TypeHugeInt
-		return via(to, func(h hugeInt) float64 { return h.float(signed) }, func(h hugeInt) (*big.Int, bool) { return h.big(signed), true })
+		return via(to, func(h udf.HugeInt) float64 { return h.Float(signed) }, func(h udf.HugeInt) (*big.Int, bool) { return h.Big(signed), true })
 	case mapping.TypeDecimal:
 		if !to.Float() {
 			return nil
@@ -233,7 +202,7 @@ func converterFor(l leaf, to DType) converter {
 			return decimal[int64](to, l.scale)
 		}
 		div := math.Pow10(int(l.scale))
-		return via(to, func(h hugeInt) float64 { return h.float(true) / div }, nil)
+		return via(to, func(h udf.HugeInt) float64 { return h.Float(true) / div }, nil)
 	}
 	return nil
 }
@@ -258,23 +227,23 @@ func same(l leaf, to DType, other func(DType) converter) converter {
 func (l leaf) number(src unsafe.Pointer, i int) string {
 	switch l.kind {
 	case mapping.TypeTinyInt:
-		return fmt.Sprint(*at((*int8)(src), i))
+		return fmt.Sprint(*udf.At[int8](src, i))
 	case mapping.TypeSmallInt:
-		return fmt.Sprint(*at((*int16)(src), i))
+		return fmt.Sprint(*udf.At[int16](src, i))
 	case mapping.TypeInteger:
-		return fmt.Sprint(*at((*int32)(src), i))
+		return fmt.Sprint(*udf.At[int32](src, i))
 	case mapping.TypeBigInt:
-		return fmt.Sprint(*at((*int64)(src), i))
+		return fmt.Sprint(*udf.At[int64](src, i))
 	case mapping.TypeUTinyInt:
-		return fmt.Sprint(*at((*uint8)(src), i))
+		return fmt.Sprint(*udf.At[uint8](src, i))
 	case mapping.TypeUSmallInt:
-		return fmt.Sprint(*at((*uint16)(src), i))
+		return fmt.Sprint(*udf.At[uint16](src, i))
 	case mapping.TypeUInteger:
-		return fmt.Sprint(*at((*uint32)(src), i))
+		return fmt.Sprint(*udf.At[uint32](src, i))
 	case mapping.TypeUBigInt:
-		return fmt.Sprint(*at((*uint64)(src), i))
+		return fmt.Sprint(*udf.At[uint64](src, i))
 	case mapping.TypeHugeInt, mapping.TypeUHugeInt:
-		return at((*hugeInt)(src), i).big(l.kind == mapping.TypeHugeInt).String()
+		return udf.At[udf.HugeInt](src, i).Big(l.kind == mapping.TypeHugeInt).String()
 	}
 	return "a value"
 }

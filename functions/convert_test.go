@@ -2,9 +2,7 @@ package functions
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
-	"unsafe"
 )
 
 // TestSmallFloats compares with what numpy (float16) and ml_dtypes (bfloat16) give.
@@ -41,45 +39,6 @@ func TestSmallFloats(t *testing.T) {
 		}
 		if b := math.Float32frombits(uint32(h) << 16); b == b && bfloat16(float64(b)) != uint16(h) {
 			t.Fatalf("bfloat16 %#04x is %v and comes back as %#04x", h, b, bfloat16(float64(b)))
-		}
-	}
-}
-
-func TestHugeFloat(t *testing.T) {
-	for _, tt := range []struct {
-		give   hugeInt
-		signed bool
-		want   float64
-	}{
-		{hugeInt{5, 0}, true, 5}, {hugeInt{math.MaxUint64, -1}, true, -1}, {hugeInt{0, -1}, true, -0x1p64}, {hugeInt{0, 1}, true, 0x1p64},
-		{hugeInt{0, math.MinInt64}, true, -0x1p127}, {hugeInt{0, math.MinInt64}, false, 0x1p127}, {hugeInt{0, -1}, false, 0x1p128 - 0x1p64},
-	} {
-		if got := tt.give.float(tt.signed); got != tt.want {
-			t.Errorf("%v: got %v, want %v", tt.give, got, tt.want)
-		}
-	}
-}
-
-// TestAnyNull compares with a look at every bit.
-func TestAnyNull(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
-	for range 2000 {
-		words := make([]uint64, 6)
-		for i := range words {
-			words[i] = math.MaxUint64
-		}
-		for range r.IntN(3) {
-			words[r.IntN(6)] &^= 1 << r.IntN(64)
-		}
-		mask := unsafe.Pointer(&words[0])
-		start := r.IntN(300)
-		n := r.IntN(6*64 - start)
-		want := false
-		for i := start; i < start+n; i++ {
-			want = want || !valid(mask, i)
-		}
-		if got := anyNull(mask, start, n); got != want {
-			t.Fatalf("%x from %d for %d: got %v", words, start, n, got)
 		}
 	}
 }

@@ -6,13 +6,15 @@ import (
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // level is one level of nesting in a chunk.
 type level struct {
 	mask    unsafe.Pointer
-	entries *listEntry // of a list
-	size    int        // of an array
+	entries unsafe.Pointer // of a list
+	size    int            // of an array
 }
 
 // feed is one column in a chunk: where the elements of each row lie.
@@ -42,7 +44,7 @@ func (f *feed) load(v mapping.Vector) {
 	for _, n := range f.nest {
 		l := level{mask: mapping.VectorGetValidity(v), size: n}
 		if n < 0 {
-			l.entries = (*listEntry)(mapping.VectorGetData(v))
+			l.entries = mapping.VectorGetData(v)
 			v = mapping.ListVectorGetChild(v)
 		} else {
 			v = mapping.ArrayVectorGetChild(v)
@@ -57,30 +59,6 @@ func (f *feed) load(v mapping.Vector) {
 func (f *feed) unload() {
 	clear(f.levels)
 	f.mask, f.data = nil, nil
-}
-
-// anyNull reports whether one of n bits from start on is cleared.
-func anyNull(mask unsafe.Pointer, start, n int) bool {
-	if mask == nil || n == 0 {
-		return false
-	}
-	words := (*uint64)(mask)
-	first, last := start>>6, (start+n-1)>>6
-	head := ^uint64(0) << (uint(start) & 63)
-	tail := ^uint64(0) >> (63 - uint(start+n-1)&63)
-	if first == last {
-		head &= tail
-		return *at(words, first)&head != head
-	}
-	if *at(words, first)&head != head || *at(words, last)&tail != tail {
-		return true
-	}
-	for w := first + 1; w < last; w++ {
-		if *at(words, w) != ^uint64(0) {
-			return true
-		}
-	}
-	return false
 }
 
 // usable takes from rows those that have a value in this column, in place, and checks the shapes of these.
@@ -126,10 +104,10 @@ func (f *feed) dense(rows []int32, all bool) []int32 {
 	if all {
 		null, n := false, len(rows)
 		for _, l := range f.levels {
-			null = null || anyNull(l.mask, 0, n)
+			null = null || udf.AnyNull(l.mask, 0, n)
 			n *= l.size
 		}
-		if !null && !anyNull(f.mask, 0, n) {
+		if !null && !udf.AnyNull(f.mask, 0, n) {
 			return rows
 		}
 	}
@@ -138,12 +116,12 @@ next:
 	for _, r := range rows {
 		at, n := int(r), 1
 		for _, l := range f.levels {
-			if anyNull(l.mask, at, n) {
+			if udf.AnyNull(l.mask, at, n) {
 				continue next
 			}
 			at, n = at*l.size, n*l.size
 		}
-		if !anyNull(f.mask, at, n) {
+		if !udf.AnyNull(f.mask, at, n) {
 			keep = append(keep, r)
 		}
 	}
@@ -156,7 +134,7 @@ func (f *feed) place(row int) (bool, error) {
 	pos, n := row, 1 // n slots of this level from pos on, in one piece
 	for i := range f.listed {
 		l := &f.levels[i]
-		if anyNull(l.mask, pos, n) {
+		if udf.AnyNull(l.mask, pos, n) {
 			return false, nil
 		}
 		if l.entries == nil {
@@ -168,18 +146,18 @@ func (f *feed) place(row int) (bool, error) {
 			shape = append(shape, max(f.expected(i), 0))
 			continue
 		}
-		first := at(l.entries, pos)
+		first := udf.At[udf.List](l.entries, pos)
 		for j := 1; j < n; j++ {
-			e := at(l.entries, pos+j)
-			if e.length != first.length {
-				return false, f.unequal(int(first.length), int(e.length))
+			e := udf.At[udf.List](l.entries, pos+j)
+			if e.Length != first.Length {
+				return false, f.unequal(int(first.Length), int(e.Length))
 			}
-			if e.offset != first.offset+uint64(j)*first.length {
+			if e.Offset != first.Offset+uint64(j)*first.Length {
 				return f.scattered(row)
 			}
 		}
-		shape = append(shape, int(first.length))
-		pos, n = int(first.offset), n*int(first.length)
+		shape = append(shape, int(first.Length))
+		pos, n = int(first.Offset), n*int(first.Length)
 	}
 	return f.finish(row, shape, pos, n)
 }
@@ -211,12 +189,12 @@ func (f *feed) finish(row int, shape []int, pos, n int) (bool, error) {
 // below goes down the arrays under the last list.
 func (f *feed) below(pos, n int) (start, count int, ok bool) {
 	for _, l := range f.levels[f.listed:] {
-		if anyNull(l.mask, pos, n) {
+		if udf.AnyNull(l.mask, pos, n) {
 			return 0, 0, false
 		}
 		pos, n = pos*l.size, n*l.size
 	}
-	return pos, n, !anyNull(f.mask, pos, n)
+	return pos, n, !udf.AnyNull(f.mask, pos, n)
 }
 
 // check compares the shape of a row with the input's, and notes it for ragged columns.
@@ -273,13 +251,13 @@ func (f *feed) scattered(row int) (bool, error) {
 	var walk func(i, pos int) (bool, error)
 	walk = func(i, pos int) (bool, error) {
 		l := &f.levels[i]
-		if anyNull(l.mask, pos, 1) {
+		if udf.AnyNull(l.mask, pos, 1) {
 			return false, nil
 		}
 		start, n := pos*l.size, l.size
 		if l.entries != nil {
-			e := at(l.entries, pos)
-			start, n = int(e.offset), int(e.length)
+			e := udf.At[udf.List](l.entries, pos)
+			start, n = int(e.Offset), int(e.Length)
 		}
 		switch {
 		case shape[i] < 0:
@@ -439,23 +417,22 @@ func (f *feed) outOfRange(src unsafe.Pointer, i int) error {
 
 // strings views the texts of some rows.
 func (f *feed) strings(to []string, rows []int32, n int) {
+	data := f.data // of the loops below: the compiler would read the field for every row
 	if f.leaf.kind == mapping.TypeVarchar || f.leaf.kind == mapping.TypeBlob {
-		data := (*stringT)(f.data)
 		if f.listed == 0 && n == 1 {
 			for i, r := range rows {
-				to[i] = at(data, int(r)).view()
+				to[i] = udf.At[udf.String](data, int(r)).View()
 			}
 			return
 		}
-		f.each(rows, n, func(i, elem int) { to[i] = at(data, elem).view() })
+		f.each(rows, n, func(i, elem int) { to[i] = udf.At[udf.String](data, elem).View() })
 		return
 	}
 	if f.leaf.kind == mapping.TypeEnum {
 		f.each(rows, n, func(i, elem int) { to[i] = f.leaf.names[f.enum(elem)] })
 		return
 	}
-	data := (*hugeInt)(f.data)
-	f.each(rows, n, func(i, elem int) { to[i] = uuidText(*at(data, elem)) })
+	f.each(rows, n, func(i, elem int) { to[i] = uuidText(*udf.At[udf.HugeInt](data, elem)) })
 }
 
 // each walks the elements of some rows in order.
@@ -483,17 +460,17 @@ func (f *feed) each(rows []int32, n int, do func(i, elem int)) {
 func (f *feed) enum(i int) int {
 	switch f.leaf.storage {
 	case mapping.TypeUTinyInt:
-		return int(*at((*uint8)(f.data), i))
+		return int(*udf.At[uint8](f.data, i))
 	case mapping.TypeUSmallInt:
-		return int(*at((*uint16)(f.data), i))
+		return int(*udf.At[uint16](f.data, i))
 	}
-	return int(*at((*uint32)(f.data), i))
+	return int(*udf.At[uint32](f.data, i))
 }
 
 // uuidText writes a UUID as DuckDB shows it; its upper half is stored with the first bit turned over.
-func uuidText(h hugeInt) string {
-	hi := uint64(h.upper) ^ 1<<63
-	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", hi>>32, hi>>16&0xffff, hi&0xffff, h.lower>>48, h.lower&(1<<48-1))
+func uuidText(h udf.HugeInt) string {
+	hi := uint64(h.Upper) ^ 1<<63
+	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", hi>>32, hi>>16&0xffff, hi&0xffff, h.Lower>>48, h.Lower&(1<<48-1))
 }
 
 // buffer is the scratch memory of one input of one run.

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // sink writes one output into its field of the result.
@@ -149,22 +151,21 @@ func (s *sink) write(t Tensor, rows []int32) error {
 		if inList {
 			slots = count
 		}
-		begin := int(mapping.ListVectorGetSize(vec))
-		if mapping.ListVectorReserve(vec, mapping.IdxT(begin+slots*d)) == mapping.StateError ||
-			mapping.ListVectorSetSize(vec, mapping.IdxT(begin+slots*d)) == mapping.StateError {
-			return fmt.Errorf("output `%s`: DuckDB has no room for a list of %d values", s.port.Name, begin+slots*d)
+		begin, err := udf.Extend(vec, slots*d)
+		if err != nil {
+			return fmt.Errorf("output `%s`: %w", s.port.Name, err)
 		}
-		entries := (*listEntry)(mapping.VectorGetData(vec))
+		entries := mapping.VectorGetData(vec)
 		next := begin
 		if inList {
 			for j := range count {
-				*at(entries, base+j) = listEntry{uint64(next), uint64(d)}
+				*udf.At[udf.List](entries, base+j) = udf.List{Offset: uint64(next), Length: uint64(d)}
 				next += d
 			}
 		} else {
 			for _, r := range rows {
 				for j := range stride {
-					*at(entries, int(r)*stride+j) = listEntry{uint64(next), uint64(d)}
+					*udf.At[udf.List](entries, int(r)*stride+j) = udf.List{Offset: uint64(next), Length: uint64(d)}
 					next += d
 				}
 			}
@@ -224,22 +225,19 @@ func (s *sink) outOfRange(src unsafe.Pointer, i int) error {
 
 // texts copies strings to the slots from base on.
 func (s *sink) texts(vec mapping.Vector, base int, texts []string) error {
-	data := (*stringT)(mapping.VectorGetData(vec))
+	data := mapping.VectorGetData(vec)
 	for i, text := range texts {
 		if !s.port.Binary && !utf8.ValidString(text) {
 			return fmt.Errorf("output `%s`: a value is not valid UTF-8, it begins with %q; take it as bytes: CREATE OR REPLACE MODEL … OPTIONS(OUTPUTS=['%s BYTES'])",
 				s.port.Name, text[:min(len(text), 24)], s.port.Name)
 		}
-		if uint64(len(text)) > math.MaxUint32 {
-			return fmt.Errorf("output `%s`: a value of %d bytes is longer than DuckDB can hold", s.port.Name, len(text))
-		}
-		if len(text) <= inlined {
-			d := at(data, base+i)
-			*d = stringT{length: uint32(len(text))}
-			copy(unsafe.Slice(&d.prefix[0], inlined), text)
+		if len(text) <= udf.Inlined {
+			udf.At[udf.String](data, base+i).Set(text)
 			continue
 		}
-		assignBytes(vec, base+i, text)
+		if err := udf.SetBytes(vec, base+i, unsafe.Slice(unsafe.StringData(text), len(text))); err != nil {
+			return fmt.Errorf("output `%s`: %w", s.port.Name, err)
+		}
 	}
 	return nil
 }
@@ -250,7 +248,7 @@ func (s *sink) repeat(from, to int32) {
 	size := s.size
 	for _, n := range s.nest {
 		if n < 0 {
-			size = int(unsafe.Sizeof(listEntry{}))
+			size = int(unsafe.Sizeof(udf.List{}))
 			break
 		}
 		vec = mapping.ArrayVectorGetChild(vec)
@@ -264,35 +262,18 @@ func (s *sink) repeat(from, to int32) {
 func (s *sink) null(rows []int32) {
 	vec, stride := s.vec, 1
 	for i := 0; ; i++ {
-		clearBits(vec, rows, stride)
+		udf.SetNulls(vec, rows, stride)
 		if i == len(s.nest) {
 			return
 		}
 		if s.nest[i] < 0 {
-			entries := (*listEntry)(mapping.VectorGetData(vec))
+			entries := mapping.VectorGetData(vec)
 			for _, r := range rows {
-				clear(unsafe.Slice(at(entries, int(r)*stride), stride))
+				clear(unsafe.Slice(udf.At[udf.List](entries, int(r)*stride), stride))
 			}
 			return
 		}
 		stride *= s.nest[i]
 		vec = mapping.ArrayVectorGetChild(vec)
-	}
-}
-
-// clearBits marks the stride slots of each row as NULL.
-func clearBits(v mapping.Vector, rows []int32, stride int) {
-	mapping.VectorEnsureValidityWritable(v)
-	mask := (*uint64)(mapping.VectorGetValidity(v))
-	for _, r := range rows {
-		for i := int(r) * stride; i < (int(r)+1)*stride; {
-			if i&63 == 0 && i+64 <= (int(r)+1)*stride {
-				*at(mask, i>>6) = 0
-				i += 64
-				continue
-			}
-			*at(mask, i>>6) &^= 1 << (uint(i) & 63)
-			i++
-		}
 	}
 }

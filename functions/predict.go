@@ -8,24 +8,19 @@ import (
 	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // RegisterPredict registers the volatile function that runs models with these outputs. Its first argument is the version
 // of the model, the others are the model's inputs in their order, of any type: they are checked when a statement is bound.
 func RegisterPredict(conn mapping.Connection, name string, outputs []Port, types Types, host Host) error {
-	fn := mapping.CreateScalarFunction()
-	defer mapping.DestroyScalarFunction(&fn)
-	mapping.ScalarFunctionSetName(fn, name)
-	version := mapping.CreateLogicalType(mapping.TypeBigInt)
-	defer mapping.DestroyLogicalType(&version)
-	mapping.ScalarFunctionAddParameter(fn, version)
-	anything := mapping.CreateLogicalType(mapping.TypeAny)
-	defer mapping.DestroyLogicalType(&anything)
-	mapping.ScalarFunctionSetVarargs(fn, anything)
-	result := resultType(outputs, types)
-	defer mapping.DestroyLogicalType(&result)
-	mapping.ScalarFunctionSetReturnType(fn, result)
-	return register(conn, fn, name, true, &predict{name: name, types: types, result: resultText(outputs, types), host: host})
+	p := &predict{name: name, types: types, result: resultText(outputs, types), host: host}
+	f := udf.Scalar{
+		Name: name, Params: []udf.Type{udf.Of(mapping.TypeBigInt)}, Varargs: udf.Of(mapping.TypeAny),
+		Result: resultType(outputs, types), Volatile: true, Bind: p.bind,
+	}
+	return f.Register(conn)
 }
 
 type predict struct {
@@ -47,12 +42,12 @@ type predictCall struct {
 	spare   sync.Pool // of *chunk
 }
 
-func (p *predict) bind(b *binding) (executor, error) {
-	n := int(mapping.ScalarFunctionBindGetArgumentCount(b.info))
+func (p *predict) bind(b *udf.Binding) (udf.Call, error) {
+	n := b.Count()
 	if n == 0 {
 		return nil, fmt.Errorf("%s: the version of the model is missing; write ML.PREDICT or ML_PREDICT, which call this function", p.name)
 	}
-	version, err := b.integer(0)
+	version, err := b.Int64(0)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.name, err)
 	}
@@ -60,7 +55,7 @@ func (p *predict) bind(b *binding) (executor, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &predictCall{predict: p, conn: b.conn, model: m}
+	c := &predictCall{predict: p, conn: b.Conn, model: m}
 	if err := c.check(b, n-1); err != nil {
 		p.host.Release(version)
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
@@ -69,7 +64,7 @@ func (p *predict) bind(b *binding) (executor, error) {
 }
 
 // check compares the arguments with the model's inputs.
-func (c *predictCall) check(b *binding, n int) error {
+func (c *predictCall) check(b *udf.Binding, n int) error {
 	m := c.model
 	if got := resultText(m.Outputs, c.types); got != c.result {
 		return fmt.Errorf("its outputs are (%s), function %s returns (%s); run the statement again", got, c.name, c.result)
@@ -78,7 +73,7 @@ func (c *predictCall) check(b *binding, n int) error {
 		return fmt.Errorf("it has %d inputs, %d columns were given; write ML.PREDICT or ML_PREDICT, which match columns by name", len(m.Inputs), n)
 	}
 	for i := range m.Inputs {
-		col, err := newColumn(&m.Inputs[i], b.argument(i+1), c.types)
+		col, err := newColumn(&m.Inputs[i], argumentOf(b.Argument(i+1)), c.types)
 		if err != nil {
 			return err
 		}
@@ -95,33 +90,8 @@ func (c *predictCall) check(b *binding, n int) error {
 // largestRun bounds the bytes of a run's inputs, where rows are wide and cheap.
 const largestRun = 256 << 20
 
-// argument is the type of argument i as it was written: DuckDB casts nothing for an ANY parameter.
-func (b *binding) argument(i int) argument {
-	expr := mapping.ScalarFunctionBindGetArgument(b.info, mapping.IdxT(i))
-	defer mapping.DestroyExpression(&expr)
-	t := mapping.ExpressionReturnType(expr)
-	defer mapping.DestroyLogicalType(&t)
-	return argumentOf(t)
-}
-
-// integer is the value of a constant argument.
-func (b *binding) integer(i int) (int64, error) {
-	expr := mapping.ScalarFunctionBindGetArgument(b.info, mapping.IdxT(i))
-	defer mapping.DestroyExpression(&expr)
-	if !mapping.ExpressionIsFoldable(expr) {
-		return 0, fmt.Errorf("argument %d must be a constant", i+1)
-	}
-	var v mapping.Value
-	failed := mapping.ExpressionFold(b.client, expr, &v)
-	defer mapping.DestroyErrorData(&failed)
-	if mapping.ErrorDataHasError(failed) {
-		return 0, fmt.Errorf("argument %d: %s", i+1, mapping.ErrorDataMessage(failed))
-	}
-	defer mapping.DestroyValue(&v)
-	return mapping.GetInt64(v), nil
-}
-
-func (c *predictCall) close() { c.host.Release(c.model.Version) }
+// Close gives the model back.
+func (c *predictCall) Close() { c.host.Release(c.model.Version) }
 
 // open gives the engine; a failure is tried again by the next statement's chunk.
 func (c *predictCall) open(ctx context.Context) (Engine, error) {
@@ -141,8 +111,9 @@ func (c *predictCall) open(ctx context.Context) (Engine, error) {
 	return e, nil
 }
 
-func (c *predictCall) execute(in mapping.DataChunk, out mapping.Vector) (err error) {
-	defer rescue(&err)
+// Execute infers a chunk.
+func (c *predictCall) Execute(in mapping.DataChunk, out mapping.Vector) (err error) {
+	defer udf.Rescue(&err)
 	q := c.host.Query(c.conn)
 	if err = c.serve(q, in, out); err != nil {
 		q.fail(err)
@@ -200,7 +171,7 @@ func (c *predictCall) give(k *chunk) {
 }
 
 func (c *predictCall) serve(q *Query, in mapping.DataChunk, out mapping.Vector) (err error) {
-	defer rescue(&err)
+	defer udf.Rescue(&err)
 	if err := q.Context.Err(); err != nil {
 		return err
 	}
@@ -220,7 +191,7 @@ func (c *predictCall) serve(q *Query, in mapping.DataChunk, out mapping.Vector) 
 		s.open(mapping.StructVectorGetChild(out, mapping.IdxT(i)))
 	}
 	if len(k.absent) > 0 {
-		clearBits(out, k.absent, 1)
+		udf.SetNulls(out, k.absent, 1)
 		for _, s := range k.sinks {
 			s.null(k.absent)
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // maxArray is the longest fixed array that DuckDB has; longer rows become lists.
@@ -32,14 +34,7 @@ func scalarKind(p *Port, types Types) mapping.Type {
 	}[p.DType]
 }
 
-var kindText = map[mapping.Type]string{
-	mapping.TypeBlob: "BLOB", mapping.TypeVarchar: "VARCHAR", mapping.TypeBoolean: "BOOLEAN", mapping.TypeDouble: "DOUBLE",
-	mapping.TypeFloat: "FLOAT", mapping.TypeTinyInt: "TINYINT", mapping.TypeSmallInt: "SMALLINT", mapping.TypeInteger: "INTEGER",
-	mapping.TypeBigInt: "BIGINT", mapping.TypeUTinyInt: "UTINYINT", mapping.TypeUSmallInt: "USMALLINT",
-	mapping.TypeUInteger: "UINTEGER", mapping.TypeUBigInt: "UBIGINT",
-}
-
-func scalarText(p *Port, types Types) string { return kindText[scalarKind(p, types)] }
+func scalarText(p *Port, types Types) string { return udf.KindName(scalarKind(p, types)) }
 
 // levels gives the nesting of an output, outermost first: the length of a fixed array, or -1 for a list.
 func levels(p *Port, types Types) []int {
@@ -82,27 +77,20 @@ func resultText(outputs []Port, types Types) string {
 	return strings.Join(parts, ", ")
 }
 
-// resultType builds STRUCT(o0 T0, o1 T1, …). The caller destroys it.
-func resultType(outputs []Port, types Types) mapping.LogicalType {
-	fields, names := make([]mapping.LogicalType, len(outputs)), make([]string, len(outputs))
+// resultType is STRUCT(o0 T0, o1 T1, …).
+func resultType(outputs []Port, types Types) udf.Type {
+	fields := make([]udf.Field, len(outputs))
 	for i := range outputs {
-		names[i] = fmt.Sprintf("o%d", i)
-		t := mapping.CreateLogicalType(scalarKind(&outputs[i], types))
+		t := udf.Of(scalarKind(&outputs[i], types))
 		ls := levels(&outputs[i], types)
 		for j := len(ls) - 1; j >= 0; j-- {
-			child := t
 			if ls[j] < 0 {
-				t = mapping.CreateListType(child)
+				t = udf.ListOf(t)
 			} else {
-				t = mapping.CreateArrayType(child, mapping.IdxT(ls[j]))
+				t = udf.ArrayOf(t, ls[j])
 			}
-			mapping.DestroyLogicalType(&child)
 		}
-		fields[i] = t
+		fields[i] = udf.Field{Name: fmt.Sprintf("o%d", i), Type: t}
 	}
-	s := mapping.CreateStructType(fields, names)
-	for i := range fields {
-		mapping.DestroyLogicalType(&fields[i])
-	}
-	return s
+	return udf.StructOf(fields...)
 }

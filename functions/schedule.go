@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // infer runs the rows of the chunk in batches that suit the model.
@@ -357,7 +359,7 @@ func (k *chunk) cut(ends []int, rows []int32, size int, cost float64, bounded bo
 
 // observed runs rows and learns from what they took.
 func (k *chunk) observed(rows []int32) (err error) {
-	defer rescue(&err) // in a helper nobody else would
+	defer udf.Rescue(&err) // in a helper nobody else would
 	t := &k.model.tune
 	begin := time.Now()
 	if err := k.run(rows); err != nil {
@@ -420,7 +422,7 @@ func (k *chunk) meanLength(rows []int32) float64 {
 		case f.port.DType != String:
 		case len(f.nest) == 0 && !f.plain():
 			for _, r := range rows {
-				total += int64(at((*stringT)(f.data), int(r)).length)
+				total += int64(udf.At[udf.String](f.data, int(r)).Len())
 			}
 		default:
 			for _, r := range rows {
@@ -477,7 +479,7 @@ func (f *feed) bytes(row int32) (n int64) {
 			case mapping.TypeUUID:
 				n += 36
 			default:
-				n += int64((*stringT)(unsafe.Add(f.data, (at+i)*16)).length)
+				n += int64(udf.At[udf.String](f.data, at+i).Len())
 			}
 		}
 	})
@@ -551,7 +553,7 @@ func (f *feed) hash(row int32) (h uint64) {
 			return
 		}
 		for i := range n {
-			h = h*31 ^ maphash.String(seed, (*stringT)(unsafe.Add(f.data, (at+i)*size)).view())
+			h = h*31 ^ maphash.String(seed, udf.At[udf.String](f.data, at+i).View())
 		}
 	})
 	return h
@@ -586,7 +588,7 @@ func (f *feed) equal(a, b int32) bool {
 		return bytes.Equal(unsafe.Slice((*byte)(unsafe.Add(f.data, at*size)), n*size), unsafe.Slice((*byte)(unsafe.Add(f.data, other*size)), n*size))
 	}
 	for i := range n {
-		if (*stringT)(unsafe.Add(f.data, (at+i)*size)).view() != (*stringT)(unsafe.Add(f.data, (other+i)*size)).view() {
+		if udf.At[udf.String](f.data, at+i).View() != udf.At[udf.String](f.data, other+i).View() {
 			return false
 		}
 	}

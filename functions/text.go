@@ -2,10 +2,11 @@ package functions
 
 import (
 	"fmt"
-	"runtime/debug"
-	"unsafe"
+	"slices"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // TextFunc computes one row of a text function. conn is DuckDB's id of the calling connection. args[i] is empty where
@@ -17,53 +18,39 @@ type TextFunc func(conn uint64, args []string, null []bool) (text string, isNull
 // It sees NULL arguments. DuckDB folds calls with constant arguments unless the function is volatile. Text that is not
 // valid UTF-8 is an error, since DuckDB would store NULL instead.
 func RegisterText(conn mapping.Connection, name string, params int, varargs, volatile bool, f TextFunc) error {
-	varchar := mapping.CreateLogicalType(mapping.TypeVarchar)
-	defer mapping.DestroyLogicalType(&varchar)
-	fn := mapping.CreateScalarFunction()
-	defer mapping.DestroyScalarFunction(&fn)
-	mapping.ScalarFunctionSetName(fn, name)
-	for range params {
-		mapping.ScalarFunctionAddParameter(fn, varchar)
-	}
+	varchar := udf.Of(mapping.TypeVarchar)
+	u := udf.Scalar{Name: name, Params: slices.Repeat([]udf.Type{varchar}, params), Result: varchar, Volatile: volatile}
 	if varargs {
-		mapping.ScalarFunctionSetVarargs(fn, varchar)
+		u.Varargs = varchar
 	}
-	mapping.ScalarFunctionSetReturnType(fn, varchar)
-	return register(conn, fn, name, volatile, &textFunction{name: name, f: f})
-}
-
-type textFunction struct {
-	name string
-	f    TextFunc
-}
-
-func (t *textFunction) bind(b *binding) (executor, error) {
-	return &textCall{textFunction: t, conn: b.conn}, nil
+	u.Bind = func(b *udf.Binding) (udf.Call, error) { return &textCall{name: name, f: f, conn: b.Conn}, nil }
+	return u.Register(conn)
 }
 
 // textCall is a text function bound in one statement.
 type textCall struct {
-	*textFunction
+	name string
+	f    TextFunc
 	conn uint64
 }
 
-func (t *textCall) close() {}
+// Close has nothing to give back.
+func (t *textCall) Close() {}
 
-func (t *textCall) execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
-	defer rescue(&err)
+// Execute computes a chunk row by row.
+func (t *textCall) Execute(chunk mapping.DataChunk, out mapping.Vector) error {
 	n := int(mapping.DataChunkGetSize(chunk))
-	cols := make([]textColumn, mapping.DataChunkGetColumnCount(chunk))
+	cols := make([]udf.Column, mapping.DataChunkGetColumnCount(chunk))
 	for i := range cols {
-		v := mapping.DataChunkGetVector(chunk, mapping.IdxT(i))
-		cols[i] = textColumn{(*stringT)(mapping.VectorGetData(v)), mapping.VectorGetValidity(v)}
+		cols[i] = udf.Read(mapping.DataChunkGetVector(chunk, mapping.IdxT(i)))
 	}
 	args, null := make([]string, len(cols)), make([]bool, len(cols))
 	for row := range n {
 		for i, c := range cols {
-			null[i] = !valid(c.mask, row)
+			null[i] = c.Null(row)
 			args[i] = ""
 			if !null[i] {
-				args[i] = at(c.data, row).view()
+				args[i] = c.Text(row)
 			}
 		}
 		text, isNull, err := t.f(t.conn, args, null)
@@ -71,24 +58,12 @@ func (t *textCall) execute(chunk mapping.DataChunk, out mapping.Vector) (err err
 			return err
 		}
 		if isNull {
-			setNull(out, row)
+			udf.SetNull(out, row)
 			continue
 		}
-		if err := assignText(out, row, text); err != nil {
+		if err := udf.SetText(out, row, text); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
 	return nil
-}
-
-type textColumn struct {
-	data *stringT
-	mask unsafe.Pointer
-}
-
-// rescue turns a panic into an error: unwinding into DuckDB's frames would end the process.
-func rescue(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("internal error, please report it: %v\n%s", r, debug.Stack())
-	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // The borders below are in nanoseconds per row unless they say otherwise. They come from measurement: a transformer on texts
@@ -161,7 +163,7 @@ func (m *Model) quickest(ctx context.Context, e Engine, rows int, begin time.Tim
 
 // timed runs synthetic rows and gives the ns they took.
 func (m *Model) timed(ctx context.Context, e Engine, rows int) (ns float64, err error) {
-	defer rescue(&err)
+	defer udf.Rescue(&err)
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
