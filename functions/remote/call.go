@@ -1,16 +1,31 @@
 package remote
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
+
+// register makes a volatile function: DuckDB would fold or repeat calls of any other.
+func register(conn mapping.Connection, name string, params []udf.Type, varargs bool, result Type, bind func(*udf.Binding) (udf.Call, error)) error {
+	f := udf.Scalar{Name: name, Params: params, Result: result.stored(), Volatile: true, Bind: bind}
+	if varargs {
+		f.Varargs = udf.Of(mapping.TypeAny)
+	}
+	return f.Register(conn)
+}
+
+// key is the type of versions, and of the keys of rows.
+var key = udf.Of(mapping.TypeBigInt)
 
 // submit is the function that takes note of rows: (version, columns…) to a key.
 type submit struct{ host Host }
 
 func registerSubmit(conn mapping.Connection, name string, host Host) error {
-	return register(conn, name, []mapping.Type{mapping.TypeBigInt}, true, scalar(Int64), &submit{host})
+	return register(conn, name, []udf.Type{key}, true, scalar(Int64), (&submit{host}).bind)
 }
 
 // bound is what the functions have in common once they are bound.
@@ -18,66 +33,69 @@ type bound struct {
 	host    Host
 	conn    uint64
 	spec    *Spec
-	columns []shape
+	columns []udf.Type
 }
 
-func bindSpec(b *binding, host Host) (*bound, error) {
-	version, err := b.version()
+func bindSpec(b *udf.Binding, host Host) (*bound, error) {
+	const how = "write ML.GENERATE_TEXT or the like, which call this function"
+	if b.Count() == 0 {
+		return nil, errors.New("the version of the model is missing; " + how)
+	}
+	version, err := b.Int64(0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the version of the model: %w; "+how, err)
 	}
 	spec, err := host.Spec(version)
 	if err != nil {
 		return nil, err
 	}
-	return &bound{host: host, conn: b.conn, spec: spec}, nil
+	return &bound{host: host, conn: b.Conn, spec: spec}, nil
 }
 
-func (c *bound) close() { c.host.ReleaseSpec(c.spec.Version) }
+// Close gives the spec back.
+func (c *bound) Close() { c.host.ReleaseSpec(c.spec.Version) }
 
-func (s *submit) bind(b *binding) (executor, error) {
+func (s *submit) bind(b *udf.Binding) (udf.Call, error) {
 	c, err := bindSpec(b, s.host)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.check(b); err != nil {
-		c.close()
+		c.Close()
 		return nil, err
 	}
 	return &submitCall{c}, nil
 }
 
 // check compares the arguments with what the call reads.
-func (c *bound) check(b *binding) error {
+func (c *bound) check(b *udf.Binding) error {
 	s := c.spec
 	want := s.InputColumns()
-	if n := int(mapping.ScalarFunctionBindGetArgumentCount(b.info)) - 1; n != len(want) {
+	if n := b.Count() - 1; n != len(want) {
 		return fmt.Errorf("model %s: %s reads %d columns, %d were given", s.Model, s.Func, len(want), n)
 	}
 	for i, w := range want {
-		t := b.argument(i + 1)
-		sh := shapeOf(t)
-		mapping.DestroyLogicalType(&t)
+		col := b.Argument(i + 1)
 		wants, tip := "", fmt.Sprintf("; cast it: CAST(%s AS %s)", quoteName(w.Name), w.DuckDB)
 		switch {
 		case s.Func == "ML.PREDICT":
-			if !s.Inputs[i].Type.reads(sh) {
+			if !s.Inputs[i].Type.reads(col) {
 				wants = s.Inputs[i].Type.String()
 			}
 		case s.Objects || i > 0:
-			if !sh.text() && !sh.null() {
+			if !isText(col) && !isNull(col) {
 				wants = "STRING"
 			}
-		case !sh.prompt():
+		case !isPrompt(col):
 			wants = "STRING or a STRUCT of STRING, ARRAY<STRING> and ObjectRef"
-			if sh.kind == mapping.TypeStruct || sh.kind == mapping.TypeList {
+			if col.Kind == mapping.TypeStruct || col.Kind == mapping.TypeList {
 				tip = ""
 			}
 		}
 		if wants != "" {
-			return fmt.Errorf("model %s: input `%s` wants %s, column is %s%s", s.Model, w.Name, wants, sh, tip)
+			return fmt.Errorf("model %s: input `%s` wants %s, column is %s%s", s.Model, w.Name, wants, col, tip)
 		}
-		c.columns = append(c.columns, sh)
+		c.columns = append(c.columns, col)
 	}
 	return nil
 }
@@ -100,7 +118,7 @@ func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*group,
 			return nil, 0, st.ctx.Err()
 		}
 		for i, col := range c.columns {
-			row[i] = col.read(vectors[i], r)
+			row[i] = readValue(col, vectors[i], r)
 		}
 		payloads[r], statuses[r] = c.spec.codec.payload(st.ctx, row)
 	}
@@ -109,7 +127,8 @@ func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*group,
 
 type submitCall struct{ *bound }
 
-func (c *submitCall) execute(chunk mapping.DataChunk, out mapping.Vector) error {
+// Execute takes note of a chunk.
+func (c *submitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) error {
 	st := c.host.Statement(c.conn)
 	g, first, err := c.take(c, st, chunk)
 	if err != nil {
@@ -118,7 +137,7 @@ func (c *submitCall) execute(chunk mapping.DataChunk, out mapping.Vector) error 
 	}
 	data := mapping.VectorGetData(out)
 	for r := range int(mapping.DataChunkGetSize(chunk)) {
-		*at[uint64](data, r) = uint64(g.id)<<32 | uint64(first+r)
+		*udf.At[uint64](data, r) = uint64(g.id)<<32 | uint64(first+r)
 	}
 	return nil
 }
@@ -131,16 +150,16 @@ type await struct {
 }
 
 func registerAwait(conn mapping.Connection, name string, result Type, host Host) error {
-	return register(conn, name, []mapping.Type{mapping.TypeBigInt, mapping.TypeBigInt}, false, result, &await{host, name, result})
+	return register(conn, name, []udf.Type{key, key}, false, result, (&await{host, name, result}).bind)
 }
 
-func (a *await) bind(b *binding) (executor, error) {
+func (a *await) bind(b *udf.Binding) (udf.Call, error) {
 	c, err := bindSpec(b, a.host)
 	if err != nil {
 		return nil, err
 	}
 	if got := c.spec.resultType(false).DuckDB(); got != a.result.DuckDB() {
-		c.close()
+		c.Close()
 		return nil, fmt.Errorf("model %s: its results are %s, function %s returns %s; run the statement again", c.spec.Model, got, a.name, a.result.DuckDB())
 	}
 	return &awaitCall{c, a.result}, nil
@@ -151,7 +170,8 @@ type awaitCall struct {
 	result Type
 }
 
-func (c *awaitCall) execute(chunk mapping.DataChunk, out mapping.Vector) error {
+// Execute waits for the answers of a chunk.
+func (c *awaitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) error {
 	st := c.host.Statement(c.conn)
 	err := c.serve(st, chunk, out)
 	if err != nil {
@@ -170,8 +190,8 @@ func (c *awaitCall) serve(st *Statement, chunk mapping.DataChunk, out mapping.Ve
 	// Nearly always all rows are of one group. An outer join leaves keys NULL.
 	rows, places := map[uint32][]int{}, map[uint32][]int{}
 	for r := range n {
-		if isValid(mask, r) {
-			k := *at[uint64](data, r)
+		if udf.Valid(mask, r) {
+			k := *udf.At[uint64](data, r)
 			id := uint32(k >> 32)
 			rows[id], places[id] = append(rows[id], int(uint32(k))), append(places[id], r)
 		}
@@ -223,10 +243,10 @@ type ask struct {
 }
 
 func registerAsk(conn mapping.Connection, name string, result Type, host Host) error {
-	return register(conn, name, []mapping.Type{mapping.TypeBigInt}, true, result, &ask{host, name, result})
+	return register(conn, name, []udf.Type{key}, true, result, (&ask{host, name, result}).bind)
 }
 
-func (a *ask) bind(b *binding) (executor, error) {
+func (a *ask) bind(b *udf.Binding) (udf.Call, error) {
 	c, err := bindSpec(b, a.host)
 	if err != nil {
 		return nil, err
@@ -237,7 +257,7 @@ func (a *ask) bind(b *binding) (executor, error) {
 		err = c.check(b)
 	}
 	if err != nil {
-		c.close()
+		c.Close()
 		return nil, err
 	}
 	return &askCall{c, a.result}, nil
@@ -248,7 +268,8 @@ type askCall struct {
 	result Type
 }
 
-func (c *askCall) execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
+// Execute asks for a chunk.
+func (c *askCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
 	st := c.host.Statement(c.conn)
 	defer func() {
 		if err != nil {

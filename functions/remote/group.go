@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // group is one call of a function in a running statement: its rows, their answers, and what is on its way.
@@ -402,7 +404,7 @@ func (g *group) idle(ctx context.Context, ready time.Time) bool {
 // rescue turns a panic on a goroutine of ours into an error of the query.
 func (g *group) rescue() {
 	if r := recover(); r != nil {
-		g.abort(panicError(r))
+		g.abort(fmt.Errorf("%w: %v", udf.ErrPanic, r))
 	}
 }
 
@@ -894,7 +896,3 @@ func (e *RemoteError) Error() string {
 }
 
 func (e *RemoteError) Unwrap() error { return e.Cause }
-
-var errPanic = errors.New("internal error, please report it")
-
-func panicError(r any) error { return fmt.Errorf("%w: %v", errPanic, r) }
