@@ -163,7 +163,7 @@ func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec f
 		if err != nil {
 			return n.fault(ctx, q, nil, src, err)
 		}
-		if err = exec(p.sql); err == nil {
+		if err = n.narrow(ctx, p.sql, func() error { return exec(p.sql) }); err == nil {
 			n.settle(ctx, p)
 			return nil
 		}

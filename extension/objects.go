@@ -65,6 +65,27 @@ func (o *objects) Query(conn uint64) *objecttable.Query {
 	return &objecttable.Query{Context: q.Context, Fail: q.Fail}
 }
 
+// narrow runs a statement that reads objects' bytes with chunks as small as the scan cuts them: behind a filter, DuckDB
+// would join them up to 2,048 objects, which all must be held.
+func (n *conn) narrow(ctx context.Context, sql string, exec func() error) error {
+	if !objecttable.ReadsBytes(sql) {
+		return exec()
+	}
+	rows, err := n.rows(ctx, "SELECT current_setting('enable_caching_operators')")
+	if err != nil || rows[0][0] != true {
+		return exec() // in an aborted transaction the statement fails by itself
+	}
+	if _, err := n.Conn.ExecContext(ctx, "SET enable_caching_operators = false", nil); err != nil {
+		return err
+	}
+	err = exec()
+	_, back := n.Conn.ExecContext(context.WithoutCancel(ctx), "SET enable_caching_operators = true", nil)
+	if err == nil && back != nil {
+		err = fmt.Errorf("restoring enable_caching_operators: %w", back)
+	}
+	return err
+}
+
 func (o *objects) close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -118,7 +118,7 @@ func (s *stmt) run(ctx context.Context, prepared func() error, planned func(sql 
 		}
 	}
 	for try := 0; ; try++ {
-		err := prepared()
+		err := s.n.narrow(ctx, s.plan.sql, prepared)
 		if err == nil {
 			s.n.settle(ctx, s.plan)
 			return nil

@@ -2,26 +2,23 @@ package objecttable
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
 // ahead holds what scans have announced: the objects of the chunk that is being worked on, and of the one after it. When
-// most objects of a chunk were read, those of the next are fetched while this one is decoded and predicted.
+// most objects of a chunk were read, those of the next are fetched while this one is decoded and predicted. A scan whose
+// objects nobody reads costs two list entries per chunk.
 type ahead struct {
-	mu sync.Mutex
-	m  map[aheadKey]*item
-}
-
-type aheadKey struct {
-	conn       uint64
-	uri        string
-	generation int64
+	mu     sync.Mutex
+	groups map[uint64][]*group // by connection
 }
 
 // group is the objects of one chunk.
 type group struct {
+	conn    uint64
 	objects []Object
-	items   []*item
+	items   map[string]*item // by URI; made when object_bytes looks here first, nil again when the group is dropped
 	next    *group
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
@@ -30,11 +27,12 @@ type group struct {
 }
 
 type item struct {
-	key   aheadKey
-	group *group
-	done  chan struct{} // closed when bytes and err are set; nil before it is fetched
-	bytes []byte
-	err   error
+	uri        string
+	generation int64
+	group      *group
+	done       chan struct{} // closed when bytes and err are set; nil before it is fetched
+	bytes      []byte
+	err        error
 }
 
 // announce makes the objects that are about to be emitted, and those after them, known to object_bytes. What was
@@ -56,32 +54,41 @@ func (s *scan) announce(objects []Object) {
 }
 
 func (a *ahead) add(conn uint64, objects []Object) *group {
-	g := &group{objects: objects}
+	g := &group{conn: conn, objects: objects}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.m == nil {
-		a.m = map[aheadKey]*item{}
+	if a.groups == nil {
+		a.groups = map[uint64][]*group{}
 	}
-	for _, o := range objects {
-		it := &item{key: aheadKey{conn, o.URI, o.Generation}, group: g}
-		if a.m[it.key] == nil {
-			a.m[it.key] = it
-			g.items = append(g.items, it)
-		}
-	}
+	a.groups[conn] = append(a.groups[conn], g)
 	return g
 }
 
-// claim takes an announced object out; its bytes are the caller's.
-func (a *ahead) claim(k aheadKey) *item {
+// index is called with the lock held.
+func (g *group) index() {
+	if g.items != nil {
+		return
+	}
+	g.items = make(map[string]*item, len(g.objects))
+	for _, o := range g.objects {
+		g.items[o.URI] = &item{uri: o.URI, generation: o.Generation, group: g}
+	}
+}
+
+// claim takes an announced object out; its bytes are the caller's. The generation must be the announced one: a scan that
+// was not asked for generations announces 0, which is any.
+func (a *ahead) claim(conn uint64, uri string, generation int64) *item {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	it := a.m[k]
-	if it != nil {
-		delete(a.m, k)
-		it.group.claimed++
+	for _, g := range a.groups[conn] {
+		g.index()
+		if it := g.items[uri]; it != nil && it.generation == generation {
+			delete(g.items, uri)
+			g.claimed++
+			return it
+		}
 	}
-	return it
+	return nil
 }
 
 // follow starts fetching the group behind g when at least half of g was wanted.
@@ -89,15 +96,16 @@ func (r *Runtime) follow(ctx context.Context, g *group, authorizer string) {
 	a := &r.ahead
 	a.mu.Lock()
 	next := g.next
-	if next == nil || next.started || len(next.items) == 0 || g.claimed*2 < len(g.items) {
+	if next == nil || next.started || g.claimed*2 < len(g.objects) {
 		a.mu.Unlock()
 		return
 	}
+	next.index()
 	next.started = true
 	ctx, next.cancel = context.WithCancel(ctx)
 	items := make([]*item, 0, len(next.items))
-	for _, it := range next.items {
-		if a.m[it.key] == it {
+	for _, o := range next.objects {
+		if it := next.items[o.URI]; it != nil && it.done == nil {
 			it.done = make(chan struct{})
 			items = append(items, it)
 		}
@@ -126,7 +134,7 @@ func (r *Runtime) follow(ctx context.Context, g *group, authorizer string) {
 func (r *Runtime) fetch(ctx context.Context, it *item, authorizer string) {
 	defer close(it.done)
 	defer rescue(&it.err)
-	it.bytes, it.err = r.read(ctx, it.key.uri, it.key.generation, authorizer, nil)
+	it.bytes, it.err = r.read(ctx, it.uri, it.generation, authorizer, nil)
 }
 
 // drop forgets a group and what was fetched for it in vain.
@@ -135,13 +143,14 @@ func (a *ahead) drop(g *group) {
 		return
 	}
 	a.mu.Lock()
-	for _, it := range g.items {
-		if a.m[it.key] == it {
-			delete(a.m, it.key)
-		}
+	left := slices.DeleteFunc(a.groups[g.conn], func(o *group) bool { return o == g })
+	if len(left) == 0 {
+		delete(a.groups, g.conn)
+	} else {
+		a.groups[g.conn] = left
 	}
 	cancel := g.cancel
-	g.items, g.started = nil, true
+	g.items, g.next, g.started = nil, nil, true
 	a.mu.Unlock()
 	if cancel != nil {
 		cancel()

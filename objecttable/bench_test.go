@@ -121,7 +121,7 @@ func BenchmarkRead(b *testing.B) {
 			})
 		}
 		b.Run(fmt.Sprintf("wait=%v/table", wait), func(b *testing.B) {
-			spec := Spec{Table: Table{URIs: []string{"gs://bucket/img/*"}}, Data: true}
+			spec := Spec{Table: Table{URIs: []string{"gs://bucket/img/*"}}}
 			for b.Loop() {
 				if got := db.one("SELECT sum(octet_length(object_bytes(uri, generation))) FROM " + spec.SQL()); got != strconv.Itoa(n*size) {
 					b.Fatal(got)
@@ -135,7 +135,7 @@ func BenchmarkRead(b *testing.B) {
 func BenchmarkPeakMemory(b *testing.B) {
 	db := openDB(b, Options{})
 	db.host.stores["gs"] = &memStore{n: 5000, size: 1_000_000}
-	spec := Spec{Table: Table{URIs: []string{"gs://bucket/*"}}, Data: true}
+	spec := Spec{Table: Table{URIs: []string{"gs://bucket/*"}}}
 	db.one("SELECT 1")
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		b.Skip("no peak memory here:", err)

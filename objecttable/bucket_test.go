@@ -55,7 +55,7 @@ gs://bucket/img/notes.txt|8|text/plain|8|[]
 gs://bucket/img/photo.png|7|image/png|3596|[{'name': a, 'value': 'it\'s'}, {'name': z, 'value': 2}]
 gs://bucket/img/photo420.jpg|7|image/jpg|1674|[{'name': a, 'value': 'it\'s'}, {'name': z, 'value': 2}]`,
 		"SELECT uri, generation, content_type, size, metadata::VARCHAR FROM mallard_objects('gs://bucket/img/*')")
-	spec := Spec{Table: Table{URIs: []string{"gs://bucket/img/*"}}, Data: true}
+	spec := Spec{Table: Table{URIs: []string{"gs://bucket/img/*"}}}
 	// The ResNet tutorial's inner query.
 	db.want("gs://bucket/img/cmyk.jpg|[224, 224, 3]\ngs://bucket/img/notes.txt|<nil>\ngs://bucket/img/photo.png|[224, 224, 3]\ngs://bucket/img/photo420.jpg|[224, 224, 3]",
 		"SELECT uri, ml_image_struct(ml_resize_image(ml_decode_image(object_bytes(uri, generation)), 224, 224, FALSE))._field_1::VARCHAR FROM "+spec.SQL())
@@ -105,7 +105,7 @@ func TestBucketFaults(t *testing.T) {
 			s := db.bucket(objects...)
 			var n atomic.Int64
 			s.Fail(kind, 6, func(r *http.Request) bool { return gcstest.Media(r) && n.Add(1)%7 == 0 })
-			spec := Spec{Table: Table{URIs: []string{"gs://bucket/f/*"}}, Data: true}
+			spec := Spec{Table: Table{URIs: []string{"gs://bucket/f/*"}}}
 			db.want(fmt.Sprintf("60|%d", want), "SELECT count(b), sum(octet_length(b) * ('0x' || substr(hex(b), 1, 2))::INT) FROM (SELECT object_bytes(uri, generation) AS b FROM "+spec.SQL()+")")
 		})
 	}
@@ -145,7 +145,7 @@ func (m *memStore) List(ctx context.Context, bucket, prefix, suffix string, fiel
 	for i := 0; i < m.n; i += 1000 {
 		var out []Object
 		for j := i; j < min(i+1000, m.n); j++ {
-			out = append(out, Object{URI: fmt.Sprintf("gs://%s/%06d", bucket, j), Generation: 1, Size: int64(m.size)})
+			out = append(out, Object{URI: fmt.Sprintf("gs://%s/%06d", bucket, j), Generation: 1, Size: int64(m.size), ContentType: "image/jpeg"})
 		}
 		m.listed.Add(int64(len(out)))
 		if err := page(out); err != nil {
@@ -186,7 +186,7 @@ func TestReadAhead(t *testing.T) {
 	db := openDB(t, Options{MaxMemory: 400_000, Concurrency: 10})
 	m := &memStore{n: 200, size: 10_000, wait: 2 * time.Millisecond}
 	db.host.stores["gs"] = m
-	spec := Spec{Table: Table{URIs: []string{"gs://bucket/*"}}, Data: true}
+	spec := Spec{Table: Table{URIs: []string{"gs://bucket/*"}}}
 	db.want("200|2000000", "SELECT count(*), sum(octet_length(object_bytes(uri, generation))) FROM "+spec.SQL())
 	for name, n := range m.opened {
 		if n != 1 {
@@ -203,8 +203,8 @@ func TestReadAhead(t *testing.T) {
 	if m.listed.Load() > 10_000 || len(m.opened) > 30 {
 		t.Errorf("%d listed, %d read", m.listed.Load(), len(m.opened))
 	}
-	if len(db.r.ahead.m) != 0 {
-		t.Errorf("%d objects announced and forgotten", len(db.r.ahead.m))
+	if len(db.r.ahead.groups) != 0 {
+		t.Errorf("%d objects announced and forgotten", len(db.r.ahead.groups))
 	}
 	// What a filter leaves out is read neither now nor ahead.
 	m.opened, m.n = nil, 200

@@ -10,6 +10,10 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
+// ReadsBytes says whether a statement's own text, in DuckDB's SQL, calls object_bytes. Its memory is bounded behind filters
+// and joins too when it runs with enable_caching_operators = false.
+func ReadsBytes(sql string) bool { return strings.Contains(strings.ToLower(sql), "object_bytes") }
+
 func (r *Runtime) byteFunctions() []*scalar {
 	var out []*scalar
 	for n := 1; n <= 3; n++ {
@@ -31,6 +35,7 @@ func (r *Runtime) objectBytes(q *Query, conn uint64, in []mapping.Vector, n int,
 	var behind *group
 	authorizer := ""
 	todo := make([]job, 0, n)
+	var size int64
 	for i := range n {
 		if uris.null(i) {
 			setNull(out, i)
@@ -43,7 +48,7 @@ func (r *Runtime) objectBytes(q *Query, conn uint64, in []mapping.Vector, n int,
 		if len(in) > 2 && !authorizers.null(i) {
 			j.authorizer = strings.Clone(authorizers.text(i))
 		}
-		if j.item = r.ahead.claim(aheadKey{conn, j.uri, j.generation}); j.item != nil {
+		if j.item = r.ahead.claim(conn, j.uri, j.generation); j.item != nil {
 			behind, authorizer = j.item.group, j.authorizer
 		}
 		todo = append(todo, j)
@@ -72,6 +77,9 @@ func (r *Runtime) objectBytes(q *Query, conn uint64, in []mapping.Vector, n int,
 		if err != nil {
 			setNull(out, j.row)
 			return q.row(j.uri, err)
+		}
+		if size += int64(len(j.bytes)); size > r.o.MaxChunk {
+			return fmt.Errorf("%d rows have more than %d bytes of objects together, too many to hold at once; read them straight from the object table, not behind ORDER BY, GROUP BY, the smaller side of a join or a stored list, or some at a time with WHERE", n, r.o.MaxChunk)
 		}
 		setBytes(out, j.row, j.bytes)
 		if q.Objects != nil {

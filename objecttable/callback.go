@@ -182,6 +182,9 @@ func bindScan(info mapping.BindInfo) (err error) {
 		mapping.BindAddResultColumn(info, name, t)
 		mapping.DestroyLogicalType(&t)
 	}
+	// Unknown before the listing. DuckDB takes none for one row and would keep the table as the small side of every join,
+	// whose chunks are full ones, whatever the objects' sizes.
+	mapping.BindSetCardinality(info, 1_000_000, false)
 	b := &boundScan{handleValue[*Runtime](mapping.BindGetExtraInfo(info)), spec, conn}
 	mapping.BindSetBindData(info, newHandle(b), unsafe.Pointer(C.mallard_object_pointer_t(C.mallard_object_drop)))
 	return nil

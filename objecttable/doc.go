@@ -14,6 +14,11 @@
 // generation. Between chunks it reads ahead what a scan has announced. An object that is gone, changed or forbidden
 // gives NULL and a note, or an error where Query.Strict is set.
 //
+// A scan cuts its chunks so that the bytes of one are bounded (Options.MaxMemory). Behind a filter or a join they stay so
+// only where enable_caching_operators is false: DuckDB otherwise joins up chunks of less than 64 rows until there are
+// 2,048. ReadsBytes says for which statements a connection should set it. Rows that come from a sort, an aggregate or a
+// stored table are 2,048 a chunk in any case; more than Options.MaxChunk in one is an error.
+//
 // # Images
 //
 // ml_decode_image, ml_resize_image, ml_convert_color_space and ml_convert_image_type take and give

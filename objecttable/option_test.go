@@ -68,7 +68,7 @@ func FuzzParsePattern(f *testing.F) {
 }
 
 func FuzzParseSpec(f *testing.F) {
-	f.Add(`{"uris":["gs://bucket/*"],"data":true}`)
+	f.Add(`{"uris":["gs://bucket/*"]}`)
 	f.Add(`["a","b"]`)
 	f.Add("gs://bucket/*")
 	f.Fuzz(func(t *testing.T, text string) {

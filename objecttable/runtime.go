@@ -16,6 +16,9 @@ import (
 type Options struct {
 	// MaxMemory is how many bytes of objects are held at once besides what queries keep; default 128 MiB.
 	MaxMemory int64
+	// MaxChunk is how many bytes of objects one vector of object_bytes may hold: chunks of an object table's scan stay
+	// within a quarter of MaxMemory, but sorted, joined or stored rows come 2,048 at a time. Default 2 GiB.
+	MaxChunk int64
 	// MaxObject is the size of the largest object that object_bytes reads; default 100 MB.
 	MaxObject int64
 	// Concurrency is how many objects are read at once, over all queries; default 32.
@@ -39,6 +42,9 @@ type Runtime struct {
 func New(host Host, o Options) *Runtime {
 	if o.MaxMemory <= 0 {
 		o.MaxMemory = 128 << 20
+	}
+	if o.MaxChunk <= 0 {
+		o.MaxChunk = 2 << 30
 	}
 	if o.MaxObject <= 0 {
 		o.MaxObject = 100_000_000
@@ -65,7 +71,7 @@ func (r *Runtime) Register(conn mapping.Connection) error {
 	return nil
 }
 
-// chunkBytes is the most that the objects of one chunk of a scan with Data may have together.
+// chunkBytes is the most that the objects of one chunk of a scan may have together.
 func (r *Runtime) chunkBytes() int64 { return r.o.MaxMemory / 4 }
 
 func errNoCache(name string) error {

@@ -45,7 +45,7 @@ type scan struct {
 	wg      sync.WaitGroup
 	err     error // why pages was closed
 	rest    []Object
-	now     *group // emitted, where bytes are read
+	now     *group // emitted
 	next    *group // announced for reading ahead, not yet emitted
 }
 
@@ -95,7 +95,7 @@ func (s *scan) close() {
 }
 
 func (b *boundScan) fields(columns []int) []string {
-	fields := []string{"uri"}
+	fields := []string{"uri", "size"} // chunks are cut by the size
 	for _, c := range columns {
 		switch {
 		case c == colRef:
@@ -103,9 +103,6 @@ func (b *boundScan) fields(columns []int) []string {
 		case c >= 0 && c < colRef: // a count reads the row id, which is none of ours
 			fields = append(fields, Columns[c])
 		}
-	}
-	if b.spec.Data {
-		fields = append(fields, "generation", "size")
 	}
 	slices.Sort(fields)
 	return slices.Compact(fields)
@@ -130,19 +127,17 @@ func (s *scan) more(wait bool) bool {
 	return true
 }
 
-// take cuts the objects of a chunk: a vector full, or what may be held at once when their bytes are read. It waits for
-// the first only.
+// take cuts the objects of a chunk: a vector full, or what may be held at once should their bytes be read, which a scan
+// cannot know. It waits for the first only.
 func (s *scan) take(wait bool) []Object {
 	capacity, left := int(mapping.VectorSize()), s.r.chunkBytes()
 	var out []Object
 	for s.more(wait && len(out) == 0) && len(out) < capacity {
 		n := min(len(s.rest), capacity-len(out))
-		if s.spec.Data {
-			for i, o := range s.rest[:n] {
-				if left -= o.Size; left < 0 && i+len(out) > 0 {
-					n = i
-					break
-				}
+		for i, o := range s.rest[:n] {
+			if left -= o.Size; left < 0 && i+len(out) > 0 {
+				n = i
+				break
 			}
 		}
 		out = append(out, s.rest[:n]...)
@@ -171,7 +166,7 @@ func (s *scan) fill(out mapping.DataChunk) (err error) {
 			return s.q.failed(s.err)
 		}
 	}
-	if s.spec.Data && len(objects) > 0 {
+	if len(objects) > 0 {
 		s.announce(objects)
 	}
 	for i, c := range s.columns {

@@ -50,7 +50,7 @@ file://DIR/b/e.txt|1706933106000789001|text/plain|1|ndTkYSaMgDT1yFZOFVxnpg==|[]`
 	db.wantError("more than one *", "SELECT uri FROM mallard_objects('"+dir+"/*/*')")
 	db.wantError("its description is NULL", "SELECT uri FROM mallard_objects(NULL)")
 	db.wantError("no store for gs://", "SELECT uri FROM mallard_objects('gs://bucket/*')")
-	spec := Spec{Table: Table{URIs: []string{dir + "/*"}, Authorizer: "it's"}, Data: true}
+	spec := Spec{Table: Table{URIs: []string{dir + "/*"}, Authorizer: "it's"}}
 	db.want("it's|aaa\nit's|hello\nit's|x", "SELECT ref.authorizer, object_bytes(uri, generation, ref.authorizer) FROM "+spec.SQL())
 }
 

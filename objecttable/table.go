@@ -30,9 +30,6 @@ type Spec struct {
 	Table
 	// Name tells the cached metadata of tables apart; without it nothing is cached.
 	Name string `json:"name,omitempty"`
-	// Data says that the query reads the objects' bytes: chunks are then cut so that the bytes of one stay within the
-	// memory limit, and object_bytes reads ahead.
-	Data bool `json:"data,omitempty"`
 }
 
 // String is the spec as JSON.

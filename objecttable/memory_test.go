@@ -1,0 +1,83 @@
+package objecttable
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// boundedQueries read 5 GB of objects, 1 MB each. %s is the object table.
+var boundedQueries = map[string]string{
+	"aggregate": "SELECT sum(octet_length(object_bytes(uri, generation, ''))) FROM %s",
+	"bare uri":  "SELECT sum(octet_length(object_bytes(uri))) FROM %s",
+	"view":      "CREATE VIEW v AS SELECT uri, object_bytes(uri) AS b FROM %s; SELECT sum(octet_length(b)) FROM v",
+	"filter":    "SELECT sum(octet_length(object_bytes(uri, generation))) FROM %s WHERE content_type = 'image/jpeg'",
+	"group by":  "SELECT sum(n)::BIGINT FROM (SELECT right(uri, 1), sum(octet_length(object_bytes(uri, generation))) AS n FROM %s WHERE size > 10 GROUP BY ALL)",
+	"join":      "SELECT sum(octet_length(object_bytes(a.uri, generation))) FROM %s a JOIN (SELECT 'gs://bucket/' || format('{:06d}', i) AS uri FROM range(100000) t(i)) b USING (uri)",
+	"order by":  "SELECT sum(n)::BIGINT FROM (SELECT uri, octet_length(object_bytes(uri, generation)) AS n FROM %s WHERE size > 10 ORDER BY uri DESC LIMIT 5000)",
+	"create":    "CREATE TABLE x AS SELECT uri, octet_length(object_bytes(uri, generation)) AS n FROM %s WHERE size > 10; SELECT sum(n)::BIGINT FROM x",
+}
+
+const memoryChild = "MALLARD_TEST_MEMORY_QUERY"
+
+// TestMemoryChild is one query in its own process, for TestMemory.
+func TestMemoryChild(t *testing.T) {
+	q, ok := os.LookupEnv(memoryChild)
+	if !ok {
+		t.Skip("run by TestMemory")
+	}
+	db := openDB(t, Options{})
+	db.SetMaxOpenConns(1)
+	db.host.stores["gs"] = &memStore{n: 5000, size: 1_000_000}
+	if _, err := db.Exec("SET enable_caching_operators = false"); err != nil {
+		t.Fatal(err)
+	}
+	db.want("5000000000", fmt.Sprintf(q, Spec{Table: Table{URIs: []string{"gs://bucket/*"}}}.SQL()))
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println(string(text))
+}
+
+// What is read within an object table's own scan is bounded, whatever else the query does.
+func TestMemory(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil || testing.Short() {
+		t.Skip("needs /proc, and some seconds")
+	}
+	for name, q := range boundedQueries {
+		t.Run(name, func(t *testing.T) {
+			c := exec.Command(os.Args[0], "-test.run=^TestMemoryChild$", "-test.count=1")
+			c.Env = append(os.Environ(), memoryChild+"="+q)
+			out, err := c.CombinedOutput()
+			m := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(out)
+			if err != nil || m == nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			kb, err := strconv.Atoi(string(m[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d MB", kb/1000)
+			if kb > 600_000 {
+				t.Errorf("it took %d MB of memory for 5,000 objects of 1 MB", kb/1000)
+			}
+		})
+	}
+}
+
+// What cannot be bounded is refused before the machine runs out of memory.
+func TestMaxChunk(t *testing.T) {
+	db := openDB(t, Options{MaxChunk: 1 << 20})
+	db.host.stores["gs"] = &memStore{n: 300, size: 10_000}
+	const listed = "SELECT uri FROM mallard_objects('gs://bucket/*') ORDER BY uri DESC"
+	db.wantError("more than 1048576 bytes of objects together", "SELECT sum(octet_length(object_bytes(uri))) FROM ("+listed+" LIMIT 200)")
+	db.want("1000000", "SELECT sum(octet_length(object_bytes(uri))) FROM ("+listed+" LIMIT 100)")
+	if n := len(db.host.noted()); n > 0 || !strings.Contains(fmt.Sprint(db.host.failed), "too many to hold") {
+		t.Error(n, db.host.failed)
+	}
+}
