@@ -1,6 +1,7 @@
 package extension
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -200,7 +201,7 @@ func contains(names []string, name string) bool {
 func inputsText(m usedModel) string {
 	parts := make([]string, len(m.Inputs))
 	for i, in := range m.Inputs {
-		parts[i] = in.name + " " + in.sqlType
+		parts[i] = in.name + " " + cmp.Or(in.sqlType, "(an image)")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -45,7 +45,7 @@ func benchChunk(b *testing.B, m *Model, types Types, rows int, input string) {
 	m.Open = func(context.Context) (Engine, error) { return e, nil }
 	m.tune.firm.Store(true)
 	m.tune.setCost(1000)
-	c := &predictCall{predict: &predict{types: types, result: resultText(m.Outputs, types), host: db.host}, model: m, most: 1 << 20}
+	c := &predictCall{predict: &predict{types: types, result: resultText(m.Outputs, types), host: db.host}, model: m}
 	var res mapping.Result
 	db.raw(func(conn mapping.Connection) error {
 		mapping.Query(conn, input, &res)

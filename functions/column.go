@@ -67,8 +67,9 @@ func (l leaf) text() bool {
 
 // argument is the type of an argument: its nesting, outermost first (length of an array, -1 for a list), and its leaf.
 type argument struct {
-	nest []int
-	leaf leaf
+	nest   []int
+	leaf   leaf
+	fields []argument // of a STRUCT of two
 }
 
 func argumentOf(t udf.Type) argument {
@@ -81,6 +82,9 @@ func argumentOf(t udf.Type) argument {
 		a.nest = append(a.nest, n)
 	}
 	a.leaf = leaf{kind: t.Kind, storage: t.Storage, scale: t.Scale, names: t.Names}
+	if t.Kind == mapping.TypeStruct && len(t.Children) == 2 { // an image as BigQuery shows it may be one
+		a.fields = []argument{argumentOf(t.Children[0]), argumentOf(t.Children[1])}
+	}
 	return a
 }
 
@@ -107,6 +111,10 @@ type column struct {
 	dims    []int // of a row, -1 unknown
 	elems   int   // of a row, -1 unknown
 	listed  int   // how many leading levels are walked: up to and with the last list
+
+	picture *picture  // of a BLOB that holds images
+	sides   *argument // of a STRUCT that is an image: its first field; argument is the second one then
+	sideOf  converter
 }
 
 // newColumn checks an argument against an input. The error says what the input wants.
@@ -124,6 +132,9 @@ func newColumn(p *Port, a argument, types Types) (column, error) {
 	if a.leaf.kind == mapping.TypeSQLNull {
 		c.absent = true
 		return c, nil
+	}
+	if ok, err := c.takePicture(); ok || err != nil {
+		return c, err
 	}
 	for i, n := range a.nest {
 		if n < 0 {
@@ -190,7 +201,9 @@ func (c *column) known() int {
 }
 
 // ragged reports whether rows may differ in shape.
-func (c *column) ragged() bool { return c.elems < 0 && !c.absent && c.listed > 0 }
+func (c *column) ragged() bool {
+	return c.elems < 0 && !c.absent && (c.listed > 0 || c.picture != nil)
+}
 
 // wanted is the type that fits the input best, in the words of DuckDB and of the caller's dialect.
 func (c *column) wanted(types Types) (duck, shown string) {
@@ -222,9 +235,14 @@ func (c *column) wanted(types Types) (duck, shown string) {
 
 func (c *column) mismatch(types Types) error {
 	duck, shown := c.wanted(types)
+	if c.port.picture() {
+		shown = "an image or " + shown
+	}
 	err := fmt.Errorf("input `%s` wants %s (%s), column is %s", c.port.Name, shown, describe(c.port), c.argument)
 	tips := ""
 	switch k := c.argument.leaf.kind; {
+	case c.port.picture() && len(c.argument.nest) == 0:
+		tips = "give it an image: ML.DECODE_IMAGE of a file's bytes"
 	case k == mapping.TypeStruct || k == mapping.TypeMap || k == mapping.TypeUnion || k == mapping.TypeVariant:
 		tips = "give it a column of that type"
 	case len(c.argument.nest) == 0 && len(c.dims) > 0 && !c.port.scalar():

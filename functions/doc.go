@@ -10,6 +10,15 @@
 // DuckDB's casts: any number into a float port, integers into integer ports (range-checked while running), text, BLOB and
 // ENUM into string ports, lists or arrays of these for ports of a higher rank.
 //
+// # Images
+//
+// A port of shape [None, height, width, channels] also takes images: a BLOB in the compact form of package image, which is
+// written to the tensor as it is read, or the STRUCT of its shape and its pixels that BigQuery shows. A decoded image feeds a float
+// port with byte/255 and is refused by an integer port until ML.CONVERT_IMAGE_TYPE has made whole numbers of it; these
+// feed both kinds as they are, 0 to 255. Where the model leaves height or width open, images of equal size run together.
+// The inputs of a run take up to 32 MB, and an input query of images is never held whole. See
+// https://docs.cloud.google.com/bigquery/docs/object-table-inference.
+//
 // # NULLs
 //
 // A row with a NULL in any input, or in an element of one, is not inferred and its outputs are NULL.

@@ -29,6 +29,10 @@ type feed struct {
 	dims   []int32 // for ragged columns: the shape of each row, len(column.dims) numbers a row
 	pieces []int   // where inner lists do not lie in a row: the starts of all pieces
 	where  []piece // and which pieces a row has; nil while all rows are in one piece
+
+	outer unsafe.Pointer // mask of a STRUCT
+	side  level          // of its first field, an image's shape
+	edges udf.Column     // and the elements of that
 }
 
 type piece struct{ first, count, elems int }
@@ -40,14 +44,17 @@ func (f *feed) load(v mapping.Vector) {
 	if f.absent {
 		return
 	}
+	if f.sides != nil {
+		f.outer = mapping.VectorGetValidity(v)
+		var s mapping.Vector
+		f.side, s = loadLevel(mapping.StructVectorGetChild(v, 0), f.sides.nest[0])
+		f.edges = udf.Read(s)
+		v = mapping.StructVectorGetChild(v, 1)
+	}
 	f.stride = 1
 	for _, n := range f.nest {
-		l := level{mask: mapping.VectorGetValidity(v), size: n}
-		if n < 0 {
-			l.entries = mapping.VectorGetData(v)
-			v = mapping.ListVectorGetChild(v)
-		} else {
-			v = mapping.ArrayVectorGetChild(v)
+		var l level
+		if l, v = loadLevel(v, n); n >= 0 {
 			f.stride *= n
 		}
 		f.levels = append(f.levels, l)
@@ -55,10 +62,21 @@ func (f *feed) load(v mapping.Vector) {
 	f.mask, f.data = mapping.VectorGetValidity(v), mapping.VectorGetData(v)
 }
 
+// loadLevel reads a list, or an array of n, and gives the vector of its elements.
+func loadLevel(v mapping.Vector, n int) (level, mapping.Vector) {
+	l := level{mask: mapping.VectorGetValidity(v), size: n}
+	if n >= 0 {
+		return l, mapping.ArrayVectorGetChild(v)
+	}
+	l.entries = mapping.VectorGetData(v)
+	return l, mapping.ListVectorGetChild(v)
+}
+
 // unload forgets the vectors.
 func (f *feed) unload() {
 	clear(f.levels)
 	f.mask, f.data = nil, nil
+	f.outer, f.side, f.edges = nil, level{}, udf.Column{}
 }
 
 // usable takes from rows those that have a value in this column, in place, and checks the shapes of these.
@@ -66,7 +84,7 @@ func (f *feed) usable(rows []int32, all bool) ([]int32, error) {
 	if f.absent {
 		return rows[:0], nil
 	}
-	if f.listed == 0 {
+	if f.listed == 0 && f.picture == nil {
 		return f.dense(rows, all), nil
 	}
 	if n := len(rows); n > 0 {
@@ -130,6 +148,12 @@ next:
 
 // place finds the elements of a row whose argument has a list. It reports false for a NULL in it.
 func (f *feed) place(row int) (bool, error) {
+	switch {
+	case f.picture != nil:
+		return f.placePicture(row)
+	case f.sides != nil:
+		return f.placeStruct(row)
+	}
 	shape := make([]int, 0, 4)
 	pos, n := row, 1 // n slots of this level from pos on, in one piece
 	for i := range f.listed {
@@ -344,6 +368,10 @@ func (f *feed) tensor(rows []int32, b *buffer) (Tensor, error) {
 		t.Strings = b.takeStrings(n * len(rows))
 		f.strings(t.Strings, rows, n)
 		return t, nil
+	}
+	if f.picture != nil {
+		err := f.pixels(&t, rows, n, b)
+		return t, err
 	}
 	size, from := t.DType.Size(), f.leaf.size()
 	total := n * len(rows)

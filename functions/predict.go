@@ -36,7 +36,6 @@ type predictCall struct {
 	conn    uint64
 	model   *Model
 	columns []column
-	most    int // rows of one run, by the memory that they take
 	engine  atomic.Pointer[Engine]
 	opening sync.Mutex
 	spare   sync.Pool // of *chunk
@@ -79,16 +78,8 @@ func (c *predictCall) check(b *udf.Binding, n int) error {
 		}
 		c.columns = append(c.columns, col)
 	}
-	size := 1
-	for i := range c.columns {
-		size += max(c.columns[i].elems, 1) * max(m.Inputs[i].DType.Size(), 1)
-	}
-	c.most = max(1, largestRun/size)
 	return nil
 }
-
-// largestRun bounds the bytes of a run's inputs, where rows are wide and cheap.
-const largestRun = 256 << 20
 
 // Close gives the model back.
 func (c *predictCall) Close() { c.host.Release(c.model.Version) }

@@ -74,7 +74,7 @@ func (k *chunk) batches(rows []int32) error {
 		}
 	}
 	if t.rowCost()*t.stretch(k.length) < cheap {
-		return k.spread(rows, min(len(rows), k.most), false)
+		return k.spread(rows, len(rows), false)
 	}
 	if len(k.groups) == 1 {
 		rows = k.byLength(rows)
@@ -82,7 +82,7 @@ func (k *chunk) batches(rows []int32) error {
 	size := int(t.batch.Load())
 	if size == 0 {
 		size = smallBatch
-		if len(rows) >= largeBatch+smallBatch && len(k.groups) == 1 && t.learning.TryLock() {
+		if len(rows) >= largeBatch+smallBatch && len(k.groups) == 1 && k.fit(rows[0]) >= largeBatch && t.learning.TryLock() {
 			rows, size, err = k.learn(rows)
 			t.learning.Unlock()
 			if err != nil {
@@ -90,8 +90,28 @@ func (k *chunk) batches(rows []int32) error {
 			}
 		}
 	}
-	return k.spread(rows, min(size, k.most), true)
+	return k.spread(rows, size, true)
 }
+
+// width is the bytes that a row's numbers take in the tensors of a run.
+func (k *chunk) width(row int32) int {
+	total := 0
+	for i := range k.feeds {
+		f := &k.feeds[i]
+		n := max(f.port.DType.Size(), 1)
+		for j, d := range f.column.dims {
+			if d < 0 && len(f.dims) > 0 {
+				d = int(f.dims[int(row)*len(f.column.dims)+j])
+			}
+			n *= max(d, 1)
+		}
+		total += n
+	}
+	return total
+}
+
+// fit is how many rows of the shape of this one a run may have by the memory they take.
+func (k *chunk) fit(row int32) int { return max(1, largestRun/k.width(row)) }
 
 // clock runs rows and gives the ns they took.
 func (k *chunk) clock(rows []int32) (float64, error) {
@@ -131,7 +151,7 @@ func (k *chunk) ramp(rows []int32) ([]int32, error) {
 	var first, firstRows float64
 	seen, limit := 0, firmBatch
 	for size := 1; len(rows) > 0; size = min(size*8, firmBatch) {
-		batch, rows = k.pop(rows, max(1, min(size, limit)))
+		batch, rows = k.pop(rows, max(1, min(size, limit, k.fit(rows[0]))))
 		ns, err := k.clock(batch)
 		if err != nil {
 			return nil, err
@@ -188,7 +208,7 @@ func (k *chunk) sample(rows []int32, at, n int) (ns float64, rest []int32, err e
 func (k *chunk) learnEven(rows []int32) ([]int32, int, error) {
 	best, bestCost := smallBatch, math.Inf(1)
 	for _, size := range []int{smallBatch, largeBatch, hugeBatch} {
-		if len(rows) < size+smallBatch || k.model.tune.rowCost()*float64(size) > longestRun {
+		if len(rows) < size+smallBatch || size > k.fit(rows[0]) || k.model.tune.rowCost()*float64(size) > longestRun {
 			break
 		}
 		ns, rest, err := k.sample(rows, 0, size)
@@ -338,12 +358,28 @@ func (k *chunk) cut(ends []int, rows []int32, size int, cost float64, bounded bo
 			mean += float64(k.weights[r]) / float64(len(rows))
 		}
 	}
+	open := bounded && mean == 0 && k.open()
+	if open {
+		for _, r := range rows {
+			mean += float64(k.width(r)) / float64(len(rows))
+		}
+	}
 	group := 0
 	for begin := 0; begin < len(rows); {
 		n := size
+		switch m := k.model; {
+		case m.FixedBatch > 0:
+		case m.BatchSize > 0: // the user's word counts for more
+			n = min(n, 8*k.fit(rows[begin]))
+		default:
+			n = min(n, k.fit(rows[begin]))
+		}
 		if bounded && cost > 0 {
 			c := cost
-			if mean > 0 { // padded to its longest row, which comes first
+			switch { // padded to its longest row, which comes first
+			case open:
+				c *= max(1, float64(k.width(rows[begin]))/mean)
+			case mean > 0:
 				c *= max(1, float64(k.weights[rows[begin]])/mean)
 			}
 			n = max(1, min(n, int(longestRun/c)))
@@ -366,7 +402,7 @@ func (k *chunk) observed(rows []int32) (err error) {
 		return err
 	}
 	n := len(rows)
-	if n >= firmBatch || n >= int(t.batch.Load()) && n >= smallBatch || k.model.FixedBatch > 0 || n == k.model.BatchSize {
+	if n >= min(firmBatch, k.fit(rows[0])) || n >= int(t.batch.Load()) && n >= smallBatch || k.model.FixedBatch > 0 || n == k.model.BatchSize {
 		t.note(float64(time.Since(begin))/float64(n), k.length)
 	}
 	return nil
@@ -385,6 +421,16 @@ func (k *chunk) uneven(rows []int32) bool {
 			if !slices.Equal(f.dims[int(r)*n:][:n], want) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// open reports whether an input leaves the shape of its rows open.
+func (k *chunk) open() bool {
+	for i := range k.feeds {
+		if k.feeds[i].ragged() {
+			return true
 		}
 	}
 	return false
@@ -488,6 +534,10 @@ func (f *feed) bytes(row int32) (n int64) {
 
 // elements walks the places of a row's elements.
 func (f *feed) elements(row int32, do func(at, count int)) {
+	if f.picture != nil { // one value, whatever its shape
+		do(int(row), 1)
+		return
+	}
 	if f.where != nil && f.starts[row] < 0 {
 		w := f.where[row]
 		for _, p := range f.pieces[w.first : w.first+w.count] {

@@ -32,7 +32,7 @@ func (m *Model) PredictSQL(fn string, types Types) (before, after string) {
 	}
 	b.WriteString(") AS __p, * FROM (")
 	after = "\n) AS __q))"
-	if m.tune.materialize.Load() {
+	if m.tune.materialize.Load() && !m.wide() {
 		// Full chunks and all threads for a slow model, at the price of holding the input and of its order.
 		b.WriteString("WITH __q AS MATERIALIZED (")
 		after = "\n) SELECT * FROM __q) AS __q))"
@@ -40,11 +40,33 @@ func (m *Model) PredictSQL(fn string, types Types) (before, after string) {
 	return b.String(), after
 }
 
-// InputTypes gives the DuckDB type that suits each input, for parameters that would otherwise have none.
+// wide reports whether the rows are so large that an input query must not be held: a million images would fill any disk.
+func (m *Model) wide() bool {
+	for i := range m.Inputs {
+		p := &m.Inputs[i]
+		n := int64(p.DType.Size())
+		for _, d := range p.inner() {
+			if d < 0 && p.picture() {
+				return true
+			}
+			n *= max(d, 1)
+		}
+		if n > 64<<10 {
+			return true
+		}
+	}
+	return false
+}
+
+// InputTypes gives the DuckDB type that suits each input, for parameters that would otherwise have none. It leaves out
+// inputs that images feed, as several types do.
 func (m *Model) InputTypes() map[string]string {
 	types := make(map[string]string, len(m.Inputs))
 	for i := range m.Inputs {
 		p := &m.Inputs[i]
+		if p.picture() {
+			continue
+		}
 		t := scalarText(p, BigQuery)
 		if p.DType == Uint64 {
 			t = "UBIGINT"

@@ -29,6 +29,7 @@ const (
 	probeTime   = 150e6      // ns
 	probeRows   = smallBatch // rows
 	surelyCheap = 2_000      // what a probe must find to be believed without a look at real rows
+	largestRun  = 32 << 20   // bytes of a run's inputs: 53 images of 224 × 224 in float32, whose activations take some ten times as much
 )
 
 // tuning is what a model has learnt about its own cost. Real rows teach it while they are inferred; the probe gives it a
@@ -187,7 +188,10 @@ const ordinaryText = "The quick brown fox jumps over the lazy dog, while a secon
 
 // synthetic makes a tensor of ordinary text, or of ones.
 func synthetic(p *Port, rows int) Tensor {
-	const open = 16 // the length of a dimension that the model leaves open
+	open := int64(16) // the length of a dimension that the model leaves open
+	if p.picture() {
+		open = 128
+	}
 	t := Tensor{DType: p.DType, Shape: []int64{int64(rows)}}
 	n := rows
 	for _, d := range p.inner() {

@@ -29,7 +29,7 @@ func (m Image) ConvertColor(space string) (Image, error) {
 	row := make([]float32, m.Width*3)
 	d := pix
 	for y := range m.Height {
-		m.floatRow(row, y*len(row))
+		m.FloatsFrom(y*len(row), row)
 		if m.DType == Uint8 {
 			for i, v := range row {
 				row[i] = unit[byte(v)]
@@ -96,7 +96,7 @@ func (m Image) Integers() Image {
 	}
 	row := make([]float32, m.Width*m.Channels)
 	for y := range m.Height {
-		m.floatRow(row, y*len(row))
+		m.FloatsFrom(y*len(row), row)
 		for i, v := range row {
 			if !(v > 0) { // also NaN
 				v = 0

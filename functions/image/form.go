@@ -102,10 +102,21 @@ func (m Image) Floats(dst []float32) {
 			dst[i] = unit[b]
 		}
 	default:
+		if littleEndian && len(dst) > 0 {
+			copy(unsafe.Slice((*byte)(unsafe.Pointer(&dst[0])), len(dst)*4), p)
+			return
+		}
 		for i := range dst {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(p[i*4:]))
 		}
 	}
+}
+
+// FloatsFrom writes len(dst) values from value i on.
+func (m Image) FloatsFrom(i int, dst []float32) {
+	size := m.DType.Size()
+	part := Image{DType: m.DType, blob: m.blob[i*size : headerSize+(i+len(dst))*size]}
+	part.Floats(dst)
 }
 
 // unit is byte/255 as ML.DECODE_IMAGE gives it; tf.image.convert_image_dtype multiplies by 1/255 and so differs by one

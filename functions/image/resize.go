@@ -74,7 +74,7 @@ func (m Image) bilinear(dst []float32, height, width int) {
 		if have[0] == other {
 			i = 1
 		}
-		m.floatRow(buf[i], y*row)
+		m.FloatsFrom(y*row, buf[i])
 		have[i] = y
 		return buf[i]
 	}
@@ -92,11 +92,4 @@ func (m Image) bilinear(dst []float32, height, width int) {
 			dst = dst[c:]
 		}
 	}
-}
-
-// floatRow reads len(dst) values from value i on.
-func (m Image) floatRow(dst []float32, i int) {
-	size := m.DType.Size()
-	part := Image{DType: m.DType, blob: m.blob[i*size : headerSize+(i+len(dst))*size]}
-	part.Floats(dst)
 }
