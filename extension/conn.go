@@ -167,6 +167,10 @@ func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec f
 			n.settle(ctx, p)
 			return nil
 		}
+		if errNoData(err) && !st.Data {
+			st.Data = true
+			continue
+		}
 		if again, rerr := n.remedy(ctx, err, try); again && try < maxTries {
 			continue
 		} else if rerr != nil {

@@ -102,7 +102,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 
 // inspect reads a model folder for CREATE MODEL, with the places of its faults.
 func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (rec *record, dir string, done func(), err error) {
-	if err := n.externalAccess(ctx); err != nil {
+	if err := n.in.externalAccess(ctx); err != nil {
 		return nil, "", nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 	}
 	dir, done, err = n.in.fetch(ctx, o.path)
@@ -136,18 +136,6 @@ func (n *conn) remember(p place, rec *record) {
 		n.open.models = map[string]*record{}
 	}
 	n.open.models[p.key()] = rec
-}
-
-// externalAccess holds DuckDB's own switch against reading files for us too.
-func (n *conn) externalAccess(ctx context.Context) error {
-	rows, err := n.rows(ctx, "SELECT current_setting('enable_external_access')")
-	if err != nil {
-		return err
-	}
-	if on, ok := rows[0][0].(bool); ok && !on {
-		return errors.New("files may not be read, since enable_external_access is false")
-	}
-	return nil
 }
 
 // writable refuses a read-only database before any file is copied; DuckDB itself does so only when it executes.

@@ -154,7 +154,7 @@ func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duck
 		return "", dialect.Span{}, false
 	}
 	for _, used := range p.models {
-		columns := n.inputColumns(ctx, src, used.call)
+		columns := n.inputColumns(ctx, src, used.call, p.lang)
 		for _, in := range used.Inputs {
 			name := in.name
 			if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, ident(name)) {
@@ -207,14 +207,10 @@ func inputsText(m usedModel) string {
 }
 
 // inputColumns gives the columns of a call's input, or nil where they cannot be told by themselves (a correlated query).
-func (n *conn) inputColumns(ctx context.Context, src string, c *dialect.Call) []string {
+func (n *conn) inputColumns(ctx context.Context, src string, c *dialect.Call, lang dialect.Lang) []string {
 	text := src[c.Input.Pos:c.Input.End]
 	if c.InputIsTable {
 		text = "SELECT * FROM " + text
-	}
-	lang := dialect.DuckDB
-	if strings.Contains(src, "`") {
-		lang = dialect.GoogleSQL
 	}
 	w := &writer{conn: n, cat: n.catalog()}
 	sql, err := w.input(ctx, text, lang)

@@ -29,6 +29,7 @@ type instance struct {
 	live    liveModels
 	remote  remoteModels
 	objects *objects
+	access  access
 
 	// epoch moves whenever a statement may have changed what a name means; prepared statements compare it.
 	epoch atomic.Int64

@@ -36,6 +36,9 @@ func newObjects(in *instance) *objects {
 
 // Store implements [objecttable.Host]: Cloud Storage with the account of a connection, and the file system.
 func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objecttable.Store, error) {
+	if err := o.in.externalAccess(ctx); err != nil {
+		return nil, err
+	}
 	if scheme != "gs" {
 		return localfs.FS{}, nil
 	}
@@ -126,6 +129,9 @@ func (o *objects) load(ctx context.Context, uri string) (data []byte, mimeType s
 // maxInline is what Gemini takes inside a request (an image may have 7 MB).
 const maxInline = 7 << 20
 
+// objectTableBody is in the text of every object table's view, and of no other view unless its author wants it to be.
+const objectTableBody = "mallard_objects("
+
 // createObjectTable gives the statement that records an object table: a view over the listing, so that DuckDB gives it
 // the namespace, transactions and all queries.
 func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalTable) (*plan, error) {
@@ -177,12 +183,8 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 	case k == other && !s.OrReplace:
 		return nil, at(s.Name.Span, fmt.Errorf("object table `%s` already exists; CREATE OR REPLACE EXTERNAL TABLE replaces it", where))
 	}
-	for _, uri := range t.URIs {
-		if !strings.HasPrefix(uri, "gs://") {
-			if err := n.externalAccess(ctx); err != nil {
-				return nil, at(s.Name.Span, err)
-			}
-		}
+	if err := n.in.externalAccess(ctx); err != nil {
+		return nil, at(s.Name.Span, err)
 	}
 	create := "CREATE VIEW "
 	if s.OrReplace {
@@ -190,6 +192,7 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 	}
 	// The listing gives details as text; BigQuery's is JSON.
 	p.sql = create + where.sql() + " AS SELECT * REPLACE (CAST(ref AS STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)) AS ref) FROM " + objecttable.Spec{Table: *t, Name: where.key()}.SQL()
+	p.done = func() { n.in.objects.runtime.Forget(where.key()) }
 	return p, nil
 }
 
@@ -204,7 +207,7 @@ func (n *conn) dropObjectTable(ctx context.Context, s *dialect.DropExternalTable
 		if ok, err := n.isObjectTable(ctx, p); err != nil {
 			return nil, err
 		} else if ok {
-			return &plan{sql: "DROP VIEW " + p.sql(), pos: -1, verb: "DROP EXTERNAL TABLE"}, nil
+			return &plan{sql: "DROP VIEW " + p.sql(), pos: -1, verb: "DROP EXTERNAL TABLE", done: func() { n.in.objects.runtime.Forget(p.key()) }}, nil
 		}
 		if k, _, err := cat.lookup(ctx, p); err == nil && k != nothing {
 			kind := map[kind]string{model: "MODEL", other: "TABLE or VIEW"}[k]
@@ -219,9 +222,77 @@ func (n *conn) dropObjectTable(ctx context.Context, s *dialect.DropExternalTable
 
 // isObjectTable reports whether a view is an object table's.
 func (n *conn) isObjectTable(ctx context.Context, p place) (bool, error) {
-	rows, err := n.rows(ctx, "SELECT 1 FROM duckdb_views() WHERE lower(database_name) = lower("+literal(p.db)+") AND lower(schema_name) = lower("+
-		literal(p.schema)+") AND lower(view_name) = lower("+literal(p.name)+") AND contains(sql, 'mallard_objects(')")
-	return len(rows) > 0, err
+	_, ok, err := n.catalog().objectTable(ctx, p)
+	return ok, err
+}
+
+// objectTable reads the description of an object table out of its view; ok is false for anything else.
+func (c *catalog) objectTable(ctx context.Context, p place) (spec objecttable.Spec, ok bool, err error) {
+	rows, err := c.rows(ctx, "SELECT sql FROM duckdb_views() WHERE lower(database_name) = lower("+literal(p.db)+") AND lower(schema_name) = lower("+
+		literal(p.schema)+") AND lower(view_name) = lower("+literal(p.name)+") AND contains(sql, "+literal(objectTableBody)+")")
+	if err != nil || len(rows) != 1 {
+		return spec, false, err
+	}
+	sql, _ := rows[0][0].(string)
+	_, rest, found := strings.Cut(sql, "mallard_objects('")
+	if !found {
+		return spec, false, nil
+	}
+	var text strings.Builder
+	for {
+		piece, after, closed := strings.Cut(rest, "'")
+		if !closed {
+			return spec, false, nil
+		}
+		text.WriteString(piece)
+		if rest = after; !strings.HasPrefix(rest, "'") {
+			break
+		}
+		text.WriteByte('\'') // doubled: the quote itself
+		rest = rest[1:]
+	}
+	if spec, err = objecttable.ParseSpec(text.String()); err != nil {
+		return spec, false, fmt.Errorf("object table %s: %w", p, err)
+	}
+	return spec, true, nil
+}
+
+// objectTable finds the object table that a path names, if it names one.
+func (w *writer) objectTable(ctx context.Context, parts []string) (place, bool, error) {
+	ps, err := w.cat.candidates(ctx, parts)
+	if err != nil {
+		return place{}, false, err
+	}
+	for _, p := range ps {
+		if _, ok, err := w.cat.objectTable(ctx, p); ok || err != nil {
+			return p, ok, err
+		}
+	}
+	return place{}, false, nil
+}
+
+// refreshMetadata lists an object table anew: CALL BQ.REFRESH_EXTERNAL_METADATA_CACHE.
+func (n *conn) refreshMetadata(ctx context.Context, s *dialect.RefreshMetadata) (*plan, error) {
+	cat := n.catalog()
+	ps, err := cat.candidates(ctx, s.Table.Parts)
+	if err != nil {
+		return nil, at(s.Table.Span, err)
+	}
+	for _, p := range ps {
+		spec, ok, err := cat.objectTable(ctx, p)
+		if err != nil {
+			return nil, at(s.Table.Span, err)
+		}
+		if !ok {
+			continue
+		}
+		if err := n.in.objects.runtime.Refresh(ctx, spec); err != nil {
+			return nil, at(s.Table.Span, err)
+		}
+		// CALL gives no rows, and neither does this.
+		return &plan{sql: "RESET VARIABLE mallard_refreshed", pos: -1, verb: "CALL", notice: fmt.Sprintf("Successfully refreshed the metadata of object table %s.", p)}, nil
+	}
+	return nil, at(s.Table.Span, fmt.Errorf("object table `%s` not found", s.Table))
 }
 
 // objectValue gives an option's value as package objecttable reads it.

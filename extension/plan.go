@@ -20,6 +20,7 @@ type plan struct {
 	text   *dialect.Text // how sql came from the source; nil when it stands there
 	pos    int           // where sql stands in the source when text is nil; -1 when it does not
 	verb   string        // upper-case first keywords
+	lang   dialect.Lang
 	models []usedModel
 	done   func() // after success
 	undo   func() // after failure
@@ -59,6 +60,11 @@ func (n *conn) plan(ctx context.Context, src string, st dialect.Statement) (*pla
 		return n.createObjectTable(ctx, s)
 	case *dialect.DropExternalTable:
 		return n.dropObjectTable(ctx, s)
+	case *dialect.RefreshMetadata:
+		return n.refreshMetadata(ctx, s)
+	case *dialect.Estimate:
+		// EXPLAIN ML is ml_estimate('…') in other words.
+		return &plan{sql: "SELECT * FROM ml_estimate(" + literal(src[s.Query.Pos:s.Query.End]) + ")", pos: -1, verb: "EXPLAIN"}, nil
 	}
 	return nil, fmt.Errorf("statement of type %T is not supported", node)
 }
@@ -96,8 +102,8 @@ func (n *conn) planQuery(ctx context.Context, src string, q *dialect.Query) (*pl
 	if q.InMacro && len(q.Calls) > 0 {
 		return nil, at(q.Calls[0].Span, errors.New("ML functions cannot stand in the body of a macro, which would stay with today's model; make a view, or use the macro's query as the input"))
 	}
-	p := &plan{verb: q.Verb}
-	w := &writer{conn: n, cat: n.catalog(), plan: p}
+	p := &plan{verb: q.Verb, lang: q.Lang}
+	w := &writer{conn: n, cat: n.catalog(), plan: p, lang: q.Lang}
 	var err error
 	p.text, err = w.rewrite(ctx, src, q)
 	if err != nil {
@@ -111,7 +117,8 @@ func (n *conn) planQuery(ctx context.Context, src string, q *dialect.Query) (*pl
 type writer struct {
 	conn *conn
 	cat  *catalog
-	plan *plan // collects the models, or nil
+	plan *plan        // collects the models, or nil
+	lang dialect.Lang // of the statement
 }
 
 func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
@@ -121,6 +128,13 @@ func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*di
 			parts, err := w.cat.withoutProject(ctx, p.Parts)
 			return parts, at(p.Span, err)
 		},
+		Function: func(f *dialect.Function, quoted bool) (*dialect.Substitution, error) {
+			return w.function(ctx, f, quoted)
+		},
+		TableFunction: func(f *dialect.TableFunction, args []string, _ bool) (string, error) {
+			return w.tableFunction(ctx, f, args)
+		},
+		Data: func(d *dialect.DataRef) (string, error) { return w.data(ctx, d) },
 	}
 	return r.Rewrite(src, q)
 }
@@ -132,7 +146,7 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 	}
 	var in inputKind
 	if f.rec.remote() && c.Func != "ML.PREDICT" {
-		in = kindOfInput(w.conn.inputColumns(ctx, src, c))
+		in = kindOfInput(w.conn.inputColumns(ctx, src, c, w.lang))
 	}
 	x, err := w.call(ctx, f, c.Func, c.Options, functions.BigQuery, in)
 	if err != nil {
@@ -314,6 +328,7 @@ func (w *writer) input(ctx context.Context, src string, lang dialect.Lang) (stri
 	if q.Untouched {
 		return src[all[0].Pos:all[0].End], nil
 	}
+	w.lang = q.Lang
 	text, err := w.rewrite(ctx, src, q)
 	if err != nil {
 		return "", inputFault(src, err)

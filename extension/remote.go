@@ -33,6 +33,7 @@ type remoteModels struct {
 
 // remoteConnection is one named connection, shared by all statements.
 type remoteConnection struct {
+	in     *instance
 	cfg    ConnectionConfig
 	remote *remote.Connection
 
@@ -107,13 +108,16 @@ func (r *remoteModels) connection(name string) (*remoteConnection, error) {
 	if !ok {
 		return nil, fmt.Errorf("its connection `%s` is not in the configuration; add [connections.%q]", name, name)
 	}
-	c := &remoteConnection{cfg: cfg, remote: remote.NewConnection(cfg.options(name))}
+	c := &remoteConnection{in: r.in, cfg: cfg, remote: remote.NewConnection(cfg.options(name))}
 	r.connections[name] = c
 	return c, nil
 }
 
 // open gives the client of a connection, made once.
 func (c *remoteConnection) open(ctx context.Context) (remote.Service, error) {
+	if err := c.in.externalAccess(ctx); err != nil {
+		return nil, err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.service != nil {

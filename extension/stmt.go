@@ -61,6 +61,10 @@ func (s *stmt) renew(ctx context.Context, q *running) error {
 			s.inner, s.plan, s.epoch = inner.(*duckdb.Stmt), p, epoch
 			return err
 		}
+		if errNoData(err) && !s.st.Data {
+			s.st.Data = true
+			continue
+		}
 		if again, rerr := s.n.remedy(ctx, err, try); again && try < maxTries {
 			continue
 		} else if rerr != nil {

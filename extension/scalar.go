@@ -1,0 +1,199 @@
+package extension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/dialect"
+)
+
+// plainForm is the function of ours that stands behind a BigQuery name.
+type plainForm struct {
+	name     string
+	min, max int    // number of arguments
+	takes    string // as a message shows them
+	last     string // added where the last argument is left out
+}
+
+// plainForms are the scalar functions that ask no model. Their plain forms work in any statement, too.
+var plainForms = map[string]plainForm{
+	"ML.DECODE_IMAGE":        {"ml_decode_image", 1, 1, "the bytes of an image", ""},
+	"ML.RESIZE_IMAGE":        {"ml_resize_image", 4, 4, "an image, height, width, preserve_aspect_ratio", ""},
+	"ML.CONVERT_COLOR_SPACE": {"ml_convert_color_space", 2, 2, "an image and 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'", ""},
+	"ML.CONVERT_IMAGE_TYPE":  {"ml_convert_image_type", 1, 1, "an image", ""},
+	"ML.DISTANCE":            {"ml_distance", 2, 3, "two vectors and perhaps 'EUCLIDEAN', 'MANHATTAN' or 'COSINE'", ", 'EUCLIDEAN'"},
+	"COSINE_DISTANCE":        {"ml_distance", 2, 2, "two vectors", ", 'COSINE'"},
+	"EUCLIDEAN_DISTANCE":     {"ml_distance", 2, 2, "two vectors", ", 'EUCLIDEAN'"},
+	"OBJ.MAKE_REF":           {"obj_make_ref", 1, 2, "a URI and the name of a connection, or JSON", ""},
+	"OBJ.FETCH_METADATA":     {"obj_fetch_metadata", 1, 1, "an ObjectRef", ""},
+	"OBJ.GET_ACCESS_URL":     {"obj_get_access_url", 2, 3, "an ObjectRef, 'r' or 'rw', and perhaps how long", ""},
+	"OBJ.GET_READ_URL":       {"obj_get_read_url", 1, 1, "an ObjectRef", ""},
+}
+
+// function writes a call of a scalar function. It is nil for a function of the user's own.
+func (w *writer) function(ctx context.Context, f *dialect.Function, quoted bool) (*dialect.Substitution, error) {
+	if own, err := w.owned(ctx, f.Name); own || err != nil {
+		return nil, at(f.Span, err)
+	}
+	if strings.HasPrefix(f.Name, "AI.") {
+		if quoted {
+			return nil, at(f.Span, fmt.Errorf("%s cannot stand in a view, which would not find its endpoint again; make a remote model and select from AI.GENERATE_TEXT or AI.GENERATE_EMBEDDING", f.Name))
+		}
+		return w.ask(ctx, f)
+	}
+	p, ok := plainForms[f.Name]
+	if !ok {
+		return nil, at(f.Span, fmt.Errorf("%s is not part of this version", f.Name))
+	}
+	s := &dialect.Substitution{Text: []string{"system.main." + p.name + "("}}
+	for i, a := range f.Args {
+		if a.Name != "" {
+			return nil, at(a.Span, fmt.Errorf("%s has no argument named %s; it takes %s", f.Name, a.Name, p.takes))
+		}
+		s.Keep = append(s.Keep, i)
+		s.Text = append(s.Text, ", ")
+	}
+	if n := len(f.Args); n < p.min || n > p.max {
+		return nil, at(f.Span, fmt.Errorf("%s takes %s, not %d arguments", f.Name, p.takes, n))
+	}
+	closing := ")"
+	if len(f.Args) < p.max || p.max == p.min {
+		closing = p.last + ")"
+	}
+	s.Text[len(s.Keep)] = closing
+	return s, nil
+}
+
+// owned reports whether the name belongs to a function that the user has made in a schema ml, obj or ai. In GoogleSQL it
+// never does.
+func (w *writer) owned(ctx context.Context, name string) (bool, error) {
+	schema, fn, ok := strings.Cut(name, ".")
+	if !ok || w.lang == dialect.GoogleSQL {
+		return false, nil
+	}
+	rows, err := w.cat.rows(ctx, "SELECT 1 FROM duckdb_functions() WHERE lower(schema_name) = "+literal(strings.ToLower(schema))+
+		" AND lower(function_name) = "+literal(strings.ToLower(fn))+" LIMIT 1")
+	return len(rows) > 0, err
+}
+
+// defaultEndpoint is asked by the functions that name no endpoint; BigQuery chooses one of its own.
+const defaultEndpoint = "gemini-2.5-flash"
+
+// ask writes a call of a scalar function over an endpoint, without a model:
+// AI.GENERATE, AI.GENERATE_BOOL, AI.GENERATE_INT, AI.GENERATE_DOUBLE, AI.EMBED and AI.SIMILARITY
+// (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-ai-generate).
+func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substitution, error) {
+	rows := []string{"prompt"} // the arguments that come from the row
+	fn := f.Name
+	switch f.Name {
+	case "AI.EMBED":
+		rows = []string{"content"}
+	case "AI.SIMILARITY":
+		rows, fn = []string{"content1", "content2"}, "AI.EMBED"
+	}
+	var keep []int
+	var options []dialect.Option
+	endpoint, endpointAt := "", f.Span
+	var connection *dialect.Path
+	seen := map[string]bool{}
+	for i, a := range f.Args {
+		name := a.Name
+		if name == "" {
+			if len(keep) == len(rows) || len(seen) > len(keep) {
+				return nil, at(a.Span, fmt.Errorf("%s takes %s, then named arguments such as endpoint => '%s'", f.Name, strings.Join(rows, " and "), defaultEndpoint))
+			}
+			name = rows[len(keep)]
+		}
+		if seen[name] {
+			return nil, at(a.Span, fmt.Errorf("%s: argument `%s` is given twice", f.Name, name))
+		}
+		seen[name] = true
+		if k := slices.Index(rows, name); k >= 0 {
+			if k != len(keep) {
+				return nil, at(a.Span, fmt.Errorf("%s: give %s first", f.Name, strings.Join(rows, ", then ")))
+			}
+			keep = append(keep, i)
+			continue
+		}
+		if a.Const == nil {
+			return nil, at(a.Span, fmt.Errorf("%s: argument `%s` must be a constant", f.Name, name))
+		}
+		switch name {
+		case "endpoint", "connection_id":
+			if a.Const.Kind != dialect.String || a.Const.Str == "" {
+				return nil, at(a.Span, fmt.Errorf("%s: argument `%s` must be a STRING", f.Name, name))
+			}
+			if name == "endpoint" {
+				endpoint, endpointAt = a.Const.Str, a.Span
+			} else {
+				connection = &dialect.Path{Span: a.Span, Parts: strings.Split(a.Const.Str, ".")}
+			}
+		case "model":
+			return nil, at(a.Span, fmt.Errorf("%s: argument `model` is not supported; give endpoint => '…'", f.Name))
+		default:
+			options = append(options, dialect.Option{Span: a.Span, Name: name, Value: *a.Const})
+		}
+	}
+	if len(keep) < len(rows) {
+		return nil, at(f.Span, fmt.Errorf("%s needs the argument %s", f.Name, rows[len(keep)]))
+	}
+	if endpoint == "" {
+		if fn == "AI.EMBED" {
+			return nil, at(f.Span, fmt.Errorf("%s needs the argument endpoint, such as endpoint => 'text-embedding-005'", f.Name))
+		}
+		endpoint = defaultEndpoint
+	}
+	if f.Name == "AI.SIMILARITY" && !seen["task_type"] {
+		options = append(options, dialect.Option{Span: f.Span, Name: "task_type", Value: dialect.Value{Kind: dialect.String, Str: "SEMANTIC_SIMILARITY"}})
+	}
+	cfg := w.conn.in.cfg
+	name, err := cfg.connectionName(connection)
+	if err != nil {
+		span := f.Span
+		if connection != nil {
+			span = connection.Span
+		}
+		return nil, at(span, err)
+	}
+	rec := &record{Type: "REMOTE", Connection: name, Path: endpoint}
+	if rec.Endpoint, err = cfg.Connections[name].endpoint(name, endpoint); err != nil {
+		return nil, at(endpointAt, err)
+	}
+	s, err := w.conn.in.remote.spec(found{place{"", "main", endpoint}, rec}, fn, options, inputKind{})
+	if err != nil {
+		return nil, at(endpointAt, err)
+	}
+	scalar := s.ScalarFunction()
+	if err := w.conn.in.function(ctx, scalar.Name, func(h mapping.Connection, name string) error { return scalar.Register(h, name, w.conn.in) }); err != nil {
+		return nil, err
+	}
+	before, after := s.ScalarSQL(w.conn.functionName)
+	if f.Name != "AI.SIMILARITY" {
+		return &dialect.Substitution{Keep: keep, Text: []string{before, after}}, nil
+	}
+	// An embedding that could not be had is an empty list; its similarity is NULL.
+	vector, end := "nullif(struct_extract("+before, after+", 'result'), []::DOUBLE[])"
+	return &dialect.Substitution{Keep: keep, Text: []string{
+		"(1 - system.main.ml_distance(" + vector, end + ", " + vector, end + ", 'COSINE'))",
+	}}, nil
+}
+
+// tableFunction writes VECTOR_SEARCH and EXTERNAL_OBJECT_TRANSFORM; "" leaves a table function of the user's own.
+func (w *writer) tableFunction(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
+	var sql string
+	var err error
+	switch f.Name {
+	case "VECTOR_SEARCH":
+		sql, err = w.vectorSearch(ctx, f, args)
+	case "EXTERNAL_OBJECT_TRANSFORM":
+		sql, err = w.objectTransform(ctx, f, args)
+	default:
+		err = errors.New(f.Name + " is not part of this version")
+	}
+	return sql, at(f.Span, err)
+}
