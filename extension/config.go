@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"sort"
@@ -132,27 +133,44 @@ func LoadConfig(file string) (*Config, error) {
 
 func parseConfig(file string, b []byte) (*Config, error) {
 	cfg := DefaultConfig()
-	dec := toml.NewDecoder(strings.NewReader(string(b)))
+	if abs, err := filepath.Abs(file); err == nil {
+		cfg.dir = filepath.Dir(abs)
+	}
+	return cfg.With(file, string(b))
+}
+
+// With gives the configuration with a text in the form of the file on top: keys that the text has replace those of c, connection by connection and
+// model by model. Errors name the text and its line and column. c stays as it is.
+func (c *Config) With(name, text string) (*Config, error) {
+	cfg := new(Config)
+	*cfg = *c
+	cfg.Connections, cfg.Models = maps.Clone(c.Connections), maps.Clone(c.Models)
+	for n, conn := range cfg.Connections {
+		conn.Labels, conn.Limits, conn.Prices = maps.Clone(conn.Labels), maps.Clone(conn.Limits), maps.Clone(conn.Prices)
+		cfg.Connections[n] = conn
+	}
+	for n, m := range cfg.Models {
+		m.Labels = maps.Clone(m.Labels)
+		cfg.Models[n] = m
+	}
+	dec := toml.NewDecoder(strings.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(cfg); err != nil {
 		var unknown *toml.StrictMissingError
 		if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
 			e := unknown.Errors[0]
 			line, col := e.Position()
-			return nil, fmt.Errorf("%s:%d:%d: unknown key %q; config.example.toml lists every key", file, line, col, strings.Join(e.Key(), "."))
+			return nil, fmt.Errorf("%s:%d:%d: unknown key %q; config.example.toml lists every key", name, line, col, strings.Join(e.Key(), "."))
 		}
 		var de *toml.DecodeError
 		if errors.As(err, &de) {
 			line, col := de.Position()
-			return nil, fmt.Errorf("%s:%d:%d: %s", file, line, col, strings.TrimPrefix(de.Error(), "toml: "))
+			return nil, fmt.Errorf("%s:%d:%d: %s", name, line, col, strings.TrimPrefix(de.Error(), "toml: "))
 		}
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	if abs, err := filepath.Abs(file); err == nil {
-		cfg.dir = filepath.Dir(abs)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return cfg, nil
 }

@@ -169,3 +169,26 @@ func FuzzSplitName(f *testing.F) {
 		}
 	})
 }
+
+// TestConfigWith: a text on top replaces its own keys only, and the configuration below it stays as it is.
+func TestConfigWith(t *testing.T) {
+	base := DefaultConfig()
+	base.BigQuery.Project = "p"
+	base.Connections = map[string]ConnectionConfig{
+		"default": {Project: "p", BaseURL: "http://127.0.0.1:1", Auth: "none", Limits: map[string]LimitConfig{"a": {Rows: 1}}},
+	}
+	got, err := base.With("more", "[budget]\nstatement_requests = 3\n[connections.default]\nrequests_per_minute = 5\n[connections.default.limits.b]\nrows = 2\n[connections.other]\nauth = \"none\"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := got.Connections["default"]
+	if got.BigQuery.Project != "p" || got.Budget.StatementRequests != 3 || c.BaseURL != "http://127.0.0.1:1" || c.RequestsPerMinute != 5 || c.Limits["b"].Rows != 2 || got.Connections["other"].Auth != "none" {
+		t.Errorf("%+v", got)
+	}
+	if b := base.Connections["default"]; base.Budget.StatementRequests != 0 || b.RequestsPerMinute != 0 || len(base.Connections) != 1 || len(b.Limits) != 1 {
+		t.Errorf("the configuration below changed: %+v", base)
+	}
+	if _, err := base.With("more", "\n[budgets]\n"); err == nil || !strings.HasPrefix(err.Error(), "more:2:2: unknown key") {
+		t.Errorf("%v", err)
+	}
+}

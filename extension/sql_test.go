@@ -17,6 +17,7 @@ import (
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/extension/emulate"
 	"github.com/mallardml/mallard/extension/sqllogic"
 )
 
@@ -100,9 +101,9 @@ func one[T any](t testing.TB, db interface {
 	return v
 }
 
-// localVertexAI answers the prompts and endpoints of the .test files and the documentation.
-func localVertexAI(t testing.TB) (*vertextest.Server, *extension.Config) {
-	s, cfg := emulator(t, vertextest.Options{
+// answers are those of the local Vertex AI that the .test files and the documentation share.
+func answers() vertextest.Options {
+	return vertextest.Options{
 		Script: []vertextest.Rule{
 			{Contains: "say duck", Answer: "quack"},
 			{URI: "barque.jpg", Answer: "```json\n{\n \"title\": \"Barque sortant du port\",\n \"year\": 1895\n}\n```"},
@@ -115,7 +116,12 @@ func localVertexAI(t testing.TB) (*vertextest.Server, *extension.Config) {
 			}
 			return out, nil
 		}},
-	})
+	}
+}
+
+// localVertexAI starts one local Vertex AI, with a local Cloud Storage.
+func localVertexAI(t testing.TB) (*vertextest.Server, *extension.Config) {
+	s, cfg := emulator(t, answers())
 	c := cfg.Connections["default"]
 	c.StorageEndpoint = storage(t)
 	cfg.Connections["default"] = c
@@ -153,22 +159,18 @@ func storage(t testing.TB) string {
 	return s.URL()
 }
 
-// TestSQL runs the .test files of testdata against a database that speaks ML.
+// TestSQL runs the .test files of testdata against databases that speak ML, each with a Vertex AI of its own where it wants one.
 func TestSQL(t *testing.T) {
-	_, cfg := localVertexAI(t)
+	cfg := config(t)
+	// Nothing listens there: a file that asks a model must require vertexai.
+	c := extension.ConnectionConfig{Project: "my-project", Location: "us-central1", BaseURL: "http://127.0.0.1:1", Auth: "none", StorageEndpoint: storage(t)}
+	cfg.Connections = map[string]extension.ConnectionConfig{"default": c, "my-connection": c}
+	suite := emulate.Suite{Config: cfg, Server: answers()}
 	o := sqllogic.Options{
-		Open: func(dsn string) (*sql.DB, error) {
-			c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
-			if err != nil {
-				return nil, err
-			}
-			return sql.OpenDB(c), nil
-		},
-		Require: func(name string) (bool, string) {
-			return name == "tensorflow" || name == "vertexai" || name == "storage", ""
-		},
-		Vars:   map[string]string{"MODELS": models(t)},
-		Update: *update,
+		Begin:   suite.Begin,
+		Require: func(name string) (bool, string) { return name == "tensorflow" || name == "storage", "" },
+		Vars:    map[string]string{"MODELS": models(t)},
+		Update:  *update,
 	}
 	sqllogic.Run(t, "../testdata", o)
 	sqllogic.Run(t, "../dialect/testdata", o)

@@ -26,9 +26,10 @@ type options struct {
 	version  bool
 	config   string
 	dialect  dialect.Lang
-	update   bool // of test
-	vars     map[string]string
-	install  bool // of doctor
+	update   bool              // of test
+	vars     map[string]string // of test
+	replay   string            // of test
+	install  bool              // of doctor
 }
 
 // step is a piece of work from the command line.
@@ -87,6 +88,7 @@ func parseArgs(args []string) (*options, error) {
 		o.vars[name] = value
 		return nil
 	})
+	fs.StringVar(&o.replay, "replay", "", "")
 	on("update", func() { o.update = true })
 	on("install", func() { o.install = true })
 	names := func() (list []string) {
@@ -123,6 +125,8 @@ func (o *options) positional(args []string) error {
 		return errors.New("-update belongs to mallard test")
 	case o.vars != nil && o.command != "test":
 		return errors.New("-var belongs to mallard test")
+	case o.replay != "" && o.command != "test":
+		return errors.New("-replay belongs to mallard test")
 	case o.install && o.command != "doctor":
 		return errors.New("-install belongs to mallard doctor")
 	}

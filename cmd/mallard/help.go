@@ -40,6 +40,8 @@ Mallard's own
                      mallard/config.toml in your configuration folder
   -dialect D         duckdb, bigquery or auto (default): how SQL is read
   -var NAME=VALUE    mallard test: what ${NAME} stands for; may be repeated
+  -replay FILE       mallard test: models answer from FILE, a record that
+                     mallard emulate -record wrote
   -update            mallard test: write what came into the files as wanted
   -version           show the versions
   -help              show this

@@ -57,6 +57,7 @@ func TestCommandLine(t *testing.T) {
 		{"wrong dialect", "", []string{"-dialect", "mysql"}, 2, "", `unknown dialect "mysql"`},
 		{"-var alone", "", []string{"-var", "a=b"}, 2, "", "-var belongs to mallard test"},
 		{"-var without a value", "", []string{"test", "-var", "a", "."}, 2, "", "write NAME=VALUE"},
+		{"-replay alone", "", []string{"-replay", "x"}, 2, "", "-replay belongs to mallard test"},
 		{"-update alone", "", []string{"-update"}, 2, "", "-update belongs to mallard test"},
 		{"-readonly without a file", "", []string{"-readonly", "-c", "SELECT 1"}, 1, "", "-readonly needs a database file"},
 		{"no database", "", []string{"/nowhere/x.db", "-c", "SELECT 1"}, 1, "", "mallard: open /nowhere/x.db: IO Error: Cannot open file"},

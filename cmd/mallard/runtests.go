@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
+	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/extension/emulate"
 	"github.com/mallardml/mallard/extension/sqllogic"
 )
 
@@ -22,12 +24,17 @@ func runTests(ctx context.Context, o *options, t terminal) int {
 		fmt.Fprintf(t.err, "mallard test: %v\n", err)
 		return exitFailed
 	}
+	suite := emulate.Suite{
+		Config: cfg,
+		Open: func(cfg *extension.Config, dsn string) (*sql.DB, error) {
+			path, rest, _ := strings.Cut(dsn, "?")
+			return o.openDatabase(cfg, path, rest != "")
+		},
+		Server: vertextest.Options{Replay: o.replay},
+	}
 	r := sqllogic.Runner{
 		Options: sqllogic.Options{
-			Open: func(dsn string) (*sql.DB, error) {
-				path, rest, _ := strings.Cut(dsn, "?")
-				return o.openDatabase(cfg, path, rest != "")
-			},
+			Begin:   suite.Begin,
 			Require: func(name string) (bool, string) { return requirement(cfg, name) },
 			Vars:    o.vars,
 			Update:  o.update,

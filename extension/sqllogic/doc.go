@@ -47,6 +47,9 @@
 //   - skipif, onlyif NAME: on the line before a record; NAME is duckdb, or a loop variable's test such as i=2 or i!=2.
 //   - mode skip, mode unskip: leave out what stands between. halt: ends the file.
 //
+// Options.Begin may give files records of their own, such as those of package emulate, which starts a Vertex AI for a file, scripts its answers and
+// faults, replays recorded traffic and shows the requests as a table.
+//
 // Other records of DuckDB (concurrentloop, hash-threshold, unzip, …) are refused by name.
 //
 // # Variables

@@ -24,7 +24,7 @@ type record struct {
 	line int
 	when []condition
 
-	// Of statement and query.
+	// Of statement and query; sql is also the text below an environment's directive.
 	sql      string
 	conn     string
 	want     []string // expected lines, or the error text
@@ -64,17 +64,18 @@ var simple = map[string][2]int{
 
 type parser struct {
 	file *file
-	next int // index of the next line
+	more map[string]Directive // of the environment
+	next int                  // index of the next line
 	when []condition
 	cols []column
 	colL int
 }
 
-// parse reads a test file. Errors name file and line.
-func parse(name, src string) (*file, error) {
+// parse reads a test file that may have more directives. Errors name file and line.
+func parse(name, src string, more map[string]Directive) (*file, error) {
 	src = strings.ReplaceAll(src, "\r\n", "\n")
 	f := &file{name: name, lines: strings.Split(src, "\n")}
-	p := &parser{file: f}
+	p := &parser{file: f, more: more}
 	var err error
 	f.records, err = p.records(0, 0)
 	return f, err
@@ -160,6 +161,14 @@ func (p *parser) records(loopLine, depth int) ([]*record, error) {
 
 func (p *parser) directive(r *record) error {
 	n, ok := simple[r.kind]
+	if !ok && p.more[r.kind] != nil {
+		from := p.next
+		for p.next < len(p.file.lines) && strings.TrimSpace(p.file.lines[p.next]) != "" {
+			p.next++
+		}
+		r.sql = strings.Join(p.file.lines[from:p.next], "\n")
+		return nil
+	}
 	if !ok {
 		return p.errorf(r.line, "%q is not supported; records are statement, query, columns, require, require-env, test-env, load, restart, reconnect, "+
 			"loop, foreach, skipif, onlyif, mode and halt", r.kind)

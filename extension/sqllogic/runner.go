@@ -21,6 +21,8 @@ type Options struct {
 	Require func(name string) (ok bool, reason string)
 	// Vars are variables for ${NAME}; a name __LIKE_THIS__ is replaced without ${}.
 	Vars map[string]string
+	// Begin gives a file what it has of its own, before anything in it runs; dir is its __TEST_DIR__. Nil: nothing.
+	Begin func(file, dir string) (Environment, error)
 	// Update rewrites the expected results in the files instead of failing where they differ.
 	Update bool
 }
@@ -137,20 +139,26 @@ func (r *Runner) RunFile(ctx context.Context, path string) (res Result) {
 	if err != nil {
 		return fail(fmt.Errorf("test file: %w", err))
 	}
-	f, err := parse(path, string(src))
-	if err != nil {
-		return fail(err)
-	}
-	s, err := newSession(r.Options, f)
+	s, err := newSession(r.Options, path)
 	if err != nil {
 		return fail(fmt.Errorf("%s: %w", path, err))
 	}
 	defer func() {
-		if err := s.close(); err != nil && res.Status == Passed {
-			fail(fmt.Errorf("%s: %w", path, err))
+		if err := s.close(); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+			if res.Status == Failed { // what the environment says may be the cause
+				err = fmt.Errorf("%w\n\n%w", res.Err, err)
+			}
+			fail(err)
 		}
 	}()
-	err = s.runAll(ctx, f.records)
+	if s.file, err = parse(path, string(src), s.env.Directives); err != nil {
+		return fail(err)
+	}
+	if restarts(s.file.records) {
+		s.dsn = filepath.Join(s.dir, "test.duckdb")
+	}
+	err = s.runAll(ctx, s.file.records)
 	res.Records = s.count
 	switch end := err.(type) {
 	case nil:

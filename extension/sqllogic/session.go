@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 // session is one run of one file: its database, connections and variables.
 type session struct {
 	o      Options
+	env    Environment
 	file   *file
 	dir    string
 	dsn    string
@@ -40,7 +40,7 @@ type stop struct{ skip string }
 
 func (s stop) Error() string { return "stopped: " + s.skip }
 
-func newSession(o Options, f *file) (*session, error) {
+func newSession(o Options, path string) (*session, error) {
 	if o.Open == nil {
 		o.Open = func(dsn string) (*sql.DB, error) { return sql.Open("duckdb", dsn) }
 	}
@@ -52,16 +52,19 @@ func newSession(o Options, f *file) (*session, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	s := &session{o: o, file: f, dir: dir, vars: map[string]string{}, labels: map[string]labelled{}, conns: map[string]*sql.Conn{}}
+	s := &session{o: o, file: &file{name: path}, dir: dir, vars: map[string]string{}, labels: map[string]labelled{}, conns: map[string]*sql.Conn{}}
+	if o.Begin != nil {
+		if s.env, err = o.Begin(path, dir); err != nil {
+			return nil, errors.Join(err, os.RemoveAll(dir))
+		}
+	}
+	if s.env.Open != nil {
+		s.o.Open = s.env.Open
+	}
 	s.vars["__WORKING_DIRECTORY__"] = wd
 	maps.Copy(s.vars, o.Vars)
+	maps.Copy(s.vars, s.env.Vars)
 	s.vars["__TEST_DIR__"] = dir
-	if restarts(f.records) {
-		s.dsn = filepath.Join(dir, "test.duckdb")
-	}
-	if err := s.open(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
 	return s, nil
 }
 
@@ -101,11 +104,22 @@ func (s *session) closeDB() error {
 	return nil
 }
 
-func (s *session) close() error { return errors.Join(s.closeDB(), os.RemoveAll(s.dir)) }
+func (s *session) close() error {
+	err := s.closeDB()
+	if s.env.Close != nil {
+		err = errors.Join(err, s.env.Close())
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
+}
 
 func (s *session) conn(ctx context.Context, name string) (*sql.Conn, error) {
 	if c := s.conns[name]; c != nil {
 		return c, nil
+	}
+	if s.db == nil {
+		if err := s.open(); err != nil {
+			return nil, err
+		}
 	}
 	c, err := s.db.Conn(ctx)
 	if err != nil {
@@ -230,6 +244,12 @@ func (s *session) run(ctx context.Context, r *record) error {
 			}
 		}
 		delete(s.vars, args[0])
+	default:
+		var text string
+		if text, err = s.expand(r.sql); err == nil {
+			err = s.env.Directives[r.kind](ctx, args, text)
+			maps.Copy(s.vars, s.env.Vars)
+		}
 	}
 	if err != nil {
 		return s.fail(r, "", err.Error(), "")
@@ -256,8 +276,12 @@ func (s *session) require(ctx context.Context, r *record, name string) error {
 	if name == "skip_reload" {
 		return nil // asks DuckDB's own runner not to reopen the database between records, which this one never does
 	}
-	if s.o.Require != nil {
-		ok, reason := s.o.Require(name)
+	for _, f := range []func(string) (bool, string){s.env.Require, s.o.Require} {
+		if f == nil {
+			continue
+		}
+		ok, reason := f(name)
+		maps.Copy(s.vars, s.env.Vars)
 		if ok {
 			return nil
 		}

@@ -2,6 +2,8 @@ package sqllogic
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"flag"
 	"math"
 	"os"
@@ -159,6 +161,52 @@ SELECT 1.0000001::DOUBLE
 	}
 }
 
+// TestEnvironment: a file has databases, requirements, variables and directives of its own, and the last word of its environment counts.
+func TestEnvironment(t *testing.T) {
+	var did []string
+	var last error
+	o := Options{Vars: map[string]string{"A": "options", "B": "options"}, Begin: func(file, dir string) (Environment, error) {
+		return Environment{
+			Open: func(dsn string) (*sql.DB, error) {
+				did = append(did, "open")
+				return sql.Open("duckdb", dsn)
+			},
+			Require: func(name string) (bool, string) { return name == "thing", "" },
+			Vars:    map[string]string{"B": filepath.Base(file)},
+			Directives: map[string]Directive{"say": func(_ context.Context, words []string, text string) error {
+				if len(words) == 0 {
+					return errors.New("say what?")
+				}
+				did = append(did, strings.Join(words, " ")+": "+text)
+				return nil
+			}},
+			Close: func() error { return last },
+		}, nil
+	}}
+	path := filepath.Join(t.TempDir(), "a.test")
+	run := func(text string) Result {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r := Runner{Options: o}
+		return r.RunFile(t.Context(), path)
+	}
+	res := run("require thing\n\nsay one ${A}\nfirst ${B}\nsecond\n\nquery T\nSELECT '${B}'\n----\na.test\n")
+	if want := "one options: first a.test\nsecond|open"; res.Status != Passed || strings.Join(did, "|") != want {
+		t.Errorf("%v, %v: %q, want %q", res.Status, res.Err, did, want)
+	}
+	if res := run("say\n"); res.Status != Failed || !strings.Contains(res.Err.Error(), "a.test:1: say what?") {
+		t.Errorf("%v", res.Err)
+	}
+	last = errors.New("a request was not answered")
+	if res := run("# nothing\n"); res.Status != Failed || !strings.Contains(res.Err.Error(), last.Error()) {
+		t.Errorf("%v", res.Err)
+	}
+	if res := run("query I\nSELECT 1\n----\n2\n"); res.Status != Failed || !strings.Contains(res.Err.Error(), last.Error()) || !strings.Contains(res.Err.Error(), "differs in row 1") {
+		t.Errorf("%v", res.Err)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.test")
 	if err := os.WriteFile(path, []byte("loop i 0 1000000000\n\nstatement ok\nSELECT 1\n\nendloop\n"), 0o644); err != nil {
@@ -256,7 +304,7 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, src string) {
-		file, err := parse("x.test", src)
+		file, err := parse("x.test", src, map[string]Directive{"mine": func(context.Context, []string, string) error { return nil }})
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "x.test:") {
 				t.Fatalf("the error has no position: %v", err)

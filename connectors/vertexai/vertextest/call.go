@@ -117,8 +117,8 @@ func (c *call) answer(ctx context.Context) *reply {
 	}
 	kind := kindOf(c.Publisher, c.Model)
 	known := kind != ""
-	if len(c.server.o.Models) > 0 {
-		known = contains(c.server.o.Models, c.Model)
+	if len(c.server.options().Models) > 0 {
+		known = contains(c.server.options().Models, c.Model)
 	}
 	if !known {
 		return failf(404, "Publisher Model `%s` was not found or your project does not have access to it. Please ensure you are using a valid model version.", c.Resource)
@@ -191,17 +191,20 @@ func (c *call) custom(ctx context.Context) *reply {
 	if !isList || len(instances) == 0 {
 		return failf(400, "The request has no instances.")
 	}
-	if most := c.server.o.Limits.CustomInstances; most > 0 && len(instances) > most {
+	if most := c.server.options().Limits.CustomInstances; most > 0 && len(instances) > most {
 		return failf(400, "%d instance(s) is above the allowed limit of %d instance(s).", len(instances), most)
 	}
 	c.server.mu.RLock()
 	p := c.server.endpoints[c.EndpointID]
 	c.server.mu.RUnlock()
-	if p == nil && c.server.o.Endpoint != nil {
+	if p == nil && c.server.options().Endpoint != nil {
 		p = func(ctx context.Context, in []any, params any) ([]any, error) {
-			return c.server.o.Endpoint(ctx, c.EndpointID, in, params)
+			return c.server.options().Endpoint(ctx, c.EndpointID, in, params)
 		}
 	}
+	c.server.mu.RLock()
+	p = predictor(c.server.predictions, c.EndpointID, p)
+	c.server.mu.RUnlock()
 	if p == nil {
 		return c.noEndpoint()
 	}

@@ -10,6 +10,11 @@
 // A [Fault] befalls the requests it matches: latency, errors with or without Retry-After, dropped connections, broken or endless answers, safety
 // blocks, wrong counts and types. [Server.Requests] says what was asked, [Server.Peak] how many at once.
 //
+// # Scripts, logs and records
+//
+// [ReadScript] reads answers, predictions, faults and settings from a file. Options.Log gets every request as a line of JSON ([LogLine]). Options.Record
+// keeps exchanges, with Options.Forward those of the real service, and Options.Replay answers from them; none of these files holds credentials.
+//
 // # What it is not
 //
 // It has no models: answers are deterministic and mean nothing unless the caller supplies [Options.Endpoint], [Options.Generate] or [Options.Embed].

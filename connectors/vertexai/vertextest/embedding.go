@@ -30,7 +30,7 @@ var taskTypes = []string{"RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMI
 
 // embedTexts is :predict of text-embedding models and gemini-embedding-001.
 func (c *call) embedTexts(ctx context.Context, kind string) *reply {
-	limits := c.server.o.Limits
+	limits := c.server.options().Limits
 	most, size := limits.TextInstances, 768
 	if kind == "gemini-embedding" {
 		most, size = limits.GeminiInstances, 3072
@@ -157,14 +157,14 @@ func instanceContent(in any) (string, *reply) {
 
 // vectors asks the hook, else it hashes.
 func (c *call) vectors(ctx context.Context, list []string, size int) ([][]float64, error) {
-	if c.server.o.Embed == nil {
+	if c.server.options().Embed == nil {
 		out := make([][]float64, len(list))
 		for i, t := range list {
 			out[i] = Vector(c.Model, t, size)
 		}
 		return out, nil
 	}
-	out, err := c.server.o.Embed(ctx, c.Model, list)
+	out, err := c.server.options().Embed(ctx, c.Model, list)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (c *call) embedMultimodal(ctx context.Context) *reply {
 			if text == "" {
 				return failf(400, "The text content is empty.")
 			}
-			text, _ = cutTokens(text, c.server.o.Limits.MultimodalTokens)
+			text, _ = cutTokens(text, c.server.options().Limits.MultimodalTokens)
 			vec, err := c.vectors(ctx, []string{text}, size)
 			if err != nil {
 				return hookError(err)

@@ -33,6 +33,9 @@ const (
 	Huge        Kind = "huge"         // an answer padded to Fault.Size bytes
 )
 
+var kinds = []string{string(Latency), string(Status), string(Drop), string(Midway), string(Truncate), string(Garbage), string(Hang), string(BlockPrompt),
+	string(BlockAnswer), string(Miscount), string(Surplus), string(NaN), string(WrongType), string(Huge)}
+
 // Fault befalls the requests that match all its conditions. Of several, the first that matches does (besides latencies).
 type Fault struct {
 	Kind Kind
@@ -71,9 +74,7 @@ func (f *fault) reset() {
 func (s *Server) SetFaults(faults ...Fault) error {
 	list := make([]*fault, len(faults))
 	for i, f := range faults {
-		switch f.Kind {
-		case Latency, Status, Drop, Midway, Truncate, Garbage, Hang, BlockPrompt, BlockAnswer, Miscount, Surplus, NaN, WrongType, Huge:
-		default:
+		if !contains(kinds, string(f.Kind)) {
 			return fmt.Errorf("vertextest: unknown kind of fault %q", f.Kind)
 		}
 		if f.Status == 0 {
@@ -82,7 +83,7 @@ func (s *Server) SetFaults(faults ...Fault) error {
 		if f.Size == 0 {
 			f.Size = 64 << 20
 		}
-		seed := s.o.Seed + uint64(i)*0x9e3779b97f4a7c15
+		seed := s.options().Seed + uint64(i)*0x9e3779b97f4a7c15
 		list[i] = &fault{Fault: f, random: func(n int64) float64 { return rand.New(rand.NewPCG(seed, uint64(n))).Float64() }}
 		if f.Contains != "" {
 			q, err := json.Marshal(f.Contains)

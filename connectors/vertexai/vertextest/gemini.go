@@ -35,7 +35,7 @@ func (c *call) generate(ctx context.Context) *reply {
 	switch kind := strings.ToLower(c.Header.Get("X-Vertex-AI-LLM-Request-Type")); kind {
 	case "", "shared":
 	case "dedicated":
-		if !c.server.o.Provisioned {
+		if !c.server.options().Provisioned {
 			r := failf(400, "Provisioned throughput is not purchased or is not active")
 			r.err.reason = "FAILED_PRECONDITION"
 			return r
@@ -44,7 +44,7 @@ func (c *call) generate(ctx context.Context) *reply {
 		return failf(400, "Invalid value %q in X-Vertex-AI-LLM-Request-Type.", kind)
 	}
 	prompt := CountTokens(p.System) + CountTokens(p.Text) + 258*len(p.Files)
-	if most := c.server.o.Limits.PromptTokens; prompt > most {
+	if most := c.server.options().Limits.PromptTokens; prompt > most {
 		return failf(400, "The input token count (%d) exceeds the maximum number of tokens allowed (%d).", prompt, most)
 	}
 	finish := "STOP"
@@ -111,8 +111,8 @@ func (c *call) generate(ctx context.Context) *reply {
 
 // write asks the caller's own generator, else it echoes.
 func (s *Server) write(ctx context.Context, p Prompt) (string, error) {
-	if s.o.Generate != nil {
-		return s.o.Generate(ctx, p)
+	if s.options().Generate != nil {
+		return s.options().Generate(ctx, p)
 	}
 	if p.JSON {
 		return string(appendJSON(nil, sample(p.Schema, p.Text, 0))), nil

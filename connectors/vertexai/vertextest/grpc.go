@@ -65,6 +65,9 @@ type predictionService struct {
 
 // run takes the same way as REST.
 func (p *predictionService) run(ctx context.Context, method, resource string, body []byte) (*reply, error) {
+	if p.s.options().Forward != nil { // an answer of our own must not look like the real service's
+		return nil, status.Error(codes.Unimplemented, "only REST is forwarded: set transport = \"rest\"")
+	}
 	r := &Request{GRPC: true, Header: http.Header{}}
 	if !r.parsePath("/" + p.version + "/" + resource + ":" + method) {
 		return nil, status.Errorf(codes.InvalidArgument, "invalid resource name %q", resource)

@@ -1,6 +1,8 @@
 package vertextest
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 )
@@ -28,7 +30,7 @@ type Request struct {
 func (s *Server) note(r *Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.log) < s.o.LogSize {
+	if len(s.log) < s.options().LogSize {
 		s.log = append(s.log, r)
 	}
 }
@@ -61,4 +63,53 @@ func (s *Server) Reset() {
 	s.seq.Store(0)
 	s.peak.Store(s.inFlight.Load())
 	s.quota.reset()
+}
+
+// LogLine is a line of Options.Log: one request with its answer's status, as one JSON object. It holds no credentials.
+type LogLine struct {
+	Seq        int64             `json:"seq"`       // from 1, in order of arrival; lines stand in the order of the answers
+	Transport  string            `json:"transport"` // rest or grpc
+	Method     string            `json:"method"`    // predict, generateContent, …
+	Path       string            `json:"path"`
+	Header     map[string]string `json:"header"`     // those that change an answer or name the caller, in lower case
+	Authorized bool              `json:"authorized"` // the request carried credentials
+	Request    json.RawMessage   `json:"request"`    // the body, without blanks and with sorted keys; a JSON string where it is not JSON
+	Rows       int               `json:"rows"`       // instances, or 1
+	Tokens     int               `json:"tokens"`     // input tokens as counted by CountTokens
+	Status     int               `json:"status"`     // 0 when the connection was broken on purpose
+}
+
+// logged are the headers of a LogLine.
+var logged = map[string]string{
+	"X-Vertex-Ai-Llm-Request-Type": "x-vertex-ai-llm-request-type", "User-Agent": "user-agent", "X-Goog-User-Project": "x-goog-user-project",
+}
+
+// report puts a finished request into Options.Log, before its answer is sent: who has the answer finds the line.
+func (s *Server) report(c *call, status int) {
+	out := s.options().Log
+	if out == nil {
+		return
+	}
+	l := LogLine{Seq: c.Seq, Transport: "rest", Method: c.Method, Path: c.Path, Header: map[string]string{}, Authorized: c.Header.Get("Authorization") != "",
+		Rows: c.Rows, Tokens: c.Tokens, Status: status}
+	if c.rpc {
+		l.Transport = "grpc"
+	}
+	for name, key := range logged {
+		if v := c.Header.Get(name); v != "" {
+			l.Header[key] = v
+		}
+	}
+	if l.Request = appendJSON(nil, c.Body); c.Body == nil {
+		l.Request = appendJSON(nil, string(c.raw))
+	}
+	b, err := json.Marshal(l)
+	s.logMu.Lock()
+	defer s.logMu.Unlock()
+	if err == nil {
+		_, err = out.Write(append(b, '\n'))
+	}
+	if s.logErr == nil && err != nil {
+		s.logErr = errors.Join(errors.New("vertextest: the request log could not be written"), err)
+	}
 }

@@ -2,6 +2,7 @@ package vertextest
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 )
@@ -15,11 +16,12 @@ type Options struct {
 	Addr  string // default 127.0.0.1:0
 	Token string // when set, requests without `Authorization: Bearer <Token>` get 401
 
-	Script    []Rule                                                                               // text answers: the first rule that matches, else an echo
-	Generate  func(ctx context.Context, p Prompt) (string, error)                                  // answers prompts that no rule matches
-	Embed     func(ctx context.Context, model string, texts []string) ([][]float64, error)         // vectors instead of hashed ones; outputDimensionality cuts them
-	Endpoints map[string]Predictor                                                                 // custom endpoints by ID
-	Endpoint  func(ctx context.Context, id string, instances []any, parameters any) ([]any, error) // the endpoints that Endpoints does not name; ErrNoEndpoint for unknown ones
+	Script      []Rule                                                                               // text answers: the first rule that matches, else an echo
+	Generate    func(ctx context.Context, p Prompt) (string, error)                                  // answers prompts that no rule matches
+	Embed       func(ctx context.Context, model string, texts []string) ([][]float64, error)         // vectors instead of hashed ones; outputDimensionality cuts them
+	Predictions []Prediction                                                                         // answers of custom endpoints by their instances, before Endpoints and Endpoint
+	Endpoints   map[string]Predictor                                                                 // custom endpoints by ID
+	Endpoint    func(ctx context.Context, id string, instances []any, parameters any) ([]any, error) // the endpoints that Endpoints does not name; ErrNoEndpoint for unknown ones
 
 	Faults []Fault
 	Seed   uint64 // of Fault.Share
@@ -39,21 +41,22 @@ type Options struct {
 	Replay  string                                      // answers from such a file; a request it does not hold gets 404
 	Forward func(*http.Request) (*http.Response, error) // with Record: sends REST requests on to the real service (http.Client.Do of an authorised client)
 
+	Log     io.Writer        // gets a LogLine as JSON for every request, one Write each, before its answer is sent
 	LogSize int              // requests kept for Requests; default 100,000, negative none
 	Now     func() time.Time // default time.Now
 }
 
 // Limits are those of the real service; zero fields take its value, given behind them.
 type Limits struct {
-	TextInstances    int   // 250 texts per request (text-embedding models)
-	TextTokens       int   // 20,000 tokens per request (text-embedding models)
-	TokensPerText    int   // 2,048; the rest of a text is cut off
-	GeminiInstances  int   // 1 (gemini-embedding-001)
-	CustomInstances  int   // unlimited (custom endpoints are bounded by bytes)
-	PromptTokens     int   // 1,048,576 (generateContent)
-	RequestBytes     int64 // 20 MiB; above it 413
-	EndpointBytes    int64 // 1.5 MiB for custom endpoints and all :predict calls but of multimodal models; above it 413
-	MultimodalTokens int   // 32; the rest of a text is cut off
+	TextInstances    int   `json:"textInstances"`    // 250 texts per request (text-embedding models)
+	TextTokens       int   `json:"textTokens"`       // 20,000 tokens per request (text-embedding models)
+	TokensPerText    int   `json:"tokensPerText"`    // 2,048; the rest of a text is cut off
+	GeminiInstances  int   `json:"geminiInstances"`  // 1 (gemini-embedding-001)
+	CustomInstances  int   `json:"customInstances"`  // unlimited (custom endpoints are bounded by bytes)
+	PromptTokens     int   `json:"promptTokens"`     // 1,048,576 (generateContent)
+	RequestBytes     int64 `json:"requestBytes"`     // 20 MiB; above it 413
+	EndpointBytes    int64 `json:"endpointBytes"`    // 1.5 MiB for custom endpoints and all :predict calls but of multimodal models; above it 413
+	MultimodalTokens int   `json:"multimodalTokens"` // 32; the rest of a text is cut off
 }
 
 func (l Limits) withDefaults() Limits {

@@ -24,15 +24,16 @@ func (q *quota) reset() {
 
 // take admits the call or answers 429.
 func (q *quota) take(s *Server, c *call) *reply {
-	if s.o.RequestsPerMinute <= 0 && s.o.TokensPerMinute <= 0 {
+	o := s.options()
+	if o.RequestsPerMinute <= 0 && o.TokensPerMinute <= 0 {
 		return nil
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	key := c.Resource
-	now := s.o.Now()
+	now := o.Now()
 	list := q.took[key]
-	for len(list) > 0 && now.Sub(list[0].at) >= s.o.QuotaWindow {
+	for len(list) > 0 && now.Sub(list[0].at) >= o.QuotaWindow {
 		list = list[1:]
 	}
 	tokens := c.Tokens
@@ -41,9 +42,9 @@ func (q *quota) take(s *Server, c *call) *reply {
 	}
 	metric := ""
 	switch {
-	case s.o.RequestsPerMinute > 0 && len(list) >= s.o.RequestsPerMinute:
+	case o.RequestsPerMinute > 0 && len(list) >= o.RequestsPerMinute:
 		metric = "aiplatform.googleapis.com/online_prediction_requests_per_base_model"
-	case s.o.TokensPerMinute > 0 && tokens > s.o.TokensPerMinute && len(list) > 0:
+	case o.TokensPerMinute > 0 && tokens > o.TokensPerMinute && len(list) > 0:
 		metric = "aiplatform.googleapis.com/embed_content_input_tokens_per_minute_per_base_model"
 	}
 	if q.took == nil {
@@ -55,8 +56,8 @@ func (q *quota) take(s *Server, c *call) *reply {
 	}
 	q.took[key] = list
 	r := failf(429, "Quota exceeded for %s with base model: %s. Please submit a quota increase request.", metric, c.Model)
-	if s.o.QuotaRetryAfter {
-		r.err.wait = s.o.QuotaWindow - now.Sub(list[0].at)
+	if o.QuotaRetryAfter {
+		r.err.wait = o.QuotaWindow - now.Sub(list[0].at)
 	}
 	return r
 }

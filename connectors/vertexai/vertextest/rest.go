@@ -26,14 +26,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The limit proper is checked later, so that faults and the log see the request too.
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4*s.o.Limits.RequestBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4*s.options().Limits.RequestBytes))
 	if err != nil {
-		send(w, failf(413, "Request payload size exceeds the limit: %d bytes.", s.o.Limits.RequestBytes))
+		send(w, failf(413, "Request payload size exceeds the limit: %d bytes.", s.options().Limits.RequestBytes))
 		return
 	}
 	c := &call{Request: req, raw: body}
 	var rep *reply
-	if s.o.Forward != nil {
+	if s.options().Forward != nil {
 		rep = s.forward(r, c)
 	} else {
 		rep = s.handle(r.Context(), c)
@@ -145,7 +145,7 @@ func endpointResource(r *Request) map[string]any {
 func (s *Server) forward(r *http.Request, c *call) *reply {
 	c.server = s
 	c.Seq = s.seq.Add(1)
-	c.Time = s.o.Now()
+	c.Time = s.options().Now()
 	_ = c.decode() // for the log; the real service judges
 	s.note(c.Request)
 	out, err := http.NewRequestWithContext(r.Context(), http.MethodPost, realURL(c.Location, r.URL.RequestURI()), bytes.NewReader(c.raw))
@@ -156,7 +156,7 @@ func (s *Server) forward(r *http.Request, c *call) *reply {
 	if t := r.Header.Get("X-Vertex-AI-LLM-Request-Type"); t != "" {
 		out.Header.Set("X-Vertex-AI-LLM-Request-Type", t)
 	}
-	res, err := s.o.Forward(out)
+	res, err := s.options().Forward(out)
 	if err != nil {
 		return failf(502, "the real service could not be asked: %v", err)
 	}
@@ -176,6 +176,7 @@ func (s *Server) forward(r *http.Request, c *call) *reply {
 	s.mu.Lock()
 	c.Request.Status = res.StatusCode
 	s.mu.Unlock()
+	s.report(c, res.StatusCode)
 	s.tape.record(c, rep)
 	return rep
 }

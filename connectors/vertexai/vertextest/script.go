@@ -1,11 +1,7 @@
 package vertextest
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -48,35 +44,6 @@ func (s *Server) SetScript(rules ...Rule) error {
 	defer s.mu.Unlock()
 	s.script = list
 	return nil
-}
-
-// ReadScript reads rules as JSON Lines: one object with the fields of Rule a line. Blank lines and lines that begin with # are skipped.
-func ReadScript(r io.Reader) ([]Rule, error) {
-	var out []Rule
-	in := bufio.NewScanner(r)
-	in.Buffer(nil, 16<<20)
-	for n := 1; in.Scan(); n++ {
-		line := bytes.TrimSpace(in.Bytes())
-		if len(line) == 0 || line[0] == '#' {
-			continue
-		}
-		var rule Rule
-		d := json.NewDecoder(bytes.NewReader(line))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&rule); err != nil {
-			return nil, fmt.Errorf("script line %d: %w", n, err)
-		}
-		if rule.Regexp != "" {
-			if _, err := regexp.Compile(rule.Regexp); err != nil {
-				return nil, fmt.Errorf("script line %d: %w", n, err)
-			}
-		}
-		out = append(out, rule)
-	}
-	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf("script: %w", err)
-	}
-	return out, nil
 }
 
 // Prompt is what a text model is asked.

@@ -16,7 +16,7 @@ import (
 
 // Server is a running fake. Its methods are safe for concurrent use.
 type Server struct {
-	o    Options
+	opts atomic.Pointer[Options]
 	ln   net.Listener
 	http *http.Server
 	grpc *grpc.Server
@@ -27,11 +27,15 @@ type Server struct {
 	inFlight atomic.Int64
 	peak     atomic.Int64
 
-	mu        sync.RWMutex
-	script    []*rule
-	endpoints map[string]Predictor
-	faults    []*fault
-	log       []*Request
+	mu          sync.RWMutex
+	script      []*rule
+	endpoints   map[string]Predictor
+	predictions []Prediction
+	faults      []*fault
+	log         []*Request
+
+	logMu  sync.Mutex // of Options.Log
+	logErr error
 
 	quota quota
 	tape  *tape
@@ -52,10 +56,12 @@ func New(o Options) (*Server, error) {
 		o.QuotaWindow = time.Minute
 	}
 	o.Limits = o.Limits.withDefaults()
-	s := &Server{o: o, stop: make(chan struct{}), done: make(chan struct{}), endpoints: map[string]Predictor{}}
+	s := &Server{stop: make(chan struct{}), done: make(chan struct{}), endpoints: map[string]Predictor{}}
+	s.opts.Store(&o)
 	for id, p := range o.Endpoints {
 		s.endpoints[id] = p
 	}
+	s.predictions = o.Predictions
 	if err := s.SetScript(o.Script...); err != nil {
 		return nil, err
 	}
@@ -81,6 +87,9 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+// options are those of New with the settings of scripts.
+func (s *Server) options() *Options { return s.opts.Load() }
+
 // Start serves until Close.
 func (s *Server) Start() {
 	go func() {
@@ -89,7 +98,7 @@ func (s *Server) Start() {
 	}()
 }
 
-// Close stops the server, breaking open connections, and closes the record.
+// Close stops the server, breaking open connections, and closes the record. Its error also tells of a log or a record that could not be written.
 func (s *Server) Close() error {
 	select {
 	case <-s.stop:
@@ -103,7 +112,9 @@ func (s *Server) Close() error {
 	for i := 0; s.inFlight.Load() > 0 && i < 500; i++ { // handlers leave at once, but Close does not wait for them
 		time.Sleep(time.Millisecond)
 	}
-	return errors.Join(err, s.tape.Close())
+	s.logMu.Lock()
+	defer s.logMu.Unlock()
+	return errors.Join(err, s.logErr, s.tape.Close())
 }
 
 // URL is the base URL for REST and for Google's gRPC option: http://127.0.0.1:PORT.
@@ -161,7 +172,7 @@ func (s *Server) handle(ctx context.Context, c *call) (r *reply) {
 	}
 	c.server = s
 	c.Seq = s.seq.Add(1)
-	c.Time = s.o.Now()
+	c.Time = s.options().Now()
 	decodeErr := c.decode()
 	s.note(c.Request)
 	defer func() {
@@ -175,9 +186,10 @@ func (s *Server) handle(ctx context.Context, c *call) (r *reply) {
 		s.mu.Lock()
 		c.Request.Status = status
 		s.mu.Unlock()
+		s.report(c, status)
 		s.tape.record(c, r)
 	}()
-	if s.o.Token != "" && c.Header.Get("Authorization") != "Bearer "+s.o.Token {
+	if s.options().Token != "" && c.Header.Get("Authorization") != "Bearer "+s.options().Token {
 		return failf(http.StatusUnauthorized, "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.")
 	}
 	f, err := s.befall(ctx, c)
@@ -203,15 +215,15 @@ func (s *Server) handle(ctx context.Context, c *call) (r *reply) {
 
 // admit checks place, size and quota.
 func (s *Server) admit(c *call) *reply {
-	if len(s.o.Projects) > 0 && !contains(s.o.Projects, c.Project) {
+	if len(s.options().Projects) > 0 && !contains(s.options().Projects, c.Project) {
 		return failf(403, "Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform.googleapis.com/%s' (or it may not exist).", c.Resource)
 	}
-	if len(s.o.Locations) > 0 && !contains(s.o.Locations, c.Location) {
+	if len(s.options().Locations) > 0 && !contains(s.options().Locations, c.Location) {
 		return failf(404, "Location '%s' is not supported or does not exist.", c.Location)
 	}
-	limit := s.o.Limits.RequestBytes
+	limit := s.options().Limits.RequestBytes
 	if c.Method == "predict" && !strings.HasPrefix(c.Model, "multimodal") {
-		limit = s.o.Limits.EndpointBytes
+		limit = s.options().Limits.EndpointBytes
 	}
 	if int64(len(c.raw)) > limit {
 		return failf(413, "Request payload size exceeds the limit: %d bytes.", limit)

@@ -436,7 +436,7 @@ func TestHugeAnswer(t *testing.T) {
 }
 
 func TestScript(t *testing.T) {
-	rules, err := vertextest.ReadScript(strings.NewReader(`
+	script, err := vertextest.ReadScript(strings.NewReader(`
 # answers
 {"regexp":"capital of (\\w+)","answer":"The capital of {{1}} is far: {{prompt}}"}
 {"contains":"forbidden","blockReason":"PROHIBITED_CONTENT"}
@@ -447,7 +447,7 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t, vertextest.Options{Script: rules})
+	s := serve(t, vertextest.Options{Script: script.Rules})
 	c := dial(t, s, vertexai.TransportREST)
 	ask := func(b json.RawMessage) (json.RawMessage, error) {
 		return c.GenerateContent(context.Background(), s.ModelURL("gemini-2.5-flash"), b, nil)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,10 +26,12 @@ type Exchange struct {
 // tape writes exchanges to a file, or answers from one.
 type tape struct {
 	mu   sync.Mutex
+	name string // of the record that is replayed
 	file *os.File
 	err  error
 	play map[string][]Exchange // nil: not replaying
 	used map[string]int
+	lost []string // requests that the record does not hold
 }
 
 func openTape(record, replay string) (*tape, error) {
@@ -56,6 +60,7 @@ func (t *tape) load(name string) error {
 		return fmt.Errorf("vertextest: cannot read the record: %w", err)
 	}
 	defer func() { _ = f.Close() }()
+	t.name = name
 	t.play, t.used = map[string][]Exchange{}, map[string]int{}
 	in := bufio.NewScanner(f)
 	in.Buffer(nil, 1<<30)
@@ -92,6 +97,8 @@ func key(path string, body []byte) (string, error) {
 
 // replay answers from the record; the answers to one request come in the order of the record, the last one again and again.
 func (t *tape) replay(c *call) *reply {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.play == nil {
 		return nil
 	}
@@ -99,11 +106,11 @@ func (t *tape) replay(c *call) *reply {
 	if err != nil {
 		return failf(400, "Invalid JSON payload received. %v", err)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	list := t.play[k]
 	if len(list) == 0 {
-		return failf(404, "vertextest: the record holds no answer to this request to %s", c.Path)
+		what := fmt.Sprintf("%s:%s %s", c.Resource, c.Method, clip(c.raw, 400))
+		t.lost = append(t.lost, what)
+		return failf(404, "The record %s has no answer to %s", t.name, what)
 	}
 	e := list[min(t.used[k], len(list)-1)]
 	t.used[k]++
@@ -125,6 +132,30 @@ func (t *tape) replay(c *call) *reply {
 	}
 	r.err.raw, r.err.wait = body, time.Duration(e.RetryAfter)*time.Second
 	return r
+}
+
+func clip(b []byte, n int) string {
+	if len(b) <= n {
+		return string(b)
+	}
+	return strings.ToValidUTF8(string(b[:n]), "") + "…"
+}
+
+// Replay answers from a record from now on, as Options.Replay does.
+func (s *Server) Replay(file string) error {
+	s.tape.mu.Lock()
+	defer s.tape.mu.Unlock()
+	if s.tape.file != nil {
+		return errors.New("vertextest: Record and Replay exclude each other")
+	}
+	return s.tape.load(file)
+}
+
+// Missed are the requests so far that Options.Replay has no answer to, as RESOURCE:METHOD BODY.
+func (s *Server) Missed() []string {
+	s.tape.mu.Lock()
+	defer s.tape.mu.Unlock()
+	return slices.Clone(s.tape.lost)
 }
 
 func (t *tape) record(c *call, r *reply) {
