@@ -30,7 +30,7 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 		return "", inputFault(query, err)
 	}
 	if q, ok := node.(*dialect.Query); !ok || q.Verb != "SELECT" && q.Verb != "WITH" && q.Verb != "FROM" {
-		return "", errors.New("ml_estimate takes a SELECT; give the query of a CREATE TABLE … AS or INSERT")
+		return "", errors.New("only a SELECT can be estimated; give the query of a CREATE TABLE … AS or INSERT")
 	}
 	dc, err := n.c.Connect(context.WithoutCancel(ctx))
 	if err != nil {
