@@ -1,4 +1,517 @@
 package dialect
 
-// dataRefs finds the references to the pseudo-column data; bare asks for those without a qualifier in expressions too.
-func (p *parser) dataRefs(bare bool) []*DataRef { return nil }
+import (
+	"sort"
+	"strings"
+)
+
+// dataRefs finds the references to the pseudo-column data: as the whole argument of ML.DECODE_IMAGE, and with a qualifier
+// in any expression of a SELECT; with bare set also without one there. It knows just enough of both grammars to tell
+// expressions from names of tables, aliases and columns that are being defined; what nests deeper than maxDepth is left
+// out, so that DuckDB refuses it as a column it does not know.
+func (p *parser) dataRefs(bare bool) []*DataRef {
+	found := false
+	for _, t := range p.toks {
+		found = found || p.isData(t)
+	}
+	if !found {
+		return nil
+	}
+	f := &dataFinder{parser: p, bare: bare}
+	p.i = 0 // its words and punctuation are asked for by index
+	if bare {
+		f.lambdas()
+	}
+	f.query(0, len(p.toks), nil)
+	sort.SliceStable(f.refs, func(a, b int) bool { return f.refs[a].Pos < f.refs[b].Pos })
+	list := make([]*DataRef, len(f.refs))
+	for i, r := range f.refs {
+		r.Tables = r.within.all()
+		list[i] = r.DataRef
+	}
+	return list
+}
+
+// isData reports whether a token is the name data, in any case, quoted or not.
+func (p *parser) isData(t token) bool {
+	switch n := t.End - t.Pos; {
+	case t.bad != "":
+	case t.kind == kindWord:
+		return n == 4 && strings.EqualFold(p.text(t), "data")
+	case t.kind == kindQuoted && n >= 6:
+		s, err := decodeString(p.src, t, p.sql)
+		return err == nil && strings.EqualFold(s, "data")
+	}
+	return false
+}
+
+type dataFinder struct {
+	*parser
+	bare  bool
+	depth int
+	refs  []foundRef
+	ctes  []string // the names of WITH clauses that are visible, lower-case
+	own   []Span   // by index of token: where data is the parameter of a lambda
+}
+
+type foundRef struct {
+	*DataRef
+	within *selectScope
+}
+
+// selectScope is one SELECT with the tables of its FROM clause.
+type selectScope struct {
+	outer              *selectScope
+	tables             []TableRef
+	hasSelect, hasFrom bool
+	chain              []TableRef // see all
+}
+
+// all gives the tables of a SELECT and of those around it.
+func (s *selectScope) all() []TableRef {
+	if s == nil {
+		return nil
+	}
+	if s.chain == nil {
+		s.chain = append([]TableRef{}, s.tables...)
+		for _, t := range s.outer.all() {
+			t.Outer++
+			s.chain = append(s.chain, t)
+		}
+	}
+	return s.chain
+}
+
+// clauseStart are the words that end a FROM clause.
+var clauseStart = wordSet("SELECT FROM WHERE GROUP HAVING QUALIFY WINDOW ORDER LIMIT OFFSET FETCH UNION INTERSECT EXCEPT RETURNING SET")
+
+// joinStart are the words that a JOIN may start with; LEFT(…) and RIGHT(…) are functions.
+var joinStart = wordSet("JOIN INNER LEFT RIGHT FULL OUTER CROSS NATURAL ASOF POSITIONAL SEMI ANTI")
+
+// noAlias are words that are no alias of a table unless AS stands before them, besides reserved ones.
+var noAlias = wordSet("ASOF POSITIONAL SEMI ANTI OFFSET RETURNING TABLESAMPLE PIVOT UNPIVOT VALUES")
+
+// beforeValue are the words behind which a name is an expression, and no alias.
+var beforeValue = wordSet(`SELECT DISTINCT ALL WHERE AND OR NOT BY ON HAVING QUALIFY CASE WHEN THEN ELSE IN LIKE ILIKE GLOB BETWEEN ESCAPE FROM
+TO LIMIT OFFSET`)
+
+// query reads the tokens of a query, or of a statement around one. outer is the SELECT it stands in.
+func (f *dataFinder) query(from, to int, outer *selectScope) {
+	defer func(ctes int) { f.depth--; f.ctes = f.ctes[:ctes] }(len(f.ctes))
+	if f.depth++; f.depth > maxDepth {
+		return
+	}
+	var s *selectScope
+	values, set, items := false, false, false // in an expression; behind a set operation; in a select list
+	for i := from; i < to; {
+		w := f.word(i)
+		items = items && !clauseStart[w]
+		switch {
+		case w == "WITH" && s == nil:
+			i = f.with(i+1, to, outer)
+			continue
+		case w == "SELECT":
+			if s == nil || s.hasSelect {
+				s = &selectScope{outer: outer}
+			}
+			s.hasSelect, values, items = true, true, true
+		case w == "UPDATE" && s == nil:
+			s = &selectScope{outer: outer}
+			i = f.table(i+1, to, s)
+			continue
+		case w == "FROM" && !f.distinctFrom(i):
+			if s == nil || s.hasFrom {
+				s = &selectScope{outer: outer}
+			}
+			s.hasFrom, values = true, false
+			i = f.from(i+1, to, s)
+			continue
+		case w == "EXCEPT" && f.starList(i):
+			i = f.step(i + 1)
+			continue
+		case w == "UNION", w == "INTERSECT", w == "EXCEPT":
+			s, values, set = nil, false, true
+		case w == "RETURNING", w == "SET":
+			values = false
+		case w == "ORDER", w == "LIMIT", w == "OFFSET":
+			values = s != nil && !set // behind a set operation there are no tables
+		case clauseStart[w]:
+			values = s != nil
+		case s != nil:
+			at, n := i, len(f.refs)
+			if i = f.part(i, s, values); items && len(f.refs) > n && f.toks[at].Pos == f.refs[n].Pos {
+				f.refs[n].item = f.isItem(at, i, to)
+			}
+			continue
+		default:
+			i = f.part(i, outer, false)
+			continue
+		}
+		i++
+	}
+}
+
+// isItem reports whether the tokens from i up to end, of a select list, are a whole item of it that has no alias.
+func (f *dataFinder) isItem(i, end, to int) bool {
+	switch f.word(i - 1) {
+	case "SELECT", "DISTINCT", "ALL":
+	default:
+		if !f.isPunct(i-1, ',') {
+			return false
+		}
+	}
+	return end >= to || f.isPunct(end, ',') || clauseStart[f.word(end)]
+}
+
+// distinctFrom reports whether FROM belongs to IS [NOT] DISTINCT FROM.
+func (f *dataFinder) distinctFrom(i int) bool {
+	return f.isWord(i-1, "DISTINCT") && (f.isWord(i-2, "IS") || f.isWord(i-2, "NOT"))
+}
+
+// starList reports whether EXCEPT (names) stands behind a star.
+func (f *dataFinder) starList(i int) bool {
+	return f.isPunct(i-1, '*') && f.isPunct(i+1, '(') && f.closing(i+1) >= 0 && !f.startsQueryAt(i+2)
+}
+
+// with reads the names and queries behind WITH.
+func (f *dataFinder) with(i, to int, outer *selectScope) int {
+	recursive := f.isWord(i, "RECURSIVE")
+	if recursive {
+		i++
+	}
+	for i < to {
+		name, ok := f.nameAt(i)
+		if !ok {
+			return i
+		}
+		// name [(columns)] [USING KEY (…)] AS [[NOT] MATERIALIZED] ( query )
+		for i++; i < to && !f.isWord(i, "AS"); i = f.step(i) {
+			if clauseStart[f.word(i)] {
+				return i
+			}
+		}
+		for i++; f.isWord(i, "NOT") || f.isWord(i, "MATERIALIZED"); {
+			i++
+		}
+		if i >= to || !f.isPunct(i, '(') {
+			return min(i, to)
+		}
+		if recursive {
+			f.ctes = append(f.ctes, strings.ToLower(name))
+		}
+		i = f.bracket(i, outer, false)
+		if !recursive {
+			f.ctes = append(f.ctes, strings.ToLower(name))
+		}
+		if !f.isPunct(i, ',') {
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+func (f *dataFinder) nameAt(i int) (string, bool) {
+	t := f.at(i)
+	switch {
+	case t.bad != "":
+	case t.kind == kindWord:
+		return f.text(t), true
+	case t.kind == kindQuoted, t.kind == kindString:
+		s, err := decodeString(f.src, t, f.sql)
+		return s, err == nil
+	}
+	return "", false
+}
+
+// from reads the tables of a FROM clause, up to the word of the next clause.
+func (f *dataFinder) from(i, to int, s *selectScope) int {
+	defer func() { f.depth-- }()
+	if f.depth++; f.depth > maxDepth {
+		return to
+	}
+	i = f.table(i, to, s)
+	for i < to {
+		w := f.word(i)
+		switch {
+		case f.isPunct(i, ','), w == "JOIN":
+			i = f.table(i+1, to, s)
+		case w == "ON":
+			i = f.condition(i+1, to, s)
+		case w == "WITH" && f.isWord(i+1, "OFFSET"):
+			i += 2
+		case clauseStart[w]:
+			return i
+		default:
+			i = f.step(i)
+		}
+	}
+	return i
+}
+
+// condition reads what follows ON.
+func (f *dataFinder) condition(i, to int, s *selectScope) int {
+	for i < to {
+		switch w := f.word(i); {
+		case f.isPunct(i, ','), joinStart[w] && !f.isPunct(i+1, '('), clauseStart[w] && !(w == "FROM" && f.distinctFrom(i)):
+			return i
+		}
+		i = f.part(i, s, true)
+	}
+	return i
+}
+
+// table reads one table of a FROM clause with its alias.
+func (f *dataFinder) table(i, to int, s *selectScope) int {
+	if f.isWord(i, "LATERAL") {
+		i++
+	}
+	if i >= to || clauseStart[f.word(i)] {
+		return i
+	}
+	// DuckDB has an alias before a table too: name: table.
+	alias, ok := "", false
+	if f.sql != GoogleSQL && f.isPunct(i+1, ':') && !f.isPunct(i+2, ':') {
+		if alias, ok = f.nameAt(i); ok {
+			i += 2
+		}
+	}
+	var r TableRef
+	switch t := f.at(i); {
+	case f.isPunct(i, '('):
+		end := f.closing(i)
+		if end < 0 {
+			return i + 1
+		}
+		n := len(s.tables)
+		join := !f.isQuery(i+1, end)
+		if join {
+			f.from(i+1, end, s)
+		} else {
+			f.query(i+1, end, s)
+		}
+		if !ok {
+			alias, i = f.alias(end+1, to)
+		}
+		if join && alias == "" {
+			return i
+		}
+		s.tables = append(s.tables[:n], TableRef{Alias: alias})
+		return i
+	case t.kind == kindString:
+		i++
+	case t.kind == kindWord, t.kind == kindQuoted:
+		f.i = i
+		path, err := f.path()
+		next := f.i
+		f.i = 0
+		switch {
+		case err != nil:
+			return i + 1
+		case f.isPunct(next, '('):
+			next = f.bracket(next, s, true)
+		case len(path.Parts) == 1 && f.isCTE(path.Parts[0]):
+			r.Alias = path.Parts[0]
+		default:
+			r.Path = path
+		}
+		i = next
+	default:
+		return i + 1
+	}
+	if !ok {
+		alias, i = f.alias(i, to)
+	}
+	if alias != "" {
+		r.Alias = alias
+	}
+	s.tables = append(s.tables, r)
+	return i
+}
+
+func (f *dataFinder) isCTE(name string) bool {
+	name = strings.ToLower(name)
+	for _, c := range f.ctes {
+		if c == name {
+			return true
+		}
+	}
+	return false
+}
+
+// alias reads [AS] name.
+func (f *dataFinder) alias(i, to int) (string, int) {
+	if i < to && f.isWord(i, "AS") && i+1 < to {
+		if name, ok := f.nameAt(i + 1); ok {
+			return name, i + 2
+		}
+		return "", i + 1
+	}
+	if w := f.word(i); i < to && (f.at(i).kind == kindQuoted || w != "" && !reserved[w] && !noAlias[w] && !joinStart[w] && !clauseStart[w]) {
+		if name, ok := f.nameAt(i); ok {
+			return name, i + 1
+		}
+	}
+	return "", i
+}
+
+// isQuery tells a query in brackets from an expression or a join: ((SELECT 1) + 1) is none.
+func (f *dataFinder) isQuery(i, end int) bool {
+	for n := 0; f.isPunct(i, '('); n++ {
+		last := f.closing(i)
+		if last < 0 || n > maxDepth {
+			return false
+		}
+		switch f.word(last + 1) {
+		case "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET":
+		default:
+			if last+1 != end {
+				return false
+			}
+		}
+		i, end = i+1, last
+	}
+	return i < end && f.startsQueryAt(i)
+}
+
+// part reads one token of an expression, a path or a bracket as a whole. values is set where names stand for values.
+func (f *dataFinder) part(i int, s *selectScope, values bool) int {
+	t := f.toks[i]
+	switch {
+	case t.kind == kindPunct && strings.IndexByte("([{", f.src[t.Pos]) >= 0:
+		return f.bracket(i, s, values)
+	case t.kind == kindWord && f.isPunct(i-1, '*') && (f.isWord(i, "EXCLUDE") || f.isWord(i, "RENAME") || f.isWord(i, "EXCEPT")):
+		return f.step(min(i+1, len(f.toks)-1))
+	case t.kind == kindWord, t.kind == kindQuoted:
+		return f.name(i, s, values)
+	}
+	return i + 1
+}
+
+// bracket reads a bracket with its content.
+func (f *dataFinder) bracket(i int, s *selectScope, values bool) int {
+	end := f.closing(i)
+	if end < 0 {
+		return i + 1
+	}
+	if f.isPunct(i, '(') && f.isQuery(i+1, end) {
+		f.query(i+1, end, s)
+		return end + 1
+	}
+	f.depth++
+	for j := i + 1; j < end && f.depth <= maxDepth; {
+		j = f.part(j, s, values)
+	}
+	f.depth--
+	return end + 1
+}
+
+// name reads a path, and keeps it when it is a reference to data.
+func (f *dataFinder) name(i int, s *selectScope, values bool) int {
+	end := i + 1
+	for f.isPunct(end, '.') && (f.at(end+1).kind == kindWord || f.at(end+1).kind == kindQuoted) {
+		end += 2
+	}
+	if !f.isData(f.toks[end-1]) || f.isPunct(end, '(') || f.isPunct(end, '.') || f.isPunct(i-1, '.') {
+		return end
+	}
+	if !f.decodes(i, end) {
+		switch {
+		case !values || s == nil, f.isWord(i-1, "MODEL"), f.isWord(i-1, "TABLE"), f.isWord(i-1, "AS"):
+			return end
+		case end == i+1 && !(f.bare && f.isValue(i)):
+			return end
+		}
+	}
+	d := &DataRef{Span: Span{f.toks[i].Pos, f.toks[end-1].End}}
+	for j := i; j < end-1; j += 2 {
+		name, ok := f.nameAt(j)
+		if !ok {
+			return end
+		}
+		if f.at(j).kind == kindQuoted && f.sql == GoogleSQL {
+			d.Qualifier = append(d.Qualifier, strings.Split(name, ".")...)
+		} else {
+			d.Qualifier = append(d.Qualifier, name)
+		}
+	}
+	f.refs = append(f.refs, foundRef{d, s})
+	return end
+}
+
+// decodes reports whether the tokens are the whole argument of ML.DECODE_IMAGE or ml_decode_image.
+func (f *dataFinder) decodes(i, end int) bool {
+	if !f.isPunct(i-1, '(') || !f.isPunct(end, ')') {
+		return false
+	}
+	return f.isWord(i-2, "ML_DECODE_IMAGE") || f.isWord(i-2, "DECODE_IMAGE") && f.isPunct(i-3, '.') && f.isWord(i-4, "ML")
+}
+
+// isValue reports whether a bare name is a column: neither an alias, a type, a field nor the name of an argument.
+func (f *dataFinder) isValue(i int) bool {
+	for _, at := range f.own {
+		if i > at.Pos && i < at.End {
+			return false
+		}
+	}
+	colons := func(a, b int) bool { return f.isPunct(a, ':') && f.isPunct(b, ':') && f.at(a).End == f.at(b).Pos }
+	switch t := f.at(i - 1); {
+	case i == 0:
+		return false
+	case t.kind == kindWord:
+		if !beforeValue[f.word(i-1)] {
+			return false
+		}
+	case t.kind != kindPunct, strings.IndexByte(")]}{.", f.src[t.Pos]) >= 0, colons(i-2, i-1):
+		return false
+	}
+	switch {
+	case f.isPunct(i+1, ':') && !colons(i+1, i+2), f.isPunct(i+1, '=') && f.isPunct(i+2, '>'), f.isPunct(i+1, '-') && f.isPunct(i+2, '>'):
+		return false
+	}
+	return true
+}
+
+// lambdas finds where data is the parameter of a lambda: the bracket around data -> …, (x, data) -> … and LAMBDA data: ….
+func (f *dataFinder) lambdas() {
+	var open []int
+	last := -1 // where the bracket opened that was closed last
+	binds := func(from, to int) {
+		for i := from; i < to; i++ {
+			if f.isData(f.toks[i]) {
+				around := Span{-1, len(f.toks)}
+				if len(open) > 0 {
+					around.Pos = open[len(open)-1]
+					if end := f.closing(around.Pos); end >= 0 {
+						around.End = end
+					}
+				}
+				f.own = append(f.own, around)
+				return
+			}
+		}
+	}
+	for i, t := range f.toks {
+		switch {
+		case f.isWord(i, "LAMBDA"):
+			end := i + 1
+			for end < len(f.toks) && (f.toks[end].kind == kindWord || f.toks[end].kind == kindQuoted || f.isPunct(end, ',') || f.isPunct(end, '(') || f.isPunct(end, ')')) {
+				end++
+			}
+			binds(i+1, end)
+		case t.kind != kindPunct:
+		case strings.IndexByte("([{", f.src[t.Pos]) >= 0:
+			open = append(open, i)
+		case strings.IndexByte(")]}", f.src[t.Pos]) >= 0:
+			if n := len(open); n > 0 {
+				last, open = open[n-1], open[:n-1]
+			}
+		case f.isPunct(i, '-') && f.isPunct(i+1, '>') && f.at(i).End == f.at(i+1).Pos && i > 0:
+			if f.isPunct(i-1, ')') && last >= 0 {
+				binds(last, i)
+			} else {
+				binds(i-1, i)
+			}
+		}
+	}
+}

@@ -185,6 +185,8 @@ type DataRef struct {
 	Qualifier []string // the parts before data; empty when it stands alone
 	// Tables are those of the FROM clause of the SELECT around it, then those of the SELECTs around that one.
 	Tables []TableRef
+
+	item bool // it is a whole select item without an alias, so that it gives its column the name
 }
 
 // TableRef is a table of a FROM clause. A subquery, a function or a name of a WITH clause has no path. Alias is "" when

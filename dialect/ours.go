@@ -1,5 +1,7 @@
 package dialect
 
+import "strings"
+
 // functionOfOurs translates the arguments of a function of ours in place, and writes what stands around them.
 func (t *translator) functionOfOurs(f *Function) expr {
 	start := t.at(0)
@@ -77,7 +79,9 @@ func (t *translator) argument(of string, a *Argument, last bool) {
 	}
 }
 
-func promptFunction(name string) bool { return name[0] == 'A' }
+// promptFunction reports whether a function asks a model: its arguments may be prompts of several parts, and it may
+// answer another time differently.
+func promptFunction(name string) bool { return strings.HasPrefix(name, "AI.") }
 
 // tableFunction reads a table function of ours in FROM; the rewriter puts its text in its place.
 func (t *translator) tableFunction(f *TableFunction) {

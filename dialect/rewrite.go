@@ -93,7 +93,7 @@ func (r *Rewriter) function(f *Function, q *Query, e *edits) (done bool, err err
 		}
 		a := f.Args[k]
 		e.replace(Span{pos, a.Pos}, s.Text[i])
-		if q.Lang != GoogleSQL && strings.HasPrefix(f.Name, "AI.") && a.row.End > a.row.Pos {
+		if q.Lang != GoogleSQL && promptFunction(f.Name) && a.row.End > a.row.Pos {
 			e.replace(a.row, "row")
 		}
 		pos, last = a.End, k
@@ -128,6 +128,9 @@ func (r *Rewriter) data(d *DataRef, e *edits) (done bool, err error) {
 		return false, err
 	}
 	e.replace(d.Span, s)
+	if d.item {
+		e.replace(Span{d.End, d.End}, ` AS "data"`) // no part of the expression, should that be written a second time
+	}
 	return true, nil
 }
 
@@ -140,40 +143,62 @@ type construct struct {
 	call     *Call
 	x        Expansion
 	function *TableFunction
+	height   int // how many are inside each other, this one included
 }
 
 // expand writes the calls and the table functions, inner ones first, as they lie in the texts of the outer ones.
 func (r *Rewriter) expand(src string, q *Query, e *edits) error {
 	list := constructs(q)
-	var around []int // where those end that hold the current one
+	var around []int // where the calls end that hold the current one
 	for i := range list {
 		c := &list[i]
 		for len(around) > 0 && around[len(around)-1] <= c.Pos {
 			around = around[:len(around)-1]
 		}
-		around = append(around, c.End)
-		if q.InView && len(around) > maxQuoted {
-			return errorf(c.Span, "more than %d ML calls inside each other in a view", maxQuoted).hint("Put the inner ones into views of their own")
-		}
 		if c.call == nil {
 			continue
 		}
+		around = append(around, c.End)
 		if r.Expand == nil {
 			return errorf(c.Span, "%s cannot be expanded here", c.call.Func)
+		}
+		if q.InView && len(around) > maxQuoted {
+			return tooDeep(c.Span)
 		}
 		var err error
 		if c.x, err = r.Expand(c.call, q.InView); err != nil {
 			return err
 		}
 	}
+	var inner []construct // what has been written and is in no other yet
 	for i := len(list) - 1; i >= 0; i-- {
-		if c := list[i]; c.call != nil {
-			c.write(src, q, e)
-		} else if err := r.tableFunction(src, q, c.function, e); err != nil {
-			return err
+		c := list[i]
+		for len(inner) > 0 && inner[len(inner)-1].Pos < c.End {
+			c.height = max(c.height, inner[len(inner)-1].height)
+			inner = inner[:len(inner)-1]
 		}
+		written := true
+		if c.call == nil {
+			var err error
+			if written, err = r.tableFunction(src, q, c.function, e); err != nil {
+				return err
+			}
+		} else {
+			c.write(src, q, e)
+		}
+		if written {
+			c.height++
+		}
+		if q.InView && c.height > maxQuoted {
+			return tooDeep(c.Span)
+		}
+		inner = append(inner, c)
 	}
 	return nil
+}
+
+func tooDeep(at Span) *Error {
+	return errorf(at, "more than %d ML calls inside each other in a view", maxQuoted).hint("Put the inner ones into views of their own")
 }
 
 // constructs gives the calls and table functions in order of position, so that an outer one comes before its inner ones.
@@ -219,8 +244,8 @@ func (c construct) write(src string, q *Query, e *edits) {
 	e.replace(call.Span, x.Whole(newText(inner.apply(src, call.Input), call.Input.End).String()))
 }
 
-// tableFunction writes a table function.
-func (r *Rewriter) tableFunction(src string, q *Query, f *TableFunction, e *edits) error {
+// tableFunction writes a table function; done is false when it is left alone.
+func (r *Rewriter) tableFunction(src string, q *Query, f *TableFunction, e *edits) (done bool, err error) {
 	s := ""
 	if r.TableFunction != nil {
 		args := make([]string, len(f.Args))
@@ -231,19 +256,19 @@ func (r *Rewriter) tableFunction(src string, q *Query, f *TableFunction, e *edit
 				args[i] = "SELECT * FROM " + args[i]
 			}
 		}
-		var err error
 		if s, err = r.TableFunction(f, args, q.InView); err != nil {
-			return err
+			return false, err
 		}
 	}
 	switch {
 	case s != "":
 		if err := checkArguments(f.Name, f.Args); err != nil {
-			return err
+			return false, err
 		}
 		e.replace(f.Span, s)
+		return true, nil
 	case q.Lang == GoogleSQL:
-		return errorf(f.Span, "the table function %s is not translated from GoogleSQL to DuckDB", f.Name)
+		return false, errorf(f.Span, "the table function %s is not translated from GoogleSQL to DuckDB", f.Name)
 	}
-	return nil
+	return false, nil
 }

@@ -340,6 +340,11 @@ func (t *translator) rendered(at Span) string {
 			t.refuse(at, "a second use of an expression with an ML call", "Put the expression in a subquery and name its column")
 		}
 	}
+	for _, f := range t.whole.Functions {
+		if f.Pos >= at.Pos && f.End <= at.End && promptFunction(f.Name) {
+			t.refuse(at, "a second use of an expression with "+f.Name, "Put the expression in a subquery and name its column") // it may answer anew
+		}
+	}
 	in := t.edits.inside(at)
 	s := newText(in.apply(t.src, at), at.End).String()
 	// Copies of copies double with every level of subqueries.
