@@ -270,7 +270,7 @@ func TestEstimate(t *testing.T) {
 	if fmt.Sprint(got[1:]) != "[[4 1 3]]" || s.Count() != 1 {
 		t.Errorf("after one answer: %v, and %d requests were sent", got, s.Count())
 	}
-	if _, err := db.ExecContext(t.Context(), "SELECT * FROM ml_estimate('DROP TABLE p')"); err == nil || !strings.Contains(err.Error(), "ml_estimate takes a SELECT") {
+	if _, err := db.ExecContext(t.Context(), "SELECT * FROM ml_estimate('DROP TABLE p')"); err == nil || !strings.Contains(err.Error(), "only a SELECT can be estimated") {
 		t.Errorf("DROP TABLE: %v", err)
 	}
 }

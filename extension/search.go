@@ -15,6 +15,7 @@ import (
 // query may also stand fourth, as in older calls.
 func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
 	var v objecttable.VectorSearch
+	var base []string // its columns, when they are known
 	positions := []string{"base table", "column to search", "query table", "query_column_to_search"}
 	place := 0
 	for i, a := range f.Args {
@@ -33,21 +34,30 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			}
 			return a.Const.Str, nil
 		}
+		// column reads the name of a column that must be one of these; an unknown list holds every name.
+		column := func(what string, columns []string) (string, error) {
+			name, err := text()
+			if err == nil && columns != nil && !contains(columns, name) {
+				err = at(a.Span, fmt.Errorf("VECTOR_SEARCH: `%s` is no column of the %s, which has %s", name, what, strings.Join(columns, ", ")))
+			}
+			return name, err
+		}
 		var err error
 		switch name {
 		case "base table", "query table":
 			if !table {
 				return "", at(a.Span, fmt.Errorf("VECTOR_SEARCH: the %s is written TABLE name or (query)", name))
 			}
+			columns := columnNames(ctx, w.conn.Conn, args[i])
 			if name == "base table" {
-				v.Base = args[i]
+				v.Base, base = args[i], columns
 			} else {
-				v.Query, v.QueryColumns = args[i], columnNames(ctx, w.conn.Conn, args[i])
+				v.Query, v.QueryColumns = args[i], columns
 			}
 		case "column to search":
-			v.Column, err = text()
+			v.Column, err = column("base table", base)
 		case "query_column_to_search":
-			v.QueryColumn, err = text()
+			v.QueryColumn, err = column("query table", v.QueryColumns)
 		case "distance_type":
 			v.DistanceType, err = text()
 		case "options":
