@@ -22,7 +22,7 @@ func (r *Runtime) byteFunctions() []*scalar {
 	return out
 }
 
-// objectBytes is object_bytes: the objects of a chunk are read side by side and written as they come.
+// objectBytes is object_bytes(uri [, generation [, authorizer]]).
 func (r *Runtime) objectBytes(q *Query, conn uint64, in []mapping.Vector, n int, out mapping.Vector) error {
 	uris := reading(in[0])
 	var generations, authorizers column
@@ -32,10 +32,7 @@ func (r *Runtime) objectBytes(q *Query, conn uint64, in []mapping.Vector, n int,
 	if len(in) > 2 {
 		authorizers = reading(in[2])
 	}
-	var behind *group
-	authorizer := ""
 	todo := make([]job, 0, n)
-	var size int64
 	for i := range n {
 		if uris.null(i) {
 			setNull(out, i)
@@ -48,11 +45,22 @@ func (r *Runtime) objectBytes(q *Query, conn uint64, in []mapping.Vector, n int,
 		if len(in) > 2 && !authorizers.null(i) {
 			j.authorizer = strings.Clone(authorizers.text(i))
 		}
+		todo = append(todo, j)
+	}
+	return r.readAll(q, conn, todo, n, out)
+}
+
+// readAll reads the objects of a chunk of n rows side by side and writes them as they come.
+func (r *Runtime) readAll(q *Query, conn uint64, todo []job, n int, out mapping.Vector) error {
+	var behind *group
+	authorizer := ""
+	for i := range todo {
+		j := &todo[i]
 		if j.item = r.ahead.claim(conn, j.uri, j.generation); j.item != nil {
 			behind, authorizer = j.item.group, j.authorizer
 		}
-		todo = append(todo, j)
 	}
+	var size int64
 	err := spread(q.Context, todo, r.o.Concurrency, func(ctx context.Context, j *job) error {
 		if it := j.item; it != nil && it.done != nil {
 			select {

@@ -19,6 +19,12 @@
 // 2,048. ReadsBytes says for which statements a connection should set it. Rows that come from a sort, an aggregate or a
 // stored table are 2,048 a chunk in any case; more than Options.MaxChunk in one is an error.
 //
+// # References
+//
+// obj_make_ref, obj_fetch_metadata, obj_get_access_url and obj_get_read_url are BigQuery's OBJ functions
+// (https://cloud.google.com/bigquery/docs/reference/standard-sql/objectref_functions), for single refs. object_bytes(ref)
+// reads one; object_signed_url(uri, authorizer) is for EXTERNAL_OBJECT_TRANSFORM, see TransformSQL.
+//
 // # Images
 //
 // ml_decode_image, ml_resize_image, ml_convert_color_space and ml_convert_image_type take and give

@@ -62,7 +62,7 @@ func (r *Runtime) Register(conn mapping.Connection) error {
 	if err := r.registerScan(conn); err != nil {
 		return err
 	}
-	for _, s := range slices.Concat(r.byteFunctions(), r.imageFunctions(), distanceFunctions()) {
+	for _, s := range slices.Concat(r.byteFunctions(), r.refFunctions(), r.imageFunctions(), distanceFunctions()) {
 		s.host = r.host
 		if err := s.register(conn); err != nil {
 			return err

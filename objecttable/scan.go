@@ -14,7 +14,7 @@ import (
 var columnTypes = []sqlType{
 	varchar, bigint, varchar, bigint, varchar, timestamp,
 	listOf(structOf(sqlField{"name", varchar}, sqlField{"value", varchar})),
-	structOf(sqlField{"uri", varchar}, sqlField{"version", varchar}, sqlField{"authorizer", varchar}, sqlField{"details", jsonType}),
+	refType,
 }
 
 const (

@@ -40,6 +40,12 @@ type Store interface {
 	Reader
 }
 
+// Signer is a Store that makes addresses under which anybody may read (method GET) or replace (PUT) an object until they
+// expire. It sends nothing.
+type Signer interface {
+	SignedURL(bucket, name, method string, expires time.Time) (string, error)
+}
+
 // Host is what the SQL functions need of the database they run in. It is safe for concurrent use.
 type Host interface {
 	// Store returns the store for URIs of a scheme ("gs", or "file" also for plain paths). authorizer names the connection

@@ -2,6 +2,7 @@ package objecttable
 
 import (
 	"errors"
+	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -23,13 +24,14 @@ type sqlField struct {
 }
 
 var (
-	varchar   = sqlType{kind: mapping.TypeVarchar}
-	blob      = sqlType{kind: mapping.TypeBlob}
-	bigint    = sqlType{kind: mapping.TypeBigInt}
-	double    = sqlType{kind: mapping.TypeDouble}
-	boolean   = sqlType{kind: mapping.TypeBoolean}
-	timestamp = sqlType{kind: mapping.TypeTimestampTZ}
-	jsonType  = sqlType{kind: mapping.TypeVarchar, alias: "JSON"}
+	varchar      = sqlType{kind: mapping.TypeVarchar}
+	blob         = sqlType{kind: mapping.TypeBlob}
+	bigint       = sqlType{kind: mapping.TypeBigInt}
+	double       = sqlType{kind: mapping.TypeDouble}
+	boolean      = sqlType{kind: mapping.TypeBoolean}
+	timestamp    = sqlType{kind: mapping.TypeTimestampTZ}
+	intervalType = sqlType{kind: mapping.TypeInterval}
+	jsonType     = sqlType{kind: mapping.TypeVarchar, alias: "JSON"}
 )
 
 func listOf(t sqlType) sqlType            { return sqlType{kind: mapping.TypeList, item: &t} }
@@ -69,6 +71,20 @@ type stringT struct {
 }
 
 const inlined = 12
+
+// intervalT is DuckDB's interval.
+type intervalT struct {
+	months, days int32
+	micros       int64
+}
+
+// duration takes a month for 30 days, as BigQuery and DuckDB do when they compare.
+func (v *intervalT) duration() time.Duration {
+	if v.months > 1000 || v.months < -1000 || v.days > 30_000 || v.days < -30_000 || v.micros > 1<<51 || v.micros < -1<<51 {
+		return -1 // far more than anything asks for
+	}
+	return time.Duration(v.months)*30*24*time.Hour + time.Duration(v.days)*24*time.Hour + time.Duration(v.micros)*time.Microsecond
+}
 
 // listEntry is the place of one row's elements in a list's child vector.
 type listEntry struct{ offset, length uint64 }

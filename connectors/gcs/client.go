@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -76,6 +77,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	opts := []option.ClientOption{option.WithScopes(storage.ScopeReadOnly), option.WithTelemetryDisabled()}
 	switch auth {
 	case ADC:
+		c.key = defaultKey()
 	case ServiceAccount:
 		b, err := os.ReadFile(o.CredentialsFile)
 		if err != nil {
@@ -166,13 +168,35 @@ func (s tokenSource) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: t, Expiry: time.Now().Add(time.Minute)}, nil
 }
 
-// SignedURL makes an address under which anybody may read the object until it expires (at most 7 days). It needs a
-// service account's key file.
-func (c *Client) SignedURL(bucket, name string, expires time.Time) (string, error) {
+// SignedURL makes an address under which anybody may read (method GET) or replace (PUT) the object until it expires, at
+// most 7 days from now. It needs a service account's key file, of the options or of application default credentials, and
+// sends nothing.
+func (c *Client) SignedURL(bucket, name, method string, expires time.Time) (string, error) {
 	if c.key == nil {
-		return "", fmt.Errorf("gs://%s/%s: a signed URL needs a service account's key: set the connection's authentication to service_account", bucket, name)
+		return "", fmt.Errorf("%s: a signed URL needs a service account's key: set the connection's auth to service_account and its credentials_file", uri(bucket, name))
 	}
-	return c.bucket(bucket).SignedURL(name, &storage.SignedURLOptions{
-		GoogleAccessID: c.key.Email, PrivateKey: []byte(c.key.Private), Method: http.MethodGet, Expires: expires, Scheme: storage.SigningSchemeV4,
-	})
+	o := &storage.SignedURLOptions{
+		GoogleAccessID: c.key.Email, PrivateKey: []byte(c.key.Private), Method: method, Expires: expires, Scheme: storage.SigningSchemeV4,
+	}
+	if e, err := url.Parse(c.o.Endpoint); err == nil && e.Host != "" {
+		o.Hostname, o.Insecure = e.Host, e.Scheme == "http"
+	}
+	signed, err := c.bucket(bucket).SignedURL(name, o)
+	if err != nil {
+		return "", fmt.Errorf("%s: the URL cannot be signed: %w; check the key file of the connection", uri(bucket, name), err)
+	}
+	return signed, nil
+}
+
+// defaultKey is the key file of application default credentials, or nil when they are of another kind.
+func defaultKey() *key {
+	b, err := os.ReadFile(os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"))
+	if err != nil {
+		return nil
+	}
+	var k key
+	if json.Unmarshal(b, &k) != nil || k.Email == "" || k.Private == "" {
+		return nil
+	}
+	return &k
 }

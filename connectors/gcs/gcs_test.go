@@ -251,12 +251,12 @@ func TestSignedURL(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	u, err := c.SignedURL("bucket", "a b", time.Now().Add(time.Hour))
+	u, err := c.SignedURL("bucket", "a b", "GET", time.Now().Add(time.Hour))
 	if err != nil || !strings.Contains(u, "/bucket/a%20b?") || !strings.Contains(u, "X-Goog-Signature=") {
 		t.Error(u, err)
 	}
 	_, anonymous := serve(t, gcs.Options{})
-	if _, err := anonymous.SignedURL("bucket", "a", time.Now()); err == nil || !strings.Contains(err.Error(), "needs a service account's key") {
+	if _, err := anonymous.SignedURL("bucket", "a", "GET", time.Now()); err == nil || !strings.Contains(err.Error(), "needs a service account's key") {
 		t.Error(err)
 	}
 }

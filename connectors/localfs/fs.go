@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -265,6 +266,15 @@ func regular(name string, info fs.FileInfo, gen int64) error {
 		return &Error{URI: uri(name), reason: Changed, hint: "the file was changed since it was listed: query again"}
 	}
 	return nil
+}
+
+// SignedURL gives the file's address, file:///…: who may read the file may use it, for as long as it is there.
+func (FS) SignedURL(_, name, _ string, _ time.Time) (string, error) {
+	abs, err := filepath.Abs(filepath.FromSlash(name))
+	if err != nil {
+		return "", fault(name, err)
+	}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}).String(), nil
 }
 
 // Open reads a file from an offset on and returns the size of the whole. A generation that is not 0 must be the file's
