@@ -3,12 +3,16 @@ package extension
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/mallardml/mallard/functions/remote"
 )
@@ -128,24 +132,57 @@ func (c *answerCache) Put(ctx context.Context, entries []remote.Entry) error {
 			return err
 		}
 	}
-	const per = 200
-	for len(entries) > 0 {
-		n := min(per, len(entries))
-		args := make([]any, 0, 7*n)
-		for _, e := range entries[:n] {
-			k := hex.EncodeToString(e.Key.Sum[:])
-			args = append(args, k, e.Key.Model, e.Key.Endpoint, string(e.Answer.Body), e.Answer.InputTokens, e.Answer.OutputTokens, c.now().UTC())
-			c.bytes += int64(len(k) + len(e.Key.Model) + len(e.Key.Endpoint) + len(e.Answer.Body))
-		}
-		c.rows += int64(n)
-		values := strings.Repeat("(?, ?, ?, ?, ?, ?, ?), ", n)
-		if _, err := c.db.ExecContext(ctx, "INSERT OR REPLACE INTO "+table+" VALUES "+strings.TrimSuffix(values, ", "), args...); err != nil {
-			c.ready = false // the user may have dropped it
-			return err
-		}
-		entries = entries[n:]
+	for _, e := range entries {
+		c.bytes += int64(2*len(e.Key.Sum) + len(e.Key.Model) + len(e.Key.Endpoint) + len(e.Answer.Body))
+	}
+	c.rows += int64(len(entries))
+	// Replacing takes twice the time, and few questions were answered before.
+	err = c.add(ctx, "INSERT INTO ", table, entries)
+	if err != nil {
+		err = c.add(ctx, "INSERT OR REPLACE INTO ", table, entries)
+	}
+	if err != nil {
+		c.ready = false // the user may have dropped it
+		return err
 	}
 	return c.trim(ctx, table)
+}
+
+// add puts entries into the table; mu is held. It goes through an appender, because binding a parameter for each value
+// costs more than asking the provider.
+func (c *answerCache) add(ctx context.Context, insert, table string, entries []remote.Entry) error {
+	text, err := duckdb.NewTypeInfo(duckdb.TYPE_VARCHAR)
+	if err != nil {
+		return err
+	}
+	number, err := duckdb.NewTypeInfo(duckdb.TYPE_BIGINT)
+	if err != nil {
+		return err
+	}
+	moment, err := duckdb.NewTypeInfo(duckdb.TYPE_TIMESTAMP_TZ)
+	if err != nil {
+		return err
+	}
+	conn, err := c.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(dc any) (err error) {
+		a, err := duckdb.NewQueryAppender(dc.(driver.Conn), insert+table+" FROM new_answers", "new_answers",
+			[]duckdb.TypeInfo{text, text, text, text, number, number, moment}, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, a.Close()) }()
+		for _, e := range entries {
+			err := a.AppendRow(hex.EncodeToString(e.Key.Sum[:]), e.Key.Model, e.Key.Endpoint, string(e.Answer.Body), e.Answer.InputTokens, e.Answer.OutputTokens, c.now().UTC())
+			if err != nil {
+				return errors.Join(err, a.Clear())
+			}
+		}
+		return nil
+	})
 }
 
 // prepare makes the table and looks at what it holds; mu is held.
