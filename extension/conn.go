@@ -115,8 +115,8 @@ func (n *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return nil, err
 	}
 	var res driver.Result
-	err = n.run(ctx, query, last, func(sql string) (err error) {
-		res, err = n.Conn.ExecContext(ctx, sql, args)
+	err = n.run(ctx, query, last, func(x *execution) (err error) {
+		res, err = n.Conn.ExecContext(ctx, x.plan.sql, args)
 		return err
 	})
 	return res, err
@@ -129,8 +129,8 @@ func (n *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, err
 	}
 	var rows driver.Rows
-	err = n.run(ctx, query, last, func(sql string) (err error) {
-		rows, err = n.Conn.QueryContext(ctx, sql, args)
+	err = n.run(ctx, query, last, func(x *execution) (err error) {
+		rows, err = x.query(args)
 		return err
 	})
 	return rows, err
@@ -143,8 +143,8 @@ func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, erro
 		return dialect.Statement{Span: dialect.Span{Pos: 0, End: len(src)}, Lang: dialect.DuckDB}, nil
 	}
 	for _, st := range all[:len(all)-1] {
-		err := n.run(ctx, src, st, func(sql string) error {
-			_, err := n.Conn.ExecContext(ctx, sql, nil)
+		err := n.run(ctx, src, st, func(x *execution) error {
+			_, err := n.Conn.ExecContext(ctx, x.plan.sql, nil)
 			return err
 		})
 		if err != nil {
@@ -155,15 +155,18 @@ func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, erro
 }
 
 // run plans a statement, executes it, and tells the instance what it may have changed.
-func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec func(sql string) error) error {
-	q, end := n.begin(ctx)
-	defer end()
+func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec func(*execution) error) error {
+	x := n.execute(ctx, src)
+	defer x.done()
 	for try := 0; ; try++ {
-		p, err := n.plan(ctx, src, st)
-		if err != nil {
-			return n.fault(ctx, q, nil, src, err)
+		var p *plan
+		var err error
+		if p, err = n.plan(ctx, src, st); err != nil {
+			x.plan = nil
+			return x.fault(err)
 		}
-		if err = n.narrow(ctx, p.sql, func() error { return exec(p.sql) }); err == nil {
+		x.plan = p
+		if err = x.narrow(exec); err == nil {
 			n.settle(ctx, p)
 			return nil
 		}
@@ -176,7 +179,7 @@ func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec f
 		} else if rerr != nil {
 			err = rerr
 		}
-		return n.fault(ctx, q, p, src, err)
+		return x.fault(err)
 	}
 }
 

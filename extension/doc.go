@@ -16,6 +16,17 @@
 // ML.PREDICT gives BigQuery's types (INT64, FLOAT64, STRING, ARRAY); ML_PREDICT gives the tensor's own (FLOAT, FLOAT[3]).
 // A NULL in a dense input gives NULL outputs for its row, and no inference.
 //
+// Rows hold the Go values that duckdb-go gives, but for JSON: a JSON column is its text as DuckDB holds it, with the order
+// of its keys and the spelling of its numbers, where duckdb-go decodes it into maps. It scans into a string, a []byte, a
+// [encoding/json.RawMessage] or an any (a []byte then); within a LIST, STRUCT or MAP it is a [encoding/json.RawMessage].
+// DatabaseTypeName says JSON, also within a nested type: `STRUCT("a" JSON)`. SQL's NULL is nil, JSON's is `null`. Keys of a
+// MAP that Go cannot compare, such as lists, become their text.
+//
+// # Large results
+//
+// A result is computed and held before its first row is given, as with duckdb-go. [WithStreaming] computes rows as they are
+// read. A COPY, a CREATE TABLE AS and an aggregate never hold their rows.
+//
 // # Concurrency and cancelling
 //
 // A [Connector] is safe for concurrent use; a connection is not, as database/sql expects. A cancelled context stops a

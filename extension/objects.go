@@ -70,21 +70,28 @@ func (o *objects) Query(conn uint64) *objecttable.Query {
 
 // narrow runs a statement that reads objects' bytes with chunks as small as the scan cuts them: behind a filter, DuckDB
 // would join them up to 2,048 objects, which all must be held.
-func (n *conn) narrow(ctx context.Context, sql string, exec func() error) error {
-	if !objecttable.ReadsBytes(sql) {
-		return exec()
+func (x *execution) narrow(exec func(*execution) error) error {
+	if !objecttable.ReadsBytes(x.plan.sql) {
+		return exec(x)
 	}
-	rows, err := n.rows(ctx, "SELECT current_setting('enable_caching_operators')")
+	rows, err := x.n.rows(x.ctx, "SELECT current_setting('enable_caching_operators')")
 	if err != nil || rows[0][0] != true {
-		return exec() // in an aborted transaction the statement fails by itself
+		return exec(x) // in an aborted transaction the statement fails by itself
 	}
-	if _, err := n.Conn.ExecContext(ctx, "SET enable_caching_operators = false", nil); err != nil {
+	if _, err := x.n.Conn.ExecContext(x.ctx, "SET enable_caching_operators = false", nil); err != nil {
 		return err
 	}
-	err = exec()
-	_, back := n.Conn.ExecContext(context.WithoutCancel(ctx), "SET enable_caching_operators = true", nil)
-	if err == nil && back != nil {
-		err = fmt.Errorf("restoring enable_caching_operators: %w", back)
+	restore := func() error {
+		if _, err := x.n.Conn.ExecContext(context.WithoutCancel(x.ctx), "SET enable_caching_operators = true", nil); err != nil {
+			return fmt.Errorf("restoring enable_caching_operators: %w", err)
+		}
+		return nil
+	}
+	err = exec(x)
+	if x.kept { // another statement would end the rows
+		x.restore = restore
+	} else if back := restore(); err == nil {
+		err = back
 	}
 	return err
 }

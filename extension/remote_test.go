@@ -59,6 +59,9 @@ func table(t testing.TB, db *sql.DB, query string) [][]string {
 		}
 		line := make([]string, len(cols))
 		for i, v := range vals {
+			if b, ok := v.([]byte); ok {
+				v = string(b)
+			}
 			line[i] = fmt.Sprint(v)
 		}
 		all = append(all, line)

@@ -97,32 +97,33 @@ func (s *stmt) Raw() *duckdb.Stmt { return s.inner }
 
 // ExecContext implements [driver.StmtExecContext].
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (res driver.Result, err error) {
-	err = s.run(ctx, func() (err error) { res, err = s.inner.ExecContext(ctx, args); return err },
-		func(sql string) (err error) { res, err = s.n.Conn.ExecContext(ctx, sql, args); return err })
+	err = s.run(ctx, func(*execution) (err error) { res, err = s.inner.ExecContext(ctx, args); return err },
+		func(x *execution) (err error) { res, err = s.n.Conn.ExecContext(ctx, x.plan.sql, args); return err })
 	return res, err
 }
 
 // QueryContext implements [driver.StmtQueryContext].
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (rows driver.Rows, err error) {
-	err = s.run(ctx, func() (err error) { rows, err = s.inner.QueryContext(ctx, args); return err },
-		func(sql string) (err error) { rows, err = s.n.Conn.QueryContext(ctx, sql, args); return err })
+	err = s.run(ctx, func(x *execution) (err error) { rows, err = x.queryPrepared(s.inner, args); return err },
+		func(x *execution) (err error) { rows, err = x.query(args); return err })
 	return rows, err
 }
 
 // run executes the prepared text, or plans and executes a statement about a model.
-func (s *stmt) run(ctx context.Context, prepared func() error, planned func(sql string) error) error {
+func (s *stmt) run(ctx context.Context, prepared, planned func(*execution) error) error {
 	if s.inner == nil {
 		return s.n.run(ctx, s.src, s.st, planned)
 	}
-	q, end := s.n.begin(ctx)
-	defer end()
+	x := s.n.execute(ctx, s.src)
+	defer x.done()
 	if s.epoch != s.n.in.epoch.Load() && len(s.plan.models) > 0 {
-		if err := s.renew(ctx, q); err != nil {
+		if err := s.renew(ctx, x.q); err != nil {
 			return err
 		}
 	}
 	for try := 0; ; try++ {
-		err := s.n.narrow(ctx, s.plan.sql, prepared)
+		x.plan = s.plan
+		err := x.narrow(prepared)
 		if err == nil {
 			s.n.settle(ctx, s.plan)
 			return nil
@@ -132,10 +133,10 @@ func (s *stmt) run(ctx context.Context, prepared func() error, planned func(sql 
 			if rerr != nil {
 				err = rerr
 			}
-			return s.n.fault(ctx, q, s.plan, s.src, err)
+			return x.fault(err)
 		}
 		s.plan = &plan{} // the text is made anew, whatever it says
-		if err := s.renew(ctx, q); err != nil {
+		if err := s.renew(ctx, x.q); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		RenderError: renderError,
 		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
 			p := new(extension.Progress)
-			return extension.WithNotices(extension.WithProgress(ctx, p), notice), p
+			return extension.WithStreaming(extension.WithNotices(extension.WithProgress(ctx, p), notice)), p
 		},
 		Open: func(ctx context.Context, path string) (shell.DB, error) {
 			next, err := o.connect(ctx, cfg, path, false)

@@ -88,7 +88,11 @@ func (f Format) AppendText(dst []byte, v any, t *Type) []byte {
 			if i > 0 {
 				dst = append(dst, ", "...)
 			}
-			dst = f.appendNested(dst, e, t.elem())
+			if raw, ok := e.(json.RawMessage); ok { // DuckDB quotes JSON in a STRUCT and in a MAP only
+				dst = append(dst, raw...)
+			} else {
+				dst = f.appendNested(dst, e, t.elem())
+			}
 		}
 		return append(dst, ']')
 	case duckdb.OrderedMap:
@@ -285,7 +289,7 @@ func appendBlob(dst, v []byte) []byte {
 
 func (f Format) appendTime(dst []byte, v time.Time, t *Type) []byte {
 	switch t.Name {
-	case "TIME":
+	case "TIME", "TIME_NS":
 		return appendClock(dst, v)
 	case "TIMETZ":
 		_, offset := v.Zone()

@@ -7,8 +7,9 @@
 //	t, err := duckfmt.ParseType(col.DatabaseTypeName())
 //	text := t.Text(value)
 //
-// What duckdb-go itself loses cannot be brought back: the key order and the number spelling of JSON values (unless the driver
-// gives a [encoding/json.RawMessage]), the fields of an unnamed STRUCT, the time 24:00:00.
+// What duckdb-go itself loses cannot be brought back: the key order and the number spelling of JSON values (a []byte or a
+// [encoding/json.RawMessage], as Mallard's own connections give them, is written as it is), the fields of an unnamed STRUCT, the
+// time 24:00:00.
 package duckfmt
 
 import (
