@@ -16,7 +16,7 @@ type TextFunc func(conn uint64, args []string, null []bool) (text string, isNull
 
 // RegisterText registers a scalar function of params VARCHARs (and any number more with varargs) that returns VARCHAR.
 // It sees NULL arguments. DuckDB folds calls with constant arguments unless the function is volatile. Text that is not
-// valid UTF-8 is an error, since DuckDB would store NULL instead.
+// valid UTF-8 is an error: a VARCHAR cannot hold it.
 func RegisterText(conn mapping.Connection, name string, params int, varargs, volatile bool, f TextFunc) error {
 	varchar := udf.Of(mapping.TypeVarchar)
 	u := udf.Scalar{Name: name, Params: slices.Repeat([]udf.Type{varchar}, params), Result: varchar, Volatile: volatile}

@@ -238,7 +238,7 @@ func (t Type) write(vec mapping.Vector, base int, values []any) error {
 		case *big.Int:
 			*udf.At[udf.HugeInt](data, base+i) = udf.HugeOf(v)
 		case string:
-			v = strings.ToValidUTF8(v, "\uFFFD") // DuckDB would store NULL, silently
+			v = strings.ToValidUTF8(v, "\uFFFD") // SetText refuses what is not valid
 			if err := udf.SetText(vec, base+i, v); err != nil {
 				return err
 			}

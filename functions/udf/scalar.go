@@ -91,7 +91,7 @@ type Binding struct {
 // Count is the number of arguments.
 func (b *Binding) Count() int { return int(mapping.ScalarFunctionBindGetArgumentCount(b.info)) }
 
-// Argument is the type of argument i, from 0. For an ANY parameter it is the type as written: nothing is cast.
+// Argument is the type of argument i, from 0, which must exist. For an ANY parameter it is the type as written: nothing is cast.
 func (b *Binding) Argument(i int) Type {
 	expr := mapping.ScalarFunctionBindGetArgument(b.info, mapping.IdxT(i))
 	defer mapping.DestroyExpression(&expr)
@@ -102,6 +102,9 @@ func (b *Binding) Argument(i int) Type {
 
 // Int64 is the value of argument i, a constant. NULL is an error.
 func (b *Binding) Int64(i int) (int64, error) {
+	if i >= b.Count() {
+		return 0, fmt.Errorf("argument %d is missing", i+1)
+	}
 	expr := mapping.ScalarFunctionBindGetArgument(b.info, mapping.IdxT(i))
 	defer mapping.DestroyExpression(&expr)
 	if !mapping.ExpressionIsFoldable(expr) {

@@ -123,7 +123,8 @@ func SetNulls(v mapping.Vector, rows []int32, stride int) {
 	}
 }
 
-// ErrUTF8 is a text that VARCHAR cannot hold: DuckDB would store NULL instead, silently.
+// ErrUTF8 is a text that VARCHAR cannot hold. DuckDB does not look: it would stand in the result, or become NULL on the way
+// (duckdb_vector_assign_string_element_len), both silently.
 var ErrUTF8 = errors.New("the text is not valid UTF-8")
 
 // SetText copies a text into a VARCHAR result. A text that is not valid UTF-8 is an error around [ErrUTF8].
@@ -134,7 +135,8 @@ func SetText(v mapping.Vector, i int, text string) error {
 	return SetBytes(v, i, unsafe.Slice(unsafe.StringData(text), len(text)))
 }
 
-// SetBytes copies bytes into a BLOB result, or, unchecked, into a VARCHAR one. One goroutine at a time may do so for a vector.
+// SetBytes copies bytes into a BLOB result, or, unchecked, into a VARCHAR one; 4 GiB and more are an error. One goroutine at a
+// time may do so for a vector.
 func SetBytes(v mapping.Vector, i int, b []byte) error {
 	if uint64(len(b)) > math.MaxUint32 {
 		return fmt.Errorf("a value of %d bytes is longer than DuckDB can hold", len(b))
@@ -144,12 +146,35 @@ func SetBytes(v mapping.Vector, i int, b []byte) error {
 }
 
 // Extend makes room for more elements in the child of a list result and returns where they begin; the entry of the row is
-// the caller's to write. The child's data and mask move: find them afterwards.
+// the caller's to write. The child's data and mask move: find them afterwards. A child of more than 64 GiB is an error.
 func Extend(v mapping.Vector, more int) (first int, err error) {
 	first = int(mapping.ListVectorGetSize(v))
-	n := mapping.IdxT(first + more)
-	if mapping.ListVectorReserve(v, n) == mapping.StateError || mapping.ListVectorSetSize(v, n) == mapping.StateError {
+	n := first + more
+	if n > 1<<20 && tooLong(v, n) || mapping.ListVectorReserve(v, mapping.IdxT(n)) == mapping.StateError ||
+		mapping.ListVectorSetSize(v, mapping.IdxT(n)) == mapping.StateError {
 		return 0, fmt.Errorf("DuckDB has no room for a list of %d values", n)
 	}
 	return first, nil
+}
+
+// tooLong keeps away from DuckDB's limit of 128 GiB for a vector, past which it throws through the C API and so ends the
+// process. It rounds the number of elements up to a power of two.
+func tooLong(v mapping.Vector, n int) bool {
+	t := mapping.VectorGetColumnType(v)
+	defer mapping.DestroyLogicalType(&t)
+	return n > 1<<36/TypeOf(t).Children[0].widest()
+}
+
+// widest bounds the bytes that a row of this type, or of the widest of its children, has in its vector.
+func (t Type) widest() int {
+	w := 16 // of strings, list entries and wide numbers
+	switch t.Kind {
+	case mapping.TypeArray:
+		w = t.Size * t.Children[0].widest()
+	case mapping.TypeStruct:
+		for _, c := range t.Children {
+			w = max(w, c.widest())
+		}
+	}
+	return w
 }
