@@ -163,7 +163,7 @@ func (p *parser) argument(i, end int, table bool) (Argument, *Error) {
 		a.Span = Span{p.toks[from+1].Pos, p.toks[end-2].End}
 	default:
 		a.Const = p.constantArgument(from, end)
-		if p.i = from; p.isWord(0, "STRUCT") && p.isPunct(1, '(') && p.closing(from+1) == end-1 && from+2 < end-1 && !p.named(from+2, end-1) {
+		if p.i = from; p.unnamedStruct(from) == end-1 {
 			a.row = p.toks[from].Span
 		}
 	}

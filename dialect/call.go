@@ -268,14 +268,15 @@ func (p *parser) callInput(c *Call, last int) *Error {
 		return err
 	}
 	c.Inner = inner
-	c.Params = p.params(from, end)
+	c.Params, c.rows = p.params(from, end)
 	p.i = end + 1
 	return nil
 }
 
-// params finds the select items of the query in toks[from:end] that are a bare parameter with an alias. Only the
-// outermost SELECT counts, and only when it is the first of a query that starts with SELECT or WITH.
-func (p *parser) params(from, end int) []Param {
+// params finds the select items of the query in toks[from:end] that are a bare parameter with an alias, and the word
+// STRUCT of those that are STRUCT(a, b) without names: a prompt of several parts. Only the outermost SELECT counts, and
+// only when it is the first of a query that starts with SELECT or WITH.
+func (p *parser) params(from, end int) (list []Param, rows []Span) {
 	i := from
 	if p.toksWord(i) == "WITH" {
 		for i < end && p.toksWord(i) != "SELECT" {
@@ -283,10 +284,9 @@ func (p *parser) params(from, end int) []Param {
 		}
 	}
 	if i >= end || p.toksWord(i) != "SELECT" {
-		return nil
+		return nil, nil
 	}
 	i++
-	var list []Param
 	first := i
 	if w := p.toksWord(i); w == "DISTINCT" || w == "ALL" {
 		first++
@@ -311,12 +311,27 @@ func (p *parser) params(from, end int) []Param {
 				p.i = mark
 			}
 		}
+		if last := p.unnamedStruct(first); last >= 0 && (last+1 == i || p.toksWord(last+1) == "AS" && last+3 == i || last+2 == i) {
+			rows = append(rows, p.toks[first].Span)
+		}
 		if stop {
 			break
 		}
 		first = i + 1
 	}
-	return list
+	return list, rows
+}
+
+// unnamedStruct gives the index of the bracket that closes STRUCT(a, b) without names at index i, -1 when none starts there.
+func (p *parser) unnamedStruct(i int) int {
+	if i >= len(p.toks) || p.toksWord(i) != "STRUCT" || !p.isPunct(i+1-p.i, '(') {
+		return -1
+	}
+	last := p.closing(i + 1)
+	if last <= i+2 || p.named(i+2, last) {
+		return -1
+	}
+	return last
 }
 
 // selectEnd are the words that end a select list.

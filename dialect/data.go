@@ -7,8 +7,8 @@ import (
 
 // dataRefs finds the references to the pseudo-column data: as the whole argument of ML.DECODE_IMAGE, and with a qualifier
 // in any expression of a SELECT; with bare set also without one there. It knows just enough of both grammars to tell
-// expressions from names of tables, aliases and columns that are being defined; what nests deeper than maxDepth is left
-// out, so that DuckDB refuses it as a column it does not know.
+// expressions from names of tables, aliases and columns that are being defined; what nests deeper than maxDepth, or in a
+// statement of absurdly many tables, is left out, so that DuckDB refuses it as a column it does not know.
 func (p *parser) dataRefs(bare bool) []*DataRef {
 	found := false
 	for _, t := range p.toks {
@@ -24,13 +24,23 @@ func (p *parser) dataRefs(bare bool) []*DataRef {
 	}
 	f.query(0, len(p.toks), nil)
 	sort.SliceStable(f.refs, func(a, b int) bool { return f.refs[a].Pos < f.refs[b].Pos })
-	list := make([]*DataRef, len(f.refs))
-	for i, r := range f.refs {
-		r.Tables = r.within.all()
-		list[i] = r.DataRef
+	list := make([]*DataRef, 0, len(f.refs))
+	most := maxTables
+	for _, r := range f.refs {
+		if r.within.all(&most); most < 0 {
+			return nil
+		}
+		if r.within != nil {
+			r.Tables = r.within.chain
+		}
+		list = append(list, r.DataRef)
 	}
 	return list
 }
+
+// maxTables bounds the tables that are listed for all references together, since subqueries inside each other list those
+// around them again.
+const maxTables = 1 << 18
 
 // isData reports whether a token is the name data, in any case, quoted or not.
 func (p *parser) isData(t token) bool {
@@ -64,22 +74,30 @@ type selectScope struct {
 	outer              *selectScope
 	tables             []TableRef
 	hasSelect, hasFrom bool
-	chain              []TableRef // see all
+	chain              []TableRef // these and those of outer, once all has listed them
 }
 
-// all gives the tables of a SELECT and of those around it.
-func (s *selectScope) all() []TableRef {
-	if s == nil {
-		return nil
+// all lists the tables of a SELECT and of those around it in its chain, as long as most allows.
+func (s *selectScope) all(most *int) {
+	if s == nil || s.chain != nil {
+		return
 	}
-	if s.chain == nil {
-		s.chain = append([]TableRef{}, s.tables...)
-		for _, t := range s.outer.all() {
-			t.Outer++
-			s.chain = append(s.chain, t)
-		}
+	s.outer.all(most)
+	n := len(s.tables)
+	if s.outer != nil {
+		n += len(s.outer.chain)
 	}
-	return s.chain
+	if *most -= n; *most < 0 {
+		return
+	}
+	s.chain = append(make([]TableRef, 0, n), s.tables...)
+	if s.outer == nil {
+		return
+	}
+	for _, t := range s.outer.chain {
+		t.Outer++
+		s.chain = append(s.chain, t)
+	}
 }
 
 // clauseStart are the words that end a FROM clause.

@@ -209,6 +209,8 @@ type Call struct {
 	OptionsSpan  Span
 	Inner        []*Call // calls nested inside Input
 	Params       []Param // top-level select items of Input that are a bare parameter with an alias
+
+	rows []Span // the word STRUCT of its select items STRUCT(a, b) without names, which DuckDB calls row
 }
 
 // Param is a bare parameter that an input query gives a name: `? AS x`. The span covers the parameter only.

@@ -149,20 +149,26 @@ type construct struct {
 // expand writes the calls and the table functions, inner ones first, as they lie in the texts of the outer ones.
 func (r *Rewriter) expand(src string, q *Query, e *edits) error {
 	list := constructs(q)
-	var around []int // where the calls end that hold the current one
+	var around, calls []int // where the constructs end that hold the current one, and the calls among them
 	for i := range list {
 		c := &list[i]
 		for len(around) > 0 && around[len(around)-1] <= c.Pos {
 			around = around[:len(around)-1]
 		}
+		for len(calls) > 0 && calls[len(calls)-1] <= c.Pos {
+			calls = calls[:len(calls)-1]
+		}
+		if around = append(around, c.End); len(around) > maxDepth {
+			return errorf(c.Span, "this statement nests more than %d levels deep", maxDepth)
+		}
 		if c.call == nil {
 			continue
 		}
-		around = append(around, c.End)
+		calls = append(calls, c.End)
 		if r.Expand == nil {
 			return errorf(c.Span, "%s cannot be expanded here", c.call.Func)
 		}
-		if q.InView && len(around) > maxQuoted {
+		if q.InView && len(calls) > maxQuoted {
 			return tooDeep(c.Span)
 		}
 		var err error
@@ -230,6 +236,11 @@ func (c construct) write(src string, q *Query, e *edits) {
 	for _, p := range call.Params {
 		if to := x.Casts[strings.ToLower(p.Name)]; to != "" {
 			e.wrap(p.Span, "(", "::"+to+")")
+		}
+	}
+	if q.Lang != GoogleSQL {
+		for _, at := range call.rows {
+			e.replace(at, "row")
 		}
 	}
 	if call.InputIsTable {

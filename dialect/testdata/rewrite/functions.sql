@@ -80,3 +80,5 @@ SELECT ML.DISTANCE(a, ML.DISTANCE(b, c)) AS d, d + 1 AS e FROM `t` WHERE ML.DIST
 SELECT AI.SIMILARITY(content1 => 'a', content2 => ((b, 'c'))) FROM `t`
 ---
 SELECT AI.GENERATE(x).result AS r FROM `t` ORDER BY r; SELECT AI.GENERATE(x).result AS r FROM `t` ORDER BY UPPER(r)
+---
+SELECT STRUCT(1, 2) FROM ML.GENERATE_TEXT(MODEL m, (SELECT STRUCT('Describe ', ref) AS prompt, STRUCT(a, b), STRUCT(c, 1) d, STRUCT(1 AS x), STRUCT(1, 2).f, ('a', b) AS q, STRUCT() FROM t))
