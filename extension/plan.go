@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -146,7 +147,11 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 	}
 	var in inputKind
 	if f.rec.remote() && c.Func != "ML.PREDICT" {
-		in = kindOfInput(w.conn.inputColumns(ctx, src, c, w.lang))
+		columns := w.conn.inputColumns(ctx, src, c, w.lang)
+		in = kindOfInput(columns)
+		if columns == nil { // a table of a WITH, or a correlated query: the argument prompt tells
+			in.objects = slices.ContainsFunc(c.Options, func(o dialect.Option) bool { return strings.EqualFold(o.Name, "prompt") })
+		}
 	}
 	x, err := w.call(ctx, f, c.Func, c.Options, functions.BigQuery, in)
 	if err != nil {
