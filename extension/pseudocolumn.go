@@ -12,15 +12,14 @@ import (
 // column of that name of another table.
 func (w *writer) data(ctx context.Context, d *dialect.DataRef) (string, error) {
 	named := len(d.Qualifier) > 0
-	for outer := 0; ; outer++ {
+	last := 0
+	for _, t := range d.Tables {
+		last = max(last, t.Outer)
+	}
+	for outer := range last + 1 {
 		var objects, others []dialect.TableRef
-		level := false
 		for _, t := range d.Tables {
-			if t.Outer != outer {
-				continue
-			}
-			level = true
-			if named && !names(t, d.Qualifier) {
+			if t.Outer != outer || named && !names(t, d.Qualifier) {
 				continue
 			}
 			ok := false
@@ -37,7 +36,7 @@ func (w *writer) data(ctx context.Context, d *dialect.DataRef) (string, error) {
 			}
 		}
 		switch {
-		case !level, len(others) > 0 && len(objects) == 0:
+		case len(others) > 0 && len(objects) == 0:
 			return "", nil
 		case len(objects) == 1 && len(others) == 0:
 			return bytesOf(objects[0]), nil
@@ -45,6 +44,7 @@ func (w *writer) data(ctx context.Context, d *dialect.DataRef) (string, error) {
 			return "", at(d.Span, fmt.Errorf("`data` may be a column of several tables here; name the object table before it, as in %s.data", alias(objects[0])))
 		}
 	}
+	return "", nil
 }
 
 // names reports whether a qualifier means a table of a FROM clause: its alias, or the end of its path.
