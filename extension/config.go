@@ -23,6 +23,7 @@ type Config struct {
 	TensorFlow  TensorFlowConfig            `toml:"tensorflow"`
 	Cache       CacheConfig                 `toml:"cache"`
 	Budget      BudgetConfig                `toml:"budget"`
+	Objects     ObjectsConfig               `toml:"objects"`
 	Connections map[string]ConnectionConfig `toml:"connections"`
 	Models      map[string]ModelConfig      `toml:"models"`
 
@@ -56,6 +57,26 @@ type TensorFlowConfig struct {
 	XLA bool `toml:"xla"`
 	// AllowOps names operations that reach outside the graph (ReadFile, PyFunc, …) and are allowed all the same.
 	AllowOps []string `toml:"allow_ops"`
+}
+
+// ObjectsConfig says how the objects of buckets and folders are read.
+type ObjectsConfig struct {
+	// Strict fails a statement at the first object that is gone, changed, forbidden or no image; otherwise its value is
+	// NULL and the statement ends with a notice.
+	Strict bool `toml:"strict"`
+	// MaxMemory is how many bytes of objects a database holds at once besides what queries keep; 0 is 128 MiB.
+	MaxMemory int64 `toml:"max_memory"`
+	// MaxObject is the size in bytes of the largest object that is read into a value; 0 is 100,000,000.
+	MaxObject int64 `toml:"max_object"`
+	// Concurrency is how many objects are read at once; 0 is 32.
+	Concurrency int `toml:"concurrency"`
+}
+
+func (c ObjectsConfig) validate() error {
+	if c.MaxMemory < 0 || c.MaxObject < 0 || c.Concurrency < 0 {
+		return errors.New("[objects]: max_memory, max_object and concurrency cannot be negative")
+	}
+	return nil
 }
 
 // ModelConfig declares a model outside any database: for read-only databases and services.
@@ -182,7 +203,7 @@ func (c *Config) Validate() error {
 	if c.TensorFlow.IntraOpThreads < 0 || c.TensorFlow.InterOpThreads < 0 {
 		bad("tensorflow: threads must be 0 (TensorFlow decides) or more")
 	}
-	errs = append(errs, c.Cache.validate(), c.Budget.validate())
+	errs = append(errs, c.Cache.validate(), c.Budget.validate(), c.Objects.validate())
 	names := make([]string, 0, len(c.Models))
 	for n := range c.Models {
 		names = append(names, n)

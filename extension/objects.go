@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 	"strings"
 	"sync"
 
@@ -30,7 +31,8 @@ var (
 
 func newObjects(in *instance) *objects {
 	o := &objects{in: in, stores: map[string]*gcs.Client{}}
-	o.runtime = objecttable.New(o, objecttable.Options{})
+	c := in.cfg.Objects
+	o.runtime = objecttable.New(o, objecttable.Options{MaxMemory: c.MaxMemory, MaxObject: c.MaxObject, Concurrency: c.Concurrency})
 	return o
 }
 
@@ -44,6 +46,11 @@ func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objectt
 	}
 	if authorizer == "" {
 		authorizer = "default" // where it is not configured, application default credentials
+	} else if authorizer != "default" { // of an ObjectRef it may be location.name or project.location.name
+		var err error
+		if authorizer, err = o.in.cfg.connectionName(&dialect.Path{Parts: strings.Split(authorizer, ".")}); err != nil {
+			return nil, err
+		}
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -65,7 +72,45 @@ func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objectt
 // Query implements [objecttable.Host].
 func (o *objects) Query(conn uint64) *objecttable.Query {
 	q := o.in.running(conn)
-	return &objecttable.Query{Context: q.Context, Fail: q.Fail}
+	return &objecttable.Query{Context: q.Context, Fail: q.Fail, Strict: o.in.cfg.Objects.Strict, Note: q.unread.note}
+}
+
+// unread counts the values that are NULL because an object could not be read or decoded. It is safe for concurrent use.
+type unread struct {
+	mu      sync.Mutex
+	reasons map[string]int
+	first   error
+}
+
+func (u *unread) note(_ string, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.reasons == nil {
+		u.reasons, u.first = map[string]int{}, err
+	}
+	u.reasons[objecttable.Reason(err)]++
+}
+
+// String tells a person, as in `3 values are NULL: not found 2, forbidden 1. The first: gs://b/x: not found`; it is empty
+// when there are none.
+func (u *unread) String() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.first == nil {
+		return ""
+	}
+	total := 0
+	var parts []string
+	for reason, n := range u.reasons {
+		total += n
+		parts = append(parts, fmt.Sprintf("%s %d", reason, n))
+	}
+	sort.Strings(parts)
+	values := "values are"
+	if total == 1 {
+		values = "value is"
+	}
+	return fmt.Sprintf("%d %s NULL, since objects could not be read or decoded: %s. The first: %v", total, values, strings.Join(parts, ", "), u.first)
 }
 
 // narrow runs a statement that reads objects' bytes with chunks as small as the scan cuts them: behind a filter, DuckDB

@@ -21,6 +21,7 @@ type running struct {
 	mu     sync.Mutex
 	cause  error             // the first typed error of a callback; DuckDB passes on only its text
 	remote *remote.Statement // made when the first remote model is asked
+	unread unread
 }
 
 func newRunning(ctx context.Context, in *instance) *running {
@@ -77,6 +78,9 @@ func (n *conn) begin(ctx context.Context) (*running, func()) {
 		n.in.queries.Delete(n.id)
 		if p != nil {
 			p.attach(nil)
+		}
+		if s := q.unread.String(); s != "" {
+			notify(ctx, s)
 		}
 		q.mu.Lock()
 		st := q.remote

@@ -169,7 +169,7 @@ func (r *Runtime) read(ctx context.Context, uri string, generation int64, author
 	}
 	store, err := r.host.Store(ctx, scheme, authorizer)
 	if err != nil {
-		return nil, err
+		return nil, statementError{err}
 	}
 	select {
 	case r.slots <- struct{}{}:

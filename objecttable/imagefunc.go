@@ -54,9 +54,6 @@ func (r *Runtime) imageFunctions() []*scalar {
 	}
 }
 
-// statementError is a mistake in the statement, not in a row.
-type statementError struct{ error }
-
 // eachImage runs f for the rows without NULLs, on all processors.
 func eachImage(q *Query, in []mapping.Vector, n int, out mapping.Vector, f func(b []byte, in []column, i int) ([]byte, error)) error {
 	type row struct {
@@ -84,8 +81,7 @@ rows:
 	}, func(j *row, err error) error {
 		if err != nil {
 			setNull(out, j.i)
-			var bad statementError
-			if errors.As(err, &bad) || errors.Is(err, image.ErrForm) {
+			if errors.Is(err, image.ErrForm) {
 				return err
 			}
 			return q.row("", err)

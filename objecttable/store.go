@@ -49,7 +49,8 @@ type Signer interface {
 // Host is what the SQL functions need of the database they run in. It is safe for concurrent use.
 type Host interface {
 	// Store returns the store for URIs of a scheme ("gs", or "file" also for plain paths). authorizer names the connection
-	// whose account is used, "" is the default. It is called for every object: return a ready one.
+	// whose account is used, "" is the default. It is called for every object: return a ready one. Its error, as where no
+	// files may be read, fails the statement.
 	Store(ctx context.Context, scheme, authorizer string) (Store, error)
 	// Query returns what serves the statement that runs on the connection of that id. It never returns nil.
 	Query(conn uint64) *Query
@@ -69,9 +70,16 @@ type Query struct {
 	Objects *atomic.Int64
 }
 
+// statementError is what every row would fail with: a mistake in the statement, a connection that is not there.
+type statementError struct{ error }
+
+// Unwrap returns the error itself.
+func (e statementError) Unwrap() error { return e.error }
+
 // row decides what a failed row does: nil makes it NULL.
 func (q *Query) row(uri string, err error) error {
-	if q.Strict || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	var all statementError
+	if q.Strict || errors.As(err, &all) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return q.failed(err)
 	}
 	if q.Note != nil {

@@ -1,0 +1,67 @@
+package extension_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mallardml/mallard/extension"
+)
+
+// An object that cannot be read is NULL with a notice, or fails the statement where the configuration is strict.
+func TestUnreadObjects(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte("no image"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const q = "SELECT count(*), count(ml_decode_image(object_bytes(?::VARCHAR || n))) FROM (VALUES ('a.txt'), ('b.txt'), ('c.txt')) t(n)"
+	var notices []string
+	ctx := extension.WithNotices(context.Background(), func(s string) { notices = append(notices, s) })
+	var all, images int
+	cfg := extension.DefaultConfig()
+	if err := open(t, "", cfg).QueryRowContext(ctx, q, dir+"/").Scan(&all, &images); err != nil || all != 3 || images != 0 {
+		t.Fatal(all, images, err)
+	}
+	want := "3 values are NULL, since objects could not be read or decoded: failed 1, not found 2. The first: file://" + dir
+	if got := strings.Join(notices, "\n"); !strings.HasPrefix(got, want) {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	notices = nil
+	cfg = extension.DefaultConfig()
+	cfg.Objects.Strict = true
+	err := open(t, "", cfg).QueryRowContext(ctx, q, dir+"/").Scan(&all, &images)
+	if err == nil || !strings.Contains(err.Error(), "not found; check the path") || len(notices) > 0 {
+		t.Error(err, notices)
+	}
+}
+
+// What every row would fail with fails the statement.
+func TestNoStore(t *testing.T) {
+	db := open(t, "", extension.DefaultConfig())
+	for q, want := range map[string]string{
+		"SELECT object_bytes(obj_make_ref('gs://bucket/a', 'us.nowhere'))": "there is no connection `us.nowhere`",
+		"SELECT object_signed_url('gs://bucket/a', 'nowhere')":             "there is no connection `nowhere`",
+	} {
+		if _, err := db.Exec(q); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+	if _, err := db.Exec("SET enable_external_access = false"); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []string{
+		"SELECT object_bytes('/etc/passwd')",
+		"SELECT * FROM object_table(['/etc/*'])",
+		"SELECT object_signed_url('/etc/passwd', NULL)",
+	} {
+		if _, err := db.Exec(q); err == nil || !strings.Contains(err.Error(), "enable_external_access is false") {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+	var details string
+	if err := db.QueryRow("SELECT obj_fetch_metadata(obj_make_ref('/etc/passwd')).details::VARCHAR").Scan(&details); err != nil || !strings.Contains(details, `"errors":[{"code":400`) {
+		t.Error(details, err)
+	}
+}
