@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -162,9 +164,12 @@ func (e *emulation) run(ctx context.Context, o *options, t terminal) (err error)
 		v.Log = f
 	}
 	if e.upstream != "" {
-		if v.Forward, err = vertexai.Forward(ctx, e.upstream); err != nil {
+		client, forward, err := upstream(ctx, e.upstream)
+		if err != nil {
 			return fmt.Errorf("-upstream: %w", err)
 		}
+		defer func() { _ = client.Close() }()
+		v.Forward = forward
 	}
 	s, err := vertextest.New(v)
 	if err != nil {
@@ -194,4 +199,28 @@ func readScript(name string, v *vertextest.Options) error {
 	}
 	script.Apply(v)
 	return nil
+}
+
+// upstream gives what sends requests on: to Google's hosts, which they name already, with application default credentials, or to a server without any.
+func upstream(ctx context.Context, to string) (*vertexai.Client, func(*http.Request) (*http.Response, error), error) {
+	if to == "google" {
+		c, err := vertexai.New(ctx, vertexai.Options{})
+		if err != nil {
+			return nil, nil, err
+		}
+		return c, c.Do, nil
+	}
+	c, err := vertexai.New(ctx, vertexai.Options{Auth: vertexai.AuthNone, BaseURL: to})
+	if err != nil {
+		return nil, nil, err
+	}
+	base, err := url.Parse(to)
+	if err != nil {
+		return nil, nil, err // New has checked it
+	}
+	return c, func(r *http.Request) (*http.Response, error) {
+		r.URL.Scheme, r.URL.Host, r.Host = base.Scheme, base.Host, ""
+		r.URL.Path = strings.TrimRight(base.Path, "/") + r.URL.Path
+		return c.Do(r)
+	}, nil
 }
