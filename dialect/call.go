@@ -10,12 +10,11 @@ func (p *parser) query(st Statement) (Node, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q.Calls, q.Functions, q.TableFunctions = calls, p.functions, p.tableFunctions
-	ours := len(calls)+len(q.Functions)+len(q.TableFunctions) > 0
-	if ours || st.Lang == GoogleSQL || st.Data {
+	if len(calls)+len(p.functions)+len(p.tableFunctions) > 0 || st.Lang == GoogleSQL || st.Data {
 		q.Data = p.dataRefs(st.Data)
-		ours = ours || len(q.Data) > 0
 	}
+	q.Calls, q.Functions, q.TableFunctions = calls, p.functions, p.tableFunctions
+	ours := len(calls)+len(q.Functions)+len(q.TableFunctions)+len(q.Data) > 0
 	q.schema = st.Lang == DuckDB && !ours && p.schemaOptions()
 	q.Untouched = st.Lang == DuckDB && !ours && !q.schema
 	if ours {

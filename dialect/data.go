@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -9,20 +10,23 @@ import (
 // in any expression of a SELECT; with bare set also without one there. It knows just enough of both grammars to tell
 // expressions from names of tables, aliases and columns that are being defined; what nests deeper than maxDepth, or in a
 // statement of absurdly many tables, is left out, so that DuckDB refuses it as a column it does not know.
+//
+// On its way it drops the functions of ours that stand in FROM: there they can only be table macros of the user's.
 func (p *parser) dataRefs(bare bool) []*DataRef {
-	found := false
+	found := len(p.functions) > 0
 	for _, t := range p.toks {
 		found = found || p.isData(t)
 	}
 	if !found {
 		return nil
 	}
-	f := &dataFinder{parser: p, bare: bare}
+	f := &dataFinder{parser: p, bare: bare, macros: map[int]bool{}}
 	p.i = 0 // its words and punctuation are asked for by index
 	if bare {
 		f.lambdas()
 	}
 	f.query(0, len(p.toks), nil)
+	p.functions = slices.DeleteFunc(p.functions, func(c *Function) bool { return f.macros[c.Pos] })
 	sort.SliceStable(f.refs, func(a, b int) bool { return f.refs[a].Pos < f.refs[b].Pos })
 	list := make([]*DataRef, 0, len(f.refs))
 	most := maxTables
@@ -57,11 +61,12 @@ func (p *parser) isData(t token) bool {
 
 type dataFinder struct {
 	*parser
-	bare  bool
-	depth int
-	refs  []foundRef
-	ctes  []string // the names of WITH clauses that are visible, lower-case
-	own   []Span   // by index of token: where data is the parameter of a lambda
+	bare   bool
+	depth  int
+	refs   []foundRef
+	ctes   []string     // the names of WITH clauses that are visible, lower-case
+	macros map[int]bool // where a function stands in FROM
+	own    []Span       // by index of token: where data is the parameter of a lambda
 }
 
 type foundRef struct {
@@ -327,6 +332,7 @@ func (f *dataFinder) table(i, to int, s *selectScope) int {
 		case err != nil:
 			return i + 1
 		case f.isPunct(next, '('):
+			f.macros[t.Pos] = true
 			next = f.bracket(next, s, true)
 		case len(path.Parts) == 1 && f.isCTE(path.Parts[0]):
 			r.Alias = path.Parts[0]

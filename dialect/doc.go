@@ -24,6 +24,16 @@
 //   - Names of tables are not case-sensitive. A SELECT of columns without names inside a subquery calls them as DuckDB does.
 //   - DuckDB accepts more: comparing and concatenating values of different types converts them.
 //
+// # Functions, table functions and the pseudo-column
+//
+// Scalar functions of ours (ML.DECODE_IMAGE, OBJ.MAKE_REF, AI.GENERATE, …) and table functions (VECTOR_SEARCH,
+// EXTERNAL_OBJECT_TRANSFORM) are found in both dialects, also inside each other. What they become is the caller's to say
+// ([Rewriter]); arguments that stay keep their place, so that a fault in one is shown where it stands. In the DuckDB dialect
+// a function that the caller leaves alone keeps its bytes, since a user may own one of that name.
+//
+// References to data, the pseudo-column of object tables, come with the tables of the SELECTs around them ([DataRef]), as
+// only the catalog knows which of those is an object table.
+//
 // # Positions
 //
 // Positions are byte offsets of the source. [LineCol] counts lines and characters from 1, and [Text.SourcePos] leads

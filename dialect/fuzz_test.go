@@ -22,7 +22,8 @@ func seeds(f *testing.F) []string {
 		}
 		list = append(list, strings.Split(string(src), "\n---\n")...)
 	}
-	return append(list, "select 'a", "select \"a", "/* /* */", "$a$ $$ $a$ $1$", "`a\\``;b", "e'\\''", "r'''a''b'''", "# x\n`y`", "1_000.5e+3", "a--b\r c", "\u00a0\ufeff;;", "\xff\xfe`\xf0", "x\x00y")
+	return append(list, "select 'a", "select \"a", "/* /* */", "$a$ $$ $a$ $1$", "`a\\``;b", "e'\\''", "r'''a''b'''", "# x\n`y`", "1_000.5e+3", "a--b\r c", "\u00a0\ufeff;;", "\xff\xfe`\xf0", "select ml.distance(a => (1, struct(b)), data) from (a, b.data x join `c`)",
+		"with data as (from x.data) select ml_decode_image(data), lambda data: data, a.data from vector_search((from b), 'c', table d)", "x\x00y")
 }
 
 // FuzzLex checks that tokens tile the source.

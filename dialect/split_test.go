@@ -120,6 +120,36 @@ func TestSourcePos(t *testing.T) {
 	}
 }
 
+// TestArgumentPositions checks that what is kept of a function leads back to where it stands, and that a broken
+// substitution is an error.
+func TestArgumentPositions(t *testing.T) {
+	for _, src := range []string{
+		"SELECT ML.RESIZE_IMAGE(alpha /* x */,\n  beta, -- y\n gamma + delta)\nFROM omega",
+		"SELECT ML.RESIZE_IMAGE(alpha /* x */,\n  beta, # y\n AI.GENERATE((gamma, delta)))\nFROM `omega`",
+	} {
+		n, err := Parse(src, Split(src, Auto)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := testRewriter().Rewrite(src, n.(*Query))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"alpha", "beta", "gamma", "delta"} {
+			pos, exact := out.SourcePos(strings.Index(out.String(), word))
+			if want := strings.Index(src, word); pos != want || !exact {
+				t.Errorf("%s comes from %d, %v; want %d of %q", word, pos, exact, want, src)
+			}
+		}
+		for _, s := range []Substitution{{}, {Keep: []int{0}, Text: []string{""}}, {Keep: []int{1, 0}, Text: make([]string, 3)}, {Keep: []int{3}, Text: make([]string, 2)}, {Keep: []int{-1}, Text: make([]string, 2)}} {
+			r := &Rewriter{Function: func(*Function, bool) (*Substitution, error) { return &s, nil }}
+			if out, err := r.Rewrite(src, n.(*Query)); err == nil {
+				t.Errorf("%+v gave %q", s, out)
+			}
+		}
+	}
+}
+
 func TestDeepNestingNeedsNoStack(t *testing.T) {
 	const n = 200_000
 	for _, src := range []string{

@@ -82,3 +82,7 @@ SELECT AI.SIMILARITY(content1 => 'a', content2 => ((b, 'c'))) FROM `t`
 SELECT AI.GENERATE(x).result AS r FROM `t` ORDER BY r; SELECT AI.GENERATE(x).result AS r FROM `t` ORDER BY UPPER(r)
 ---
 SELECT STRUCT(1, 2) FROM ML.GENERATE_TEXT(MODEL m, (SELECT STRUCT('Describe ', ref) AS prompt, STRUCT(a, b), STRUCT(c, 1) d, STRUCT(1 AS x), STRUCT(1, 2).f, ('a', b) AS q, STRUCT() FROM t))
+---
+SELECT ml.distance(a, b) FROM t, ai.generate(ml.distance(c, d)) AS x JOIN (u CROSS JOIN ml.resize_image('x')) ON ml.distance(e, f) < 1
+---
+FROM t, ai.generate('x')
