@@ -229,34 +229,3 @@ func TestCancel(t *testing.T) {
 		t.Error(db.host.failed)
 	}
 }
-
-func TestCache(t *testing.T) {
-	db := openDB(t, Options{})
-	m := &memStore{n: 3, size: 1}
-	db.host.stores["gs"] = m
-	now := time.Now()
-	db.r.cache.now = func() time.Time { return now }
-	count := func(s Spec, want string) { t.Helper(); db.want(want, "SELECT count(*) FROM "+s.SQL()) }
-	auto := Spec{Name: "demo.auto", Table: Table{URIs: []string{"gs://bucket/*"}, MaxStaleness: 1800, CacheMode: "AUTOMATIC"}}
-	manual := Spec{Name: "demo.manual", Table: Table{URIs: []string{"gs://bucket/*"}, MaxStaleness: 1800, CacheMode: "MANUAL"}}
-	count(auto, "3")
-	count(manual, "3")
-	m.n = 5
-	count(auto, "3")
-	count(manual, "5")
-	if err := db.r.Refresh(context.Background(), manual); err != nil {
-		t.Fatal(err)
-	}
-	m.n = 7
-	count(manual, "5")
-	now = now.Add(31 * time.Minute)
-	count(auto, "7")
-	count(manual, "7")
-	db.want("gs://bucket/000000|1", "SELECT uri, size FROM "+auto.SQL()+" LIMIT 1")
-	m.n = 9
-	db.r.Forget("demo.auto")
-	count(auto, "9")
-	if err := db.r.Refresh(context.Background(), Spec{Name: "demo.plain"}); err == nil || !strings.Contains(err.Error(), "demo.plain keeps no metadata") {
-		t.Error(err)
-	}
-}

@@ -68,10 +68,12 @@ func (b *boundScan) start(columns []int) *scan {
 		defer close(s.pages)
 		defer rescue(&s.err)
 		var all []Object
-		began := b.r.cache.now()
+		began := b.r.cache.begin()
 		s.err = b.spec.list(ctx, b.r.host, fields, func(p []Object) error {
 			if keep {
-				all = append(all, p...)
+				if all = append(all, p...); len(all) > maxKept {
+					keep, all = false, nil
+				}
 			}
 			select {
 			case s.pages <- p:
