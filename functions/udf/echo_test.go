@@ -31,13 +31,15 @@ func copyRows(t Type, src, dst mapping.Vector, from, to, n int) error {
 			*At[uint64](mapping.VectorGetData(dst), to+i) = *At[uint64](c.Data, from+i)
 		case mapping.TypeHugeInt, mapping.TypeDecimal:
 			*At[HugeInt](mapping.VectorGetData(dst), to+i) = HugeOf(At[HugeInt](c.Data, from+i).Big(true))
+		case mapping.TypeInterval:
+			in := At[Interval](c.Data, from+i)
+			*At[Interval](mapping.VectorGetData(dst), to+i) = Interval{Months: in.Months, Days: in.Days, Micros: in.Micros}
 		case mapping.TypeList:
 			l := c.List(from + i)
-			first, err := Extend(dst, int(l.Length))
+			first, err := SetList(dst, to+i, int(l.Length))
 			if err != nil {
 				return err
 			}
-			*At[List](mapping.VectorGetData(dst), to+i) = List{uint64(first), l.Length}
 			if err := copyRows(t.Children[0], mapping.ListVectorGetChild(src), mapping.ListVectorGetChild(dst), int(l.Offset), first, int(l.Length)); err != nil {
 				return err
 			}
@@ -100,6 +102,7 @@ func TestEcho(t *testing.T) {
 		{"bigint", Of(mapping.TypeBigInt), `(i - 2500) * 1000000000000`, "BIGINT"},
 		{"double", number, `CASE i % 4 WHEN 0 THEN 'nan' WHEN 1 THEN '-inf' ELSE (i / 7)::VARCHAR END`, "DOUBLE"},
 		{"hugeint", Of(mapping.TypeHugeInt), `(i - 2500)::HUGEINT * 18446744073709551557`, "HUGEINT"},
+		{"interval", Of(mapping.TypeInterval), `to_months((i - 9)::INT) + to_days(-i::INT) + to_microseconds(i * 1000003)`, "INTERVAL"},
 		{"decimal", Decimal(38, 9), `(i - 2500)::DECIMAL(38,9) / 7`, "DECIMAL(38,9)"},
 		{"list", ListOf(number), `list_transform(range(i % 5), lambda x: x / 3)`, "DOUBLE[]"},
 		{"list_nulls", ListOf(text), `list_transform(range(i % 9), lambda x: CASE WHEN x % 3 > 0 THEN repeat('x', (x * 4)::INT) END)`, "VARCHAR[]"},

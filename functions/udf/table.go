@@ -86,6 +86,11 @@ func (b *TableBinding) Text(i int) (text string, ok bool) {
 	return mapping.GetVarchar(v), true
 }
 
+// Estimate tells the planner how many rows there may be. Without it DuckDB plans for one.
+func (b *TableBinding) Estimate(rows uint64) {
+	mapping.BindSetCardinality(b.info, mapping.IdxT(rows), false)
+}
+
 //export mallard_udf_table_bind
 func mallard_udf_table_bind(infoPtr unsafe.Pointer) {
 	info := mapping.BindInfo{Ptr: infoPtr}

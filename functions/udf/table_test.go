@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -77,11 +78,10 @@ func (s *seriesScan) Fill(chunk mapping.DataChunk) error {
 					return err
 				}
 			case 2:
-				first, err := Extend(v, 2)
+				first, err := SetList(v, row, 2)
 				if err != nil {
 					return err
 				}
-				*At[List](mapping.VectorGetData(v), row) = List{uint64(first), 2}
 				data := mapping.VectorGetData(mapping.ListVectorGetChild(v))
 				*At[int64](data, first), *At[int64](data, first+1) = i, -i
 			}
@@ -120,6 +120,7 @@ func newSeries(seen *scans) *Table {
 		case "bind forgets":
 			return nil, nil
 		}
+		b.Estimate(uint64(n))
 		return &series{n, fail, seen}, nil
 	}}
 }
@@ -172,5 +173,17 @@ func TestTable(t *testing.T) {
 	}
 	if begun, closed := seen.begun.Load(), seen.closed.Load(); begun != closed || begun == 0 {
 		t.Errorf("%d scans were begun and %d closed", begun, closed)
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	var seen scans
+	b := newBed(t, newSeries(&seen))
+	var kind, plan string
+	if err := b.QueryRow(`EXPLAIN SELECT i FROM series('123456', '')`).Scan(&kind, &plan); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(plan, "123,456 rows") {
+		t.Errorf("the planner does not expect 123,456 rows:\n%s", plan)
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // At is element i of a vector's data, where it lies. T must be what DuckDB stores for the type: int32 for INTEGER, int64
-// for TIMESTAMP, [String] for VARCHAR and BLOB, [List] for lists, [HugeInt] for HUGEINT.
+// for TIMESTAMP, [String] for VARCHAR and BLOB, [List] for lists, [HugeInt] for HUGEINT, [Interval] for INTERVAL.
 func At[T any](data unsafe.Pointer, i int) *T {
 	var t T
 	return (*T)(unsafe.Add(data, uintptr(i)*unsafe.Sizeof(t)))
@@ -48,6 +48,12 @@ func (s *String) Set(text string) {
 
 // List is the place of one row's elements in a list's child vector.
 type List struct{ Offset, Length uint64 }
+
+// Interval is DuckDB's INTERVAL. Its parts may have different signs and are not carried over.
+type Interval struct {
+	Months, Days int32
+	Micros       int64
+}
 
 // Valid reads a validity mask; a nil mask has no NULLs.
 func Valid(mask unsafe.Pointer, i int) bool {
@@ -106,6 +112,14 @@ func SetNull(v mapping.Vector, i int) {
 	*At[uint64](mapping.VectorGetValidity(v), i>>6) &^= 1 << (uint(i) & 63)
 }
 
+// SetNullStruct marks a row of a struct result and its children, of which none may have children of its own.
+func SetNullStruct(v mapping.Vector, row, children int) {
+	SetNull(v, row)
+	for k := range children {
+		SetNull(mapping.StructVectorGetChild(v, mapping.IdxT(k)), row)
+	}
+}
+
 // SetNulls marks the slots of some rows, of which each has stride side by side, as the elements of arrays have.
 func SetNulls(v mapping.Vector, rows []int32, stride int) {
 	mapping.VectorEnsureValidityWritable(v)
@@ -155,6 +169,14 @@ func Extend(v mapping.Vector, more int) (first int, err error) {
 		return 0, fmt.Errorf("DuckDB has no room for a list of %d values", n)
 	}
 	return first, nil
+}
+
+// SetList makes room for n elements of a row of a list result and returns where they begin in the child; see [Extend].
+func SetList(v mapping.Vector, row, n int) (first int, err error) {
+	if first, err = Extend(v, n); err == nil {
+		*At[List](mapping.VectorGetData(v), row) = List{uint64(first), uint64(n)}
+	}
+	return first, err
 }
 
 // tooLong keeps away from DuckDB's limit of 128 GiB for a vector, past which it throws through the C API and so ends the
