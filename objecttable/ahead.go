@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // ahead holds what scans have announced: the objects of the chunk that is being worked on, and of the one after it. When
@@ -133,7 +135,7 @@ func (r *Runtime) follow(ctx context.Context, g *group, authorizer string) {
 
 func (r *Runtime) fetch(ctx context.Context, it *item, authorizer string) {
 	defer close(it.done)
-	defer rescue(&it.err)
+	defer udf.Rescue(&it.err)
 	it.bytes, it.err = r.read(ctx, it.uri, it.generation, authorizer, nil)
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // ReadsBytes says whether a statement's own text, in DuckDB's SQL, calls object_bytes. Its memory is bounded behind filters
@@ -17,33 +19,33 @@ func ReadsBytes(sql string) bool { return strings.Contains(strings.ToLower(sql),
 func (r *Runtime) byteFunctions() []*scalar {
 	var out []*scalar
 	for n := 1; n <= 3; n++ {
-		out = append(out, &scalar{name: "object_bytes", params: []sqlType{varchar, bigint, varchar}[:n], result: blob, f: r.objectBytes})
+		out = append(out, &scalar{name: "object_bytes", params: []udf.Type{varchar, bigint, varchar}[:n], result: blob, f: r.objectBytes})
 	}
 	return out
 }
 
 // objectBytes is object_bytes(uri [, generation [, authorizer]]).
 func (r *Runtime) objectBytes(q *Query, conn uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-	uris := reading(in[0])
-	var generations, authorizers column
+	uris := udf.Read(in[0])
+	var generations, authorizers udf.Column
 	if len(in) > 1 {
-		generations = reading(in[1])
+		generations = udf.Read(in[1])
 	}
 	if len(in) > 2 {
-		authorizers = reading(in[2])
+		authorizers = udf.Read(in[2])
 	}
 	todo := make([]job, 0, n)
 	for i := range n {
-		if uris.null(i) {
-			setNull(out, i)
+		if uris.Null(i) {
+			udf.SetNull(out, i)
 			continue
 		}
-		j := job{row: i, uri: strings.Clone(uris.text(i))} // errors and notes keep it
-		if len(in) > 1 && !generations.null(i) {
-			j.generation = *at[int64](generations.data, i)
+		j := job{row: i, uri: strings.Clone(uris.Text(i))} // errors and notes keep it
+		if len(in) > 1 && !generations.Null(i) {
+			j.generation = *udf.At[int64](generations.Data, i)
 		}
-		if len(in) > 2 && !authorizers.null(i) {
-			j.authorizer = strings.Clone(authorizers.text(i))
+		if len(in) > 2 && !authorizers.Null(i) {
+			j.authorizer = strings.Clone(authorizers.Text(i))
 		}
 		todo = append(todo, j)
 	}
@@ -83,13 +85,15 @@ func (r *Runtime) readAll(q *Query, conn uint64, todo []job, n int, out mapping.
 			j.bytes = nil
 		}()
 		if err != nil {
-			setNull(out, j.row)
+			udf.SetNull(out, j.row)
 			return q.row(j.uri, err)
 		}
 		if size += int64(len(j.bytes)); size > r.o.MaxChunk {
 			return fmt.Errorf("%d rows have more than %d bytes of objects together, too many to hold at once; read them straight from the object table, not behind ORDER BY, GROUP BY, the smaller side of a join or a stored list, or some at a time with WHERE", n, r.o.MaxChunk)
 		}
-		setBytes(out, j.row, j.bytes)
+		if err := udf.SetBytes(out, j.row, j.bytes); err != nil {
+			return err
+		}
 		if q.Objects != nil {
 			q.Objects.Add(1)
 		}
@@ -124,7 +128,7 @@ func spread[J any](ctx context.Context, jobs []J, workers int, do func(context.C
 	workers = min(workers, len(jobs))
 	work, results := make(chan int), make(chan done, workers)
 	one := func(i int) (err error) {
-		defer rescue(&err)
+		defer udf.Rescue(&err)
 		return do(ctx, &jobs[i])
 	}
 	for range workers {

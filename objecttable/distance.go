@@ -7,20 +7,22 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 var (
-	vectorType = listOf(double)
-	sparseType = listOf(structOf(sqlField{"key", varchar}, sqlField{"value", double}))
-	numberType = listOf(structOf(sqlField{"key", bigint}, sqlField{"value", double}))
+	vectorType = udf.ListOf(double)
+	sparseType = udf.ListOf(udf.StructOf(udf.Field{Name: "key", Type: varchar}, udf.Field{Name: "value", Type: double}))
+	numberType = udf.ListOf(udf.StructOf(udf.Field{Name: "key", Type: bigint}, udf.Field{Name: "value", Type: double}))
 )
 
 // distanceFunctions are ml_distance(v1, v2, kind), for ML.DISTANCE, COSINE_DISTANCE and EUCLIDEAN_DISTANCE: of
 // lists of numbers, or of lists of (key, value) where a key that is missing stands for 0.
 func distanceFunctions() []*scalar {
 	var out []*scalar
-	for _, t := range []sqlType{vectorType, sparseType, numberType} {
-		out = append(out, &scalar{name: "ml_distance", params: []sqlType{t, t, varchar}, result: double, f: func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
+	for _, t := range []udf.Type{vectorType, sparseType, numberType} {
+		out = append(out, &scalar{name: "ml_distance", params: []udf.Type{t, t, varchar}, result: double, f: func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
 			return distances(q, t, in, n, out)
 		}})
 	}
@@ -44,15 +46,15 @@ func DistanceSQL(name string, args []string) (string, error) {
 	return "system.main.ml_distance(" + args[0] + ", " + args[1] + ", " + kind + ")", nil
 }
 
-func distances(q *Query, t sqlType, in []mapping.Vector, n int, out mapping.Vector) error {
-	a, b, kinds := newVectors(in[0], t), newVectors(in[1], t), reading(in[2])
+func distances(q *Query, t udf.Type, in []mapping.Vector, n int, out mapping.Vector) error {
+	a, b, kinds := newVectors(in[0], t), newVectors(in[1], t), udf.Read(in[2])
 	data := mapping.VectorGetData(out)
 	for i := range n {
 		if i%256 == 0 && q.Context.Err() != nil {
 			return q.Context.Err()
 		}
-		if kinds.null(i) {
-			setNull(out, i)
+		if kinds.Null(i) {
+			udf.SetNull(out, i)
 			continue
 		}
 		x, ok1, err1 := a.read(i)
@@ -61,17 +63,17 @@ func distances(q *Query, t sqlType, in []mapping.Vector, n int, out mapping.Vect
 			return err
 		}
 		if !ok1 || !ok2 {
-			setNull(out, i)
+			udf.SetNull(out, i)
 			continue
 		}
-		if t.item.fields != nil {
+		if t.Children[0].Kind == mapping.TypeStruct {
 			x, y = a.align(b)
 		}
-		d, err := distance(x, y, kinds.text(i))
+		d, err := distance(x, y, kinds.Text(i))
 		if err != nil {
 			return err
 		}
-		*at[float64](data, i) = d
+		*udf.At[float64](data, i) = d
 	}
 	return nil
 }
@@ -111,39 +113,39 @@ func distance(x, y []float64, kind string) (float64, error) {
 
 // vectors reads a column of lists.
 type vectors struct {
-	list, items, keys, values column
+	list, items, keys, values udf.Column
 	sparse, numbers           bool
 	key                       []any // of the last row read
 	value                     []float64
 }
 
-func newVectors(v mapping.Vector, t sqlType) *vectors {
+func newVectors(v mapping.Vector, t udf.Type) *vectors {
 	child := mapping.ListVectorGetChild(v)
-	r := &vectors{list: reading(v), items: reading(child), values: reading(child)}
-	if t.item.fields != nil {
-		r.sparse, r.numbers = true, t.item.fields[0].kind == mapping.TypeBigInt
-		r.keys, r.values = reading(mapping.StructVectorGetChild(child, 0)), reading(mapping.StructVectorGetChild(child, 1))
+	r := &vectors{list: udf.Read(v), items: udf.Read(child), values: udf.Read(child)}
+	if t.Children[0].Kind == mapping.TypeStruct {
+		r.sparse, r.numbers = true, t.Children[0].Children[0].Kind == mapping.TypeBigInt
+		r.keys, r.values = udf.Read(mapping.StructVectorGetChild(child, 0)), udf.Read(mapping.StructVectorGetChild(child, 1))
 	}
 	return r
 }
 
 // read returns a row's numbers, or false when it is NULL or holds one.
 func (r *vectors) read(i int) ([]float64, bool, error) {
-	if r.list.null(i) {
+	if r.list.Null(i) {
 		return nil, false, nil
 	}
-	e := *at[listEntry](r.list.data, i)
+	e := *udf.At[udf.List](r.list.Data, i)
 	r.key, r.value = r.key[:0], r.value[:0]
-	for k := int(e.offset); k < int(e.offset+e.length); k++ {
-		if r.items.null(k) || r.values.null(k) || r.sparse && r.keys.null(k) {
+	for k := int(e.Offset); k < int(e.Offset+e.Length); k++ {
+		if r.items.Null(k) || r.values.Null(k) || r.sparse && r.keys.Null(k) {
 			return nil, false, nil
 		}
-		r.value = append(r.value, *at[float64](r.values.data, k))
+		r.value = append(r.value, *udf.At[float64](r.values.Data, k))
 		switch {
 		case r.numbers:
-			r.key = append(r.key, *at[int64](r.keys.data, k))
+			r.key = append(r.key, *udf.At[int64](r.keys.Data, k))
 		case r.sparse:
-			r.key = append(r.key, r.keys.text(k))
+			r.key = append(r.key, r.keys.Text(k))
 		}
 	}
 	return r.value, true, nil

@@ -17,6 +17,8 @@ import (
 	"unicode"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // Download copies the objects below prefix (a folder: it ends in a slash, or is empty) into dir, under their names
@@ -77,7 +79,7 @@ func Download(ctx context.Context, store Store, bucket, prefix, dir string, prog
 	g.SetLimit(16)
 	for _, o := range objects {
 		g.Go(func() (err error) {
-			defer rescue(&err)
+			defer udf.Rescue(&err)
 			_, bucket, name, err := splitURI(o.URI)
 			if err != nil {
 				return err

@@ -10,20 +10,21 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/image"
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // imageType is what people see: [height, width, channels] and the pixels. BigQuery's fields have no names; its tools show
 // them as these. duckdb-go cannot return a struct without names.
-var imageType = structOf(sqlField{"_field_1", listOf(bigint)}, sqlField{"_field_2", listOf(double)})
+var imageType = udf.StructOf(udf.Field{Name: "_field_1", Type: udf.ListOf(bigint)}, udf.Field{Name: "_field_2", Type: udf.ListOf(double)})
 
 func (r *Runtime) imageFunctions() []*scalar {
-	row := func(f func(b []byte, in []column, i int) ([]byte, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
+	row := func(f func(b []byte, in []udf.Column, i int) ([]byte, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
 		return func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
 			return eachImage(q, in, n, out, f)
 		}
 	}
-	parsed := func(f func(m image.Image, in []column, i int) (image.Image, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
-		return row(func(b []byte, in []column, i int) ([]byte, error) {
+	parsed := func(f func(m image.Image, in []udf.Column, i int) (image.Image, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
+		return row(func(b []byte, in []udf.Column, i int) ([]byte, error) {
 			m, err := image.Parse(b)
 			if err == nil {
 				m, err = f(m, in, i)
@@ -32,89 +33,95 @@ func (r *Runtime) imageFunctions() []*scalar {
 		})
 	}
 	return []*scalar{
-		{name: "ml_decode_image", params: []sqlType{blob}, result: blob, f: row(func(b []byte, _ []column, _ int) ([]byte, error) {
+		{name: "ml_decode_image", params: []udf.Type{blob}, result: blob, f: row(func(b []byte, _ []udf.Column, _ int) ([]byte, error) {
 			m, err := image.Decode(b, r.o.Images)
 			return m.Bytes(), err
 		})},
-		{name: "ml_resize_image", params: []sqlType{blob, bigint, bigint, boolean}, result: blob, f: parsed(func(m image.Image, in []column, i int) (image.Image, error) {
-			h, w := *at[int64](in[1].data, i), *at[int64](in[2].data, i)
+		{name: "ml_resize_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob, f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
+			h, w := *udf.At[int64](in[1].Data, i), *udf.At[int64](in[2].Data, i)
 			if h < 1 || w < 1 || h > math.MaxInt32 || w > math.MaxInt32 {
 				return m, statementError{fmt.Errorf("an image cannot be resized to %d × %d: height and width begin at 1", h, w)}
 			}
-			return m.Resize(int(h), int(w), *at[bool](in[3].data, i))
+			return m.Resize(int(h), int(w), *udf.At[bool](in[3].Data, i))
 		})},
-		{name: "ml_convert_color_space", params: []sqlType{blob, varchar}, result: blob, f: parsed(func(m image.Image, in []column, i int) (image.Image, error) {
-			return m.ConvertColor(in[1].text(i))
+		{name: "ml_convert_color_space", params: []udf.Type{blob, varchar}, result: blob, f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
+			return m.ConvertColor(in[1].Text(i))
 		})},
-		{name: "ml_convert_image_type", params: []sqlType{blob}, result: blob, f: parsed(func(m image.Image, _ []column, _ int) (image.Image, error) {
+		{name: "ml_convert_image_type", params: []udf.Type{blob}, result: blob, f: parsed(func(m image.Image, _ []udf.Column, _ int) (image.Image, error) {
 			return m.Integers(), nil
 		})},
-		{name: "ml_image_struct", params: []sqlType{blob}, result: imageType, f: imageStruct},
-		{name: "ml_image_blob", params: []sqlType{imageType}, result: blob, f: imageBlob},
+		{name: "ml_image_struct", params: []udf.Type{blob}, result: imageType, f: imageStruct},
+		{name: "ml_image_blob", params: []udf.Type{imageType}, result: blob, f: imageBlob},
 	}
 }
 
 // eachImage runs f for the rows without NULLs, on all processors.
-func eachImage(q *Query, in []mapping.Vector, n int, out mapping.Vector, f func(b []byte, in []column, i int) ([]byte, error)) error {
+func eachImage(q *Query, in []mapping.Vector, n int, out mapping.Vector, f func(b []byte, in []udf.Column, i int) ([]byte, error)) error {
 	type row struct {
 		i     int
 		bytes []byte
 	}
-	columns := make([]column, len(in))
+	columns := make([]udf.Column, len(in))
 	for k, v := range in {
-		columns[k] = reading(v)
+		columns[k] = udf.Read(v)
 	}
 	todo := make([]row, 0, n)
 rows:
 	for i := range n {
 		for _, c := range columns {
-			if c.null(i) {
-				setNull(out, i)
+			if c.Null(i) {
+				udf.SetNull(out, i)
 				continue rows
 			}
 		}
 		todo = append(todo, row{i: i})
 	}
 	return spread(q.Context, todo, runtime.GOMAXPROCS(0), func(_ context.Context, j *row) (err error) {
-		j.bytes, err = f(columns[0].bytes(j.i), columns, j.i)
+		j.bytes, err = f(columns[0].Bytes(j.i), columns, j.i)
 		return err
 	}, func(j *row, err error) error {
 		if err != nil {
-			setNull(out, j.i)
+			udf.SetNull(out, j.i)
 			if errors.Is(err, image.ErrForm) {
 				return err
 			}
 			return q.row("", err)
 		}
-		setBytes(out, j.i, j.bytes)
+		if err := udf.SetBytes(out, j.i, j.bytes); err != nil {
+			return err
+		}
 		j.bytes = nil
 		return nil
 	})
 }
 
 func imageStruct(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-	images := reading(in[0])
+	images := udf.Read(in[0])
 	shape, pixels := mapping.StructVectorGetChild(out, 0), mapping.StructVectorGetChild(out, 1)
 	for i := range n {
-		if images.null(i) {
-			setNull(out, i)
-			setNull(shape, i)
-			setNull(pixels, i)
+		if images.Null(i) {
+			udf.SetNullStruct(out, i, 2)
 			continue
 		}
-		m, err := image.Parse(images.bytes(i))
+		m, err := image.Parse(images.Bytes(i))
 		if err != nil {
 			return err
 		}
-		first := grow(shape, i, 3)
+		first, err := udf.SetList(shape, i, 3)
+		if err != nil {
+			return err
+		}
 		data := mapping.VectorGetData(mapping.ListVectorGetChild(shape))
 		for k, v := range [3]int{m.Height, m.Width, m.Channels} {
-			*at[int64](data, first+k) = int64(v)
+			*udf.At[int64](data, first+k) = int64(v)
 		}
-		first = grow(pixels, i, m.Len())
+		first, err = udf.SetList(pixels, i, m.Len())
+		if err != nil {
+			return err
+		}
 		data = mapping.VectorGetData(mapping.ListVectorGetChild(pixels))
 		for k := range m.Len() {
-			*at[float64](data, first+k) = m.At(k)
+			*udf.At[float64](data, first+k) = m.At(k)
 		}
 		if err := q.Context.Err(); err != nil {
 			return err
@@ -124,26 +131,26 @@ func imageStruct(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vec
 }
 
 func imageBlob(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-	whole := reading(in[0])
+	whole := udf.Read(in[0])
 	sv, pv := mapping.StructVectorGetChild(in[0], 0), mapping.StructVectorGetChild(in[0], 1)
-	shape, pixels := reading(sv), reading(pv)
-	sc, pc := reading(mapping.ListVectorGetChild(sv)), reading(mapping.ListVectorGetChild(pv))
+	shape, pixels := udf.Read(sv), udf.Read(pv)
+	sc, pc := udf.Read(mapping.ListVectorGetChild(sv)), udf.Read(mapping.ListVectorGetChild(pv))
 	for i := range n {
-		if whole.null(i) || shape.null(i) || pixels.null(i) {
-			setNull(out, i)
+		if whole.Null(i) || shape.Null(i) || pixels.Null(i) {
+			udf.SetNull(out, i)
 			continue
 		}
-		s, p := *at[listEntry](shape.data, i), *at[listEntry](pixels.data, i)
-		dims, values := make([]int64, s.length), make([]float64, p.length)
+		s, p := *udf.At[udf.List](shape.Data, i), *udf.At[udf.List](pixels.Data, i)
+		dims, values := make([]int64, s.Length), make([]float64, p.Length)
 		for k := range dims {
-			dims[k] = *at[int64](sc.data, int(s.offset)+k)
-			if sc.null(int(s.offset) + k) {
+			dims[k] = *udf.At[int64](sc.Data, int(s.Offset)+k)
+			if sc.Null(int(s.Offset) + k) {
 				return errors.New("an image's shape holds NULL")
 			}
 		}
 		for k := range values {
-			values[k] = *at[float64](pc.data, int(p.offset)+k)
-			if pc.null(int(p.offset) + k) {
+			values[k] = *udf.At[float64](pc.Data, int(p.Offset)+k)
+			if pc.Null(int(p.Offset) + k) {
 				return errors.New("an image holds NULL")
 			}
 		}
@@ -151,7 +158,9 @@ func imageBlob(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vecto
 		if err != nil {
 			return err
 		}
-		setBytes(out, i, m.Bytes())
+		if err := udf.SetBytes(out, i, m.Bytes()); err != nil {
+			return err
+		}
 		if err := q.Context.Err(); err != nil {
 			return err
 		}

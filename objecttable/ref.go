@@ -12,13 +12,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // refType is an ObjectRef
 // (https://cloud.google.com/bigquery/docs/reference/standard-sql/objectref_functions).
-var refType = structOf(sqlField{"uri", varchar}, sqlField{"version", varchar}, sqlField{"authorizer", varchar}, sqlField{"details", jsonType})
+var refType = udf.StructOf(udf.Field{Name: "uri", Type: varchar}, udf.Field{Name: "version", Type: varchar}, udf.Field{Name: "authorizer", Type: varchar}, udf.Field{Name: "details", Type: jsonType})
 
-var readURLType = structOf(sqlField{"url", varchar}, sqlField{"status", varchar})
+var readURLType = udf.StructOf(udf.Field{Name: "url", Type: varchar}, udf.Field{Name: "status", Type: varchar})
 
 // ref is an ObjectRef. Its fields are nil where they are NULL.
 type ref struct {
@@ -32,17 +34,17 @@ type ref struct {
 // EXTERNAL_OBJECT_TRANSFORM needs. Each gives NULL for a NULL ref or URI.
 func (r *Runtime) refFunctions() []*scalar {
 	out := []*scalar{
-		{name: "obj_make_ref", params: []sqlType{refType, varchar}, result: refType, f: makeRefAgain},
-		{name: "obj_fetch_metadata", params: []sqlType{refType}, result: refType, f: r.fetchMetadata},
-		{name: "obj_get_access_url", params: []sqlType{refType, varchar}, result: jsonType, f: r.accessURL},
-		{name: "obj_get_access_url", params: []sqlType{refType, varchar, intervalType}, result: jsonType, f: r.accessURL},
-		{name: "obj_get_read_url", params: []sqlType{refType}, result: readURLType, f: r.readURL},
-		{name: "object_signed_url", params: []sqlType{varchar, varchar}, result: varchar, f: r.signedURL},
-		{name: "object_bytes", params: []sqlType{refType}, result: blob, f: r.refBytes},
+		{name: "obj_make_ref", params: []udf.Type{refType, varchar}, result: refType, f: makeRefAgain},
+		{name: "obj_fetch_metadata", params: []udf.Type{refType}, result: refType, f: r.fetchMetadata},
+		{name: "obj_get_access_url", params: []udf.Type{refType, varchar}, result: jsonType, f: r.accessURL},
+		{name: "obj_get_access_url", params: []udf.Type{refType, varchar, intervalType}, result: jsonType, f: r.accessURL},
+		{name: "obj_get_read_url", params: []udf.Type{refType}, result: readURLType, f: r.readURL},
+		{name: "object_signed_url", params: []udf.Type{varchar, varchar}, result: varchar, f: r.signedURL},
+		{name: "object_bytes", params: []udf.Type{refType}, result: blob, f: r.refBytes},
 	}
 	for n := 1; n <= 4; n++ { // uri or JSON, authorizer, version, details
 		if n != 3 {
-			out = append(out, &scalar{name: "obj_make_ref", params: []sqlType{varchar, varchar, varchar, varchar}[:n], result: refType, f: makeRef})
+			out = append(out, &scalar{name: "obj_make_ref", params: []udf.Type{varchar, varchar, varchar, varchar}[:n], result: refType, f: makeRef})
 		}
 	}
 	return out
@@ -59,30 +61,30 @@ func TransformSQL(table string, kinds []string) (string, error) {
 
 // refs reads a column of ObjectRefs.
 type refs struct {
-	whole  column
-	fields [4]column
+	whole  udf.Column
+	fields [4]udf.Column
 }
 
 func readRefs(v mapping.Vector) refs {
-	rs := refs{whole: reading(v)}
+	rs := refs{whole: udf.Read(v)}
 	for k := range rs.fields {
-		rs.fields[k] = reading(mapping.StructVectorGetChild(v, mapping.IdxT(k)))
+		rs.fields[k] = udf.Read(mapping.StructVectorGetChild(v, mapping.IdxT(k)))
 	}
 	return rs
 }
 
 // text is a copy of a field, or nil.
 func (rs *refs) text(k, i int) *string {
-	if rs.fields[k].null(i) {
+	if rs.fields[k].Null(i) {
 		return nil
 	}
-	s := strings.Clone(rs.fields[k].text(i))
+	s := strings.Clone(rs.fields[k].Text(i))
 	return &s
 }
 
 // read returns a row, or false for NULL and for a ref without a URI.
 func (rs *refs) read(i int) (ref, bool) {
-	if rs.whole.null(i) || rs.fields[0].null(i) {
+	if rs.whole.Null(i) || rs.fields[0].Null(i) {
 		return ref{}, false
 	}
 	o := ref{URI: rs.text(0, i), Version: rs.text(1, i), Authorizer: rs.text(2, i)}
@@ -111,47 +113,39 @@ func (o *ref) generation() (int64, error) {
 	return n, nil
 }
 
-// setNullStruct marks a struct's row and every child: the struct's own bit would show what lies in the children.
-func setNullStruct(out mapping.Vector, row, children int) {
-	setNull(out, row)
-	for k := range children {
-		setNull(mapping.StructVectorGetChild(out, mapping.IdxT(k)), row)
-	}
-}
-
 func writeRefRow(out mapping.Vector, row int, o ref) error {
 	for k, s := range [3]*string{o.URI, o.Version, o.Authorizer} {
 		child := mapping.StructVectorGetChild(out, mapping.IdxT(k))
 		if s == nil {
-			setNull(child, row)
-		} else if err := setChecked(child, row, *s); err != nil {
+			udf.SetNull(child, row)
+		} else if err := udf.SetText(child, row, *s); err != nil {
 			return fmt.Errorf("an ObjectRef's field: %w", err)
 		}
 	}
 	child := mapping.StructVectorGetChild(out, 3)
 	if o.Details == nil {
-		setNull(child, row)
+		udf.SetNull(child, row)
 		return nil
 	}
-	return setChecked(child, row, string(o.Details))
+	return udf.SetText(child, row, string(o.Details))
 }
 
 // makeRef is OBJ.MAKE_REF(uri [, authorizer [, version, details]]) and OBJ.MAKE_REF(json). No object is looked at.
 func makeRef(_ *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-	var args [4]column
+	var args [4]udf.Column
 	for k, v := range in {
-		args[k] = reading(v)
+		args[k] = udf.Read(v)
 	}
 	for i := range n {
-		if args[0].null(i) {
-			setNullStruct(out, i, 4)
+		if args[0].Null(i) {
+			udf.SetNullStruct(out, i, 4)
 			continue
 		}
 		text := func(k int) *string {
-			if k >= len(in) || args[k].null(i) {
+			if k >= len(in) || args[k].Null(i) {
 				return nil
 			}
-			s := strings.Clone(args[k].text(i))
+			s := strings.Clone(args[k].Text(i))
 			return &s
 		}
 		o := ref{URI: text(0), Authorizer: text(1), Version: text(2)}
@@ -175,7 +169,7 @@ func makeRef(_ *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector)
 func parseRef(text string) (ref, error) {
 	var o ref
 	if !utf8.ValidString(text) {
-		return o, errUTF8
+		return o, udf.ErrUTF8
 	}
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		return o, fmt.Errorf(`%.80s is no ObjectRef: %w; write {"uri": "gs://bucket/object", "authorizer": "connection"}`, text, err)
@@ -198,7 +192,7 @@ func parseRef(text string) (ref, error) {
 func refDetailsOf(d json.RawMessage) (json.RawMessage, error) {
 	var m map[string]json.RawMessage
 	if !utf8.Valid(d) {
-		return nil, errUTF8
+		return nil, udf.ErrUTF8
 	}
 	if err := json.Unmarshal(d, &m); err != nil {
 		return nil, fmt.Errorf(`an ObjectRef's details %.80s: %w; write {"gcs_metadata": {"content_type": "image/png"}}`, d, err)
@@ -214,16 +208,16 @@ func refDetailsOf(d json.RawMessage) (json.RawMessage, error) {
 
 // makeRefAgain is OBJ.MAKE_REF(ref, authorizer): the ref under another connection.
 func makeRefAgain(_ *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-	rs, authorizers := readRefs(in[0]), reading(in[1])
+	rs, authorizers := readRefs(in[0]), udf.Read(in[1])
 	for i := range n {
 		o, ok := rs.read(i)
 		if !ok {
-			setNullStruct(out, i, 4)
+			udf.SetNullStruct(out, i, 4)
 			continue
 		}
 		o.Authorizer = nil
-		if !authorizers.null(i) {
-			s := strings.Clone(authorizers.text(i))
+		if !authorizers.Null(i) {
+			s := strings.Clone(authorizers.Text(i))
 			o.Authorizer = &s
 		}
 		if err := writeRefRow(out, i, o); err != nil {
@@ -267,7 +261,7 @@ func (r *Runtime) fetchMetadata(q *Query, _ uint64, in []mapping.Vector, n int, 
 		if o, ok := rs.read(i); ok {
 			todo = append(todo, row{i, o})
 		} else {
-			setNullStruct(out, i, 4)
+			udf.SetNullStruct(out, i, 4)
 		}
 	}
 	return spread(q.Context, todo, r.o.Concurrency, func(ctx context.Context, j *row) error {
@@ -351,10 +345,10 @@ func (r *Runtime) accessURL(q *Query, _ uint64, in []mapping.Vector, n int, out 
 		Access *access    `json:"access_urls,omitempty"`
 		Errors []refError `json:"errors,omitempty"`
 	}
-	rs, modes := readRefs(in[0]), reading(in[1])
-	var spans column
+	rs, modes := readRefs(in[0]), udf.Read(in[1])
+	var spans udf.Column
 	if len(in) > 2 {
-		spans = reading(in[2])
+		spans = udf.Read(in[2])
 	}
 	now := r.cache.now()
 	for i := range n {
@@ -362,17 +356,17 @@ func (r *Runtime) accessURL(q *Query, _ uint64, in []mapping.Vector, n int, out 
 			return q.Context.Err()
 		}
 		o, ok := rs.read(i)
-		if !ok || modes.null(i) || len(in) > 2 && spans.null(i) {
-			setNull(out, i)
+		if !ok || modes.Null(i) || len(in) > 2 && spans.Null(i) {
+			udf.SetNull(out, i)
 			continue
 		}
-		mode := modes.text(i)
+		mode := modes.Text(i)
 		if mode != "r" && mode != "rw" {
 			return fmt.Errorf("the mode is %q: it must be 'r' or 'rw'", mode)
 		}
 		last := signedFor
 		if len(in) > 2 {
-			if last = at[intervalT](spans.data, i).duration(); last < accessFrom || last > accessTo {
+			if last = duration(udf.At[udf.Interval](spans.Data, i)); last < accessFrom || last > accessTo {
 				return errors.New("the access must last between 30 minutes and 6 hours: write INTERVAL 45 MINUTE")
 			}
 		}
@@ -392,11 +386,19 @@ func (r *Runtime) accessURL(q *Query, _ uint64, in []mapping.Vector, n int, out 
 		if err != nil {
 			return fmt.Errorf("%s: the ObjectRef's details are no JSON: %w", *o.URI, err)
 		}
-		if err := setChecked(out, i, string(b)); err != nil {
+		if err := udf.SetText(out, i, string(b)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// duration takes a month for 30 days, as BigQuery and DuckDB do when they compare.
+func duration(v *udf.Interval) time.Duration {
+	if v.Months > 1000 || v.Months < -1000 || v.Days > 30_000 || v.Days < -30_000 || v.Micros > 1<<51 || v.Micros < -1<<51 {
+		return -1 // far more than anything asks for
+	}
+	return time.Duration(v.Months)*30*24*time.Hour + time.Duration(v.Days)*24*time.Hour + time.Duration(v.Micros)*time.Microsecond
 }
 
 // readURL is OBJ.GET_READ_URL: an address for 45 minutes, or NULL and why.
@@ -410,17 +412,19 @@ func (r *Runtime) readURL(q *Query, _ uint64, in []mapping.Vector, n int, out ma
 		}
 		o, ok := rs.read(i)
 		if !ok {
-			setNullStruct(out, i, 2)
+			udf.SetNullStruct(out, i, 2)
 			continue
 		}
 		u, err := r.sign(q.Context, *o.URI, o.authorizer(), http.MethodGet, expires)
 		if err != nil {
-			setNull(url, i)
-			setText(status, i, strings.ToValidUTF8(err.Error(), "\uFFFD"))
+			udf.SetNull(url, i)
+			if err := udf.SetText(status, i, strings.ToValidUTF8(err.Error(), "\uFFFD")); err != nil {
+				return err
+			}
 			continue
 		}
-		setNull(status, i)
-		if err := setChecked(url, i, u); err != nil {
+		udf.SetNull(status, i)
+		if err := udf.SetText(url, i, u); err != nil {
 			return err
 		}
 	}
@@ -430,25 +434,25 @@ func (r *Runtime) readURL(q *Query, _ uint64, in []mapping.Vector, n int, out ma
 // signedURL is object_signed_url(uri, authorizer), valid for 6 hours. That a connection cannot sign fails the statement:
 // no row could be signed.
 func (r *Runtime) signedURL(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-	uris, authorizers := reading(in[0]), reading(in[1])
+	uris, authorizers := udf.Read(in[0]), udf.Read(in[1])
 	expires := r.cache.now().Add(signedFor)
 	for i := range n {
 		if i%256 == 0 && q.Context.Err() != nil {
 			return q.Context.Err()
 		}
-		if uris.null(i) {
-			setNull(out, i)
+		if uris.Null(i) {
+			udf.SetNull(out, i)
 			continue
 		}
 		authorizer := ""
-		if !authorizers.null(i) {
-			authorizer = strings.Clone(authorizers.text(i))
+		if !authorizers.Null(i) {
+			authorizer = strings.Clone(authorizers.Text(i))
 		}
-		u, err := r.sign(q.Context, strings.Clone(uris.text(i)), authorizer, http.MethodGet, expires)
+		u, err := r.sign(q.Context, strings.Clone(uris.Text(i)), authorizer, http.MethodGet, expires)
 		if err != nil {
 			return err
 		}
-		if err := setChecked(out, i, u); err != nil {
+		if err := udf.SetText(out, i, u); err != nil {
 			return err
 		}
 	}
@@ -462,12 +466,12 @@ func (r *Runtime) refBytes(q *Query, conn uint64, in []mapping.Vector, n int, ou
 	for i := range n {
 		o, ok := rs.read(i)
 		if !ok {
-			setNull(out, i)
+			udf.SetNull(out, i)
 			continue
 		}
 		generation, err := o.generation()
 		if err != nil {
-			setNull(out, i)
+			udf.SetNull(out, i)
 			if err := q.row(*o.URI, err); err != nil {
 				return err
 			}

@@ -3,17 +3,20 @@ package objecttable
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"sync"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
-var columnTypes = []sqlType{
+var columnTypes = []udf.Type{
 	varchar, bigint, varchar, bigint, varchar, timestamp,
-	listOf(structOf(sqlField{"name", varchar}, sqlField{"value", varchar})),
+	udf.ListOf(udf.StructOf(udf.Field{Name: "name", Type: varchar}, udf.Field{Name: "value", Type: varchar})),
 	refType,
 }
 
@@ -35,6 +38,39 @@ type boundScan struct {
 	conn uint64
 }
 
+// registerScan registers mallard_objects.
+func (r *Runtime) registerScan(conn mapping.Connection) error {
+	t := udf.Table{Name: "mallard_objects", Params: []udf.Type{varchar}, Bind: r.bindScan}
+	return t.Register(conn)
+}
+
+func (r *Runtime) bindScan(b *udf.TableBinding) (udf.Relation, error) {
+	text, ok := b.Text(0)
+	if !ok {
+		return nil, errors.New("object table: its description is NULL; give a URI, as 'gs://bucket/folder/*'")
+	}
+	spec, err := ParseSpec(text)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := spec.patterns(); err != nil {
+		return nil, err
+	}
+	// Unknown before the listing. DuckDB takes none for one row and would keep the table as the small side of every join,
+	// whose chunks are full ones, whatever the objects' sizes.
+	b.Estimate(1_000_000)
+	return &boundScan{r, spec, b.Conn}, nil
+}
+
+// Columns are those of every object table.
+func (b *boundScan) Columns() []udf.Field {
+	fields := make([]udf.Field, len(Columns))
+	for i, name := range Columns {
+		fields[i] = udf.Field{Name: name, Type: columnTypes[i]}
+	}
+	return fields
+}
+
 // scan is one run of it: a goroutine lists, DuckDB takes rows.
 type scan struct {
 	*boundScan
@@ -49,15 +85,15 @@ type scan struct {
 	next    *group // announced for reading ahead, not yet emitted
 }
 
-// start begins the listing, of what the columns need only.
-func (b *boundScan) start(columns []int) *scan {
+// Scan begins the listing, of what the columns need only.
+func (b *boundScan) Scan(columns []int) (udf.Scan, error) {
 	q := b.r.host.Query(b.conn)
 	ctx, cancel := context.WithCancel(q.Context)
 	s := &scan{boundScan: b, q: q, cancel: cancel, columns: columns, pages: make(chan []Object, 2)}
 	if objects, ok := b.r.cache.get(&b.spec); ok {
 		s.rest = objects
 		close(s.pages)
-		return s
+		return s, nil
 	}
 	fields := b.fields(columns)
 	keep := b.spec.Name != "" && b.spec.MaxStaleness > 0 && b.spec.CacheMode == "AUTOMATIC"
@@ -66,7 +102,7 @@ func (b *boundScan) start(columns []int) *scan {
 	}
 	s.wg.Go(func() {
 		defer close(s.pages)
-		defer rescue(&s.err)
+		defer udf.Rescue(&s.err)
 		var all []Object
 		began := b.r.cache.begin()
 		s.err = b.spec.list(ctx, b.r.host, fields, func(p []Object) error {
@@ -86,10 +122,11 @@ func (b *boundScan) start(columns []int) *scan {
 			b.r.cache.put(&b.spec, began, all)
 		}
 	})
-	return s
+	return s, nil
 }
 
-func (s *scan) close() {
+// Close ends the listing.
+func (s *scan) Close() {
 	s.cancel()
 	s.wg.Wait()
 	s.r.ahead.drop(s.now)
@@ -151,8 +188,8 @@ func (s *scan) take(wait bool) []Object {
 	return out
 }
 
-func (s *scan) fill(out mapping.DataChunk) (err error) {
-	defer rescue(&err)
+// Fill writes the next objects.
+func (s *scan) Fill(out mapping.DataChunk) error {
 	if err := s.q.Context.Err(); err != nil {
 		return s.q.failed(err)
 	}
@@ -186,13 +223,13 @@ func (s *scan) write(v mapping.Vector, column int, objects []Object) error {
 	switch column {
 	case colURI:
 		for i := range objects {
-			if err := setChecked(v, i, objects[i].URI); err != nil {
+			if err := udf.SetText(v, i, objects[i].URI); err != nil {
 				return fmt.Errorf("object table: the name %q: %w", objects[i].URI, err)
 			}
 		}
 	case colGeneration:
 		for i := range objects {
-			*at[int64](data, i) = objects[i].Generation
+			*udf.At[int64](data, i) = objects[i].Generation
 		}
 	case colContentType:
 		for i := range objects {
@@ -200,7 +237,7 @@ func (s *scan) write(v mapping.Vector, column int, objects []Object) error {
 		}
 	case colSize:
 		for i := range objects {
-			*at[int64](data, i) = objects[i].Size
+			*udf.At[int64](data, i) = objects[i].Size
 		}
 	case colMD5:
 		for i := range objects {
@@ -208,7 +245,7 @@ func (s *scan) write(v mapping.Vector, column int, objects []Object) error {
 		}
 	case colUpdated:
 		for i := range objects {
-			*at[int64](data, i) = objects[i].Updated.UnixMicro()
+			*udf.At[int64](data, i) = objects[i].Updated.UnixMicro()
 		}
 	case colMetadata:
 		return writeMetadata(v, objects)
@@ -216,6 +253,13 @@ func (s *scan) write(v mapping.Vector, column int, objects []Object) error {
 		return s.writeRef(v, objects)
 	}
 	return nil
+}
+
+// setOrNull writes a text, or NULL for none.
+func setOrNull(v mapping.Vector, row int, s string) {
+	if s == "" || udf.SetText(v, row, s) != nil {
+		udf.SetNull(v, row)
+	}
 }
 
 func writeMetadata(v mapping.Vector, objects []Object) error {
@@ -226,11 +270,14 @@ func writeMetadata(v mapping.Vector, objects []Object) error {
 			names = append(names, n)
 		}
 		slices.Sort(names)
-		first := grow(v, i, len(names))
+		first, err := udf.SetList(v, i, len(names))
+		if err != nil {
+			return err
+		}
 		child := mapping.ListVectorGetChild(v)
 		for j, n := range names {
 			for k, text := range [2]string{n, m[n]} {
-				if err := setChecked(mapping.StructVectorGetChild(child, mapping.IdxT(k)), first+j, text); err != nil {
+				if err := udf.SetText(mapping.StructVectorGetChild(child, mapping.IdxT(k)), first+j, text); err != nil {
 					return fmt.Errorf("object table: metadata of %s: %w", objects[i].URI, err)
 				}
 			}
@@ -246,12 +293,16 @@ func (s *scan) writeRef(v mapping.Vector, objects []Object) error {
 	}
 	for i := range objects {
 		o := &objects[i]
-		if err := setChecked(c[0], i, o.URI); err != nil {
+		if err := udf.SetText(c[0], i, o.URI); err != nil {
 			return fmt.Errorf("object table: the name %q: %w", o.URI, err)
 		}
-		setText(c[1], i, strconv.FormatInt(o.Generation, 10))
+		if err := udf.SetText(c[1], i, strconv.FormatInt(o.Generation, 10)); err != nil {
+			return err
+		}
 		setOrNull(c[2], i, s.spec.Authorizer)
-		setText(c[3], i, refDetails(o))
+		if err := udf.SetText(c[3], i, refDetails(o)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

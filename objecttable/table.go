@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mallardml/mallard/functions/udf"
 )
 
 // Table is an object table, in the form that is kept in a catalog. NewTable makes one from a statement.
@@ -52,7 +54,7 @@ func ParseSpec(text string) (Spec, error) {
 	var err error
 	switch t := strings.TrimSpace(text); {
 	case !utf8.ValidString(t):
-		err = errUTF8
+		err = udf.ErrUTF8
 	case strings.HasPrefix(t, "{"):
 		d := json.NewDecoder(bytes.NewReader([]byte(t)))
 		d.DisallowUnknownFields()

@@ -112,7 +112,7 @@ func SetNull(v mapping.Vector, i int) {
 	*At[uint64](mapping.VectorGetValidity(v), i>>6) &^= 1 << (uint(i) & 63)
 }
 
-// SetNullStruct marks a row of a struct result and its children, of which none may have children of its own.
+// SetNullStruct marks a row of a struct result and its children, of which none may be a struct or an array.
 func SetNullStruct(v mapping.Vector, row, children int) {
 	SetNull(v, row)
 	for k := range children {
