@@ -52,8 +52,9 @@ $(GOOGLE):
 $(MODELS)/%:
 	@$(GO) run ./cmd/fetch $* -dir $@
 
-fixtures: ## write the tiny models of testdata/models anew (needs Python with tensorflow-cpu 2.21.0)
+fixtures: build ## write the tiny models and images of testdata anew (needs Python with tensorflow-cpu 2.21.0 and Pillow)
 	$(PYTHON) testdata/models/make_models.py
+	$(PYTHON) testdata/images/make_images.py
 
 clean: ## remove what was built and fetched into this folder
 	rm -rf bin build

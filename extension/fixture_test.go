@@ -43,6 +43,9 @@ func (f fixtureTensor) row(i int, exact bool) string {
 	t := sqlTypes[f.DType]
 	var write func(shape []int, at int) string
 	write = func(shape []int, at int) string {
+		if len(shape) == 0 && hasBytes(f) {
+			return "from_base64('" + base64.StdEncoding.EncodeToString([]byte(valueText(f.Values[at]))) + "')"
+		}
 		if len(shape) == 0 {
 			return "'" + strings.ReplaceAll(valueText(f.Values[at]), "'", "''") + "'::" + t
 		}

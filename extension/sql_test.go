@@ -53,6 +53,9 @@ func models(t testing.TB) string {
 	return dir
 }
 
+// images is the folder of the images, as an absolute path.
+func images(t testing.TB) string { return filepath.Join(models(t), "..", "images") }
+
 // config gives every test a model store of its own, and the project that the tutorials call PROJECT_ID.
 func config(t testing.TB) *extension.Config {
 	cfg := extension.DefaultConfig()
@@ -169,7 +172,7 @@ func TestSQL(t *testing.T) {
 	o := sqllogic.Options{
 		Begin:   suite.Begin,
 		Require: func(name string) (bool, string) { return name == "tensorflow" || name == "storage", "" },
-		Vars:    map[string]string{"MODELS": models(t)},
+		Vars:    map[string]string{"MODELS": models(t), "IMAGES": images(t)},
 		Update:  *update,
 	}
 	sqllogic.Run(t, "../testdata", o)

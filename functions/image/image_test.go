@@ -47,8 +47,8 @@ func TestDecodeLikeTensorFlow(t *testing.T) {
 	}
 }
 
-// TensorFlow's default for JPEG is the fast cosine transform, that is off by up to 5 from the accurate one. (For
-// cmyk.jpg it is off by 255: it runs over.)
+// TensorFlow's default for JPEG is the fast cosine transform, that is off by up to 5 from the accurate one at these
+// qualities. (For cmyk.jpg it is off by 255: it runs over.)
 func TestDecodeLikeTensorFlowByDefault(t *testing.T) {
 	for _, name := range []string{"photo444.jpg", "photo422.jpg", "photo420.jpg", "progressive.jpg", "gray.jpg", "rotated.jpg"} {
 		t.Run(name, func(t *testing.T) {

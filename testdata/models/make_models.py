@@ -15,7 +15,8 @@ NAME.json is a list of cases:
 and a tensor is {"dtype", "shape", "values"}, the values flat, row by row.
 Floats are written with all their digits ("nan", "inf", "-inf" as strings),
 64-bit integers as numbers, strings that are not valid UTF-8 as {"base64": ...}.
-A model without a JSON file is there to be refused, or has no fixed answer.
+A model without a JSON file is there to be refused, has no fixed answer, or has
+its answers in testdata/images.
 """
 
 import base64
@@ -571,6 +572,66 @@ def no_signature():
     """A model saved without a signature."""
     m = Module(w=tf.Variable(1.0))
     save("no_signature", m, None)
+
+
+def conv(x, w, stride=1):
+    return tf.nn.conv2d(x, w, stride, "SAME")
+
+
+def kernel(name, size, of, to):
+    return tf.Variable(weights(name, size, size, of, to, scale=(2 / (size * size * of)) ** 0.5))
+
+
+@model
+def resnet_like():
+    """The shape of the ResNet tutorial: input_1 [None, 224, 224, 3] float32 -> activation_49 [None, 7, 7, 4], residual
+    blocks that end in a ReLU. Its input would fill megabytes of JSON: testdata/images/expected.json has its answers."""
+    m = Module(stem=kernel("rn0", 5, 3, 8), b0=tf.Variable(weights("rn1", 8, scale=0.1)), one=kernel("rn2", 3, 8, 8), two=kernel("rn3", 3, 8, 8),
+               three=kernel("rn4", 3, 8, 4), four=kernel("rn5", 3, 4, 4), short=kernel("rn6", 1, 8, 4), b1=tf.Variable(weights("rn7", 4, scale=0.1)))
+
+    @tf.function(input_signature=[spec([None, 224, 224, 3], name="input_1")])
+    def serve(input_1):
+        x = tf.nn.relu(conv(input_1 - 0.45, m.stem, 4) + m.b0)
+        x = tf.nn.max_pool2d(x, 3, 4, "SAME")
+        x = tf.nn.relu(x + conv(tf.nn.relu(conv(x, m.one)), m.two))
+        x = tf.nn.relu(conv(x, m.short, 2) + conv(tf.nn.relu(conv(x, m.three, 2)), m.four) + m.b1)
+        return {"activation_49": x}
+
+    save("resnet_like", m, serve)
+
+
+@model
+def mobilenet_like():
+    """The shape of the MobileNet tutorial for images of any size and of whole numbers: inputs [None, None, None, 3] uint8 ->
+    feature_vector [None, 8]."""
+    m = Module(stem=kernel("mn0", 3, 3, 8), up=kernel("mn1", 1, 8, 16), down=kernel("mn2", 1, 16, 8))
+
+    @tf.function(input_signature=[spec([None, None, None, 3], tf.uint8, "inputs")])
+    def serve(inputs):
+        x = tf.nn.relu6(conv(tf.cast(inputs, tf.float32) / 127.5 - 1.0, m.stem, 2))
+        x = x + conv(tf.nn.relu6(conv(x, m.up)), m.down)
+        return {"feature_vector": tf.reduce_mean(x, [1, 2])}
+
+    rng = np.random.default_rng(8)
+    save("mobilenet_like", m, serve, [{"inputs": rng.integers(0, 256, s)} for s in ([2, 5, 7, 3], [1, 1, 1, 3])])
+
+
+@model
+def encoded_images():
+    """Files of images in, decoded by the graph: image_bytes [None] string -> scores [None, 5]."""
+    m = Module(stem=kernel("ei0", 3, 3, 8), w=tf.Variable(weights("ei1", 8, 5)))
+
+    @tf.function(input_signature=[spec([None], tf.string, "image_bytes")])
+    def serve(image_bytes):
+        def one(b):
+            return tf.image.resize(tf.cast(tf.io.decode_jpeg(b, channels=3), tf.float32) / 255.0, [32, 32])
+
+        x = tf.map_fn(one, image_bytes, fn_output_signature=tf.TensorSpec([32, 32, 3], tf.float32))
+        return {"scores": tf.nn.softmax(tf.reduce_mean(tf.nn.relu(conv(x, m.stem, 2)), [1, 2]) @ m.w)}
+
+    folder = os.path.join(HERE, "..", "..", "functions", "image", "testdata")
+    files = [open(os.path.join(folder, f), "rb").read() for f in ("photo420.jpg", "progressive.jpg", "photo.png")]
+    save("encoded_images", m, serve, [{"image_bytes": files}])
 
 
 def main():
