@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sort"
 	"strings"
 	"sync"
@@ -151,35 +150,6 @@ func (o *objects) close() error {
 	o.stores = map[string]*gcs.Client{}
 	return errors.Join(errs...)
 }
-
-// load reads an object that a provider cannot reach by itself, for a request that carries its bytes.
-func (o *objects) load(ctx context.Context, uri string) (data []byte, mimeType string, err error) {
-	p, err := objecttable.ParsePattern(uri)
-	if err != nil {
-		return nil, "", err
-	}
-	s, err := o.Store(ctx, p.Scheme, "default")
-	if err != nil {
-		return nil, "", err
-	}
-	about, err := s.Stat(ctx, p.Bucket, p.Prefix, 0)
-	if err != nil {
-		return nil, "", err
-	}
-	if about.Size > maxInline {
-		return nil, "", fmt.Errorf("%s has %d bytes; at most %d can be sent inside a request: put it into a bucket", uri, about.Size, int64(maxInline))
-	}
-	body, _, err := s.Open(ctx, p.Bucket, p.Prefix, about.Generation, 0)
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() { err = errors.Join(err, body.Close()) }()
-	data, err = io.ReadAll(io.LimitReader(body, maxInline+1))
-	return data, about.ContentType, err
-}
-
-// maxInline is what Gemini takes inside a request (an image may have 7 MB).
-const maxInline = 7 << 20
 
 // objectTableBody is in the text of every object table's view, and of no other view unless its author wants it to be.
 const objectTableBody = "mallard_objects("

@@ -206,7 +206,8 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	s := &remote.Spec{
 		Func: fn, Model: f.place.String(), Version: lastVersion.Add(1), Endpoint: f.rec.Endpoint,
 		Connection: c.remote, Service: c.open, CacheAlways: r.in.cfg.Cache.Always,
-		Titled: in.titled, Objects: in.objects, Load: r.in.objects.load,
+		Titled: in.titled, Objects: in.objects, Load: r.in.objects.load, Stat: r.in.objects.contentType,
+		Inline: c.cfg.kind() == kindOpenAI,
 	}
 	if s.Inputs, err = remoteColumns(f.rec.InputColumns); err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.place, err)

@@ -39,11 +39,15 @@ type Cache interface {
 	Put(ctx context.Context, entries []Entry) error
 }
 
-// key is the identity of one row's question.
-func (s *Spec) key(payload string) Key {
+// key is the identity of one row's question. versions are those of objects that the payload names only.
+func (s *Spec) key(payload, versions string) Key {
 	h := sha256.New()
 	var size [8]byte
-	for _, part := range [...]string{s.Endpoint, s.Connection.o.Origin, s.method, string(s.parameters), payload} {
+	parts := []string{s.Endpoint, s.Connection.o.Origin, s.method, string(s.parameters), payload}
+	if versions != "" {
+		parts = append(parts, versions)
+	}
+	for _, part := range parts {
 		n := len(part)
 		for i := range size {
 			size[i] = byte(n >> (8 * i))

@@ -112,42 +112,62 @@ func (c *embeddingCodec) payload(ctx context.Context, row []any) (string, string
 	s, o := c.spec, &c.spec.Options
 	var parts []part
 	if s.Objects {
-		uri, _ := row[0].(string)
-		mime, _ := row[1].(string)
+		uri, mime := asText(row[0]), asText(row[1])
 		if uri == "" {
 			return "", "The row has no uri."
 		}
-		parts = []part{{uri: uri, mime: mime}}
+		parts = []part{{Object: Object{URI: uri}, MIME: mime}}
 	} else {
 		v := row[0]
 		if text, ok := v.(string); ok && s.Media {
-			if p, ok := runtimeRef(text); ok {
-				v, parts = nil, []part{p}
-			}
+			v = jsonText(text)
 		}
-		if parts == nil {
-			var err error
-			if parts, err = promptParts(v); err != nil {
-				return "", "Invalid content: " + err.Error()
-			}
+		var err error
+		if parts, err = promptParts(v); err != nil {
+			return "", "Invalid content: " + err.Error()
 		}
 		if len(parts) == 0 {
 			return "", "Invalid content: it is NULL or empty."
 		}
 	}
-	var body any
-	switch s.Family {
-	case Multimodal:
-		if len(parts) > 1 {
-			return "", "Invalid content: it must be one text, image or video."
+	if s.Family == Multimodal && len(parts) > 1 {
+		return "", "Invalid content: it must be one text, image or video."
+	}
+	if s.Family == Multimodal || s.Family == EmbedContent {
+		r := deferredRow{Parts: parts, Title: c.title(row)}
+		if s.ready(parts) {
+			return c.finish(ctx, r)
 		}
-		m, status := c.medium(ctx, parts[0])
+		p, err := r.payload()
+		if err != nil {
+			return "", "Invalid content: " + err.Error()
+		}
+		return p, ""
+	}
+	text := plain(parts)
+	if text == nil {
+		return "", "Invalid content: this model reads text only."
+	}
+	fields := [...]struct{ name, value string }{{"content", *text}, {"task_type", o.TaskType}, {"title", c.title(row)}}
+	if s.Family == OpenEmbedding {
+		fields[0].name = "inputs"
+	}
+	return texts(fields[:])
+}
+
+// finish implements codec.
+func (c *embeddingCodec) finish(ctx context.Context, r deferredRow) (string, string) {
+	s, o := c.spec, &c.spec.Options
+	var body any
+	var objects carried
+	if s.Family == Multimodal {
+		m, status := c.medium(ctx, r.Parts[0], &objects)
 		if status != "" {
 			return "", status
 		}
 		body = m
-	case EmbedContent:
-		wire, err := s.wireParts(ctx, parts)
+	} else {
+		wire, err := s.wireParts(ctx, r.Parts, &objects)
 		if err != nil {
 			return "", "Invalid content: " + err.Error()
 		}
@@ -158,8 +178,8 @@ func (c *embeddingCodec) payload(ctx context.Context, row []any) (string, string
 		if o.OutputDimensionality > 0 {
 			m["outputDimensionality"] = o.OutputDimensionality
 		}
-		if title := c.title(row); title != "" {
-			m["title"] = title
+		if r.Title != "" {
+			m["title"] = r.Title
 		}
 		if o.ModelParams != nil {
 			extra, _ := object(o.ModelParams)
@@ -168,22 +188,12 @@ func (c *embeddingCodec) payload(ctx context.Context, row []any) (string, string
 			}
 		}
 		body = m
-	default:
-		text := plain(parts)
-		if text == nil {
-			return "", "Invalid content: this model reads text only."
-		}
-		fields := [...]struct{ name, value string }{{"content", *text}, {"task_type", o.TaskType}, {"title", c.title(row)}}
-		if s.Family == OpenEmbedding {
-			fields[0].name = "inputs"
-		}
-		return texts(fields[:])
 	}
-	b, err := marshal(body)
+	b, err := objects.write(body)
 	if err != nil {
 		return "", "Invalid content: " + err.Error()
 	}
-	return string(b), ""
+	return b, ""
 }
 
 // texts writes an object of the fields that are not empty.
@@ -208,8 +218,7 @@ func texts(fields []struct{ name, value string }) (string, string) {
 
 func (c *embeddingCodec) title(row []any) string {
 	if c.spec.titled() && len(row) > 1 {
-		t, _ := row[1].(string)
-		return t
+		return asText(row[1])
 	}
 	if c.spec.Options.TaskType == "RETRIEVAL_DOCUMENT" {
 		return c.spec.Options.Title
@@ -217,48 +226,26 @@ func (c *embeddingCodec) title(row []any) string {
 	return ""
 }
 
-// runtimeRef reads an ObjectRefRuntime: JSON with access_urls and objectref.
-func runtimeRef(text string) (part, bool) {
-	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
-		return part{}, false
-	}
-	var r struct {
-		Access struct {
-			Read string `json:"read_url"`
-		} `json:"access_urls"`
-		Ref struct {
-			URI     string `json:"uri"`
-			Details struct {
-				GCS struct {
-					ContentType string `json:"content_type"`
-				} `json:"gcs_metadata"`
-			} `json:"details"`
-		} `json:"objectref"`
-	}
-	if json.Unmarshal([]byte(text), &r) != nil || r.Ref.URI == "" {
-		return part{}, false
-	}
-	return part{uri: r.Ref.URI, mime: r.Ref.Details.GCS.ContentType}, true
-}
-
 // medium is the instance of one text, image or video.
-func (c *embeddingCodec) medium(ctx context.Context, p part) (map[string]any, string) {
-	if p.uri == "" {
-		return map[string]any{"text": p.text}, ""
+func (c *embeddingCodec) medium(ctx context.Context, p part, objects *carried) (map[string]any, string) {
+	if p.isText() {
+		return map[string]any{"text": p.Text}, ""
 	}
-	kind, _, _ := strings.Cut(p.mime, "/")
 	var where map[string]any
-	mime := p.mime
-	if strings.HasPrefix(p.uri, "gs://") {
-		where = map[string]any{"gcsUri": p.uri}
+	var mime string
+	var err error
+	if c.spec.linked(p) {
+		mime, err = c.spec.contentType(ctx, p)
+		where = map[string]any{"gcsUri": p.URI}
 	} else {
-		data, loaded, err := c.spec.load(ctx, p)
-		if err != nil {
-			return nil, "Invalid content: " + err.Error()
-		}
-		where, mime = map[string]any{"bytesBase64Encoded": data}, loaded
-		kind, _, _ = strings.Cut(mime, "/")
+		var data []byte
+		data, mime, err = c.spec.load(ctx, p)
+		where = map[string]any{"bytesBase64Encoded": objects.add(data)}
 	}
+	if err != nil {
+		return nil, "Invalid content: " + err.Error()
+	}
+	kind, _, _ := strings.Cut(mime, "/")
 	switch kind {
 	case "image":
 		where["mimeType"] = mime
@@ -280,7 +267,7 @@ func (c *embeddingCodec) medium(ctx context.Context, p part) (map[string]any, st
 		}
 		return map[string]any{"video": where}, ""
 	}
-	return nil, fmt.Sprintf("Object %s has the content type %q; only images and videos have embeddings.", p.uri, p.mime)
+	return nil, fmt.Sprintf("Object %s has the content type %q; only images and videos have embeddings.", p.URI, mime)
 }
 
 // seconds writes whole numbers as such: the API takes integers.

@@ -30,6 +30,7 @@ func (s *Statement) Estimates() []Estimate {
 
 // guess takes the place of sending in an estimating statement. look are the items that nobody wanted before.
 func (g *group) guess(look []*item) {
+	g.readLocal(look)
 	g.lookup(look)
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -57,6 +58,28 @@ func (g *group) guess(look []*item) {
 			e.OutputTokens += *n
 		}
 		g.settle(it, v)
+	}
+}
+
+// readLocal gives rows with local files their keys, so that an estimate knows which answers there are. Objects elsewhere are
+// not fetched for an estimate: their rows count as not asked before.
+func (g *group) readLocal(look []*item) {
+	if g.spec.Cache == nil || !g.spec.cacheable {
+		return
+	}
+	for _, it := range look {
+		if !isDeferred(it.payload) || g.st.ctx.Err() != nil {
+			continue
+		}
+		r, err := readDeferred(it.payload)
+		if err != nil || !r.local() {
+			continue
+		}
+		if body, status := g.spec.codec.finish(g.st.ctx, r); status == "" {
+			g.mu.Lock()
+			it.body, it.key = "read", g.spec.key(body, r.versions())
+			g.mu.Unlock()
+		}
 	}
 }
 

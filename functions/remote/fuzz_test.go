@@ -187,7 +187,7 @@ func FuzzColumns(f *testing.F) {
 func FuzzRuntimeRef(f *testing.F) {
 	f.Add(`{"access_urls":{"read_url":"https://x"},"objectref":{"uri":"gs://b/o","details":{"gcs_metadata":{"content_type":"image/png"}}}}`)
 	f.Fuzz(func(t *testing.T, s string) {
-		if p, ok := runtimeRef(s); ok && p.uri == "" {
+		if p, ok, _ := runtimeRef(s); ok && p.URI == "" {
 			t.Fatal("an object without uri")
 		}
 	})

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/mallardml/mallard/functions/udf"
 )
 
@@ -46,6 +48,9 @@ type group struct {
 	packed  request
 	place   int // among the statement's estimates, from 1
 
+	memory    *semaphore.Weighted // for what requests carry
+	preparing int                 // batches whose objects are being read, or that wait to be sent for the first time
+
 	cache   bool // is looked up
 	keep    bool // is written
 	writing bool // a Put is under way
@@ -66,6 +71,9 @@ const (
 type item struct {
 	payload string
 	tokens  int
+	body    string // of a row that was put off, once its objects were read
+	key     Key    // the same
+	held    int64  // of the group's memory, for the body
 	state   state
 	early   bool  // was read ahead and is not awaited yet
 	wanted  bool  // by a row at least
@@ -96,6 +104,8 @@ type batch struct {
 	first    time.Time // sent
 	ready    time.Time
 	retried  bool // the next attempt is a retry of the same rows
+	unread   bool // its rows' objects are still to be read
+	fresh    bool // they were read, and the batch was not sent yet
 }
 
 // again is a heap of batches by the time they are ready.
@@ -117,7 +127,7 @@ func newGroup(st *Statement, spec *Spec, id uint32) *group {
 	cache := spec.Cache != nil && spec.cacheable
 	return &group{
 		st: st, spec: spec, id: id, pacer: spec.Connection.pacer(spec.Endpoint), wake: make(chan struct{}, 1),
-		unique: map[string]*item{}, cursor: -1, most: spec.limits.Rows, cache: cache, keep: cache, hopeless: map[string]int{},
+		unique: map[string]*item{}, memory: semaphore.NewWeighted(mediaMemory), cursor: -1, most: spec.limits.Rows, cache: cache, keep: cache, hopeless: map[string]int{},
 	}
 }
 
@@ -272,7 +282,8 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 	return out, nil
 }
 
-// lookup takes from the cache what it has. The items are idle or asked, and nobody else looks at them.
+// lookup takes from the cache what it has. The items are idle or asked, and nobody else looks at them. Rows that were put
+// off have no key until their objects are read.
 func (g *group) lookup(items []*item) {
 	g.mu.Lock()
 	on := g.cache
@@ -280,9 +291,25 @@ func (g *group) lookup(items []*item) {
 	if !on {
 		return
 	}
-	keys := make([]Key, len(items))
-	for i, it := range items {
-		keys[i] = g.spec.key(it.payload)
+	all := items
+	items = make([]*item, 0, len(all))
+	keys := make([]Key, 0, len(all))
+	for _, it := range all {
+		if isDeferred(it.payload) {
+			g.mu.Lock()
+			read, key := it.body != "", it.key
+			g.mu.Unlock()
+			if !read {
+				continue
+			}
+			keys = append(keys, key)
+		} else {
+			keys = append(keys, g.spec.key(it.payload, ""))
+		}
+		items = append(items, it)
+	}
+	if len(items) == 0 {
+		return
 	}
 	found, err := g.spec.Cache.Get(g.st.ctx, keys)
 	if err == nil && len(found) != len(keys) {
@@ -311,7 +338,7 @@ func (g *group) lookup(items []*item) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for i, v := range verdicts {
-		if v != nil {
+		if v != nil && items[i].state != known {
 			g.settle(items[i], v)
 		}
 	}
@@ -336,6 +363,10 @@ func (g *group) cacheFailed(use *bool, err error) {
 // settle gives an item its verdict; mu is held.
 func (g *group) settle(it *item, v *verdict) {
 	it.state, it.verdict = known, v
+	if it.held > 0 {
+		g.memory.Release(it.held)
+	}
+	it.body, it.held = "", 0
 	g.st.done(int64(it.pending), v.cause)
 	for _, w := range it.waiters {
 		if w.left--; w.left == 0 {
@@ -365,6 +396,15 @@ func (g *group) run() {
 		b, ready := g.next()
 		if b == nil {
 			if !g.idle(ctx, ready) {
+				return
+			}
+			continue
+		}
+		if b.unread {
+			if !g.st.start(func() {
+				defer g.rescue()
+				g.prepare(ctx, b)
+			}) {
 				return
 			}
 			continue
@@ -430,14 +470,22 @@ func (g *group) next() (*batch, time.Time) {
 	bytes := 0
 	l := g.spec.limits
 	l.Rows = g.most
+	mayRead := g.preparing < max(4, 2*g.spec.Connection.o.Concurrency)
 	fits := func(it *item) bool {
 		n := len(b.items)
-		return n == 0 || n < l.Rows && (l.Tokens < 0 || b.tokens+it.tokens <= l.Tokens) && (l.Bytes < 0 || bytes+len(it.payload) <= l.Bytes)
+		if isDeferred(it.payload) {
+			return n == 0 && mayRead
+		}
+		return n == 0 || !b.unread && n < l.Rows && (l.Tokens < 0 || b.tokens+it.tokens <= l.Tokens) && (l.Bytes < 0 || bytes+len(it.payload) <= l.Bytes)
 	}
 	take := func(it *item) {
 		b.items = append(b.items, it)
 		b.tokens += it.tokens
 		bytes += len(it.payload)
+		if isDeferred(it.payload) {
+			b.unread = true
+			g.preparing++
+		}
 	}
 	full := false
 	for len(g.queue) > 0 && !full {
@@ -449,7 +497,7 @@ func (g *group) next() (*batch, time.Time) {
 		if full = !fits(it); !full {
 			take(it)
 			g.queue = g.queue[1:]
-			full = len(b.items) >= l.Rows
+			full = len(b.items) >= l.Rows || b.unread
 		}
 	}
 	if !full {
@@ -527,11 +575,12 @@ func (g *group) lookAhead() {
 
 // send asks for a batch and decides what follows. It releases its slot with the answer: reading that takes none.
 func (g *group) send(ctx context.Context, b *batch, release func()) {
-	g.mu.Lock()
-	stop, svc := g.stopped, g.svc
-	g.mu.Unlock()
+	payloads, stop, svc := g.take(b)
 	if stop != nil {
 		g.settleAll(b.items, stop)
+		return
+	}
+	if len(payloads) == 0 { // all were settled meanwhile
 		return
 	}
 	if svc == nil {
@@ -566,10 +615,6 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 		g.st.progress.Started = now
 	}
 	g.st.mu.Unlock()
-	payloads := make([]string, len(b.items))
-	for i, it := range b.items {
-		payloads[i] = it.payload
-	}
 	limited, cancel := context.WithTimeout(ctx, g.spec.Connection.o.Timeout)
 	answers, err := g.spec.codec.call(limited, svc, payloads)
 	cancel()
@@ -608,6 +653,7 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 		g.pacer.took(b.tokens, use.InputTokens+use.OutputTokens)
 	}
 	verdicts := make([]*verdict, len(answers))
+	keys := g.keys(b.items, payloads)
 	var save []Entry
 	for i, a := range answers {
 		lines, status := g.spec.codec.values(a.Body)
@@ -620,7 +666,7 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 		}
 		verdicts[i] = &verdict{lines: lines}
 		if g.spec.Cache != nil && g.spec.cacheable {
-			save = append(save, Entry{g.spec.key(payloads[i]), a})
+			save = append(save, Entry{keys[i], a})
 		}
 	}
 	g.mu.Lock()
@@ -638,6 +684,118 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 	}
 	g.mu.Unlock()
 	g.save(save)
+}
+
+// take gives the payloads of a batch that is about to be sent, without the rows that were settled meanwhile.
+func (g *group) take(b *batch) (payloads []string, stop *verdict, svc Service) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if b.fresh {
+		b.fresh = false
+		g.preparing--
+		g.rouse()
+	}
+	if g.stopped != nil {
+		return nil, g.stopped, nil
+	}
+	left := b.items[:0:0]
+	for _, it := range b.items {
+		if it.state == known {
+			continue
+		}
+		left = append(left, it)
+		if it.body != "" {
+			payloads = append(payloads, it.body)
+		} else {
+			payloads = append(payloads, it.payload)
+		}
+	}
+	b.items = left
+	return payloads, nil, g.svc
+}
+
+// keys gives the keys of what was asked.
+func (g *group) keys(items []*item, payloads []string) []Key {
+	if g.spec.Cache == nil || !g.spec.cacheable {
+		return make([]Key, len(items))
+	}
+	keys := make([]Key, len(items))
+	for i, it := range items {
+		if isDeferred(it.payload) {
+			keys[i] = it.key // nobody changes it once the row is read
+		} else {
+			keys[i] = g.spec.key(payloads[i], "")
+		}
+	}
+	return keys
+}
+
+// The memory of one call for objects that requests carry: what is read and not answered yet stays below mediaMemory. One
+// object is taken to need perObject until it is read.
+const (
+	mediaMemory = 192 << 20
+	perObject   = 8 << 20
+)
+
+// prepare reads the objects of a row, looks it up in the cache, and leaves it to be sent.
+func (g *group) prepare(ctx context.Context, b *batch) {
+	it := b.items[0]
+	r, err := readDeferred(it.payload)
+	if err != nil {
+		g.abort(fmt.Errorf("%w: %v", udf.ErrPanic, err))
+		return
+	}
+	hold := min(int64(g.spec.heavy(r))*perObject, mediaMemory)
+	if hold > 0 && g.memory.Acquire(ctx, hold) != nil {
+		return
+	}
+	body, status := g.spec.codec.finish(ctx, r)
+	if real := int64(len(body)); hold > 0 && real < hold {
+		g.memory.Release(hold - real)
+		hold = real
+	} else if real > hold && hold > 0 && g.memory.TryAcquire(real-hold) { // waiting while holding would be a deadlock
+		hold = real
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	var key Key
+	if g.spec.Cache != nil && g.spec.cacheable && status == "" {
+		key = g.spec.key(body, r.versions())
+	}
+	done := func() {
+		g.mu.Lock()
+		g.preparing--
+		g.mu.Unlock()
+		g.rouse()
+	}
+	g.mu.Lock()
+	if it.state == known { // the query failed meanwhile
+		g.memory.Release(hold)
+		g.mu.Unlock()
+		done()
+		return
+	}
+	it.held = hold
+	if status == "" {
+		it.body, it.key = body, key
+	}
+	g.mu.Unlock()
+	if status != "" {
+		g.settleAll(b.items, g.failure(status, "NOT SENT"))
+		done()
+		return
+	}
+	g.lookup(b.items)
+	g.mu.Lock()
+	cached := it.state == known
+	g.mu.Unlock()
+	if cached {
+		done()
+		return
+	}
+	b.unread, b.fresh, b.ready = false, true, time.Now()
+	g.push(b)
 }
 
 // save keeps answers. One Put runs at a time; what arrives meanwhile goes with the next.

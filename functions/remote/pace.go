@@ -21,9 +21,11 @@ type pacer struct {
 	streak int       // pauses without an answer between
 	bound  bool      // the rate held the last request up
 
-	since       time.Time // answers to requests of before are not counted
-	first       time.Time // of the requests counted
-	ok, refused int
+	since   time.Time // requests of before are not counted
+	first   time.Time // of the requests counted
+	sent    int
+	ok      int
+	refused int
 }
 
 // The window in which refusals are judged: soon when most are refused, otherwise when a share means something.
@@ -33,6 +35,7 @@ const (
 	tolerated   = 0.2  // share of refusals that is left to the retries
 	probing     = 0.12 // the same while the rate is bounded: growing until there are refusals is on purpose
 	growth      = 1.002
+	crawling    = 1.05
 )
 
 // bucket is a token bucket that may run into debt: what a request really took is known afterwards.
@@ -93,6 +96,9 @@ func (p *pacer) wait(ctx context.Context, n int) error {
 		}
 		p.mu.Lock()
 		ready := !p.pause.After(time.Now())
+		if ready {
+			p.sent++
+		}
 		p.mu.Unlock()
 		if ready {
 			return nil
@@ -115,6 +121,9 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 		p.streak = 0
 		if p.bound {
 			p.rate *= growth
+			if p.rate < 1 { // few answers come: they must tell more
+				p.rate *= crawling
+			}
 		}
 	}
 	if sent.Before(p.since) {
@@ -130,14 +139,17 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 	}
 	n := p.ok + p.refused
 	share := float64(p.refused) / float64(n)
+	// Refusals may come back sooner than answers: the first of them are a share of what was sent.
+	early := float64(p.refused) / float64(max(p.sent, n))
 	now := time.Now()
 	limit := tolerated
 	if p.rate > 0 {
 		limit = probing
 	}
 	switch {
-	case p.refused >= fewAnswers && share > 0.5, p.rate > 0 && p.rate < 1 && refused:
-		through := float64(p.ok) / max(now.Sub(p.first).Seconds(), 0.001)
+	case p.refused >= fewAnswers && early > 0.5, p.rate > 0 && p.rate < 1 && refused:
+		taken := now.Sub(p.first).Seconds()
+		through := max(float64(p.ok)/max(taken, 0.001), float64(max(p.sent, n)-p.refused)/max(taken, 1))
 		if p.rate > 0 {
 			through = min(p.rate/2, through)
 		}
@@ -157,13 +169,14 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 		p.slow(now, through*0.9)
 		p.since = now
 	case n >= manyAnswers:
+		p.sent = max(p.sent-n, 0) // those in flight
 		p.ok, p.refused = 0, 0
 	}
 }
 
 func (p *pacer) slow(now time.Time, rate float64) {
 	p.rate, p.next = max(rate, 0.1), now
-	p.ok, p.refused = 0, 0
+	p.sent, p.ok, p.refused = 0, 0, 0
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

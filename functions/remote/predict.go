@@ -76,6 +76,9 @@ func (c *predictCodec) payload(_ context.Context, row []any) (string, string) {
 	return string(append(b, '}')), ""
 }
 
+// finish implements codec; no row is put off.
+func (c *predictCodec) finish(context.Context, deferredRow) (string, string) { return "", "" }
+
 func (c *predictCodec) call(ctx context.Context, svc Service, payloads []string) ([]Answer, error) {
 	return predict(ctx, svc, c.spec, payloads)
 }

@@ -701,3 +701,31 @@ type messageError struct {
 }
 
 func (e *messageError) Message() string { return e.cause }
+
+// TestQuickRefusals: refusals that come at once beside answers that take seconds do not slow everything down.
+func TestQuickRefusals(t *testing.T) {
+	rows := prompts(2000)
+	f := &fake{fault: func(n int, _ []string) error {
+		if n%10 == 0 {
+			return errTooMany
+		}
+		return nil
+	}, text: func(body string) string {
+		time.Sleep(5 * time.Second)
+		return `{"candidates":[{"content":{"parts":[{"text":"ok"}]}}]}`
+	}}
+	d := inTime(t, func() *Spec {
+		s := textSpec(t, f, flat)
+		s.Connection = NewConnection(ConnectionOptions{Concurrency: 64})
+		return s
+	}, func(t *testing.T, st *Statement, s *Spec) {
+		for i, v := range run(t, st, s, rows) {
+			if v.status != "" {
+				t.Fatalf("row %d: %s", i, v.status)
+			}
+		}
+	})
+	if ideal := 2000 / 64 * 5 * time.Second; d > ideal*3/2 {
+		t.Errorf("%v, want about %v", d, ideal)
+	}
+}

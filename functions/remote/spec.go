@@ -29,8 +29,14 @@ type Spec struct {
 	Titled bool
 	// Media says that the content of a multimodal embedding is no plain text, so that rows have segments. Objects implies it.
 	Media bool
-	// Load reads an object that the provider cannot: any URI that is not gs://. Without it such rows get a status.
-	Load func(ctx context.Context, uri string) (data []byte, mimeType string, err error)
+	// Load reads an object that the provider cannot: any URI that is not gs:// (or https:// for Gemini). It bounds the size.
+	// Only rows that are asked are loaded, side by side. Without it such rows get a status.
+	Load func(ctx context.Context, o Object) (data []byte, mimeType string, err error)
+	// Stat tells the content type of an object that the provider reads itself and whose row does not say; "" where nobody
+	// knows. nil leaves it to the object's name.
+	Stat func(ctx context.Context, o Object) (mimeType string, err error)
+	// Inline says that the provider reads no objects at all: every one goes inside the request.
+	Inline bool
 
 	Limits Limits // over the connection's, over the table's
 	Price  Price  // the zero price takes the connection's
@@ -55,9 +61,11 @@ type Spec struct {
 
 // codec turns rows into requests and answers into results: the part that differs by function and family.
 type codec interface {
-	// payload is what is asked for a row, the same for rows that are the same. A status says why nothing can be asked.
-	// The row's values belong to the caller: they are views that end with the call.
+	// payload is what is asked for a row, the same for rows that are the same; it may be a deferredRow's. A status says why
+	// nothing can be asked. The row's values belong to the caller: they are views that end with the call.
 	payload(ctx context.Context, row []any) (payload, status string)
+	// finish gives the payload of a row that was put off, reading its objects.
+	finish(ctx context.Context, r deferredRow) (payload, status string)
 	// call asks for rows.
 	call(ctx context.Context, svc Service, payloads []string) ([]Answer, error)
 	// values gives the results of an answer, a line per segment, without the status. A status says what is wrong with it.

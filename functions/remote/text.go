@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -262,14 +261,13 @@ func (c *textCodec) missing() []any { return make([]any, len(c.spec.columns)) }
 func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 	var parts []part
 	if c.spec.Objects {
-		uri, _ := row[0].(string)
-		mime, _ := row[1].(string)
+		uri, mime := asText(row[0]), asText(row[1])
 		if uri == "" {
 			return "", "The row has no uri."
 		}
-		parts = append(parts, part{uri: uri, mime: mime}) // the file first, then the text about it
+		parts = append(parts, part{Object: Object{URI: uri}, MIME: mime}) // the file first, then the text about it
 		if p := c.spec.Options.Prompt; p != nil {
-			parts = append(parts, part{text: *p})
+			parts = append(parts, part{Text: *p})
 		}
 	} else {
 		var err error
@@ -281,6 +279,9 @@ func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 		}
 	}
 	text := plain(parts)
+	if text == nil && c.spec.Family != Gemini {
+		return "", "Invalid prompt: this model reads text only."
+	}
 	if c.spec.Family == Gemini && text != nil { // nearly all rows
 		b := make([]byte, 0, 64+len(*text)+len(c.rest))
 		b, err := appendText(append(b, `{"contents":[{"role":"user","parts":[{"text":`...), *text)
@@ -289,21 +290,36 @@ func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 		}
 		return string(append(append(b, `}]}]`...), c.rest...)), ""
 	}
+	if text == nil && !c.spec.ready(parts) {
+		p, err := deferredRow{Parts: parts}.payload()
+		if err != nil {
+			return "", "Invalid prompt: " + err.Error()
+		}
+		return p, ""
+	}
+	return c.body(ctx, parts, text)
+}
+
+// finish implements codec.
+func (c *textCodec) finish(ctx context.Context, r deferredRow) (string, string) {
+	return c.body(ctx, r.Parts, nil)
+}
+
+// body writes the request of a prompt; text is the whole of it, or nil.
+func (c *textCodec) body(ctx context.Context, parts []part, text *string) (string, string) {
 	body := make(map[string]any, len(c.frame)+1)
 	for k, v := range c.frame {
 		body[k] = v
 	}
+	var objects carried
 	switch c.spec.Family {
 	case Gemini:
-		wire, err := c.spec.wireParts(ctx, parts)
+		wire, err := c.spec.wireParts(ctx, parts, &objects)
 		if err != nil {
 			return "", "Invalid prompt: " + err.Error()
 		}
 		body["contents"] = []any{map[string]any{"role": "user", "parts": wire}}
 	case Open:
-		if text == nil {
-			return "", "Invalid prompt: this model reads text only."
-		}
 		if m := c.spec.Options.UseChatMode; m == nil || !*m {
 			body["prompt"] = *text
 			break
@@ -311,122 +327,13 @@ func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 		body["@requestFormat"] = "chatCompletions"
 		body["messages"] = []any{map[string]any{"role": "user", "content": *text}}
 	default:
-		if text == nil {
-			return "", "Invalid prompt: this model reads text only."
-		}
 		body["messages"] = []any{map[string]any{"role": "user", "content": *text}}
 	}
-	b, err := marshal(body)
+	b, err := objects.write(body)
 	if err != nil {
 		return "", "Invalid prompt: " + err.Error()
 	}
-	return string(b), ""
-}
-
-// part is one piece of a prompt: a text or a file.
-type part struct {
-	text string
-	uri  string
-	mime string
-	data []byte
-}
-
-// plain joins the parts when all are text.
-func plain(parts []part) *string {
-	var b strings.Builder
-	for _, p := range parts {
-		if p.uri != "" || p.data != nil {
-			return nil
-		}
-		b.WriteString(p.text)
-	}
-	s := b.String()
-	return &s
-}
-
-var errNullPart = errors.New("a part of it is NULL")
-
-// promptParts reads a prompt: a text, or a STRUCT of texts, files, and arrays of these, joined in order like CONCAT. No
-// parts at all are an empty or NULL prompt.
-func promptParts(v any) ([]part, error) {
-	var parts []part
-	var walk func(v any, top bool) error
-	walk = func(v any, top bool) error {
-		switch v := v.(type) {
-		case nil:
-			if top {
-				return nil
-			}
-			return errNullPart // as CONCAT
-		case string:
-			if v != "" {
-				if n := len(parts); n > 0 && parts[n-1].uri == "" {
-					parts[n-1].text += v
-				} else {
-					parts = append(parts, part{text: v})
-				}
-			}
-		case []any:
-			for _, e := range v {
-				if err := walk(e, false); err != nil {
-					return err
-				}
-			}
-		case record:
-			if p, ok := v.object(); ok {
-				if p.uri == "" {
-					return errNullPart
-				}
-				parts = append(parts, p)
-				return nil
-			}
-			for _, e := range v.values {
-				if err := walk(e, false); err != nil {
-					return err
-				}
-			}
-		default:
-			return fmt.Errorf("a part of it is no STRING, but %v", v)
-		}
-		return nil
-	}
-	err := walk(v, true)
-	return parts, err
-}
-
-// wireParts writes parts as Gemini takes them. An object the provider cannot read itself is sent along.
-func (s *Spec) wireParts(ctx context.Context, parts []part) ([]any, error) {
-	out := make([]any, len(parts))
-	for i, p := range parts {
-		switch {
-		case p.uri == "":
-			out[i] = map[string]any{"text": p.text}
-		case strings.HasPrefix(p.uri, "gs://") || strings.HasPrefix(p.uri, "https://"):
-			out[i] = map[string]any{"fileData": map[string]any{"mimeType": p.mime, "fileUri": p.uri}}
-		default:
-			data, mime, err := s.load(ctx, p)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = map[string]any{"inlineData": map[string]any{"mimeType": mime, "data": data}}
-		}
-	}
-	return out, nil
-}
-
-// load reads an object as base64.
-func (s *Spec) load(ctx context.Context, p part) (data, mime string, err error) {
-	if s.Load == nil {
-		return "", "", fmt.Errorf("object %s cannot be read by the model, which reads gs:// only", p.uri)
-	}
-	b, mime, err := s.Load(ctx, p.uri)
-	if err != nil {
-		return "", "", fmt.Errorf("object %s: %w", p.uri, err)
-	}
-	if p.mime != "" {
-		mime = p.mime
-	}
-	return base64.StdEncoding.EncodeToString(b), mime, nil
+	return b, ""
 }
 
 func (c *textCodec) call(ctx context.Context, svc Service, payloads []string) ([]Answer, error) {

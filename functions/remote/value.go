@@ -12,8 +12,8 @@ import (
 	"unsafe"
 )
 
-// Values of rows are nil, bool, int64, float64, json.Number (DECIMAL and wide integers), string, []byte, []any, []float64
-// and record.
+// Values of rows are nil, bool, int64, float64, json.Number (DECIMAL and wide integers), string, jsonText, []byte, []any,
+// []float64 and record.
 
 // record is a STRUCT of an input.
 type record struct {
@@ -30,29 +30,30 @@ func (r record) field(name string) any {
 	return nil
 }
 
-// object reads an ObjectRef: STRUCT<uri STRING, version STRING, authorizer STRING, details JSON>.
-func (r record) object() (part, bool) {
-	has := false
+func (r record) has(name string) bool {
 	for _, n := range r.names {
-		has = has || strings.EqualFold(n, "uri")
-	}
-	if !has {
-		return part{}, false
-	}
-	uri, _ := r.field("uri").(string)
-	p := part{uri: uri}
-	p.mime, _ = r.field("content_type").(string)
-	if details, ok := r.field("details").(string); ok && p.mime == "" {
-		var d struct {
-			GCS struct {
-				ContentType string `json:"content_type"`
-			} `json:"gcs_metadata"`
-		}
-		if json.Unmarshal([]byte(details), &d) == nil {
-			p.mime = d.GCS.ContentType
+		if strings.EqualFold(n, name) {
+			return true
 		}
 	}
-	return p, true
+	return false
+}
+
+// text is a field that is text, or "".
+func (r record) text(name string) string { return asText(r.field(name)) }
+
+// jsonText is a text of type JSON.
+type jsonText string
+
+// asText gives a text, also one of type JSON; "" for anything else.
+func asText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case jsonText:
+		return string(v)
+	}
+	return ""
 }
 
 // appendJSON writes a value as the REST API wants it.
@@ -75,6 +76,8 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 		}
 	case string:
 		return appendText(b, v)
+	case jsonText:
+		return appendText(b, string(v))
 	case []any:
 		b = append(b, '[')
 		for i, e := range v {

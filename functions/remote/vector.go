@@ -119,6 +119,9 @@ func readValue(t udf.Type, v mapping.Vector, row int) any {
 		}
 		return decimalNumber(b, int(t.Scale))
 	case mapping.TypeVarchar:
+		if t.Alias == "JSON" {
+			return jsonText(udf.At[udf.String](data, row).View())
+		}
 		return udf.At[udf.String](data, row).View()
 	case mapping.TypeEnum:
 		i := 0

@@ -11,7 +11,7 @@ import (
 // [ListOf], [ArrayOf], [StructOf], [Decimal] or [JSON]. The zero Type is no type.
 type Type struct {
 	Kind     mapping.Type
-	Alias    string       // such as JSON, a VARCHAR; only of types to be made
+	Alias    string       // JSON, of a VARCHAR; others only of types to be made
 	Storage  mapping.Type // of DECIMAL and ENUM: the integer that lies in the vector
 	Width    uint8        // of DECIMAL
 	Scale    uint8        // of DECIMAL
@@ -62,6 +62,10 @@ func TypeOf(t mapping.LogicalType) Type {
 		mapping.DestroyLogicalType(&t)
 	}
 	switch d.Kind {
+	case mapping.TypeVarchar:
+		if mapping.LogicalTypeGetAlias(t) == "JSON" {
+			d.Alias = "JSON"
+		}
 	case mapping.TypeList:
 		child(mapping.ListTypeChildType(t))
 	case mapping.TypeArray:
