@@ -535,6 +535,39 @@ def transformer_like():
     save("transformer_like", m, serve, [{"text": ["a duck", "", "one two three four five six seven eight", "Ente", "a duck"]}, {"text": ["a duck"]}])
 
 
+@model
+def bert_like():
+    """A transformer whose pooled output is 768 wide, as BERT's: for the remote endpoint of the embedding tutorial."""
+    width, heads, layers, out = 64, 4, 2, 768
+    v = {"table": weights("bl", 1024, width, scale=0.5), "position": weights("blp", 128, width, scale=0.1), "pool": weights("blo", width, out, scale=width**-0.5)}
+    for i in range(layers):
+        for n in "qkvo":
+            v[f"{n}{i}"] = weights(f"bl{n}{i}", width, width, scale=width**-0.5)
+        v[f"up{i}"] = weights(f"blu{i}", width, 4 * width, scale=width**-0.5)
+        v[f"down{i}"] = weights(f"bld{i}", 4 * width, width, scale=(4 * width) ** -0.5)
+    m = Module(**{k: tf.Variable(tf.cast(t, tf.float16)) for k, t in v.items()})  # float16 on disk keeps the model small
+
+    @tf.function(input_signature=[spec([None], tf.string, "content")])
+    def serve(content):
+        w = lambda k: tf.cast(getattr(m, k), tf.float32)  # noqa: E731
+        tokens = tf.strings.split(tf.strings.regex_replace(tf.strings.lower(content), r"[^\pL\pN]+", " "))[:, :127]
+        ids = tf.ragged.map_flat_values(lambda t: 1 + tf.strings.to_hash_bucket_fast(t, 1023), tokens).to_tensor(0)
+        ids = tf.concat([tf.zeros([tf.shape(content)[0], 1], tf.int64), ids], 1)  # a first token for the whole text, as [CLS]
+        lengths, n = tokens.row_lengths() + 1, tf.shape(ids)[1]
+        bias = tf.where(tf.sequence_mask(lengths, n)[:, None, None, :], 0.0, -1e9)
+        split = lambda t: tf.reshape(t, [-1, n, heads, width // heads])  # noqa: E731
+        x = norm(tf.gather(w("table"), ids) + w("position")[:n])
+        for i in range(layers):
+            q, k, val = (split(x @ w(f"{c}{i}")) for c in "qkv")
+            a = tf.nn.softmax(tf.einsum("bnhd,bmhd->bhnm", q, k) / math.sqrt(width // heads) + bias)
+            x = norm(x + tf.reshape(tf.einsum("bhnm,bmhd->bnhd", a, val), [-1, n, width]) @ w(f"o{i}"))
+            x = norm(x + tf.nn.gelu(x @ w(f"up{i}")) @ w(f"down{i}"))
+        return {"embedding": tf.tanh(x[:, 0] @ w("pool"))}
+
+    texts = ["Isabelle Huppert must be one of the greatest actresses of her generation.", "", "A duck."]
+    save("bert_like", m, serve, [{"content": texts}])
+
+
 def norm(x):
     mean, variance = tf.nn.moments(x, [-1], keepdims=True)
     return (x - mean) * tf.math.rsqrt(variance + 1e-6)
