@@ -4,17 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/duckdb/duckdb-go/v2"
-	"github.com/duckdb/duckdb-go/v2/mapping"
 	"go.uber.org/goleak"
 
 	"github.com/mallardml/mallard/connectors/localfs"
+	"github.com/mallardml/mallard/functions/udf/udftest"
 )
 
 func TestMain(m *testing.M) {
@@ -76,46 +74,17 @@ type testDB struct {
 
 func openDB(tb testing.TB, o Options) *testDB {
 	tb.Helper()
-	connector, err := duckdb.NewConnector("", nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
 	host := &testHost{stores: map[string]Store{"file": localfs.FS{}}, ctx: context.Background()}
-	db := &testDB{sql.OpenDB(connector), tb, host, New(host, o)}
-	tb.Cleanup(func() { _ = db.Close() })
-	c, err := db.Conn(context.Background())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.Raw(func(dc any) error {
-		return db.r.Register(mapping.Connection{Ptr: reflect.ValueOf(dc.(*duckdb.Conn)).Elem().FieldByName("conn").FieldByName("Ptr").UnsafePointer()})
-	}); err != nil {
-		tb.Fatal(err)
-	}
+	db := &testDB{udftest.Open(tb), tb, host, New(host, o)}
+	udftest.Raw(tb, db.DB, db.r.Register)
 	return db
 }
 
 func (db *testDB) query(q string, args ...any) ([]string, error) {
-	rows, err := db.Query(q, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	cols, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
+	_, rows, err := udftest.Values(context.Background(), db.DB, q, args...)
 	var out []string
-	for rows.Next() {
-		vals, ptrs := make([]any, len(cols)), make([]any, len(cols))
-		for i := range vals {
-			ptrs[i] = &vals[i]
-		}
-		if err := rows.Scan(ptrs...); err != nil {
-			return nil, err
-		}
-		line := make([]string, len(cols))
+	for _, vals := range rows {
+		line := make([]string, len(vals))
 		for i, v := range vals {
 			line[i] = fmt.Sprint(v)
 			if b, ok := v.([]byte); ok {
@@ -124,7 +93,7 @@ func (db *testDB) query(q string, args ...any) ([]string, error) {
 		}
 		out = append(out, strings.Join(line, "|"))
 	}
-	return out, rows.Err()
+	return out, err
 }
 
 func (db *testDB) want(want, q string, args ...any) {

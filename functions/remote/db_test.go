@@ -4,15 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 	"go.uber.org/goleak"
+
+	"github.com/mallardml/mallard/functions/udf/udftest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -55,13 +54,8 @@ func (db *testDB) Statement(uint64) *Statement {
 
 func openDB(tb testing.TB) *testDB {
 	tb.Helper()
-	connector, err := duckdb.NewConnector("", nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	db := &testDB{DB: sql.OpenDB(connector), tb: tb, specs: map[int64]*Spec{}, refs: map[int64]int{}, registered: map[string]bool{}}
+	db := &testDB{DB: udftest.Open(tb), tb: tb, specs: map[int64]*Spec{}, refs: map[int64]int{}, registered: map[string]bool{}}
 	db.SetMaxOpenConns(1)
-	tb.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
@@ -72,13 +66,7 @@ func (db *testDB) add(s *Spec) *Spec {
 		db.tb.Fatal(err)
 	}
 	db.specs[s.Version] = s
-	c, err := db.Conn(context.Background())
-	if err != nil {
-		db.tb.Fatal(err)
-	}
-	defer c.Close()
-	err = c.Raw(func(dc any) error {
-		conn := mapping.Connection{Ptr: reflect.ValueOf(dc.(*duckdb.Conn)).Elem().FieldByName("conn").FieldByName("Ptr").UnsafePointer()}
+	udftest.Raw(db.tb, db.DB, func(conn mapping.Connection) error {
 		for _, f := range append(s.Functions(), s.ScalarFunction()) {
 			if db.registered[f.Name] {
 				continue
@@ -90,9 +78,6 @@ func (db *testDB) add(s *Spec) *Spec {
 		}
 		return nil
 	})
-	if err != nil {
-		db.tb.Fatal(err)
-	}
 	return s
 }
 
@@ -108,32 +93,7 @@ func (db *testDB) query(ctx context.Context, q string, args ...any) (cols []stri
 	db.st, db.last = st, st
 	db.mu.Unlock()
 	defer st.End()
-	rows, err := db.QueryContext(ctx, q, args...)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer rows.Close()
-	if cols, err = rows.Columns(); err != nil {
-		return nil, nil, err
-	}
-	for rows.Next() {
-		vals, ptrs := make([]any, len(cols)), make([]any, len(cols))
-		for i := range vals {
-			ptrs[i] = &vals[i]
-		}
-		if err := rows.Scan(ptrs...); err != nil {
-			return nil, nil, err
-		}
-		line := make([]string, len(cols))
-		for i, v := range vals {
-			line[i] = fmt.Sprint(v)
-			if v == nil {
-				line[i] = "NULL"
-			}
-		}
-		out = append(out, line)
-	}
-	return cols, out, rows.Err()
+	return udftest.Rows(ctx, db.DB, q, args...)
 }
 
 func (db *testDB) must(q string, args ...any) [][]string {

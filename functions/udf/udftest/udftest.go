@@ -44,6 +44,19 @@ func Raw(tb testing.TB, db *sql.DB, f func(mapping.Connection) error) {
 
 // Rows returns the names of a result's columns, and its values printed as [Text] does.
 func Rows(ctx context.Context, db *sql.DB, q string, args ...any) (cols []string, out [][]string, err error) {
+	cols, rows, err := Values(ctx, db, q, args...)
+	for _, vals := range rows {
+		line := make([]string, len(cols))
+		for i, v := range vals {
+			line[i] = Text(v)
+		}
+		out = append(out, line)
+	}
+	return cols, out, err
+}
+
+// Values returns the names of a result's columns, and its values as the driver gives them.
+func Values(ctx context.Context, db *sql.DB, q string, args ...any) (cols []string, out [][]any, err error) {
 	rows, err := db.QueryContext(ctx, q, args...)
 	if err != nil {
 		return nil, nil, err
@@ -60,11 +73,7 @@ func Rows(ctx context.Context, db *sql.DB, q string, args ...any) (cols []string
 		if err := rows.Scan(ptrs...); err != nil {
 			return nil, nil, err
 		}
-		line := make([]string, len(cols))
-		for i, v := range vals {
-			line[i] = Text(v)
-		}
-		out = append(out, line)
+		out = append(out, vals)
 	}
 	return cols, out, rows.Err()
 }
