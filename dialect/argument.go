@@ -62,7 +62,7 @@ func (p *parser) find() *Error {
 	case tableNames[name]:
 		p.tableFunctions = append(p.tableFunctions, &TableFunction{Span{at.Pos, p.toks[last].End}, name, args})
 	default:
-		p.functions = append(p.functions, &Function{Span{at.Pos, p.toks[last].End}, name, args})
+		p.functions = append(p.functions, &Function{Span: Span{at.Pos, p.toks[last].End}, Name: name, Args: args})
 	}
 	return nil
 }

@@ -20,7 +20,10 @@ func (p *parser) dataRefs(bare bool) []*DataRef {
 	if !found {
 		return nil
 	}
-	f := &dataFinder{parser: p, bare: bare, macros: map[int]bool{}}
+	f := &dataFinder{parser: p, bare: bare, macros: map[int]bool{}, ours: map[int]*Function{}}
+	for _, c := range p.functions {
+		f.ours[c.Pos] = c
+	}
 	p.i = 0 // its words and punctuation are asked for by index
 	if bare {
 		f.lambdas()
@@ -64,9 +67,10 @@ type dataFinder struct {
 	bare   bool
 	depth  int
 	refs   []foundRef
-	ctes   []string     // the names of WITH clauses that are visible, lower-case
-	macros map[int]bool // where a function stands in FROM
-	own    []Span       // by index of token: where data is the parameter of a lambda
+	ctes   []string          // the names of WITH clauses that are visible, lower-case
+	macros map[int]bool      // where a function stands in FROM
+	ours   map[int]*Function // by their first token
+	own    []Span            // by index of token: where data is the parameter of a lambda
 }
 
 type foundRef struct {
@@ -161,6 +165,9 @@ func (f *dataFinder) query(from, to int, outer *selectScope) {
 		case clauseStart[w]:
 			values = s != nil
 		case s != nil:
+			if items {
+				f.column(i, to)
+			}
 			at, n := i, len(f.refs)
 			if i = f.part(i, s, values); items && len(f.refs) > n && f.toks[at].Pos == f.refs[n].Pos {
 				f.refs[n].item = f.isItem(at, i, to)
@@ -184,6 +191,30 @@ func (f *dataFinder) isItem(i, end, to int) bool {
 		}
 	}
 	return end >= to || f.isPunct(end, ',') || clauseStart[f.word(end)]
+}
+
+// column notes, of a function of ours that is a whole select item without an alias, the name of its column: as in DuckDB the
+// expression, or the field that is taken from its result.
+func (f *dataFinder) column(i, to int) {
+	c := f.ours[f.toks[i].Pos]
+	if c == nil {
+		return
+	}
+	end := i
+	for end < to && f.toks[end].Pos < c.End {
+		end++
+	}
+	name := f.src[c.Pos:c.End]
+	for f.isPunct(end, '.') {
+		field, ok := f.nameAt(end + 1)
+		if !ok {
+			return
+		}
+		name, end = field, end+2
+	}
+	if f.isItem(i, end, to) {
+		c.column = &column{f.toks[end-1].End, name}
+	}
 }
 
 // distinctFrom reports whether FROM belongs to IS [NOT] DISTINCT FROM.

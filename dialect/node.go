@@ -159,6 +159,14 @@ type Function struct {
 	Span        // name to closing bracket
 	Name string // upper-case: ML.DECODE_IMAGE, OBJ.MAKE_REF, COSINE_DISTANCE, …
 	Args []Argument
+
+	column *column // that it makes, where it is a whole select item without an alias
+}
+
+// column is the name of a column and where its expression ends.
+type column struct {
+	end  int
+	name string
 }
 
 // Argument is value, name => value, TABLE path or (query).

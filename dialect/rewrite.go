@@ -99,6 +99,9 @@ func (r *Rewriter) function(f *Function, q *Query, e *edits) (done bool, err err
 		pos, last = a.End, k
 	}
 	e.replace(Span{pos, f.End}, s.Text[len(s.Keep)])
+	if f.column != nil && q.Lang != GoogleSQL { // the translator names columns by GoogleSQL's rules
+		e.insertAfter(f.column.end, " AS "+quoteName(f.column.name))
+	}
 	return true, nil
 }
 
