@@ -6,14 +6,19 @@ import (
 	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/remote"
 )
 
 // Progress tells how far a statement is. Give one to a context with [WithProgress]; read it from any goroutine.
 type Progress struct {
 	rows atomic.Int64
 
-	mu   sync.Mutex
-	conn *mapping.Connection // while a statement runs
+	mu          sync.Mutex
+	conn        *mapping.Connection // while a statement runs
+	q           *running            // the same
+	remote      remote.Progress     // of the statement before
+	copied, all int64
 }
 
 // Rows is the number of rows that models have answered so far.
@@ -32,9 +37,50 @@ func (p *Progress) Fraction() (f float64, ok bool) {
 	return percent / 100, percent >= 0
 }
 
-func (p *Progress) attach(h *mapping.Connection) {
+// Remote tells how far the remote models of the statement are; of a statement that has ended, how far they came. It is
+// zero for one that asks none.
+func (p *Progress) Remote() remote.Progress {
 	p.mu.Lock()
-	p.conn = h
+	defer p.mu.Unlock()
+	if p.q == nil {
+		return p.remote
+	}
+	p.q.mu.Lock()
+	st := p.q.remote
+	p.q.mu.Unlock()
+	if st == nil {
+		return remote.Progress{}
+	}
+	return st.Progress()
+}
+
+// Copied is how many bytes of a model's files have come from a bucket, of how many in all: zero unless the statement
+// creates a model and its MODEL_PATH is in a bucket.
+func (p *Progress) Copied() (done, all int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.copied, p.all
+}
+
+func (p *Progress) setCopied(done, all int64) {
+	p.mu.Lock()
+	p.copied, p.all = done, all
+	p.mu.Unlock()
+}
+
+// attach begins to show a statement.
+func (p *Progress) attach(h *mapping.Connection, q *running) {
+	p.mu.Lock()
+	p.conn, p.q, p.copied, p.all = h, q, 0, 0
+	p.mu.Unlock()
+}
+
+// detach ends that.
+func (p *Progress) detach() {
+	last := p.Remote()
+	p.mu.Lock()
+	p.conn, p.q, p.copied, p.all = nil, nil, 0, 0
+	p.remote = last
 	p.mu.Unlock()
 }
 

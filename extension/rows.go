@@ -214,10 +214,10 @@ type execution struct {
 // execute begins an execution. It is over with done, unless rows keep it.
 func (n *conn) execute(ctx context.Context, src string) *execution {
 	x := &execution{n: n, ctx: ctx, src: src, cancel: func() {}}
-	if streaming(ctx) {
-		ctx, x.cancel = context.WithCancel(ctx)
-	}
 	x.q, x.end = n.begin(ctx)
+	if streaming(ctx) {
+		x.q.Context, x.cancel = context.WithCancel(ctx)
+	}
 	return x
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,67 +72,97 @@ func (n *conn) begin(ctx context.Context) (*running, func()) {
 	p, _ := ctx.Value(progressKey{}).(*Progress)
 	if p != nil {
 		q.Rows = &p.rows
-		p.attach(&n.h)
+		p.attach(&n.h, q)
 	}
 	n.in.queries.Store(n.id, q)
 	return q, func() {
 		n.in.queries.Delete(n.id)
-		if p != nil {
-			p.attach(nil)
-		}
 		if s := q.unread.String(); s != "" {
 			notify(ctx, s)
 		}
 		q.mu.Lock()
 		st := q.remote
 		q.mu.Unlock()
+		if p != nil {
+			defer p.detach()
+		}
 		if st != nil {
 			st.End()
 			if found, ok := ctx.Value(estimateKey{}).(*[]remote.Estimate); ok {
 				*found = st.Estimates()
 			}
-			if s := remoteSummary(st.Progress()); s != "" {
+			if s := remoteSummary(st.Progress(), ctx.Err() != nil); s != "" {
 				notify(ctx, s)
 			}
 		}
 	}
 }
 
-// remoteSummary tells a person what a statement asked of remote models, as in `1,000 rows asked: 12 failed (RESOURCE
-// EXHAUSTED 12), 900 cached; 112 requests, 12 retries, 40,210 tokens`.
-func remoteSummary(p remote.Progress) string {
+// remoteSummary tells a person what a statement asked of remote models, as in `10,000 rows went through remote models: 40 from the
+// cache, 12 failed (RESOURCE EXHAUSTED 12). 112 requests (12 retries), 40,210 tokens, cost 0.0123.`
+func remoteSummary(p remote.Progress, cancelled bool) string {
 	if p.Done == 0 && p.Requests == 0 {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d rows answered by remote models", p.Done)
+	fmt.Fprintf(&b, "%s went through remote models", count(p.Done, "row"))
+	var parts []string
+	if p.Cached > 0 {
+		parts = append(parts, grouped(p.Cached)+" from the cache")
+	}
+	if p.Repeated > 0 {
+		parts = append(parts, grouped(p.Repeated)+" the same as others")
+	}
 	var failed int64
 	var causes []string
 	for cause, n := range p.Failed {
 		failed += n
-		causes = append(causes, fmt.Sprintf("%s %d", cause, n))
+		causes = append(causes, fmt.Sprintf("%s %s", cause, grouped(n)))
 	}
 	sort.Strings(causes)
 	if failed > 0 {
-		fmt.Fprintf(&b, ", %d failed (%s)", failed, strings.Join(causes, ", "))
+		parts = append(parts, fmt.Sprintf("%s failed (%s)", grouped(failed), strings.Join(causes, ", ")))
 	}
-	if p.Cached > 0 {
-		fmt.Fprintf(&b, ", %d from the cache", p.Cached)
+	if len(parts) > 0 {
+		b.WriteString(": " + strings.Join(parts, ", "))
 	}
-	fmt.Fprintf(&b, "; %d requests", p.Requests)
-	if p.Retries > 0 {
-		fmt.Fprintf(&b, ", %d retries", p.Retries)
+	fmt.Fprintf(&b, ". %s", count(p.Requests, "request"))
+	if p.Retries == 1 {
+		b.WriteString(" (1 retry)")
+	} else if p.Retries > 1 {
+		fmt.Fprintf(&b, " (%s retries)", grouped(p.Retries))
 	}
 	if p.Tokens > 0 {
-		fmt.Fprintf(&b, ", %d tokens", p.Tokens)
+		fmt.Fprintf(&b, ", %s", count(p.Tokens, "token"))
 	}
 	if p.Money > 0 {
 		fmt.Fprintf(&b, ", cost %.4f", p.Money)
 	}
-	if errors.Is(p.CacheError, remote.ErrReadOnly) {
-		fmt.Fprintf(&b, "; %v", p.CacheError)
-	} else if p.CacheError != nil {
-		fmt.Fprintf(&b, "; the cache was not used: %v", p.CacheError)
+	b.WriteByte('.')
+	if cancelled && p.Kept > 0 {
+		fmt.Fprintf(&b, " The cache has kept %s: the same query asks only for the rest.", count(p.Kept, "answer"))
 	}
-	return b.String() + "."
+	if errors.Is(p.CacheError, remote.ErrReadOnly) {
+		fmt.Fprintf(&b, " Note: %v.", p.CacheError)
+	} else if p.CacheError != nil {
+		fmt.Fprintf(&b, " The cache was not used: %v.", p.CacheError)
+	}
+	return b.String()
+}
+
+// count gives `1 row` or `1,000 rows`.
+func count(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return grouped(n) + " " + noun
+}
+
+// grouped writes 10,000. n is not negative.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }

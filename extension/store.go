@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/mallardml/mallard/objecttable"
 )
@@ -219,13 +218,15 @@ func (in *instance) fetch(ctx context.Context, path string) (dir string, done fu
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", done, fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
 	}
-	last := time.Now()
+	shown, _ := ctx.Value(progressKey{}).(*Progress)
 	files, err := objecttable.Download(ctx, store, p.Bucket, p.Prefix, dir, func(got, total int64) {
-		if time.Since(last) > time.Second {
-			last = time.Now()
-			notify(ctx, fmt.Sprintf("%s: %d of %d MB", path, got>>20, total>>20))
+		if shown != nil {
+			shown.setCopied(got, total)
 		}
 	})
+	if shown != nil {
+		shown.setCopied(0, 0)
+	}
 	if err != nil {
 		return "", done, fmt.Errorf("MODEL_PATH '%s': %w", path, err)
 	}

@@ -23,6 +23,7 @@ type options struct {
 	initFile string
 	readOnly bool
 	bail     bool
+	progress bool
 	version  bool
 	config   string
 	dialect  dialect.Lang
@@ -74,6 +75,7 @@ func parseArgs(args []string) (*options, error) {
 	fs.StringVar(&o.initFile, "init", "", "")
 	on("readonly", func() { o.readOnly = true })
 	on("bail", func() { o.bail = true })
+	on("progress", func() { o.progress = true })
 	on("version", func() { o.version = true })
 	fs.StringVar(&o.config, "config", "", "")
 	text("dialect", func(v string) (err error) { o.dialect, err = extension.ParseDialect(v); return err })

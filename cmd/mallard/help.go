@@ -24,6 +24,7 @@ What to run
   -init FILE         run a file first
   -bail              stop a script at its first error; else it goes on
   -readonly          open the database without writing to it
+  -progress          show progress also where stderr is no terminal
 
 How results look
   -box               a table (the default), cut to fit on a terminal

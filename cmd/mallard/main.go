@@ -43,11 +43,13 @@ func isTerminal(v any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// width is the number of columns of stdout, 80 if it is no terminal.
+// width is the number of columns of the terminal at stdout or else at stderr; 80 if neither is one.
 func (t terminal) width() int {
-	if f, ok := t.out.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-			return w
+	for _, w := range []io.Writer{t.out, t.err} {
+		if f, ok := w.(*os.File); ok {
+			if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+				return w
+			}
 		}
 	}
 	return 80

@@ -35,12 +35,12 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := showProgress(ctx, s, t); err != nil {
+	if err := o.showProgress(ctx, s, t); err != nil {
 		return err
 	}
 	sh := shell.New(s.conn, shell.Options{
 		Out: t.out, Err: t.err, OutTerminal: t.outTerminal(), ErrTerminal: t.errTerminal(), Width: t.width,
-		Format: o.format, Bail: o.bail,
+		Format: o.format, Bail: o.bail, ShowProgress: o.progress,
 		Split: func(src string) []shell.Statement {
 			var list []shell.Statement
 			for _, st := range dialect.Split(src, o.lang(cfg)) {
@@ -52,14 +52,14 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		RenderError: renderError,
 		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
 			p := new(extension.Progress)
-			return extension.WithStreaming(extension.WithNotices(extension.WithProgress(ctx, p), notice)), p
+			return extension.WithStreaming(extension.WithNotices(extension.WithProgress(ctx, p), notice)), progress{p}
 		},
 		Open: func(ctx context.Context, path string) (shell.DB, error) {
 			next, err := o.connect(ctx, cfg, path, false)
 			if err != nil {
 				return nil, err
 			}
-			if err := errors.Join(s.close(), showProgress(ctx, next, t)); err != nil {
+			if err := errors.Join(s.close(), o.showProgress(ctx, next, t)); err != nil {
 				return nil, errors.Join(err, next.close())
 			}
 			*s = *next
@@ -134,8 +134,8 @@ func (o *options) lang(cfg *extension.Config) dialect.Lang {
 }
 
 // showProgress makes DuckDB count how far a statement is, without printing it itself.
-func showProgress(ctx context.Context, s *session, t terminal) error {
-	if !t.errTerminal() {
+func (o *options) showProgress(ctx context.Context, s *session, t terminal) error {
+	if !t.errTerminal() && !o.progress {
 		return nil
 	}
 	for _, q := range []string{"SET enable_progress_bar = true", "SET enable_progress_bar_print = false", "SET progress_bar_time = 0"} {

@@ -829,7 +829,11 @@ func (g *group) save(entries []Entry) {
 			g.mu.Unlock()
 			if err := g.spec.Cache.Put(ctx, todo); err != nil {
 				g.cacheFailed(&g.keep, err)
+				continue
 			}
+			g.st.mu.Lock()
+			g.st.progress.Kept += int64(len(todo))
+			g.st.mu.Unlock()
 		}
 	}()
 }

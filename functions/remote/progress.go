@@ -11,6 +11,7 @@ type Progress struct {
 	Done      int64            // rows that were wanted and have their answer or status
 	Failed    map[string]int64 // of these, by cause such as "RESOURCE EXHAUSTED"
 	Cached    int64
+	Kept      int64 // answers written to the cache
 	Repeated  int64
 	Requests  int64
 	Retries   int64

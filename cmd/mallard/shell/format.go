@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"bufio"
 	"database/sql"
 	"fmt"
 	"io"
@@ -114,7 +113,7 @@ func firstWord(src string) string {
 }
 
 // print writes a result. The error is an outputError when it was the writing that failed.
-func (s *Shell) print(src string, rows *sql.Rows) error {
+func (s *Shell) print(out io.Writer, src string, rows *sql.Rows) error {
 	types, err := rows.ColumnTypes()
 	if err != nil {
 		return err
@@ -132,17 +131,12 @@ func (s *Shell) print(src string, rows *sql.Rows) error {
 		}
 		return rows.Err()
 	}
-	w := bufio.NewWriterSize(s.out, 64<<10)
-	if err := printRows(s.printer(w), cols, rows); err != nil {
-		if flushErr := w.Flush(); flushErr != nil {
-			return outputError{flushErr}
-		}
-		return err
+	w := newSteadyWriter(out)
+	err = printRows(s.printer(w), cols, rows)
+	if closeErr := w.close(); closeErr != nil {
+		return outputError{closeErr}
 	}
-	if err := w.Flush(); err != nil {
-		return outputError{err}
-	}
-	return nil
+	return err
 }
 
 func printRows(p printer, cols []column, rows *sql.Rows) error {

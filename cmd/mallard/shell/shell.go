@@ -24,12 +24,22 @@ type DB interface {
 // Statement is one statement of a text, as byte offsets.
 type Statement struct{ Pos, End int }
 
-// Progress is how far the running statement has come.
+// Progress tells how far the running statement has come. It is asked from another goroutine.
 type Progress interface {
-	// Rows counts the rows done so far.
-	Rows() int64
-	// Fraction is the part done, from 0 to 1, if it is known.
-	Fraction() (float64, bool)
+	State() State
+}
+
+// State is how far a statement has come.
+type State struct {
+	// Doing says what is being done, if it is not the query itself.
+	Doing string
+	// Rows counts what is done, in Total if that is known. Unit says of what, rows if it is empty.
+	Rows, Total int64
+	Unit        string
+	// Fraction is the part done, from 0 to 1; less than 0 if it is not known. With a Total it is not needed.
+	Fraction float64
+	// Notes follow, such as "3 failed".
+	Notes []string
 }
 
 // Command is a dot-command that stands for a query, such as .tables.
@@ -57,6 +67,8 @@ type Options struct {
 	Out, Err io.Writer
 	// OutTerminal and ErrTerminal tell that a person looks at Out or Err: tables are cut to fit, progress is shown.
 	OutTerminal, ErrTerminal bool
+	// ShowProgress writes progress to an Err that is no terminal too, as a line from time to time.
+	ShowProgress bool
 	// Width gives the columns of the terminal. Default: 80.
 	Width func() int
 	// Format is how results are printed at first.
@@ -230,18 +242,23 @@ func (s *Shell) block(ctx context.Context, name, text string, line int) error {
 // statement runs one statement and prints its result. Its own failure is printed and becomes ErrFailed.
 func (s *Shell) statement(ctx context.Context, src string, at Place) error {
 	start := time.Now()
-	status := newStatusLine(s.o.Err, s.o.ErrTerminal)
+	status := newStatusLine(s.o)
 	notice := func(msg string) { status.print(msg) }
 	ctx, progress := s.o.Begin(ctx, notice)
 	status.start(progress)
 	rows, err := s.db.QueryContext(ctx, src)
-	status.stop()
 	if err == nil {
-		err = s.print(src, rows)
+		// Rows may be computed while they are printed: the line stays until the first of them meets the eye.
+		w := s.out
+		if s.o.OutTerminal && s.file == nil {
+			w = afterStatus{w, status}
+		}
+		err = s.print(w, src, rows)
 		if closeErr := rows.Close(); err == nil {
 			err = closeErr
 		}
 	}
+	status.stop()
 	var out outputError
 	switch {
 	case errors.As(err, &out):
@@ -253,8 +270,10 @@ func (s *Shell) statement(ctx context.Context, src string, at Place) error {
 	if s.timer {
 		elapsed := time.Since(start)
 		text := fmt.Sprintf("Run Time (s): real %.3f", elapsed.Seconds())
-		if progress != nil && progress.Rows() > 0 {
-			text += ", predicted " + rateText(progress.Rows(), elapsed)
+		if progress != nil {
+			if st := progress.State(); st.Rows > 0 && st.Unit == "" {
+				text += ", predicted " + rateText(st.Rows, elapsed)
+			}
 		}
 		if _, e := fmt.Fprintln(s.out, text); e != nil {
 			return outputError{e}

@@ -390,8 +390,7 @@ func TestCancel(t *testing.T) {
 
 type fakeProgress struct{}
 
-func (fakeProgress) Rows() int64               { return 12345 }
-func (fakeProgress) Fraction() (float64, bool) { return 0.25, true }
+func (fakeProgress) State() shell.State { return shell.State{Rows: 12345, Fraction: 0.25} }
 
 func TestProgressAndNotices(t *testing.T) {
 	if testing.Short() {

@@ -10,6 +10,8 @@ import (
 const (
 	progressDelay = time.Second
 	progressTick  = 200 * time.Millisecond
+	// progressLine is how often progress is written where it cannot be wiped out.
+	progressLine = 5 * time.Second
 )
 
 // statusLine shows how far a statement has come, on one line that is wiped out when the statement ends. Messages printed
@@ -17,24 +19,31 @@ const (
 type statusLine struct {
 	w        io.Writer
 	terminal bool
+	lines    bool // w is no terminal, and is told nevertheless
+	width    func() int
 
 	mu    sync.Mutex
 	shown bool
+	over  bool
 	done  chan struct{}
 	wg    sync.WaitGroup
 }
 
-func newStatusLine(w io.Writer, terminal bool) *statusLine {
-	return &statusLine{w: w, terminal: terminal, done: make(chan struct{})}
+func newStatusLine(o Options) *statusLine {
+	return &statusLine{w: o.Err, terminal: o.ErrTerminal, lines: o.ShowProgress && !o.ErrTerminal, width: o.Width, done: make(chan struct{})}
 }
 
 func (l *statusLine) start(p Progress) {
-	if !l.terminal {
+	if !l.terminal && !l.lines {
 		return
+	}
+	delay, every := progressDelay, progressTick
+	if l.lines {
+		delay, every = progressLine, progressLine
 	}
 	began := time.Now()
 	l.wg.Go(func() {
-		tick := time.NewTicker(progressTick)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			select {
@@ -43,30 +52,41 @@ func (l *statusLine) start(p Progress) {
 			case <-tick.C:
 			}
 			elapsed := time.Since(began)
-			if elapsed < progressDelay {
+			if elapsed < delay {
 				continue
 			}
-			var rows int64
-			done, known := 0.0, false
+			st := State{Fraction: -1}
 			if p != nil {
-				rows = p.Rows()
-				done, known = p.Fraction()
+				st = p.State()
 			}
-			l.mu.Lock()
-			fmt.Fprintf(l.w, "\r\x1b[K%s", progressText(elapsed, rows, done, known))
-			l.shown = true
-			l.mu.Unlock()
+			l.show(progressText(elapsed, st))
 		}
 	})
 }
 
-// stop ends the line and wipes it out.
-func (l *statusLine) stop() {
-	close(l.done)
-	l.wg.Wait()
+func (l *statusLine) show(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	switch {
+	case l.over:
+	case l.lines:
+		fmt.Fprintln(l.w, text)
+	default: // a line that wraps could not be wiped out
+		fmt.Fprintf(l.w, "\r\x1b[K%s", cutTo(text, max(l.width()-1, 10)))
+		l.shown = true
+	}
+}
+
+// stop ends the line and wipes it out.
+func (l *statusLine) stop() {
+	l.mu.Lock()
+	if !l.over {
+		l.over = true
+		close(l.done)
+	}
 	l.wipe()
+	l.mu.Unlock()
+	l.wg.Wait()
 }
 
 func (l *statusLine) wipe() {
@@ -84,27 +104,63 @@ func (l *statusLine) print(msg string) {
 	fmt.Fprintln(l.w, msg)
 }
 
-// progressText gives e.g. `12,000 rows, 1,200 rows/s, 20 %, 0:40 left`. Rows count only what models have answered, so a
-// statement without a model has none.
-func progressText(elapsed time.Duration, rows int64, done float64, known bool) string {
-	text := "running for " + clock(elapsed)
-	if rows > 0 {
-		text = rateText(rows, elapsed)
+// afterStatus ends the status line before anything is written to the terminal that it stands on.
+type afterStatus struct {
+	w      io.Writer
+	status *statusLine
+}
+
+func (w afterStatus) Write(b []byte) (int, error) {
+	w.status.stop()
+	return w.w.Write(b)
+}
+
+// progressText gives e.g. `1,200 of 12,000 rows, 10 %, 96 rows/s, 1:52 left, 3 failed`. Rows count only what models have
+// answered, so a statement without a model has none.
+func progressText(elapsed time.Duration, st State) string {
+	text, done := "", st.Fraction
+	switch {
+	case st.Unit != "":
+		text = fmt.Sprintf("%s of %s %s", thousands(st.Rows), thousands(st.Total), st.Unit)
+	case st.Total > 0:
+		text = fmt.Sprintf("%s of %s rows", thousands(st.Rows), thousands(st.Total))
+	case st.Rows > 0:
+		text = rateText(st.Rows, elapsed)
+	default:
+		text = "running for " + clock(elapsed)
 	}
-	if known && done >= 0.01 && done < 1 {
-		left := time.Duration(float64(elapsed) * (1 - done) / done)
-		text += fmt.Sprintf(", %d %%, %s left", int(100*done), clock(left))
+	if st.Doing != "" {
+		text = st.Doing + ": " + text
+	}
+	if st.Total > 0 {
+		done = float64(st.Rows) / float64(st.Total)
+	}
+	if done >= 0.01 && done < 1 {
+		text += fmt.Sprintf(", %d %%", int(100*done))
+	}
+	if st.Total > 0 && st.Rows > 0 && st.Unit == "" {
+		text += ", " + rate(st.Rows, elapsed)
+	}
+	if done >= 0.01 && done < 1 {
+		text += fmt.Sprintf(", %s left", clock(time.Duration(float64(elapsed)*(1-done)/done)))
+	}
+	for _, n := range st.Notes {
+		text += ", " + n
 	}
 	return text
 }
 
 // rateText gives e.g. `12,000 rows, 1,200 rows/s`.
 func rateText(rows int64, elapsed time.Duration) string {
+	return fmt.Sprintf("%s rows, %s", thousands(rows), rate(rows, elapsed))
+}
+
+func rate(rows int64, elapsed time.Duration) string {
 	rate := float64(rows) / elapsed.Seconds()
 	if rate >= 10 {
-		return fmt.Sprintf("%s rows, %s rows/s", thousands(rows), thousands(int64(rate)))
+		return thousands(int64(rate)) + " rows/s"
 	}
-	return fmt.Sprintf("%s rows, %.1f rows/s", thousands(rows), rate)
+	return fmt.Sprintf("%.1f rows/s", rate)
 }
 
 // clock writes 0:07, 12:34 or 1:00:00.

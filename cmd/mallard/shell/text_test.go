@@ -85,3 +85,43 @@ func FuzzCutTo(f *testing.F) {
 		}
 	})
 }
+
+func TestProgressText(t *testing.T) {
+	for _, tt := range []struct {
+		give State
+		want string
+	}{
+		{State{Fraction: -1}, "running for 0:10"},
+		{State{Fraction: 0.5}, "running for 0:10, 50 %, 0:10 left"},
+		{State{Rows: 12000, Fraction: -1}, "12,000 rows, 1,200 rows/s"},
+		{State{Rows: 12000, Fraction: 0.25}, "12,000 rows, 1,200 rows/s, 25 %, 0:30 left"},
+		{State{Rows: 50, Total: 2000, Notes: []string{"3 failed", "1 retry"}}, "50 of 2,000 rows, 2 %, 5.0 rows/s, 6:30 left, 3 failed, 1 retry"},
+		{State{Total: 2000}, "0 of 2,000 rows"},
+		{State{Rows: 2000, Total: 2000}, "2,000 of 2,000 rows, 200 rows/s"},
+		{State{Doing: "copying the model", Rows: 40, Total: 160, Unit: "MB"}, "copying the model: 40 of 160 MB, 25 %, 0:30 left"},
+	} {
+		if got := progressText(10*time.Second, tt.give); got != tt.want {
+			t.Errorf("%+v: got %q, want %q", tt.give, got, tt.want)
+		}
+	}
+}
+
+// TestSteadyWriter: what is written is seen before the writer is closed, and an error is told.
+func TestSteadyWriter(t *testing.T) {
+	r, out := io.Pipe()
+	w := newSteadyWriter(out)
+	if _, err := w.Write([]byte("row")); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 3)
+	if _, err := io.ReadFull(r, b); err != nil || string(b) != "row" {
+		t.Errorf("%q, %v", b, err)
+	}
+	r.Close()
+	if _, err := w.Write([]byte("more")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.close(); !BrokenPipe(err) {
+		t.Errorf("got %v", err)
+	}
+}

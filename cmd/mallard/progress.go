@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/extension"
+)
+
+// progress words the extension's progress for the shell.
+type progress struct{ p *extension.Progress }
+
+// State implements [shell.Progress].
+func (p progress) State() shell.State {
+	if done, all := p.p.Copied(); all > 0 {
+		const mb = 1 << 20
+		return shell.State{Doing: "copying the model", Rows: done / mb, Total: max(all/mb, 1), Unit: "MB"}
+	}
+	st := shell.State{Rows: p.p.Rows(), Fraction: -1}
+	r := p.p.Remote()
+	if r.Submitted == 0 {
+		if f, ok := p.p.Fraction(); ok {
+			st.Fraction = f
+		}
+		return st
+	}
+	// DuckDB counts the rows that were read, which is far ahead of those that were answered.
+	st.Rows, st.Total = r.Done, r.Submitted
+	note := func(n int64, what string) {
+		if n > 0 {
+			st.Notes = append(st.Notes, strconv.FormatInt(n, 10)+" "+what)
+		}
+	}
+	note(r.Cached, "from the cache")
+	switch {
+	case r.Retries == 1:
+		note(1, "retry")
+	default:
+		note(r.Retries, "retries")
+	}
+	var failed int64
+	for _, n := range r.Failed {
+		failed += n
+	}
+	note(failed, "failed")
+	if r.Money > 0 {
+		st.Notes = append(st.Notes, fmt.Sprintf("cost %.4f", r.Money))
+	}
+	return st
+}
