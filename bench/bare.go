@@ -21,16 +21,19 @@ type bare struct {
 	arena   []byte      // where the texts lie
 	nums    [][]float32 // in the order of the session's inputs
 	threads int
-	inter   int // TensorFlow's threads over operations
+	pools   pools
 }
 
-// quickest opens the session that suits the model best: with TensorFlow's pool over operations, or with every operation
-// on the calling thread, as Mallard has it. The bare loop is to be as fast as it can be made.
+// pools are TensorFlow's threads over operations and inside one.
+type pools struct{ inter, intra int }
+
+// quickest opens the session that suits the model best: with TensorFlow's own pools, or on the calling thread alone. The
+// bare loop is to be as fast as it can be made.
 func quickest(ctx context.Context, b *bench, j *job, size int) (*bare, error) {
 	var best *bare
 	var fastest time.Duration
-	for _, inter := range []int{-1, 0} {
-		x, err := openBare(ctx, b, j, inter)
+	for _, p := range []pools{{-1, 0}, {-1, 1}, {0, 0}} {
+		x, err := openBare(ctx, b, j, p)
 		if err != nil {
 			return nil, err
 		}
@@ -56,12 +59,12 @@ func quickest(ctx context.Context, b *bench, j *job, size int) (*bare, error) {
 	return best, nil
 }
 
-func openBare(ctx context.Context, b *bench, j *job, inter int) (*bare, error) {
-	s, err := b.tf.LoadModel(ctx, tensorflow.LoadOptions{Dir: b.file("models", j.name), InterOpThreads: inter})
+func openBare(ctx context.Context, b *bench, j *job, p pools) (*bare, error) {
+	s, err := b.tf.LoadModel(ctx, tensorflow.LoadOptions{Dir: b.file("models", j.name), InterOpThreads: p.inter, IntraOpThreads: p.intra})
 	if err != nil {
 		return nil, err
 	}
-	x := &bare{session: s, threads: b.threads, inter: inter}
+	x := &bare{session: s, threads: b.threads, pools: p}
 	if j.text {
 		x.texts, x.arena, err = outside(b.data.texts[j.table])
 		return x, err

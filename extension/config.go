@@ -49,7 +49,8 @@ type StoreConfig struct {
 type TensorFlowConfig struct {
 	// Library is the folder of libtensorflow_cc and libtensorflow_framework; empty means to look in the known places.
 	Library string `toml:"library"`
-	// IntraOpThreads is TensorFlow's own pool inside one operation, one for the whole process; 0 leaves it to TensorFlow.
+	// IntraOpThreads is each model's pool inside one operation; 0 is 1 for small models, whose operations are shorter than
+	// the way to another thread, and TensorFlow's choice for others.
 	// InterOpThreads is a pool over operations; 0 runs them on the thread that asks, since Mallard spreads batches itself.
 	IntraOpThreads int `toml:"intra_op_threads"`
 	InterOpThreads int `toml:"inter_op_threads"`

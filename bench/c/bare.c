@@ -110,7 +110,7 @@ static void *work(void *arg) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 8) die("bare", "too few arguments");
+  if (argc < 9) die("bare", "too few arguments");
   if (*argv[2] && !dlopen(argv[2], RTLD_NOW | RTLD_LOCAL)) die(argv[2], dlerror());
   void *lib = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
   if (!lib) die(argv[1], dlerror());
@@ -121,13 +121,14 @@ int main(int argc, char **argv) {
   const char *tags[] = {"serve"};
   graph = TF_NewGraph();
   void *options = TF_NewSessionOptions();
-  /* ConfigProto{inter_op_parallelism_threads: -1} */
-  static const unsigned char own[] = {5 << 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1};
-  if (atoi(argv[5]) < 0) TF_SetConfig(options, own, sizeof own, status);
+  /* ConfigProto{inter_op_parallelism_threads: -1, intra_op_parallelism_threads: 1} */
+  static const unsigned char own[] = {5 << 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 2 << 3, 1};
+  int inter = atoi(argv[5]) < 0 ? 11 : 0, intra = atoi(argv[6]) == 1 ? 2 : 0;
+  TF_SetConfig(options, own + 11 - inter, (size_t)(inter + intra), status);
   session = TF_LoadSessionFromSavedModel(options, NULL, argv[3], tags, 1, graph, NULL, status);
   if (TF_GetCode(status)) die(argv[3], TF_Message(status));
   rows = atoll(argv[4]);
-  for (int a = 6; a < argc - 1; a++) {
+  for (int a = 7; a < argc - 1; a++) {
     char *eq = strchr(argv[a], '=');
     if (!eq || ninputs == MAX_INPUTS) die(argv[a], "is no input");
     *eq = 0;

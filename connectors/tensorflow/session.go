@@ -26,8 +26,8 @@ type LoadOptions struct {
 	Outputs   []string // nil: all, in byte-wise order
 	CustomOps []string // op libraries (.so files) to load first
 
-	// IntraOpThreads is the width of one op; TensorFlow keeps one pool per
-	// process, as wide as the first model loaded asked for. 0 is its choice.
+	// IntraOpThreads is the width of one op; each session has a pool of its
+	// own. 1 keeps an op on the thread that runs it, 0 is TensorFlow's choice.
 	IntraOpThreads int
 	// InterOpThreads is how many ops of one run may go side by side. 0 is one
 	// pool for the process; a positive number a pool for this model; a negative

@@ -515,3 +515,20 @@ func TestLoop(t *testing.T) {
 		t.Errorf("%d tensors more", n-before)
 	}
 }
+
+// TestPoolPerSession: a session's pool is as wide as it asked for, whatever sessions before it asked for.
+func TestPoolPerSession(t *testing.T) {
+	threads := func() int {
+		list, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			t.Skip(err)
+		}
+		return len(list)
+	}
+	load(t, LoadOptions{Dir: fixtureDir("same_name"), InterOpThreads: -1, IntraOpThreads: 1})
+	before := threads()
+	load(t, LoadOptions{Dir: fixtureDir("same_name"), InterOpThreads: -1, IntraOpThreads: 40})
+	if n := threads() - before; n < 40 {
+		t.Errorf("the second session brought %d threads, want at least 40", n)
+	}
+}

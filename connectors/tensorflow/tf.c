@@ -115,12 +115,17 @@ static void *dlopen_quiet(const char *path) {
 
 static const char log_level[] = "TF_CPP_MIN_LOG_LEVEL";
 
+// Without it one pool of threads serves the operations of all sessions, as wide
+// as the first asked for. TensorFlow reads it at the first session.
+static const char own_pools[] = "TF_OVERRIDE_GLOBAL_THREADPOOL";
+
 char *mtf_open(const char *framework, const char *core) {
   // Local, not global: the library exports SSL_new, curl_easy_init, inflate and
   // more, which libraries loaded later (DuckDB's extensions) must not be bound to.
   void *f = NULL, *c;
   int quiet = !getenv(log_level); // what the user has set stays
   if (quiet) setenv(log_level, "3", 1);
+  setenv(own_pools, "1", 0); // what the user has set stays
   if (framework && !(f = quiet ? dlopen_quiet(framework) : dlopen(framework, RTLD_NOW | RTLD_LOCAL))) return dl_failure();
   if (f && quiet) quiet_absl(f);
   if (!(c = dlopen(core, RTLD_NOW | RTLD_LOCAL))) {
