@@ -22,6 +22,7 @@ type expr struct {
 	op     byte    // of a loose expression
 	name   string  // the column name it implies
 	dotted bool    // the name is the last of a path
+	path   bool    // it is nothing but names with dots
 	star   bool    // it is t.*
 	text   *string // the content, when it is a string literal
 	num    string  // the number, when it is a literal, with its sign
@@ -339,7 +340,7 @@ func (t *translator) postfix() expr {
 				t.must(t.expected("a name after the dot"))
 			}
 			name := t.identifier()
-			e = expr{Span: Span{e.Pos, t.at(-1).End}, name: name, dotted: true}
+			e = expr{Span: Span{e.Pos, t.at(-1).End}, name: name, dotted: true, path: e.path}
 		case t.isPunct(0, '[') && !e.star:
 			e = t.subscript(e)
 		default:
@@ -765,5 +766,5 @@ func (t *translator) columnOrCall() expr {
 	if t.isPunct(0, '.') {
 		t.scope.refs[len(t.scope.refs)-1].parts = 2
 	}
-	return expr{Span: tok.Span, name: name}
+	return expr{Span: tok.Span, name: name, path: true}
 }

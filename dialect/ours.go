@@ -191,5 +191,5 @@ func (t *translator) pseudoColumn() (expr, bool) {
 		t.i++
 	}
 	t.scope.refs = append(t.scope.refs, ref{Span: tok.Span, first: first, parts: parts})
-	return expr{Span: d.Span, name: "data", dotted: parts > 1}, true
+	return expr{Span: d.Span, name: "data", dotted: parts > 1, path: true}, true
 }

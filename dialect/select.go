@@ -265,6 +265,9 @@ func (t *translator) selectItem(place int) (unnamed *expr, star bool) {
 		return &e, false
 	}
 	if e.dotted {
+		if !e.path { // DuckDB would call the column by its whole text
+			t.edits.replace(Span{e.End, e.End}, " AS "+quoteName(e.name))
+		}
 		t.scope.aliases[strings.ToLower(e.name)] = item{e.Span, max(place, 0)}
 	}
 	return nil, false

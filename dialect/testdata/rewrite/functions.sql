@@ -86,3 +86,5 @@ SELECT STRUCT(1, 2) FROM ML.GENERATE_TEXT(MODEL m, (SELECT STRUCT('Describe ', r
 SELECT ml.distance(a, b) FROM t, ai.generate(ml.distance(c, d)) AS x JOIN (u CROSS JOIN ml.resize_image('x')) ON ml.distance(e, f) < 1
 ---
 FROM t, ai.generate('x')
+---
+SELECT AI.GENERATE('x').result, STRUCT(1 AS a).a, t.b, t.c[OFFSET(0)].`select`, FROM (SELECT AI.EMBED(x).status FROM `t`) AS t ORDER BY a + 1, b
