@@ -110,11 +110,11 @@ func (r *Result) lend(a *C.mtf_in, i int, t *Tensor, p *Port) *Error {
 			return inputError(p, "has %d bytes for shape %v of %s", len(t.Data), t.Shape, t.DType)
 		}
 		a.len = C.uint64_t(len(t.Data))
-		a.data = nil
+		a.data = 0
 		if len(t.Data) > 0 {
 			ptr := unsafe.Pointer(unsafe.SliceData(t.Data))
 			r.pin.Pin(ptr) // nothing happens when it is C's
-			a.data = ptr
+			a.data = C.uintptr_t(uintptr(ptr))
 		}
 		return nil
 	}

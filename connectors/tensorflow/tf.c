@@ -446,11 +446,11 @@ static TF_Tensor *make_tensor(mtf_in *in, int copy) {
   }
   if (copy) {
     TF_Tensor *t = tf.AllocateTensor(in->dtype, in->dims, in->rank, in->len);
-    if (t && in->len) memcpy(tf.TensorData(t), in->data, in->len);
+    if (t && in->len) memcpy(tf.TensorData(t), (void *)in->data, in->len);
     return t;
   }
   // TensorFlow never writes to memory it does not own, and copies what is not 64-byte aligned.
-  return tf.NewTensor(in->dtype, in->dims, in->rank, in->len ? in->data : empty, in->len, nothing, NULL);
+  return tf.NewTensor(in->dtype, in->dims, in->rank, in->len ? (void *)in->data : empty, in->len, nothing, NULL);
 }
 
 mtf_call *mtf_call_new(int nin, int nout, TF_Output *in, TF_Output *out) {

@@ -69,7 +69,9 @@ typedef struct mtf_str {
 typedef struct mtf_strings mtf_strings; // a reusable, 64-byte aligned array of TF_TString
 
 typedef struct mtf_in {
-  void *data;    // numbers, viewed or copied
+  // Numbers, viewed or copied. No pointer for Go: storing one would pass its write barrier, which reads the old value, the
+  // address of a buffer that is long gone, and ends the process.
+  uintptr_t data;
   uint64_t len;  // bytes of data; for strings the number of elements
   mtf_strings *strings;
   void *views;   // strings: 24-byte TF_TStrings to fill, in strings
