@@ -43,7 +43,10 @@ func LineCol(src string, pos int) (line, col int) {
 
 // Render writes the error the way a person reads it: `name:line:col: message`, the source line, a caret line under the
 // fault, and the hint. The text ends without a newline.
-func (e *Error) Render(name, src string) string {
+func (e *Error) Render(name, src string) string { return e.RenderWidth(name, src, widestLine) }
+
+// RenderWidth is Render for a terminal of so many columns: of a source line that is wider, the part around the fault is shown.
+func (e *Error) RenderWidth(name, src string, width int) string {
 	pos := min(max(e.Pos, 0), len(src))
 	end := min(max(e.End, pos), len(src))
 	line, col := LineCol(src, pos)
@@ -53,32 +56,18 @@ func (e *Error) Render(name, src string) string {
 		stop = pos + i
 	}
 	text := strings.TrimSuffix(src[start:stop], "\r")
-	stop = start + len(text)
-	pos = min(pos, stop)
-	end = min(end, stop)
+	pos = min(pos-start, len(text))
+	end = min(end-start, len(text))
 
-	// Of a long line only the surroundings are shown.
-	head, tail := "", ""
-	if from := pos - widestLine; from > start {
-		for ; from < pos && !utf8.RuneStart(src[from]); from++ {
-		}
-		start, head = from, "…"
-	}
-	if to := pos + widestLine; to < stop {
-		for ; to > pos && !utf8.RuneStart(src[to]); to-- {
-		}
-		stop, tail = to, "…"
-	}
-	end = min(end, stop)
-
+	label := fmt.Sprintf("  %d | ", line)
+	text, pos, end = excerpt(text, pos, end, max(width-len(label), 20))
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s\n", name, line, col, e.Msg)
-	label := fmt.Sprintf("  %d | ", line)
-	b.WriteString(label + head + src[start:stop] + tail + "\n")
+	b.WriteString(label + text + "\n")
 	b.WriteString(strings.Repeat(" ", len(label)))
-	b.WriteString(padding(head + src[start:pos]))
+	b.WriteString(padding(text[:pos]))
 	b.WriteByte('^')
-	if n := uniseg.StringWidth(src[pos:end]); n > 1 {
+	if n := uniseg.StringWidth(text[pos:end]); n > 1 {
 		b.WriteString(strings.Repeat("~", n-1))
 	}
 	if e.Hint != "" {
@@ -87,8 +76,63 @@ func (e *Error) Render(name, src string) string {
 	return b.String()
 }
 
-// widestLine is how many bytes of a source line are shown on each side of a fault.
-const widestLine = 120
+// widestLine is how many columns a source line takes where no terminal says otherwise.
+const widestLine = 240
+
+// excerpt cuts a line down to room columns around the fault at text[pos:end], which moves with it. Tabs become blanks in a
+// line that is cut, since nobody knows their width.
+func excerpt(text string, pos, end, room int) (string, int, int) {
+	if uniseg.StringWidth(text)+7*strings.Count(text, "\t") <= room {
+		return text, pos, end
+	}
+	text = strings.ReplaceAll(text, "\t", " ")
+	type cluster struct{ at, width int }
+	var all []cluster
+	first := -1
+	for at, rest, state := 0, text, -1; rest != ""; {
+		var c string
+		var w int
+		c, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if first < 0 && at+len(c) > pos {
+			first = len(all)
+		}
+		all = append(all, cluster{at, w})
+		at += len(c)
+	}
+	if first < 0 {
+		first = len(all) // the fault is the end of the line
+	}
+	// A third of the room is for what stands before the fault, and more where little follows it.
+	from, to, used := first, first, 2 // the two dots
+	for from > 0 && used+all[from-1].width <= room/3 {
+		from--
+		used += all[from].width
+	}
+	for to < len(all) && used+all[to].width <= room {
+		used += all[to].width
+		to++
+	}
+	for from > 0 && used+all[from-1].width <= room {
+		from--
+		used += all[from].width
+	}
+	begin, stop := 0, len(text)
+	if from < len(all) {
+		begin = all[from].at
+	}
+	if to < len(all) {
+		stop = all[to].at
+	}
+	head, tail := "", ""
+	if begin > 0 {
+		head = "…"
+	}
+	if stop < len(text) {
+		tail = "…"
+	}
+	move := len(head) - begin
+	return head + text[begin:stop] + tail, max(pos, begin) + move, max(min(end, stop), max(pos, begin)) + move
+}
 
 // padding is blank text as wide as s. Tabs stay tabs, since only the terminal knows how wide they are.
 func padding(s string) string {

@@ -38,11 +38,14 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // Render writes the error the way a person reads it, with a caret under the place. name stands for the source, such as a
 // file's name.
-func (e *Error) Render(name string) string {
+func (e *Error) Render(name string) string { return e.RenderWidth(name, 240) }
+
+// RenderWidth is Render for a terminal of so many columns.
+func (e *Error) RenderWidth(name string, width int) string {
 	if e.Line == 0 {
 		return e.Msg
 	}
-	return (&dialect.Error{Pos: e.Pos, End: e.End, Msg: e.Msg}).Render(name, e.Source)
+	return (&dialect.Error{Pos: e.Pos, End: e.End, Msg: e.Msg}).RenderWidth(name, e.Source, width)
 }
 
 // fault gives the error of a statement in the user's terms. p is nil when the statement did not get as far as DuckDB.

@@ -46,13 +46,29 @@ func isTerminal(v any) bool {
 // width is the number of columns of the terminal at stdout or else at stderr; 80 if neither is one.
 func (t terminal) width() int {
 	for _, w := range []io.Writer{t.out, t.err} {
-		if f, ok := w.(*os.File); ok {
-			if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-				return w
-			}
+		if n := columns(w); n > 0 {
+			return n
 		}
 	}
 	return 80
+}
+
+// errWidth is how wide a line of an error may be: as the terminal, or where it goes elsewhere wide enough for most lines.
+func (t terminal) errWidth() int {
+	if n := columns(t.err); n > 0 {
+		return n
+	}
+	return 240
+}
+
+// columns is the width of a terminal, 0 for anything else.
+func columns(v any) int {
+	if f, ok := v.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return w
+		}
+	}
+	return 0
 }
 
 func run(ctx context.Context, args []string, t terminal) int {

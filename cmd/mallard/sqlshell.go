@@ -49,7 +49,7 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 			return list
 		},
 		Complete:    func(src string) bool { return dialect.Complete(src, o.lang(cfg)) },
-		RenderError: renderError,
+		RenderError: func(err error, at shell.Place) string { return renderError(err, at, t.errWidth()) },
 		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
 			p := new(extension.Progress)
 			return extension.WithStreaming(extension.WithNotices(extension.WithProgress(ctx, p), notice)), progress{p}
@@ -147,7 +147,7 @@ func (o *options) showProgress(ctx context.Context, s *session, t terminal) erro
 }
 
 // renderError shows an error with its place in the script, not only in the statement.
-func renderError(err error, at shell.Place) string {
+func renderError(err error, at shell.Place, width int) string {
 	if errors.Is(err, context.Canceled) {
 		return "interrupted"
 	}
@@ -157,7 +157,7 @@ func renderError(err error, at shell.Place) string {
 	}
 	lines := strings.Repeat("\n", at.Line-1)
 	before := len(lines) + at.Pos
-	return (&dialect.Error{Pos: before + e.Pos, End: before + e.End, Msg: e.Msg}).Render(at.Name, lines+at.Text)
+	return (&dialect.Error{Pos: before + e.Pos, End: before + e.End, Msg: e.Msg}).RenderWidth(at.Name, lines+at.Text, width)
 }
 
 func banner(database string) string {
