@@ -135,6 +135,15 @@ func TestTestCommand(t *testing.T) {
 	if code, out, _ := mallard(t, "", "test", dir, "-var", "WORD=x=y"); code != 0 || !strings.HasSuffix(out, "2 passed, 0 failed, 1 skipped\n") {
 		t.Errorf("after the update: %d, %s", code, out)
 	}
+	replayed := write(t, "replay.test", "config\n[connections.default]\nproject = \"my-project\"\n\nstatement ok\nCREATE MODEL m REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='gemini-2.5-flash')\n\n"+
+		"query T\nSELECT ml_generate_text_llm_result FROM ML.GENERATE_TEXT(MODEL m, (SELECT 'What does a ${BIRD} say?' AS prompt), STRUCT(TRUE AS flatten_json_output))\n----\nA duck says quack.\n")
+	const tape = "../../testdata/remote/tapes/birds.jsonl"
+	if code, out, _ := mallard(t, "", "test", "-replay", tape, "-var", "BIRD=duck", replayed); code != 0 {
+		t.Errorf("replay: %d, %s", code, out)
+	}
+	if code, out, _ := mallard(t, "", "test", "-replay", tape, "-var", "BIRD=swan", replayed); code != 1 || !strings.Contains(out, "the record has no answer to") || !strings.Contains(out, "a swan say?") {
+		t.Errorf("replay of something else: %d, %s", code, out)
+	}
 	if code, _, errs := mallard(t, "", "test"); code != 2 || !strings.Contains(errs, "./test") {
 		t.Errorf("without paths: %d, %s", code, errs)
 	}

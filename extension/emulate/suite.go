@@ -53,14 +53,11 @@ func (s Suite) Begin(file, dir string) (sqllogic.Environment, error) {
 			f.opened = true
 			return s.Open(f.cfg, dsn)
 		},
-		Require: func(name string) (bool, string) {
+		Require: func(name string) (bool, error) {
 			if name != "vertexai" {
-				return false, ""
+				return false, nil
 			}
-			if err := f.start(); err != nil {
-				return false, err.Error()
-			}
-			return true, ""
+			return true, f.start()
 		},
 		Vars:       f.vars,
 		Directives: map[string]sqllogic.Directive{"config": f.config, "vertexai": f.vertexai},

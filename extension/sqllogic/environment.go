@@ -10,8 +10,8 @@ import (
 type Environment struct {
 	// Open opens the file's databases in place of Options.Open; the first one when the first statement runs.
 	Open func(dsn string) (*sql.DB, error)
-	// Require answers `require NAME` before Options.Require, which is asked about names that this one does not know.
-	Require func(name string) (ok bool, reason string)
+	// Require meets `require NAME`, or fails the file, or does not know the name; then Options.Require is asked.
+	Require func(name string) (known bool, err error)
 	// Vars come on top of Options.Vars. Require and directives may add to them.
 	Vars map[string]string
 	// Directives are records of their own names; no name of the form's own may be among them.

@@ -276,12 +276,17 @@ func (s *session) require(ctx context.Context, r *record, name string) error {
 	if name == "skip_reload" {
 		return nil // asks DuckDB's own runner not to reopen the database between records, which this one never does
 	}
-	for _, f := range []func(string) (bool, string){s.env.Require, s.o.Require} {
-		if f == nil {
-			continue
+	if s.env.Require != nil {
+		known, err := s.env.Require(name)
+		if err != nil {
+			return s.fail(r, "", fmt.Sprintf("require %s: %v", name, err), "")
 		}
-		ok, reason := f(name)
-		maps.Copy(s.vars, s.env.Vars)
+		if maps.Copy(s.vars, s.env.Vars); known {
+			return nil
+		}
+	}
+	if s.o.Require != nil {
+		ok, reason := s.o.Require(name)
 		if ok {
 			return nil
 		}

@@ -171,7 +171,7 @@ func TestEnvironment(t *testing.T) {
 				did = append(did, "open")
 				return sql.Open("duckdb", dsn)
 			},
-			Require: func(name string) (bool, string) { return name == "thing", "" },
+			Require: func(name string) (bool, error) { return name == "thing", nil },
 			Vars:    map[string]string{"B": filepath.Base(file)},
 			Directives: map[string]Directive{"say": func(_ context.Context, words []string, text string) error {
 				if len(words) == 0 {

@@ -38,7 +38,7 @@ type Options struct {
 	Models    []string // known publisher models; empty: the families of the real service. Others get 404
 
 	Record  string                                      // appends every exchange to this JSON Lines file
-	Replay  string                                      // answers from such a file; a request it does not hold gets 404
+	Replay  string                                      // answers from such a file, predictions also instance by instance; a request it does not hold gets 404 and is in Missed
 	Forward func(*http.Request) (*http.Response, error) // with Record: sends REST requests on to the real service (http.Client.Do of an authorised client)
 
 	Log     io.Writer        // gets a LogLine as JSON for every request, one Write each, before its answer is sent
