@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -166,6 +168,16 @@ func (s *scan) more(wait bool) bool {
 	return true
 }
 
+// weight is what an object counts for in a chunk. A decoded image takes some 16 times its file, and again what it is resized
+// to, for all rows of a chunk at once; but it is scaled down when it is large, and few rows keep no processor busy.
+func (s *scan) weight(o *Object) int64 {
+	switch strings.ToLower(path.Ext(o.URI)) {
+	case ".jpg", ".jpeg", ".png", ".bmp":
+		return max(o.Size, min(16*o.Size, s.r.chunkBytes()/16))
+	}
+	return o.Size
+}
+
 // take cuts the objects of a chunk: a vector full, or what may be held at once should their bytes be read, which a scan
 // cannot know. It waits for the first only.
 func (s *scan) take(wait bool) []Object {
@@ -173,8 +185,8 @@ func (s *scan) take(wait bool) []Object {
 	var out []Object
 	for s.more(wait && len(out) == 0) && len(out) < capacity {
 		n := min(len(s.rest), capacity-len(out))
-		for i, o := range s.rest[:n] {
-			if left -= o.Size; left < 0 && i+len(out) > 0 {
+		for i := range s.rest[:n] {
+			if left -= s.weight(&s.rest[i]); left < 0 && i+len(out) > 0 {
 				n = i
 				break
 			}

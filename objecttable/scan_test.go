@@ -3,6 +3,7 @@ package objecttable
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,5 +77,24 @@ func TestBytes(t *testing.T) {
 	db.wantError("not found", "SELECT object_bytes('"+dir+"/none')")
 	if db.host.failed == nil || !strings.Contains(db.host.failed.Error(), "object_bytes: ") {
 		t.Error(db.host.failed)
+	}
+}
+
+// Decoding makes much of little files, so that images come in smaller chunks than their bytes alone allow.
+func TestChunksOfImages(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		size int64
+		want int
+	}{
+		{"a.txt", 40_000, 838}, {"a.jpg", 40_000, 52}, {"a.PNG", 40_000, 52}, {"a.jpeg", 1_000_000, 16}, {"a.bmp", 5_000_000, 6}, {"a.bin", 5_000_000, 6},
+		{"a.jpg", 100, 2048}, {"a.jpg", 90_000_000, 1}, {"a.jpg", 0, 2048},
+	} {
+		pages := make(chan []Object)
+		close(pages)
+		s := &scan{boundScan: &boundScan{r: New(nil, Options{})}, rest: slices.Repeat([]Object{{URI: "gs://b/" + tt.name, Size: tt.size}}, 3000), pages: pages}
+		if got := len(s.take(true)); got != tt.want {
+			t.Errorf("%d objects like %s of %d bytes in a chunk, want %d", got, tt.name, tt.size, tt.want)
+		}
 	}
 }
