@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
@@ -63,7 +64,11 @@ func (r *Runtime) readAll(q *Query, conn uint64, todo []job, n int, out mapping.
 		}
 	}
 	var size int64
-	err := spread(q.Context, todo, r.o.Concurrency, func(ctx context.Context, j *job) error {
+	var started atomic.Int64
+	return spread(q.Context, todo, r.o.Concurrency, func(ctx context.Context, j *job) error {
+		if started.Add(1) == int64(len(todo)) && behind != nil {
+			r.follow(q.Context, behind, authorizer) // or workers would idle until the slowest object of the chunk is here
+		}
 		if it := j.item; it != nil && it.done != nil {
 			select {
 			case <-it.done:
@@ -99,10 +104,6 @@ func (r *Runtime) readAll(q *Query, conn uint64, todo []job, n int, out mapping.
 		}
 		return nil
 	})
-	if err == nil && behind != nil {
-		r.follow(q.Context, behind, authorizer)
-	}
-	return err
 }
 
 // job is one row to be read.
