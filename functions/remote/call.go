@@ -280,6 +280,7 @@ func (c *askCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err erro
 	if err != nil {
 		return err
 	}
+	st.asking(g)
 	n := int(mapping.DataChunkGetSize(chunk))
 	rows := make([]int, n)
 	for i := range rows {

@@ -51,6 +51,9 @@ type group struct {
 	memory    *semaphore.Weighted // for what requests carry
 	preparing int                 // batches whose objects are being read, or that wait to be sent for the first time
 
+	remember   bool // of a scalar function: equal rows come in other chunks, too
+	remembered int  // bytes
+
 	cache   bool // is looked up
 	keep    bool // is written
 	writing bool // a Put is under way
@@ -174,6 +177,7 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		g.mu.Unlock()
 		return nil, g.fatal
 	}
+	g.st.awaited()
 	lo, hi := len(g.items), -1
 	var look []*item
 	repeated := int64(0)
@@ -269,6 +273,10 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		if it.rows > 0 || it.pending > 0 || it.payload == "" {
 			continue
 		}
+		if size := it.size(); g.remember && g.remembered+size <= rememberedBytes {
+			g.remembered += size // the next chunk may have its equal
+			continue
+		}
 		// The last of its equals: the answer is DuckDB's now. Should it be awaited again, it is asked again.
 		it.state, it.verdict, it.wanted = gone, nil, false
 		if g.unique[it.payload] == it {
@@ -280,6 +288,31 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		m.add(use)
 	}
 	return out, nil
+}
+
+// rememberedBytes bounds the answers that a scalar function keeps for equal rows of later chunks.
+const rememberedBytes = 64 << 20
+
+// size is about what an item and its answer take; mu is held.
+func (it *item) size() int {
+	n := 256 + len(it.payload)
+	if it.verdict == nil {
+		return n
+	}
+	for _, line := range it.verdict.lines {
+		for _, v := range line {
+			switch v := v.(type) {
+			case string:
+				n += len(v)
+			case []float64:
+				n += 8 * len(v)
+			case []any:
+				n += 64 * len(v)
+			}
+			n += 16
+		}
+	}
+	return n
 }
 
 // lookup takes from the cache what it has. The items are idle or asked, and nobody else looks at them. Rows that were put

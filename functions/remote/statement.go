@@ -34,6 +34,10 @@ type Statement struct {
 	groups    map[any]*group // by the bound function that submits
 	byID      map[uint32]*group
 	progress  Progress
+	marks     []mark
+	read      bool      // a row is awaited, so that the inputs have been read
+	asks      bool      // there is a scalar function
+	over      time.Time // when it ended
 	estimates []Estimate
 }
 
@@ -57,7 +61,9 @@ const endGrace = 900 * time.Millisecond
 // called when the statement's rows have been read or will not be; it may be called more than once.
 func (s *Statement) End() {
 	s.mu.Lock()
-	s.ended = true
+	if !s.ended {
+		s.ended, s.over = true, time.Now()
+	}
 	s.groups, s.byID = nil, nil
 	s.mu.Unlock()
 	s.cancel()
@@ -127,6 +133,7 @@ func (s *Statement) done(rows int64, cause string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tick(time.Now())
 	s.progress.Done += rows
 	if cause != "" {
 		if s.progress.Failed == nil {
@@ -143,4 +150,21 @@ func (s *Statement) meters(c *Connection) []*Meter {
 		all = append(all, s.o.Session)
 	}
 	return all
+}
+
+// awaited notes that a row's answer is wanted.
+func (s *Statement) awaited() {
+	s.mu.Lock()
+	s.read = true
+	s.mu.Unlock()
+}
+
+// asking notes that a group is a scalar function's.
+func (s *Statement) asking(g *group) {
+	s.mu.Lock()
+	s.asks = true
+	s.mu.Unlock()
+	g.mu.Lock()
+	g.remember = true
+	g.mu.Unlock()
 }
