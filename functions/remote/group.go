@@ -971,10 +971,15 @@ func (g *group) failed(b *batch, f fault, sent time.Time) {
 		r := g.spec.retry
 		bound := min(r.Cap, r.Base<<min(b.attempts-1, 20))
 		if f.throttled && g.healthy() { // the pacing sees to the rate; a row that had bad luck need not wait long
-			bound = min(bound, 4*r.Base)
+			bound = min(bound, r.Base)
+			if b.attempts > 3 { // that is more than bad luck
+				bound = min(r.Cap, 4*r.Base)
+			}
 		}
 		delay = time.Duration(rand.Int64N(int64(bound) + 1))
-		delay = max(delay, f.retryAfter)
+		if delay < f.retryAfter { // not all at the same moment
+			delay = f.retryAfter + delay/4
+		}
 		if b.attempts < r.Attempts && now.Add(delay).Sub(b.first) <= r.Deadline {
 			g.pacer.answered(sent, f.throttled, f.retryAfter)
 			b.ready, b.retried = now.Add(delay), true

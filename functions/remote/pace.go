@@ -31,7 +31,8 @@ type pacer struct {
 // The window in which refusals are judged: soon when most are refused, otherwise when a share means something.
 const (
 	fewAnswers  = 5
-	manyAnswers = 50
+	manyAnswers = 50   // while the rate is bounded
+	moreAnswers = 150  // before it is: of 50 at a tenth, one in a hundred times a fifth is refused
 	tolerated   = 0.2  // share of refusals that is left to the retries
 	probing     = 0.12 // the same while the rate is bounded: growing until there are refusals is on purpose
 	growth      = 1.002
@@ -142,9 +143,9 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 	// Refusals may come back sooner than answers: the first of them are a share of what was sent.
 	early := float64(p.refused) / float64(max(p.sent, n))
 	now := time.Now()
-	limit := tolerated
+	limit, enough := tolerated, moreAnswers
 	if p.rate > 0 {
-		limit = probing
+		limit, enough = probing, manyAnswers
 	}
 	switch {
 	case p.refused >= fewAnswers && early > 0.5, p.rate > 0 && p.rate < 1 && refused:
@@ -161,14 +162,19 @@ func (p *pacer) answered(sent time.Time, refused bool, delay time.Duration) {
 			p.pause = until
 		}
 		p.since = p.pause
-	case n >= manyAnswers && share > limit:
+	case n >= enough && share > limit:
 		through := float64(p.ok) / max(now.Sub(p.first).Seconds(), 0.001)
 		if p.rate > 0 {
 			through = min(p.rate, through)
 		}
 		p.slow(now, through*0.9)
 		p.since = now
-	case n >= manyAnswers:
+	case n >= enough:
+		if p.rate == 0 { // half is kept: the last of a wave may all be refusals
+			p.sent, p.ok, p.refused = p.sent/2, p.ok/2, p.refused/2
+			p.first = now.Add(-now.Sub(p.first) / 2)
+			break
+		}
 		p.sent = max(p.sent-n, 0) // those in flight
 		p.ok, p.refused = 0, 0
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -151,11 +152,21 @@ func TestFaultsLoseNothing(t *testing.T) {
 		}
 		return nil
 	}
+	unlucky := make([]bool, 20_011)
+	for i, r := 0, rand.New(rand.NewPCG(1, 2)); i < len(unlucky); i++ {
+		unlucky[i] = r.IntN(10) == 0
+	}
 	tests := []struct {
 		name  string
 		fault func(int, []string) error
 	}{
 		{"every tenth 429", tenth},
+		{"a tenth 429, by chance", func(n int, _ []string) error {
+			if unlucky[n%len(unlucky)] {
+				return errTooMany
+			}
+			return nil
+		}},
 		{"every tenth 429 with Retry-After", func(n int, _ []string) error {
 			if n%10 == 0 {
 				return &httpError{429, "RESOURCE_EXHAUSTED", 2 * time.Second, "slow down"}
