@@ -44,6 +44,7 @@ func oneRow(ctx context.Context, b *bench) error {
 	p50 := func(f func(context.Context) error) func(context.Context) (lap, error) {
 		return func(ctx context.Context) (lap, error) {
 			var ds []time.Duration
+			before := cpuTime()
 			for range calls {
 				begin := time.Now()
 				if err := f(ctx); err != nil {
@@ -52,7 +53,7 @@ func oneRow(ctx context.Context, b *bench) error {
 				ds = append(ds, time.Since(begin))
 			}
 			slices.Sort(ds)
-			return lap{wall: ds[len(ds)/2]}, nil
+			return lap{ds[len(ds)/2], (cpuTime() - before) / calls}, nil
 		}
 	}
 	for _, f := range []func(context.Context) error{prepared, bare} {
