@@ -203,7 +203,7 @@ func TestImagesOfManySizes(t *testing.T) {
 			b.must(fmt.Sprintf("INSERT INTO kinds VALUES (%d, ?, {'a': [%d, %d, 3], 'b': [%s]}, %d)", k, h, w, strings.Join(pixels, ", "), want), blob)
 		}
 		b.must("INSERT INTO kinds VALUES (40, NULL, NULL, NULL)")
-		b.must("CREATE TABLE t AS SELECT i, kinds.* FROM range(6000) r(i), kinds WHERE k = hash(i) % 41")
+		b.must("CREATE TABLE t AS SELECT i, kinds.* FROM range(3000) r(i), kinds WHERE k = hash(i) % 41")
 		for _, from := range []string{"t", "t WHERE hash(i) % 7 = 0", "t WHERE hash(i) % 100 = 0", "(SELECT * FROM t ORDER BY hash(i))", "t JOIN range(3) u(j) ON i % 3 = j"} {
 			for _, x := range []string{"x", "s"} {
 				e.reset()
@@ -245,9 +245,9 @@ func TestImagesInBoundedMemory(t *testing.T) {
 				return []Tensor{{DType: Float32, Shape: in[0].Shape[:1], Data: make([]byte, 4*in[0].Shape[0])}}, nil
 			})
 			tt.setup(m)
-			b.must("SELECT count(y) FROM " + predictSQL(m, Native, "SELECT t.x FROM t, range(50) ORDER BY i"))
-			if n := e.rows.Load(); n != 200 {
-				t.Errorf("%s, %v: %d rows inferred, want 200", tt.name, shape, n)
+			b.must("SELECT count(y) FROM " + predictSQL(m, Native, "SELECT t.x FROM t, range(25) ORDER BY i"))
+			if n := e.rows.Load(); n != 100 {
+				t.Errorf("%s, %v: %d rows inferred, want 100", tt.name, shape, n)
 			}
 			if n := slices.Max(e.sizes); n > tt.most || tt.name == "cheap" && n < 5 {
 				t.Errorf("%s, %v: runs of %v rows, want at most %d", tt.name, shape, e.sizes, tt.most)
