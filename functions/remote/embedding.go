@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -336,7 +338,10 @@ func embeddingTokens(body json.RawMessage) int64 {
 	return int64(min(n, 1e12))
 }
 
-var errNoVector = errors.New("it has no embedding")
+var (
+	errNoVector  = errors.New("it has no embedding")
+	errNotFinite = errors.New("the embedding has a value that is not a finite number")
+)
 
 func (c *embeddingCodec) values(body json.RawMessage) ([][]any, string) {
 	lines, err := c.lines(body)
@@ -430,6 +435,9 @@ func (c *embeddingCodec) line(values, stats json.RawMessage, start, end any, bod
 			if v == nil {
 				return nil, errNoVector
 			}
+			if list, ok := v.([]any); ok && slices.ContainsFunc(list, notFinite) {
+				return nil, errNotFinite
+			}
 			line[i] = v
 		case wholePrediction:
 			s, err := compact(body)
@@ -448,6 +456,12 @@ func (c *embeddingCodec) line(values, stats json.RawMessage, start, end any, bod
 		}
 	}
 	return [][]any{line}, nil
+}
+
+// notFinite reports what makes every distance to a vector NaN, without a word: NaN, infinities and nulls. Readers of plain numbers never give one.
+func notFinite(v any) bool {
+	f, ok := v.(float64)
+	return !ok || math.IsNaN(f) || math.IsInf(f, 0)
 }
 
 // tidyStatistics writes token_count as an integer: protobuf's JSON makes it 4.0 on some ways.
