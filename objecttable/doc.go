@@ -23,7 +23,7 @@
 //
 // obj_make_ref, obj_fetch_metadata, obj_get_access_url and obj_get_read_url are BigQuery's OBJ functions
 // (https://cloud.google.com/bigquery/docs/reference/standard-sql/objectref_functions), for single refs. object_bytes(ref)
-// reads one; object_signed_url(uri, authorizer) is for EXTERNAL_OBJECT_TRANSFORM, see TransformSQL.
+// reads one; object_signed_url(uri, authorizer) is for EXTERNAL_OBJECT_TRANSFORM.
 //
 // # Images
 //

@@ -50,15 +50,6 @@ func (r *Runtime) refFunctions() []*scalar {
 	return out
 }
 
-// TransformSQL expands EXTERNAL_OBJECT_TRANSFORM(TABLE t, ['SIGNED_URL']) to DuckDB's SQL, to stand in FROM in place of
-// it. table is t as SQL; kinds are the texts of the list.
-func TransformSQL(table string, kinds []string) (string, error) {
-	if len(kinds) != 1 || !strings.EqualFold(kinds[0], "SIGNED_URL") {
-		return "", errors.New("EXTERNAL_OBJECT_TRANSFORM takes an object table and ['SIGNED_URL']")
-	}
-	return "(SELECT *, system.main.object_signed_url(uri, ref.authorizer) AS signed_url FROM " + table + ")", nil
-}
-
 // refs reads a column of ObjectRefs.
 type refs struct {
 	whole  udf.Column
