@@ -31,6 +31,7 @@ type options struct {
 	vars     map[string]string // of test
 	replay   string            // of test
 	install  bool              // of doctor
+	online   bool              // of doctor
 }
 
 // step is a piece of work from the command line.
@@ -93,6 +94,7 @@ func parseArgs(args []string) (*options, error) {
 	fs.StringVar(&o.replay, "replay", "", "")
 	on("update", func() { o.update = true })
 	on("install", func() { o.install = true })
+	on("online", func() { o.online = true })
 	names := func() (list []string) {
 		fs.VisitAll(func(f *flag.Flag) { list = append(list, "-"+f.Name) })
 		return list
@@ -129,6 +131,8 @@ func (o *options) positional(args []string) error {
 		return errors.New("-var belongs to mallard test")
 	case o.replay != "" && o.command != "test":
 		return errors.New("-replay belongs to mallard test")
+	case o.online && o.command != "doctor":
+		return errors.New("-online belongs to mallard doctor")
 	case o.install && o.command != "doctor":
 		return errors.New("-install belongs to mallard doctor")
 	}

@@ -49,6 +49,7 @@ func runDoctor(ctx context.Context, o *options, t terminal) int {
 			}
 		}
 	}
+	fmt.Fprintf(t.out, "%s  %-14s %s\n", "ok  ", "Python", "is not needed")
 	return code
 }
 
@@ -76,7 +77,8 @@ func diagnose(ctx context.Context, o *options) []finding {
 	default:
 		list = append(list, finding{subject: "configuration", state: file})
 	}
-	list = append(list, database(ctx, o, cfg), tensorFlow(cfg), modelStore(cfg))
+	list = append(list, database(ctx, o, cfg), tensorFlow(cfg), cacheFolder(), modelStore(cfg))
+	list = append(list, connections(ctx, o, cfg)...)
 	if n := len(cfg.Models); n > 0 {
 		list = append(list, finding{subject: "models", state: fmt.Sprintf("%d declared in the configuration", n)})
 	}

@@ -10,8 +10,9 @@ const help = `Mallard is DuckDB with BigQuery's machine learning statements.
 
   mallard [OPTIONS] [DATABASE] [SQL...]  run SQL, a script on stdin, or a shell
   mallard test [OPTIONS] PATH...         run .test files
-  mallard doctor [-install]              say what works, what not, what to do;
-                                         -install fetches TensorFlow first
+  mallard doctor [-install] [-online]    say what works, what not, what to do;
+                                         -install fetches TensorFlow first,
+                                         -online asks each connection one word
   mallard emulate [OPTIONS]              a Vertex AI on this machine; see
                                          mallard emulate -help
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 )
 
 // mallard runs the command with an empty configuration and cache.
@@ -163,5 +165,52 @@ func TestDoctor(t *testing.T) {
 	code, out, _ := mallard(t, "", "doctor", "-config", bad)
 	if code != 1 || !strings.Contains(out, "FAIL  configuration") || !strings.Contains(out, bad) {
 		t.Errorf("got %d, %s", code, out)
+	}
+}
+
+// TestDoctorConnections: each connection has a line with what it lacks, and no secret is shown.
+func TestDoctorConnections(t *testing.T) {
+	v, err := vertextest.New(vertextest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Start()
+	defer v.Close()
+	t.Setenv("MALLARD_TEST_KEY", "topsecret")
+	key := write(t, "key.json", "topsecret, no JSON")
+	file := write(t, "mallard.toml", `[connections.default]
+project = "p"
+base_url = "`+v.URL()+`"
+auth = "none"
+[connections.token]
+project = "p"
+auth = "token"
+token_env = "MALLARD_TEST_UNSET"
+[connections.account]
+project = "p"
+auth = "service_account"
+credentials_file = '`+key+`'
+[connections.local]
+kind = "openai"
+base_url = "http://me:topsecret@127.0.0.1:1/v1"
+api_key_env = "MALLARD_TEST_KEY"
+`)
+	code, out, errs := mallard(t, "", "doctor", "-online", "-config", file)
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	flat := strings.Join(strings.Fields(out), " ")
+	for _, want := range []string{
+		"ok connection default: vertexai, " + v.URL() + ", project p, auth none; it answers",
+		"note connection token: vertexai, Vertex AI in US, project p, auth token put an access token into the environment variable MALLARD_TEST_UNSET",
+		"note connection account: vertexai, Vertex AI in US, project p, auth service_account credentials_file is no JSON",
+		"FAIL connection local: openai, http://127.0.0.1:1, key from $MALLARD_TEST_KEY; it does not answer",
+	} {
+		if !strings.Contains(flat, want) {
+			t.Errorf("%q is missing in\n%s%s", want, out, errs)
+		}
+	}
+	if strings.Contains(out+errs, "topsecret") {
+		t.Error("a secret is shown")
 	}
 }
