@@ -40,7 +40,7 @@ func connections(ctx context.Context, o *options, cfg *extension.Config) (list [
 		c := cfg.Connections[name]
 		f := finding{subject: "connection", state: name + ": " + describe(c)}
 		if f.todo = missing(c); f.todo == "" && o.online {
-			if err := ask(ctx, o, cfg, name, c); err != nil {
+			if err := askProvider(ctx, o, cfg, c); err != nil {
 				f.state += "; it does not answer"
 				f.todo, f.fatal = err.Error(), true // the user asked for an answer
 			} else {
@@ -160,8 +160,8 @@ func unreadable(key, file string, isJSON bool) string {
 	return ""
 }
 
-// ask sends the smallest question there is: one word to embed, or the list of an OpenAI server's models.
-func ask(ctx context.Context, o *options, cfg *extension.Config, name string, c extension.ConnectionConfig) (err error) {
+// askProvider sends the smallest question there is: one word to embed, or the list of an OpenAI server's models.
+func askProvider(ctx context.Context, o *options, cfg *extension.Config, c extension.ConnectionConfig) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
 	defer cancel()
 	if c.Kind == "openai" {
