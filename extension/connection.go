@@ -3,6 +3,7 @@ package extension
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -158,16 +159,32 @@ func (c ConnectionConfig) validate(name string) error {
 	if c.Budget.Requests < 0 || c.Budget.Tokens < 0 || c.Budget.Money < 0 {
 		bad("budget must be 0 (no bound) or more")
 	}
+	if holdsPassword(c.BaseURL) {
+		bad("base_url holds a user or password; secrets stand in environment variables or files (token_env, api_key_env, …)")
+	}
 	if c.kind() == kindOpenAI && c.Auth != "" {
 		bad("auth is for kind vertexai; kind openai takes api_key_env or api_key_file")
 	}
 	return errors.Join(errs...)
 }
 
+// holdsPassword reports a URL with a user or password in it; what is no URL might hold one behind an @.
+func holdsPassword(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil {
+		return strings.Contains(s, "@")
+	}
+	return u.User != nil
+}
+
 // endpoint gives the full URL of an ENDPOINT, which may be a name.
 func (c ConnectionConfig) endpoint(name, given string) (string, error) {
 	if c.kind() == kindOpenAI {
-		return openai.ExpandEndpoint(given, c.BaseURL), nil
+		full := openai.ExpandEndpoint(given, c.BaseURL)
+		if holdsPassword(full) { // it would go into the catalog
+			return "", fmt.Errorf("the ENDPOINT, or base_url of connection `%s`, holds a user or password; name the key with api_key_env or api_key_file", name)
+		}
+		return full, nil
 	}
 	if !strings.Contains(given, "://") && c.Project == "" {
 		return "", fmt.Errorf("ENDPOINT '%s' is a name, and connection `%s` has no project to find it in; set project under [connections.%q] or give the URL", given, name, name)

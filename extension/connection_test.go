@@ -112,6 +112,7 @@ func TestConnectionConfig(t *testing.T) {
 		{"negative attempts", "[connections.a]\nretry = { attempts = -1 }\n", "timeout and retry must be 0"},
 		{"negative budget", "[connections.a]\nbudget = { money = -1.0 }\n", "budget must be 0 (no bound) or more"},
 		{"unknown budget", "[connections.a]\nbudget = { dollars = 1.0 }\n", `connections.a.dollars`},
+		{"a password", "[connections.a]\nbase_url = 'http://u:p4ssw0rd@host/v1'\n", "base_url holds a user or password"},
 		{"negative cache", "[cache]\nmax_rows = -1\n", "cache: ttl, max_rows and max_bytes must be 0"},
 		{"negative session", "[budget]\nsession_requests = -1\n", "budget: each must be 0"},
 	}

@@ -162,9 +162,9 @@ func predictBody(t target, instances []json.RawMessage, parameters json.RawMessa
 	return b.Bytes(), nil
 }
 
+// wantObject checks without reading: a body may carry megabytes of images.
 func wantObject(t target, body json.RawMessage) error {
-	var m map[string]json.RawMessage
-	if err := json.Unmarshal(body, &m); err != nil || m == nil {
+	if b := bytes.TrimLeft(body, " \t\r\n"); len(b) == 0 || b[0] != '{' || !json.Valid(b) {
 		return t.refuse("INVALID_ARGUMENT", "the request body is not a JSON object")
 	}
 	return nil
