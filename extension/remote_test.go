@@ -277,3 +277,29 @@ func TestEstimate(t *testing.T) {
 		t.Errorf("DROP TABLE: %v", err)
 	}
 }
+
+// TestStructPrompt: a prompt of texts and objects through SQL, as the server sees it: Cloud Storage by name, a file of this
+// machine by its bytes.
+func TestStructPrompt(t *testing.T) {
+	var got []vertextest.Prompt
+	_, cfg := emulator(t, vertextest.Options{Generate: func(_ context.Context, p vertextest.Prompt) (string, error) {
+		got = append(got, p)
+		return "seen", nil
+	}})
+	file := filepath.Join(t.TempDir(), "a.png")
+	if err := os.WriteFile(file, []byte("a picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db := open(t, "", cfg)
+	exec(t, db, createG)
+	const ref = "{'uri': '%s', 'version': NULL, 'authorizer': NULL, 'details': %s}::STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)"
+	prompt := "row('Compare ', " + fmt.Sprintf(ref, "gs://b/o", `'{"gcs_metadata": {"content_type": "image/webp"}}'`) + ", ' with ', " + fmt.Sprintf(ref, file, "NULL") + ")"
+	rows := table(t, db, "SELECT ml_generate_text_llm_result, ml_generate_text_status FROM ML.GENERATE_TEXT(MODEL g, (SELECT "+prompt+" AS prompt), STRUCT(TRUE AS flatten_json_output))")
+	if fmt.Sprint(rows[1]) != "[seen ]" || len(got) != 1 {
+		t.Fatalf("rows %v, prompts %v", rows, got)
+	}
+	p := got[0]
+	if p.Text != "Compare  with " || len(p.Files) != 2 || p.Files[0].URI != "gs://b/o" || p.Files[0].MIME != "image/webp" || string(p.Files[1].Data) != "a picture" || p.Files[1].MIME != "image/png" {
+		t.Errorf("the server saw %+v", p)
+	}
+}

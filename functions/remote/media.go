@@ -332,7 +332,7 @@ func (s *Spec) wireParts(ctx context.Context, parts []part, objects *carried) ([
 	out := make([]any, len(parts))
 	videos := 0
 	for i, p := range parts {
-		mime := p.MIME
+		var mime string
 		var data []byte
 		var err error
 		switch {
