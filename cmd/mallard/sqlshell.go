@@ -184,12 +184,15 @@ func historyFile() string {
 // modelView is LIKE the view in which the catalog keeps a model; see extension's record.
 const modelView = `% AS mallard_model,%`
 
+// objectView is LIKE the view in which the catalog keeps an object table.
+const objectView = `%.mallard_objects(%`
+
 // commands are the dot-commands that are queries.
 var commands = []shell.Command{
-	{Name: ".tables", Args: "[PATTERN]", Help: "List tables and views, of which the name is LIKE PATTERN", Query: listing(
+	{Name: ".tables", Args: "[PATTERN]", Help: "List tables, views, models and object tables, of which the name is LIKE PATTERN", Query: listing(
 		`SELECT database_name AS database, schema_name AS schema, name, kind FROM (
   SELECT database_name, schema_name, table_name AS name, 'table' AS kind FROM duckdb_tables() WHERE NOT internal
-  UNION ALL SELECT database_name, schema_name, view_name, if(sql LIKE '` + modelView + `', 'model', 'view') FROM duckdb_views() WHERE NOT internal)
+  UNION ALL SELECT database_name, schema_name, view_name, CASE WHEN sql LIKE '` + modelView + `' THEN 'model' WHEN sql LIKE '` + objectView + `' THEN 'object table' ELSE 'view' END FROM duckdb_views() WHERE NOT internal)
 WHERE name ILIKE %s ORDER BY ALL`)},
 	{Name: ".schema", Args: "[PATTERN]", Help: "Show how tables and views were made", Plain: true, Query: listing(
 		`SELECT sql FROM (
