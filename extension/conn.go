@@ -33,6 +33,8 @@ type conn struct {
 	mu         sync.Mutex
 	db, schema string // where unqualified names are looked up
 	open       transaction
+
+	narrowed bool // enable_caching_operators is off for a statement that reads objects
 }
 
 // transaction is what a connection knows of its open transaction.

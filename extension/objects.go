@@ -71,7 +71,7 @@ func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objectt
 // Query implements [objecttable.Host].
 func (o *objects) Query(conn uint64) *objecttable.Query {
 	q := o.in.running(conn)
-	return &objecttable.Query{Context: q.Context, Fail: q.Fail, Strict: o.in.cfg.Objects.Strict, Note: q.unread.note}
+	return &objecttable.Query{Context: q.Context, Fail: q.Fail, Strict: o.in.cfg.Objects.Strict, Note: q.unread.note, BindsBytes: q.bindsBytes}
 }
 
 // unread counts the values that are NULL because an object could not be read or decoded. It is safe for concurrent use.
@@ -110,34 +110,6 @@ func (u *unread) String() string {
 		values = "value is"
 	}
 	return fmt.Sprintf("%d %s NULL, since objects could not be read or decoded: %s. The first: %v", total, values, strings.Join(parts, ", "), u.first)
-}
-
-// narrow runs a statement that reads objects' bytes with chunks as small as the scan cuts them: behind a filter, DuckDB
-// would join them up to 2,048 objects, which all must be held.
-func (x *execution) narrow(exec func(*execution) error) error {
-	if !objecttable.ReadsBytes(x.plan.sql) {
-		return exec(x)
-	}
-	rows, err := x.n.rows(x.ctx, "SELECT current_setting('enable_caching_operators')")
-	if err != nil || rows[0][0] != true {
-		return exec(x) // in an aborted transaction the statement fails by itself
-	}
-	if _, err := x.n.Conn.ExecContext(x.ctx, "SET enable_caching_operators = false", nil); err != nil {
-		return err
-	}
-	restore := func() error {
-		if _, err := x.n.Conn.ExecContext(context.WithoutCancel(x.ctx), "SET enable_caching_operators = true", nil); err != nil {
-			return fmt.Errorf("restoring enable_caching_operators: %w", err)
-		}
-		return nil
-	}
-	err = exec(x)
-	if x.kept { // another statement would end the rows
-		x.restore = restore
-	} else if back := restore(); err == nil {
-		err = back
-	}
-	return err
 }
 
 func (o *objects) close() error {

@@ -22,6 +22,7 @@ type plan struct {
 	pos    int           // where sql stands in the source when text is nil; -1 when it does not
 	verb   string        // upper-case first keywords
 	lang   dialect.Lang
+	bytes  bool // it reads the bytes of objects
 	models []usedModel
 	done   func() // after success
 	undo   func() // after failure

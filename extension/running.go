@@ -23,6 +23,8 @@ type running struct {
 	cause  error             // the first typed error of a callback; DuckDB passes on only its text
 	remote *remote.Statement // made when the first remote model is asked
 	unread unread
+	bytes  atomic.Bool // it has bound object_bytes
+	wide   atomic.Bool // and may not
 }
 
 func newRunning(ctx context.Context, in *instance) *running {

@@ -50,6 +50,9 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, quoted bool)
 	if !ok {
 		return nil, at(f.Span, fmt.Errorf("%s is not part of this version", f.Name))
 	}
+	if slices.ContainsFunc(f.Args, func(a dialect.Argument) bool { return a.Name != "" }) && f.Name == "OBJ.MAKE_REF" {
+		return makeRef(f, p)
+	}
 	s := &dialect.Substitution{Text: []string{"system.main." + p.name + "("}}
 	for i, a := range f.Args {
 		if a.Name != "" {
@@ -66,6 +69,41 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, quoted bool)
 		closing = p.last + ")"
 	}
 	s.Text[len(s.Keep)] = closing
+	return s, nil
+}
+
+// makeRef writes OBJ.MAKE_REF(uri, authorizer [, version => …] [, details => …]), whose names may come in any order
+// (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/objectref_functions#objmake_ref).
+func makeRef(f *dialect.Function, p plainForm) (*dialect.Substitution, error) {
+	s := &dialect.Substitution{Text: []string{"system.main." + p.name + "("}}
+	before := ""
+	for i, a := range f.Args {
+		switch a.Name {
+		case "":
+		case "version":
+			if before != "" { // the order of the arguments is kept
+				return nil, at(a.Span, fmt.Errorf("%s: give version before details", f.Name))
+			}
+		case "details":
+			if before == "" {
+				s.Text[i] += "NULL, "
+			}
+		default:
+			return nil, at(a.Span, fmt.Errorf("%s has no argument named %s; it takes version and details behind %s", f.Name, a.Name, p.takes))
+		}
+		before = a.Name
+		s.Keep = append(s.Keep, i)
+		s.Text = append(s.Text, ", ")
+	}
+	last := len(s.Keep)
+	switch {
+	case before != "" && len(f.Args) < 3 || last == 0:
+		return nil, at(f.Span, fmt.Errorf("%s takes %s", f.Name, p.takes))
+	case before == "version":
+		s.Text[last] = ", NULL)"
+	default:
+		s.Text[last] = ")"
+	}
 	return s, nil
 }
 

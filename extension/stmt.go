@@ -53,7 +53,9 @@ func (s *stmt) renew(ctx context.Context, q *running) error {
 			s.epoch = epoch
 			return nil
 		}
+		q.bytes.Store(false)
 		inner, err := s.n.Conn.PrepareContext(ctx, p.sql)
+		p.bytes = q.bytes.Load()
 		if err == nil {
 			if s.inner != nil {
 				err = s.inner.Close()

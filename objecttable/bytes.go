@@ -13,16 +13,20 @@ import (
 	"github.com/mallardml/mallard/functions/udf"
 )
 
-// ReadsBytes says whether a statement's own text, in DuckDB's SQL, calls object_bytes. Its memory is bounded behind filters
-// and joins too when it runs with enable_caching_operators = false.
-func ReadsBytes(sql string) bool { return strings.Contains(strings.ToLower(sql), "object_bytes") }
-
 func (r *Runtime) byteFunctions() []*scalar {
 	var out []*scalar
 	for n := 1; n <= 3; n++ {
-		out = append(out, &scalar{name: "object_bytes", params: []udf.Type{varchar, bigint, varchar}[:n], result: blob, f: r.objectBytes})
+		out = append(out, &scalar{name: "object_bytes", params: []udf.Type{varchar, bigint, varchar}[:n], result: blob, f: r.objectBytes, bind: binds})
 	}
 	return out
+}
+
+// binds tells the statement that it reads objects' bytes.
+func binds(q *Query) error {
+	if q.BindsBytes == nil {
+		return nil
+	}
+	return q.BindsBytes()
 }
 
 // objectBytes is object_bytes(uri [, generation [, authorizer]]).

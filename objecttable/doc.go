@@ -16,7 +16,7 @@
 //
 // A scan cuts its chunks so that the bytes of one are bounded (Options.MaxMemory). Behind a filter or a join they stay so
 // only where enable_caching_operators is false: DuckDB otherwise joins up chunks of less than 64 rows until there are
-// 2,048. ReadsBytes says for which statements a connection should set it. Rows that come from a sort, an aggregate or a
+// 2,048. Query.BindsBytes tells for which statements a connection should set it. Rows that come from a sort, an aggregate or a
 // stored table are 2,048 a chunk in any case; more than Options.MaxChunk in one is an error.
 //
 // # References

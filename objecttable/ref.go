@@ -40,7 +40,7 @@ func (r *Runtime) refFunctions() []*scalar {
 		{name: "obj_get_access_url", params: []udf.Type{refType, varchar, intervalType}, result: jsonType, f: r.accessURL},
 		{name: "obj_get_read_url", params: []udf.Type{refType}, result: readURLType, f: r.readURL},
 		{name: "object_signed_url", params: []udf.Type{varchar, varchar}, result: varchar, f: r.signedURL},
-		{name: "object_bytes", params: []udf.Type{refType}, result: blob, f: r.refBytes},
+		{name: "object_bytes", params: []udf.Type{refType}, result: blob, f: r.refBytes, bind: binds},
 	}
 	for n := 1; n <= 4; n++ { // uri or JSON, authorizer, version, details
 		if n != 3 {

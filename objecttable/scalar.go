@@ -14,6 +14,7 @@ type scalar struct {
 	params []udf.Type
 	result udf.Type
 	f      func(q *Query, conn uint64, in []mapping.Vector, n int, out mapping.Vector) error
+	bind   func(q *Query) error // what a statement is asked when it binds the function; nil for nothing
 	host   Host
 }
 
@@ -21,7 +22,14 @@ func (s *scalar) register(conn mapping.Connection) error {
 	f := udf.Scalar{
 		Name: s.name, Params: s.params, Result: s.result,
 		Volatile: true, // or the optimiser would write a call that is used twice twice, and decode an image twice
-		Bind:     func(b *udf.Binding) (udf.Call, error) { return &scalarCall{s, b.Conn}, nil },
+		Bind: func(b *udf.Binding) (udf.Call, error) {
+			if s.bind != nil {
+				if err := s.bind(s.host.Query(b.Conn)); err != nil {
+					return nil, err
+				}
+			}
+			return &scalarCall{s, b.Conn}, nil
+		},
 	}
 	return f.Register(conn)
 }

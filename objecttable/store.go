@@ -66,6 +66,9 @@ type Query struct {
 	Note func(uri string, err error)
 	// Fail notes the typed error, since only its text crosses DuckDB. May be nil.
 	Fail func(error)
+	// BindsBytes is told when the statement binds object_bytes; an error ends the binding. May be nil. Memory is bounded behind
+	// filters and joins, too, when such a statement runs with enable_caching_operators = false.
+	BindsBytes func() error
 	// Objects counts the objects read. May be nil.
 	Objects *atomic.Int64
 }

@@ -1,0 +1,73 @@
+package extension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// errWide ends the binding of object_bytes in a statement that was not known to read objects' bytes, in a view of the
+// user's perhaps. The statement is run again, narrow.
+var errWide = errors.New("mallard: this statement reads objects")
+
+func isWide(err error) bool { return strings.Contains(err.Error(), errWide.Error()) }
+
+// bindsBytes notes that the statement reads the bytes of objects.
+func (q *running) bindsBytes() error {
+	q.bytes.Store(true)
+	if q.wide.Load() {
+		return errWide
+	}
+	return nil
+}
+
+// narrow runs a statement; one that reads objects' bytes with chunks as small as the scan cuts them: behind a filter, DuckDB
+// would join them up to 2,048 objects, which all must be held. What a statement reads shows when it is bound: a prepared
+// one knows already, another is bound twice.
+func (x *execution) narrow(exec func(*execution) error) error {
+	if !x.plan.bytes {
+		x.q.wide.Store(true)
+		err := exec(x)
+		x.q.wide.Store(false)
+		if err == nil || !isWide(err) {
+			return err
+		}
+		x.plan.bytes = true
+	}
+	if err := x.n.cachingOperators(x.ctx, false); err != nil {
+		return err
+	}
+	err := exec(x)
+	restore := func() error { return x.n.cachingOperators(context.WithoutCancel(x.ctx), true) }
+	if x.kept { // another statement would end the rows
+		x.restore = restore
+		return err
+	}
+	if back := restore(); err == nil {
+		err = back
+	}
+	return err
+}
+
+// cachingOperators switches off, and on again where it was on, that DuckDB joins up small chunks. In an aborted
+// transaction it cannot be switched on again; the next statement that reads objects does.
+func (n *conn) cachingOperators(ctx context.Context, on bool) error {
+	if !on && !n.narrowed {
+		rows, err := n.rows(ctx, "SELECT current_setting('enable_caching_operators')")
+		if err != nil || rows[0][0] != true {
+			return nil // in an aborted transaction the statement fails by itself
+		}
+	}
+	if on && !n.narrowed {
+		return nil
+	}
+	if _, err := n.Conn.ExecContext(ctx, fmt.Sprintf("SET enable_caching_operators = %t", on), nil); err != nil {
+		if on && strings.Contains(err.Error(), "transaction is aborted") {
+			return nil
+		}
+		return err
+	}
+	n.narrowed = !on
+	return nil
+}
