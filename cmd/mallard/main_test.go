@@ -192,7 +192,7 @@ auth = "service_account"
 credentials_file = '`+key+`'
 [connections.local]
 kind = "openai"
-base_url = "http://me:topsecret@127.0.0.1:1/v1"
+base_url = "http://127.0.0.1:1/v1"
 api_key_env = "MALLARD_TEST_KEY"
 `)
 	code, out, errs := mallard(t, "", "doctor", "-online", "-config", file)
@@ -212,5 +212,10 @@ api_key_env = "MALLARD_TEST_KEY"
 	}
 	if strings.Contains(out+errs, "topsecret") {
 		t.Error("a secret is shown")
+	}
+	file = write(t, "mallard.toml", "[connections.local]\nkind = 'openai'\nbase_url = 'http://me:topsecret@127.0.0.1:1/v1'\n")
+	code, out, errs = mallard(t, "", "doctor", "-online", "-config", file)
+	if code != 1 || !strings.Contains(out, "base_url holds a user or password") || strings.Contains(out+errs, "topsecret") {
+		t.Errorf("a password in base_url: %d\n%s%s", code, out, errs)
 	}
 }
