@@ -157,7 +157,7 @@ func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duck
 		return "", dialect.Span{}, false
 	}
 	for _, used := range p.models {
-		columns := n.inputColumns(ctx, src, used.call, p.lang)
+		columns := nameList(n.inputColumns(ctx, src, used.call, p.lang))
 		for _, in := range used.Inputs {
 			name := in.name
 			if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, ident(name)) {
@@ -207,42 +207,4 @@ func inputsText(m usedModel) string {
 		parts[i] = in.name + " " + cmp.Or(in.sqlType, "(an image)")
 	}
 	return strings.Join(parts, ", ")
-}
-
-// inputColumns gives the columns of a call's input, or nil where they cannot be told by themselves (a correlated query).
-func (n *conn) inputColumns(ctx context.Context, src string, c *dialect.Call, lang dialect.Lang) []string {
-	text := src[c.Input.Pos:c.Input.End]
-	if c.InputIsTable {
-		text = "SELECT * FROM " + text
-	}
-	w := &writer{conn: n, cat: n.catalog()}
-	sql, err := w.input(ctx, text, lang)
-	if err != nil {
-		return nil
-	}
-	return columnNames(ctx, n.Conn, sql)
-}
-
-// columnNames gives the columns of a query, or nil when it cannot be prepared.
-func columnNames(ctx context.Context, c *duckdb.Conn, sql string) []string {
-	st, err := c.PrepareContext(ctx, sql)
-	if err != nil {
-		return nil
-	}
-	defer st.Close()
-	ds, ok := st.(*duckdb.Stmt)
-	if !ok {
-		return nil
-	}
-	count, err := ds.ColumnCount()
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for i := range count {
-		if name, err := ds.ColumnName(i); err == nil {
-			names = append(names, name)
-		}
-	}
-	return names
 }

@@ -182,12 +182,19 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 type inputKind struct {
 	titled  bool // texts have titles
 	objects bool // the rows are objects of an object table, and no texts
+	media   bool // the column content is an ObjectRef, or the JSON of one, and no text
 }
 
-func kindOfInput(columns []string) inputKind {
+func kindOfInput(columns []queryColumn) inputKind {
+	has := func(name string) bool {
+		_, ok := named(columns, name)
+		return ok
+	}
+	content, ok := named(columns, "content")
 	return inputKind{
-		titled:  contains(columns, "title"),
-		objects: contains(columns, "uri") && contains(columns, "content_type") && !contains(columns, "prompt") && !contains(columns, "content"),
+		titled:  has("title"),
+		objects: has("uri") && has("content_type") && !has("prompt") && !ok,
+		media:   content.t.Kind == mapping.TypeStruct || content.t.Alias == "JSON",
 	}
 }
 
@@ -305,7 +312,7 @@ func (in *instance) callText(id uint64, fn, name, input, types, lineage, options
 		}
 		var in inputKind
 		if f.rec.remote() && fn != "ML.PREDICT" {
-			in = kindOfInput(columnNames(ctx, c, text))
+			in = kindOfInput(queryColumns(ctx, c, text))
 		}
 		x, err := w.call(ctx, f, fn, given, kind, in)
 		if err != nil {

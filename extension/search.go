@@ -48,7 +48,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			if !table {
 				return "", at(a.Span, fmt.Errorf("VECTOR_SEARCH: the %s is written TABLE name or (query)", name))
 			}
-			columns := columnNames(ctx, w.conn.Conn, args[i])
+			columns := nameList(queryColumns(ctx, w.conn.Conn, args[i]))
 			if name == "base table" {
 				v.Base, base = args[i], columns
 			} else {
