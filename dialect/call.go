@@ -23,9 +23,33 @@ func (p *parser) query(st Statement) (Node, *Error) {
 			q.InView = true
 		case "CREATE MACRO", "CREATE FUNCTION", "PREPARE":
 			q.InMacro = true
+		case "CREATE TABLE":
+			q.InTable = !p.hasWord("AS")
+		case "ALTER TABLE":
+			q.InTable = !p.hasWord("USING") // … TYPE … USING computes once
 		}
 	}
 	return q, nil
+}
+
+// hasWord reports whether a keyword stands outside all brackets.
+func (p *parser) hasWord(want string) bool {
+	depth := 0
+	for i, t := range p.toks {
+		if t.kind != kindPunct {
+			if depth == 0 && p.toksWord(i) == want {
+				return true
+			}
+			continue
+		}
+		switch p.src[t.Pos] {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		}
+	}
+	return false
 }
 
 // verb gives the upper-case words that name the statement; BEGIN, COMMIT and ROLLBACK stand for their synonyms too.

@@ -145,6 +145,7 @@ type Query struct {
 	Untouched bool // DuckDB gets the bytes as they came
 	InView    bool // a CREATE [TEMP] VIEW whose body holds constructs of ours
 	InMacro   bool // a CREATE MACRO or FUNCTION whose body holds constructs of ours; it cannot follow a replaced model
+	InTable   bool // a CREATE or ALTER TABLE that keeps constructs of ours: in a DEFAULT, a CHECK or a generated column
 
 	// These three stand in order of position, also inside the inputs of calls and nested in each other.
 	Functions      []*Function

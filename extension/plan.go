@@ -130,8 +130,8 @@ func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*di
 			parts, err := w.cat.withoutProject(ctx, p.Parts)
 			return parts, at(p.Span, err)
 		},
-		Function: func(f *dialect.Function, quoted bool) (*dialect.Substitution, error) {
-			return w.function(ctx, f, quoted)
+		Function: func(f *dialect.Function, _ bool) (*dialect.Substitution, error) {
+			return w.function(ctx, f, q)
 		},
 		TableFunction: func(f *dialect.TableFunction, args []string, _ bool) (string, error) {
 			return w.tableFunction(ctx, f, args)
@@ -139,6 +139,19 @@ func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*di
 		Data: func(d *dialect.DataRef) (string, error) { return w.data(ctx, d) },
 	}
 	return r.Rewrite(src, q)
+}
+
+// keeps names the place where a statement keeps its expressions beyond itself; "" when it does not.
+func keeps(q *dialect.Query) string {
+	switch {
+	case q.InView:
+		return "a view"
+	case q.InMacro && q.Verb != "PREPARE":
+		return "a macro"
+	case q.InTable:
+		return "the definition of a table"
+	}
+	return ""
 }
 
 func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted bool) (dialect.Expansion, error) {

@@ -92,6 +92,18 @@ func scanAll(t *testing.T, ctx context.Context, db *sql.DB, query string) (all [
 	return all, types
 }
 
+// TestUnnamedStruct: a map would keep one field of those without names.
+func TestUnnamedStruct(t *testing.T) {
+	db := open(t, "", config(t))
+	for _, ctx := range []context.Context{t.Context(), extension.WithStreaming(t.Context())} {
+		got, _ := scanAll(t, ctx, db, "SELECT row(1, 'b'), [row(NULL, row(2, 3))], {'r': row(4, 5)}")
+		want := []any{[]any{int32(1), "b"}, []any{[]any{nil, []any{int32(2), int32(3)}}}, map[string]any{"r": []any{int32(4), int32(5)}}}
+		if !reflect.DeepEqual(got[0], want) {
+			t.Errorf("got  %v\nwant %v", got[0], want)
+		}
+	}
+}
+
 // TestJSONIsText: keys keep their order and numbers their spelling, at every level.
 func TestJSONIsText(t *testing.T) {
 	const text = `{"b":1.0,"a":[1e2, 12345678901234567890, "é"]}`

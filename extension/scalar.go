@@ -36,13 +36,13 @@ var plainForms = map[string]plainForm{
 }
 
 // function writes a call of a scalar function. It is nil for a function of the user's own.
-func (w *writer) function(ctx context.Context, f *dialect.Function, quoted bool) (*dialect.Substitution, error) {
+func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Query) (*dialect.Substitution, error) {
 	if own, err := w.owned(ctx, f.Name); own || err != nil {
 		return nil, at(f.Span, err)
 	}
 	if strings.HasPrefix(f.Name, "AI.") {
-		if quoted {
-			return nil, at(f.Span, fmt.Errorf("%s cannot stand in a view, which would not find its endpoint again; make a remote model and select from AI.GENERATE_TEXT or AI.GENERATE_EMBEDDING", f.Name))
+		if place := keeps(q); place != "" {
+			return nil, at(f.Span, fmt.Errorf("%s cannot stand in %s, which would not find its endpoint again; make a remote model and select from AI.GENERATE_TEXT or AI.GENERATE_EMBEDDING", f.Name, place))
 		}
 		return w.ask(ctx, f)
 	}
@@ -164,7 +164,7 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		switch name {
 		case "endpoint", "connection_id":
 			if a.Const.Kind != dialect.String || a.Const.Str == "" {
-				return nil, at(a.Span, fmt.Errorf("%s: argument `%s` must be a STRING", f.Name, name))
+				return nil, at(a.Span, fmt.Errorf("%s: argument `%s` must be a STRING that is not empty", f.Name, name))
 			}
 			if name == "endpoint" {
 				endpoint, endpointAt = a.Const.Str, a.Span
@@ -214,8 +214,9 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 	if f.Name != "AI.SIMILARITY" {
 		return &dialect.Substitution{Keep: keep, Text: []string{before, after}}, nil
 	}
-	// An embedding that could not be had is an empty list; its similarity is NULL.
-	vector, end := "nullif(struct_extract("+before, after+", 'result'), []::DOUBLE[])"
+	// An embedding that could not be had is an empty list; its similarity is NULL. NULLIF would write the call twice, and
+	// DuckDB would ask twice.
+	vector, end := "list_extract(list_filter([struct_extract("+before, after+", 'result')], lambda v: len(v) > 0), 1)"
 	return &dialect.Substitution{Keep: keep, Text: []string{
 		"(1 - system.main.ml_distance(" + vector, end + ", " + vector, end + ", 'COSINE'))",
 	}}, nil

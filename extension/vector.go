@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ import (
 const aliasJSON = "JSON"
 
 // vector reads the values of a column, or of a part of a nested one, as duckdb-go would give them, but for JSON: its text
-// stays as it is, where duckdb-go decodes it and so loses the order of keys and the spelling of numbers.
+// stays as it is, where duckdb-go decodes it and so loses the order of keys and the spelling of numbers; and for a STRUCT
+// without names: it is a []any, where duckdb-go fails.
 type vector struct {
 	kind  mapping.Type
 	json  bool
@@ -113,6 +115,17 @@ func (v *vector) nest(t mapping.LogicalType) error {
 			}
 		}
 		v.name, v.goes = "STRUCT"+fields(), reflect.TypeFor[map[string]any]()
+		if slices.Contains(v.labels, "") { // row(1, 2): a map would keep the last field only
+			v.goes = reflect.TypeFor[[]any]()
+			v.value = func(row int) any {
+				s := make([]any, len(v.children))
+				for i, c := range v.children {
+					s[i] = c.get(row)
+				}
+				return s
+			}
+			return nil
+		}
 		v.value = func(row int) any {
 			m := make(map[string]any, len(v.labels))
 			for i, l := range v.labels {

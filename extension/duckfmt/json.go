@@ -15,7 +15,8 @@ import (
 //
 // Numbers of every type, also HUGEINT and DECIMAL, are JSON numbers with all their digits. NaN and the infinities, which JSON
 // lacks, are the strings "NaN", "Infinity" and "-Infinity", as BigQuery writes them. LIST and ARRAY are arrays, STRUCT and MAP
-// objects (the keys of a MAP as text), a UNION an object with its tag, JSON itself. Everything else is its text as a string.
+// objects (the keys of a MAP as text), a UNION an object with its tag, JSON itself. A STRUCT without names is an object
+// whose keys are all "", as DuckDB's to_json has it. Everything else is its text as a string.
 func (f Format) AppendJSON(dst []byte, v any, t *Type) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -42,6 +43,17 @@ func (f Format) AppendJSON(dst []byte, v any, t *Type) []byte {
 	case float64:
 		return appendJSONFloat(dst, v, 64)
 	case []any:
+		if t.Name == "STRUCT" { // without names
+			dst = append(dst, '{')
+			for i, e := range v {
+				if i > 0 {
+					dst = append(dst, ',')
+				}
+				dst = AppendJSONString(dst, t.Fields[i].Name)
+				dst = f.AppendJSON(append(dst, ':'), e, t.Fields[i].Type)
+			}
+			return append(dst, '}')
+		}
 		dst = append(dst, '[')
 		for i, e := range v {
 			if i > 0 {

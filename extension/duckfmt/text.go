@@ -83,6 +83,16 @@ func (f Format) AppendText(dst []byte, v any, t *Type) []byte {
 	case duckdb.Union:
 		return f.AppendText(dst, v.Value, t.member(v.Tag))
 	case []any:
+		if t.Name == "STRUCT" { // without names
+			dst = append(dst, '(')
+			for i, e := range v {
+				if i > 0 {
+					dst = append(dst, ", "...)
+				}
+				dst = f.appendNested(dst, e, t.Fields[i].Type)
+			}
+			return append(dst, ')')
+		}
 		dst = append(dst, '[')
 		for i, e := range v {
 			if i > 0 {
@@ -102,7 +112,11 @@ func (f Format) AppendText(dst []byte, v any, t *Type) []byte {
 			if i > 0 {
 				dst = append(dst, ", "...)
 			}
-			dst = f.appendNested(dst, k, t.key())
+			if text, ok := k.(string); ok && t.key().nested() { // a key that Go cannot compare is its text already
+				dst = append(dst, text...)
+			} else {
+				dst = f.appendNested(dst, k, t.key())
+			}
 			dst = append(dst, '=')
 			dst = f.appendNested(dst, vals[i], t.elem())
 		}
@@ -134,6 +148,14 @@ func (t *Type) elem() *Type {
 		return unknown
 	}
 	return t.Elem
+}
+
+func (t *Type) nested() bool {
+	switch t.Name {
+	case "STRUCT", "LIST", "ARRAY", "MAP":
+		return true
+	}
+	return false
 }
 
 func (t *Type) key() *Type {

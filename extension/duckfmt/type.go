@@ -8,8 +8,8 @@
 //	text := t.Text(value)
 //
 // What duckdb-go itself loses cannot be brought back: the key order and the number spelling of JSON values (a []byte or a
-// [encoding/json.RawMessage], as Mallard's own connections give them, is written as it is), the fields of an unnamed STRUCT, the
-// time 24:00:00.
+// [encoding/json.RawMessage], as Mallard's own connections give them, is written as it is), the time 24:00:00. A STRUCT without
+// names is a []any.
 package duckfmt
 
 import (

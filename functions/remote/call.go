@@ -34,6 +34,7 @@ type bound struct {
 	conn    uint64
 	spec    *Spec
 	columns []udf.Type
+	late    bool // the types are read from the rows
 }
 
 func bindSpec(b *udf.Binding, host Host) (*bound, error) {
@@ -69,35 +70,70 @@ func (s *submit) bind(b *udf.Binding) (udf.Call, error) {
 
 // check compares the arguments with what the call reads.
 func (c *bound) check(b *udf.Binding) error {
-	s := c.spec
-	want := s.InputColumns()
-	if n := b.Count() - 1; n != len(want) {
-		return fmt.Errorf("model %s: %s reads %d columns, %d were given", s.Model, s.Func, len(want), n)
+	if err := c.count(b); err != nil {
+		return err
 	}
-	for i, w := range want {
-		col := b.Argument(i + 1)
-		wants, tip := "", fmt.Sprintf("; cast it: CAST(%s AS %s)", quoteName(w.Name), w.DuckDB)
-		switch {
-		case s.Func == "ML.PREDICT":
-			if !s.Inputs[i].Type.reads(col) {
-				wants = s.Inputs[i].Type.String()
-			}
-		case s.Objects || i > 0:
-			if !isText(col) && !isNull(col) {
-				wants = "STRING"
-			}
-		case !isPrompt(col):
-			wants = "STRING or a STRUCT of STRING, ARRAY<STRING> and ObjectRef"
-			if col.Kind == mapping.TypeStruct || col.Kind == mapping.TypeList {
-				tip = ""
-			}
+	for i := range c.columns {
+		c.columns[i] = b.Argument(i + 1)
+		if err := c.fits(i, c.columns[i]); err != nil {
+			return err
 		}
-		if wants != "" {
-			return fmt.Errorf("model %s: input `%s` wants %s, column is %s%s", s.Model, w.Name, wants, col, tip)
-		}
-		c.columns = append(c.columns, col)
 	}
 	return nil
+}
+
+// count makes place for the columns, whose types are not known yet.
+func (c *bound) count(b *udf.Binding) error {
+	s := c.spec
+	want := len(s.InputColumns())
+	if n := b.Count() - 1; n != want {
+		return fmt.Errorf("model %s: %s reads %d columns, %d were given", s.Model, s.Func, want, n)
+	}
+	c.columns = make([]udf.Type, want)
+	return nil
+}
+
+// fits reports whether a column may feed input i.
+func (c *bound) fits(i int, col udf.Type) error {
+	s := c.spec
+	w := s.InputColumns()[i]
+	wants, tip := "", fmt.Sprintf("; cast it: CAST(%s AS %s)", quoteName(w.Name), w.DuckDB)
+	switch {
+	case s.Func == "ML.PREDICT":
+		if !s.Inputs[i].Type.reads(col) {
+			wants = s.Inputs[i].Type.String()
+		}
+	case s.Objects || i > 0:
+		if !isText(col) && !isNull(col) {
+			wants = "STRING"
+		}
+	case !isPrompt(col):
+		wants = "STRING or a STRUCT of STRING, ARRAY<STRING> and ObjectRef"
+		if col.Kind == mapping.TypeStruct || col.Kind == mapping.TypeList {
+			tip = ""
+		}
+	}
+	if wants != "" {
+		return fmt.Errorf("model %s: input `%s` wants %s, column is %s%s", s.Model, w.Name, wants, col, tip)
+	}
+	return nil
+}
+
+// types gives the types of a chunk's columns.
+func (c *bound) types(vectors []mapping.Vector) ([]udf.Type, error) {
+	if !c.late {
+		return c.columns, nil
+	}
+	types := make([]udf.Type, len(vectors))
+	for i := range types {
+		t := mapping.VectorGetColumnType(vectors[i])
+		types[i] = udf.TypeOf(t)
+		mapping.DestroyLogicalType(&t)
+		if err := c.fits(i, types[i]); err != nil {
+			return nil, err
+		}
+	}
+	return types, nil
 }
 
 // take submits the rows of a chunk and returns their group and the number of the first.
@@ -112,12 +148,16 @@ func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*group,
 	for i := range vectors {
 		vectors[i] = mapping.DataChunkGetVector(chunk, mapping.IdxT(i+1))
 	}
-	row := make([]any, len(c.columns))
+	columns, err := c.types(vectors)
+	if err != nil {
+		return nil, 0, err
+	}
+	row := make([]any, len(columns))
 	for r := range n {
 		if r&63 == 0 && st.ctx.Err() != nil {
 			return nil, 0, st.ctx.Err()
 		}
-		for i, col := range c.columns {
+		for i, col := range columns {
 			row[i] = readValue(col, vectors[i], r)
 		}
 		payloads[r], statuses[r] = c.spec.codec.payload(st.ctx, row)
@@ -254,7 +294,9 @@ func (a *ask) bind(b *udf.Binding) (udf.Call, error) {
 	if got := c.spec.resultType(true).DuckDB(); got != a.result.DuckDB() {
 		err = fmt.Errorf("model %s: its results are %s, function %s returns %s; run the statement again", c.spec.Model, got, a.name, a.result.DuckDB())
 	} else {
-		err = c.check(b)
+		// DuckDB's C API gives no argument that holds a scalar subquery ("Cannot copy BoundSubqueryExpression", which then fails
+		// the statement), and no type of a parameter before its value is there: the vectors tell.
+		err, c.late = c.count(b), true
 	}
 	if err != nil {
 		c.Close()
