@@ -128,6 +128,14 @@ var unit = func() (t [256]float32) {
 	return t
 }()
 
+// number is a byte as a float.
+var number = func() (t [256]float32) {
+	for i := range t {
+		t[i] = float32(i)
+	}
+	return t
+}()
+
 // floatImage is an image whose pixels are written as floats: New's memory is aligned for them.
 func floatImage(height, width, channels int) (Image, []float32) {
 	m := New(Float32, height, width, channels)

@@ -11,30 +11,40 @@ const maxStruct = 60_000_000
 // Resize scales to height × width, bilinear, as tf.image.resize does without antialias; keep makes the largest image of
 // the same proportions that fits. INT form stays INT form, rounded to the nearest number.
 func (m Image) Resize(height, width int, keep bool) (Image, error) {
-	if height < 1 || width < 1 {
-		return Image{}, fmt.Errorf("image cannot be resized to %d × %d: height and width begin at 1", height, width)
-	}
-	if height > maxSide || width > maxSide || height*width > maxStruct/8/m.Channels && height*width > m.Height*m.Width {
-		return Image{}, fmt.Errorf("%w: it cannot be resized to %d × %d, %d bytes is the most", ErrTooLarge, height, width, maxStruct)
-	}
-	if keep {
-		scale := min(float32(height)/float32(m.Height), float32(width)/float32(m.Width))
-		height = max(1, int(math.RoundToEven(float64(scale*float32(m.Height)))))
-		width = max(1, int(math.RoundToEven(float64(scale*float32(m.Width)))))
+	height, width, err := target(m.Height, m.Width, m.Channels, height, width, keep)
+	if err != nil {
+		return Image{}, err
 	}
 	if height == m.Height && width == m.Width {
 		return m, nil
 	}
 	out, pix := floatImage(height, width, m.Channels)
-	m.bilinear(pix, height, width)
+	bilinear(pix, height, width, m.Height, m.Width, m.Channels, m.across())
 	if m.DType != Uint8 {
 		return out.sealed(pix), nil
 	}
 	whole := New(Uint8, height, width, m.Channels)
+	p := whole.Pixels()[:len(pix)]
 	for i, v := range pix {
-		whole.Pixels()[i] = byte(v + 0.5)
+		p[i] = byte(int32(v + 0.5)) // to a byte at once is slow
 	}
 	return whole, nil
+}
+
+// target is the size that an image of fromHeight × fromWidth gets.
+func target(fromHeight, fromWidth, channels, height, width int, keep bool) (h, w int, err error) {
+	if height < 1 || width < 1 {
+		return 0, 0, fmt.Errorf("image cannot be resized to %d × %d: height and width begin at 1", height, width)
+	}
+	if height > maxSide || width > maxSide || height*width > maxStruct/8/channels && height*width > fromHeight*fromWidth {
+		return 0, 0, fmt.Errorf("%w: it cannot be resized to %d × %d, %d bytes is the most", ErrTooLarge, height, width, maxStruct)
+	}
+	if keep {
+		scale := min(float32(height)/float32(fromHeight), float32(width)/float32(fromWidth))
+		height = max(1, int(math.RoundToEven(float64(scale*float32(fromHeight)))))
+		width = max(1, int(math.RoundToEven(float64(scale*float32(fromWidth)))))
+	}
+	return height, width, nil
 }
 
 // weight is where an output lies between two inputs.
@@ -57,39 +67,86 @@ func weights(n, size, step int) []weight {
 	return w
 }
 
-func (m Image) bilinear(dst []float32, height, width int) {
-	ys, xs := weights(height, m.Height, 1), weights(width, m.Width, m.Channels)
-	row := m.Width * m.Channels
-	var above, below []float32
+// bilinear writes height × width pixels. row computes a row of the source at the columns xs.
+func bilinear(dst []float32, height, width, fromHeight, fromWidth, channels int, row func(y int, dst []float32, xs []weight)) {
+	ys, xs := weights(height, fromHeight, 1), weights(width, fromWidth, channels)
+	size := width * channels
+	buf := make([]float32, 2*size)
+	rows := [2][]float32{buf[:size], buf[size:]}
 	have := [2]int{-1, -1}
-	buf := [2][]float32{make([]float32, row), make([]float32, row)}
-	// load keeps the two rows in use as floats: neighbouring outputs share them.
+	// load keeps the two rows in use: neighbouring outputs share them.
 	load := func(y, other int) []float32 {
 		for i, k := range have {
 			if k == y {
-				return buf[i]
+				return rows[i]
 			}
 		}
 		i := 0
 		if have[0] == other {
 			i = 1
 		}
-		m.FloatsFrom(y*row, buf[i])
+		row(y, rows[i], xs)
 		have[i] = y
-		return buf[i]
+		return rows[i]
 	}
-	c := m.Channels
-	for _, y := range ys {
-		above = load(y.low, y.high)
-		below = load(y.high, y.low)
+	for i, y := range ys {
+		above := load(y.low, y.high)
+		below := load(y.high, y.low)[:len(above)]
+		d := dst[i*size:][:len(above)]
+		for k, top := range above {
+			d[k] = top + float32((below[k]-top)*y.part)
+		}
+	}
+}
+
+// across interpolates rows of the image between columns. Its products are rounded, as TensorFlow's are: Go may fuse them with
+// the sum elsewhere.
+func (m Image) across() func(y int, dst []float32, xs []weight) {
+	p, c := m.Pixels(), m.Channels
+	size := m.Width * c
+	if m.DType == Float32 {
+		row := make([]float32, size)
+		return func(y int, dst []float32, xs []weight) {
+			m.FloatsFrom(y*size, row)
+			for _, x := range xs {
+				low, high := row[x.low:][:c], row[x.high:][:c]
+				for k, l := range low {
+					dst[k] = l + float32((high[k]-l)*x.part)
+				}
+				dst = dst[c:]
+			}
+		}
+	}
+	table := &unit
+	if m.DType == Uint8 {
+		table = &number
+	}
+	return func(y int, dst []float32, xs []weight) {
+		row := p[y*size:][:size]
+		if c == 3 {
+			across3(dst, row, xs, table)
+			return
+		}
 		for _, x := range xs {
-			for k := range c {
-				tl, tr, bl, br := above[x.low+k], above[x.high+k], below[x.low+k], below[x.high+k]
-				top := tl + (tr-tl)*x.part
-				bottom := bl + (br-bl)*x.part
-				dst[k] = top + (bottom-top)*y.part
+			low, high := row[x.low:][:c], row[x.high:][:c]
+			for k, v := range low {
+				l := table[v]
+				dst[k] = l + float32((table[high[k]]-l)*x.part)
 			}
 			dst = dst[c:]
 		}
+	}
+}
+
+// across3 interpolates a row of RGB bytes, which stand for the values of table.
+func across3(dst []float32, row []byte, xs []weight, table *[256]float32) {
+	for i := range xs {
+		x := &xs[i]
+		low, high := row[x.low:][:3], row[x.high:][:3]
+		d := dst[3*i:][:3]
+		r, g, b := table[low[0]], table[low[1]], table[low[2]]
+		d[0] = r + float32((table[high[0]]-r)*x.part)
+		d[1] = g + float32((table[high[1]]-g)*x.part)
+		d[2] = b + float32((table[high[2]]-b)*x.part)
 	}
 }
