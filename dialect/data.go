@@ -494,12 +494,12 @@ func (f *dataFinder) name(i int, s *selectScope, values bool) int {
 	return end
 }
 
-// decodes reports whether the tokens are the whole argument of ML.DECODE_IMAGE or ml_decode_image.
+// decodes reports whether the tokens are the whole argument of ML.DECODE_IMAGE, or the first of ml_decode_image.
 func (f *dataFinder) decodes(i, end int) bool {
-	if !f.isPunct(i-1, '(') || !f.isPunct(end, ')') {
+	if !f.isPunct(i-1, '(') || !f.isPunct(end, ')') && !f.isPunct(end, ',') {
 		return false
 	}
-	return f.isWord(i-2, "ML_DECODE_IMAGE") || f.isWord(i-2, "DECODE_IMAGE") && f.isPunct(i-3, '.') && f.isWord(i-4, "ML")
+	return f.isWord(i-2, "ML_DECODE_IMAGE") || f.isPunct(end, ')') && f.isWord(i-2, "DECODE_IMAGE") && f.isPunct(i-3, '.') && f.isWord(i-4, "ML")
 }
 
 // isValue reports whether a bare name is a column: neither an alias, a type, a field nor the name of an argument.

@@ -121,9 +121,12 @@ type writer struct {
 	cat  *catalog
 	plan *plan        // collects the models, or nil
 	lang dialect.Lang // of the statement
+
+	fused map[*dialect.Function]*dialect.Function // see fuse
 }
 
 func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
+	w.fused = fuse(q.Functions)
 	r := &dialect.Rewriter{
 		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) { return w.expand(ctx, src, c, quoted) },
 		Table: func(p dialect.Path) ([]string, error) {

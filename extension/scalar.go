@@ -53,7 +53,23 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 	if slices.ContainsFunc(f.Args, func(a dialect.Argument) bool { return a.Name != "" }) && f.Name == "OBJ.MAKE_REF" {
 		return makeRef(f, p)
 	}
-	s := &dialect.Substitution{Text: []string{"system.main." + p.name + "("}}
+	name := "system.main." + p.name + "("
+	switch other := w.fused[f]; {
+	case other == nil:
+	case f.Name == "ML.DECODE_IMAGE":
+		if own, err := w.owned(ctx, other.Name); err != nil || !own {
+			return &dialect.Substitution{Keep: []int{0}, Text: []string{"", ""}}, at(f.Span, err)
+		}
+	default:
+		own, err := w.owned(ctx, other.Name)
+		if err != nil {
+			return nil, at(f.Span, err)
+		}
+		if !own {
+			name = "system.main.ml_decode_image("
+		}
+	}
+	s := &dialect.Substitution{Text: []string{name}}
 	for i, a := range f.Args {
 		if a.Name != "" {
 			return nil, at(a.Span, fmt.Errorf("%s has no argument named %s; it takes %s", f.Name, a.Name, p.takes))
@@ -70,6 +86,25 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 	}
 	s.Text[len(s.Keep)] = closing
 	return s, nil
+}
+
+// fuse finds the calls ML.RESIZE_IMAGE(ML.DECODE_IMAGE(…), …), which become one call that keeps no whole images, and gives
+// each half its other one.
+func fuse(functions []*dialect.Function) map[*dialect.Function]*dialect.Function {
+	resizes := map[dialect.Span]*dialect.Function{}
+	halves := map[*dialect.Function]*dialect.Function{}
+	positional := func(f *dialect.Function, n int) bool {
+		return len(f.Args) == n && !slices.ContainsFunc(f.Args, func(a dialect.Argument) bool { return a.Name != "" })
+	}
+	for _, f := range functions {
+		switch {
+		case f.Name == "ML.RESIZE_IMAGE" && positional(f, 4):
+			resizes[f.Args[0].Span] = f
+		case f.Name == "ML.DECODE_IMAGE" && positional(f, 1) && resizes[f.Span] != nil:
+			halves[f], halves[resizes[f.Span]] = resizes[f.Span], f
+		}
+	}
+	return halves
 }
 
 // makeRef writes OBJ.MAKE_REF(uri, authorizer [, version => …] [, details => …]), whose names may come in any order

@@ -20,7 +20,7 @@ var imageType = udf.StructOf(udf.Field{Name: "_field_1", Type: udf.ListOf(bigint
 func (r *Runtime) imageFunctions() []*scalar {
 	row := func(f func(b []byte, in []udf.Column, i int) ([]byte, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
 		return func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-			return eachImage(q, in, n, out, f)
+			return r.eachImage(q, in, n, out, f)
 		}
 	}
 	parsed := func(f func(m image.Image, in []udf.Column, i int) (image.Image, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
@@ -37,12 +37,20 @@ func (r *Runtime) imageFunctions() []*scalar {
 			m, err := image.Decode(b, r.o.Images)
 			return m.Bytes(), err
 		})},
-		{name: "ml_resize_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob, f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
-			h, w := *udf.At[int64](in[1].Data, i), *udf.At[int64](in[2].Data, i)
-			if h < 1 || w < 1 || h > math.MaxInt32 || w > math.MaxInt32 {
-				return m, statementError{fmt.Errorf("an image cannot be resized to %d × %d: height and width begin at 1", h, w)}
+		{name: "ml_decode_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob, f: row(func(b []byte, in []udf.Column, i int) ([]byte, error) {
+			h, w, keep, err := box(in, i)
+			if err != nil {
+				return nil, err
 			}
-			return m.Resize(int(h), int(w), *udf.At[bool](in[3].Data, i))
+			m, err := image.DecodeResized(b, r.o.Images, h, w, keep)
+			return m.Bytes(), err
+		})},
+		{name: "ml_resize_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob, f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
+			h, w, keep, err := box(in, i)
+			if err != nil {
+				return m, err
+			}
+			return m.Resize(h, w, keep)
 		})},
 		{name: "ml_convert_color_space", params: []udf.Type{blob, varchar}, result: blob, f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
 			return m.ConvertColor(in[1].Text(i))
@@ -50,13 +58,27 @@ func (r *Runtime) imageFunctions() []*scalar {
 		{name: "ml_convert_image_type", params: []udf.Type{blob}, result: blob, f: parsed(func(m image.Image, _ []udf.Column, _ int) (image.Image, error) {
 			return m.Integers(), nil
 		})},
-		{name: "ml_image_struct", params: []udf.Type{blob}, result: imageType, f: imageStruct},
+		{name: "ml_image_struct", params: []udf.Type{blob}, result: imageType, f: r.imageStruct},
 		{name: "ml_image_blob", params: []udf.Type{imageType}, result: blob, f: imageBlob},
 	}
 }
 
+// box reads the arguments height, width and preserve_aspect_ratio of a row.
+func box(in []udf.Column, i int) (height, width int, keep bool, err error) {
+	h, w := *udf.At[int64](in[1].Data, i), *udf.At[int64](in[2].Data, i)
+	if h < 1 || w < 1 || h > math.MaxInt32 || w > math.MaxInt32 {
+		return 0, 0, false, statementError{fmt.Errorf("an image cannot be resized to %d × %d: height and width begin at 1", h, w)}
+	}
+	return int(h), int(w), *udf.At[bool](in[3].Data, i), nil
+}
+
+// tooMany says that the images of a chunk are over Options.MaxChunk.
+func (r *Runtime) tooMany(n int) error {
+	return fmt.Errorf("%d rows have more than %d bytes of decoded images together, too many to hold at once; make them small as they are decoded, with ML.RESIZE_IMAGE(ML.DECODE_IMAGE(…), …) or ml_decode_image(…, height, width, FALSE), or read some at a time with WHERE", n, r.o.MaxChunk)
+}
+
 // eachImage runs f for the rows without NULLs, on all processors.
-func eachImage(q *Query, in []mapping.Vector, n int, out mapping.Vector, f func(b []byte, in []udf.Column, i int) ([]byte, error)) error {
+func (r *Runtime) eachImage(q *Query, in []mapping.Vector, n int, out mapping.Vector, f func(b []byte, in []udf.Column, i int) ([]byte, error)) error {
 	type row struct {
 		i     int
 		bytes []byte
@@ -76,6 +98,7 @@ rows:
 		}
 		todo = append(todo, row{i: i})
 	}
+	var size int64
 	return spread(q.Context, todo, runtime.GOMAXPROCS(0), func(_ context.Context, j *row) (err error) {
 		j.bytes, err = f(columns[0].Bytes(j.i), columns, j.i)
 		return err
@@ -87,6 +110,9 @@ rows:
 			}
 			return q.row("", err)
 		}
+		if size += int64(len(j.bytes)); size > r.o.MaxChunk {
+			return r.tooMany(n)
+		}
 		if err := udf.SetBytes(out, j.i, j.bytes); err != nil {
 			return err
 		}
@@ -95,8 +121,9 @@ rows:
 	})
 }
 
-func imageStruct(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
+func (r *Runtime) imageStruct(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
 	images := udf.Read(in[0])
+	var size int64
 	shape, pixels := mapping.StructVectorGetChild(out, 0), mapping.StructVectorGetChild(out, 1)
 	for i := range n {
 		if images.Null(i) {
@@ -106,6 +133,9 @@ func imageStruct(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vec
 		m, err := image.Parse(images.Bytes(i))
 		if err != nil {
 			return err
+		}
+		if size += 8 * int64(m.Len()); size > r.o.MaxChunk {
+			return r.tooMany(n)
 		}
 		first, err := udf.SetList(shape, i, 3)
 		if err != nil {

@@ -81,3 +81,14 @@ func TestMaxChunk(t *testing.T) {
 		t.Error(n, db.host.failed)
 	}
 }
+
+// Images grow when they are decoded, and again when people look at them.
+func TestMaxChunkOfImages(t *testing.T) {
+	db := openDB(t, Options{MaxChunk: 100_000})
+	const photo = "(SELECT object_bytes('../functions/image/testdata/photo.png') AS b FROM range(%d))" // 37 × 45: 5,011 bytes decoded, 39,960 as BigQuery's STRUCT
+	db.want("19", fmt.Sprintf("SELECT count(ml_decode_image(b)) FROM "+photo, 19))
+	db.wantError("20 rows have more than 100000 bytes of decoded images together", fmt.Sprintf("SELECT count(ml_decode_image(b)) FROM "+photo, 20))
+	db.want("200", fmt.Sprintf("SELECT count(ml_decode_image(b, 5, 5, false)) FROM "+photo, 20)+" CROSS JOIN range(10)")
+	db.want("2", fmt.Sprintf("SELECT count(ml_image_struct(ml_decode_image(b))) FROM "+photo, 2))
+	db.wantError("make them small as they are decoded", fmt.Sprintf("SELECT count(ml_image_struct(ml_decode_image(b))) FROM "+photo, 3))
+}

@@ -16,8 +16,9 @@ import (
 type Options struct {
 	// MaxMemory is how many bytes of objects are held at once besides what queries keep; default 128 MiB.
 	MaxMemory int64
-	// MaxChunk is how many bytes of objects one vector of object_bytes may hold: chunks of an object table's scan stay
-	// within a quarter of MaxMemory, but sorted, joined or stored rows come 2,048 at a time. Default 2 GiB.
+	// MaxChunk is how many bytes of objects one vector of object_bytes may hold, or of decoded images one of the image
+	// functions: chunks of an object table's scan stay within a quarter of MaxMemory, but sorted, joined or stored rows
+	// come 2,048 at a time, and images grow when they are decoded. Default 2 GiB.
 	MaxChunk int64
 	// MaxObject is the size of the largest object that object_bytes reads; default 100 MB.
 	MaxObject int64
