@@ -3,6 +3,7 @@ package extension_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -12,35 +13,29 @@ import (
 	"testing"
 
 	"github.com/fsouza/fake-gcs-server/fakestorage"
-	"go.uber.org/goleak"
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
 	"github.com/mallardml/mallard/extension/sqllogic"
+	"github.com/mallardml/mallard/internal/leak"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected results of .test files")
 
-// TestMain demands that no test leaves a goroutine or a TensorFlow handle behind. The one that is let off belongs to a
-// library of the Cloud Storage fake, for the life of the process.
+// TestMain demands that no test leaves a goroutine or a TensorFlow handle behind.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code := m.Run()
-	if code == 0 {
-		if err := goleak.Find(goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start")); err != nil {
-			println(err.Error())
-			code = 1
-		}
+	leak.Main(m, func() error {
+		var errs []error
 		for kind, n := range tensorflow.Live() {
 			if n != 0 {
-				println("TensorFlow handles left open:", kind, n)
-				code = 1
+				errs = append(errs, fmt.Errorf("TensorFlow handles left open: %d of kind %v", n, kind))
 			}
 		}
-	}
-	os.Exit(code)
+		return errors.Join(errs...)
+	})
 }
 
 // models is the folder of the tiny models, as an absolute path.

@@ -6,12 +6,11 @@ import (
 	"testing"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
-	"go.uber.org/goleak"
-
 	"github.com/mallardml/mallard/functions/udf/udftest"
+	"github.com/mallardml/mallard/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // testDB is an in-memory database whose connections are raw ones too.
 type testDB struct {

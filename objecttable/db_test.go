@@ -9,15 +9,12 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/functions/udf/udftest"
+	"github.com/mallardml/mallard/internal/leak"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"))
-}
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // testHost lends stores to one database.
 type testHost struct {

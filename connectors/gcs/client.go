@@ -16,6 +16,8 @@ import (
 	"golang.org/x/oauth2"
 	"google.golang.org/api/option"
 	htransport "google.golang.org/api/transport/http"
+
+	"github.com/mallardml/mallard/connectors/internal/transport"
 )
 
 // Kinds of authentication.
@@ -51,10 +53,10 @@ type Options struct {
 
 // Client reaches one Cloud Storage. It is safe for concurrent use.
 type Client struct {
-	c    *storage.Client
-	o    Options
-	idle interface{ CloseIdleConnections() }
-	key  *key
+	c   *storage.Client
+	o   Options
+	own *transport.Transport // nil: the caller's
+	key *key
 }
 
 // key is what signing needs of a service account's key file.
@@ -102,7 +104,8 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if base == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 128
-		base, c.idle = t, t
+		c.own = transport.New(t)
+		base = c.own
 	}
 	tr, err := htransport.NewTransport(ctx, base, opts...)
 	if err != nil {
@@ -132,11 +135,11 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	return c, nil
 }
 
-// Close ends the client's connections.
+// Close ends the client's connections. Calls in flight and later ones fail. A Transport of the options is left as it is.
 func (c *Client) Close() error {
 	err := c.c.Close()
-	if c.idle != nil {
-		c.idle.CloseIdleConnections()
+	if c.own != nil {
+		err = errors.Join(err, c.own.Close())
 	}
 	return err
 }

@@ -17,15 +17,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/mallardml/mallard/connectors/gcs"
 	"github.com/mallardml/mallard/connectors/gcs/gcstest"
+	"github.com/mallardml/mallard/internal/leak"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"))
-}
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func serve(tb testing.TB, o gcs.Options, objects ...gcstest.Object) (*gcstest.Server, *gcs.Client) {
 	tb.Helper()

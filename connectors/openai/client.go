@@ -15,13 +15,15 @@ import (
 	sdk "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/param"
+
+	"github.com/mallardml/mallard/connectors/internal/transport"
 )
 
 // Client sends requests to one server. It is safe for concurrent use.
 type Client struct {
 	o    Options
 	host string
-	http *http.Client
+	own  *transport.Transport
 	chat sdk.ChatCompletionService
 	embd sdk.EmbeddingService
 }
@@ -40,20 +42,21 @@ func New(_ context.Context, o Options) (*Client, error) {
 		return nil, errors.New("openai: the base URL is not a URL")
 	}
 	c := &Client{o: o, host: u.Host}
-	c.http = &http.Client{
-		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConnsPerHost: 1024, // the runtime bounds the calls
-			IdleConnTimeout:     60 * time.Second,
-			TLSHandshakeTimeout: 10 * time.Second,
-		},
+	c.own = transport.New(&http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 1024, // the runtime bounds the calls
+		IdleConnTimeout:     60 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+	})
+	client := &http.Client{
+		Transport:     c.own,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	// The services, not sdk.NewClient: that one reads OPENAI_API_KEY and others from the environment, and would send them to any base URL.
 	opts := []option.RequestOption{
-		option.WithBaseURL(o.BaseURL), option.WithHTTPClient(c.http), option.WithMaxRetries(0), option.WithHeader("User-Agent", o.UserAgent),
+		option.WithBaseURL(o.BaseURL), option.WithHTTPClient(client), option.WithMaxRetries(0), option.WithHeader("User-Agent", o.UserAgent),
 		option.WithMiddleware(c.intercept),
 	}
 	if o.Organization != "" {
@@ -67,11 +70,8 @@ func New(_ context.Context, o Options) (*Client, error) {
 	return c, nil
 }
 
-// Close ends idle connections.
-func (c *Client) Close() error {
-	c.http.CloseIdleConnections()
-	return nil
-}
+// Close ends the client's connections. Calls in flight and later ones fail.
+func (c *Client) Close() error { return c.own.Close() }
 
 // ExpandEndpoint gives the URL form of a model's name, BASE/models/NAME; a URL comes back as it is.
 func ExpandEndpoint(name, baseURL string) string {

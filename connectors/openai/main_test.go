@@ -3,7 +3,7 @@ package openai
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/mallardml/mallard/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }

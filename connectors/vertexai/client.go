@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"cloud.google.com/go/auth"
+
+	"github.com/mallardml/mallard/connectors/internal/transport"
 )
 
 // Client sends requests to Vertex AI. It is safe for concurrent use.
@@ -18,6 +20,7 @@ type Client struct {
 	creds *auth.Credentials // nil: none
 
 	http *http.Client
+	own  *transport.Transport // below http
 
 	mu     sync.Mutex
 	closed bool
@@ -35,13 +38,13 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{o: o, creds: creds, grpc: map[string]*grpcClient{}}
-	if c.http, err = newHTTP(creds); err != nil {
+	if c.http, c.own, err = newHTTP(creds); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// Close ends the client's connections. Calls in flight fail.
+// Close ends the client's connections. Calls in flight and later ones fail.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,8 +57,7 @@ func (c *Client) Close() error {
 		errs = append(errs, g.Close())
 	}
 	c.grpc = nil
-	c.http.CloseIdleConnections()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.own.Close())...)
 }
 
 // CheckEndpoint says whether a call to the endpoint would be refused here, without sending anything.

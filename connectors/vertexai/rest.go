@@ -15,41 +15,30 @@ import (
 
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/auth/httptransport"
+
+	"github.com/mallardml/mallard/connectors/internal/transport"
 )
 
-func newHTTP(creds *auth.Credentials) (*http.Client, error) {
+func newHTTP(creds *auth.Credentials) (*http.Client, *transport.Transport, error) {
+	own := transport.New(&http.Transport{
+		Proxy:             http.ProxyFromEnvironment,
+		DialContext:       (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2: true,
+		// The runtime bounds the calls; fewer idle connections than calls would open a new one for most of them.
+		MaxIdleConnsPerHost: 1024,
+		IdleConnTimeout:     60 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+	})
 	h := &http.Client{
-		Transport: &http.Transport{
-			Proxy:             http.ProxyFromEnvironment,
-			DialContext:       (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			ForceAttemptHTTP2: true,
-			// The runtime bounds the calls; fewer idle connections than calls would open a new one for most of them.
-			MaxIdleConnsPerHost: 1024,
-			IdleConnTimeout:     60 * time.Second,
-			TLSHandshakeTimeout: 10 * time.Second,
-		},
+		Transport: own,
 		// A redirect would carry the token to a host nobody allowed.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if creds == nil {
-		return h, nil
+		return h, own, nil
 	}
-	plain := h.Transport
-	if err := httptransport.AddAuthorizationMiddleware(h, creds); err != nil {
-		return nil, err
-	}
-	h.Transport = &closer{RoundTripper: h.Transport, idle: plain.(*http.Transport).CloseIdleConnections}
-	return h, nil
+	return h, own, httptransport.AddAuthorizationMiddleware(h, creds)
 }
-
-// closer hands CloseIdleConnections through Google's middleware, which hides it.
-type closer struct {
-	http.RoundTripper
-	idle func()
-}
-
-// CloseIdleConnections is what http.Client looks for.
-func (c *closer) CloseIdleConnections() { c.idle() }
 
 // post sends one request and returns the body of its answer.
 func (c *Client) post(ctx context.Context, t target, path string, body []byte, header map[string]string) (json.RawMessage, error) {

@@ -9,12 +9,11 @@ import (
 	"testing"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
-	"go.uber.org/goleak"
-
 	"github.com/mallardml/mallard/functions/udf/udftest"
+	"github.com/mallardml/mallard/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // testDB is an in-memory database with one connection, and the Host of its functions.
 type testDB struct {

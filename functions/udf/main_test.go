@@ -4,34 +4,28 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
 	"github.com/duckdb/duckdb-go/v2/mapping"
-	"go.uber.org/goleak"
 
 	"github.com/mallardml/mallard/functions/udf/udftest"
+	"github.com/mallardml/mallard/internal/leak"
 )
 
 // TestMain demands that nothing is left: no handle that DuckDB held, no goroutine, and, with -tags debug_bindings, no
 // object of DuckDB's that we made.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if n := handles.Load(); n != 0 {
-		fmt.Fprintf(os.Stderr, "%d handles are left\n", n)
-		code = 1
-	}
-	if left := bindings.GetAllocationCounts(); left != "" {
-		fmt.Fprintf(os.Stderr, "objects of DuckDB's are left:\n%s", left)
-		code = 1
-	}
-	if err := goleak.Find(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	leak.Main(m, func() error {
+		if n := handles.Load(); n != 0 {
+			return fmt.Errorf("%d handles are left", n)
+		}
+		if left := bindings.GetAllocationCounts(); left != "" {
+			return fmt.Errorf("objects of DuckDB's are left:\n%s", left)
+		}
+		return nil
+	})
 }
 
 // bed is a database with functions.
