@@ -56,8 +56,9 @@ type group struct {
 
 	cache   bool // is looked up
 	keep    bool // is written
-	writing bool // a Put is under way
+	writing bool // somebody sees to unsaved
 	unsaved []Entry
+	plenty  chan struct{} // there are saveRows of them; room for one
 }
 
 type state uint8
@@ -129,7 +130,7 @@ func (a *again) Pop() any {
 func newGroup(st *Statement, spec *Spec, id uint32) *group {
 	cache := spec.Cache != nil && spec.cacheable
 	return &group{
-		st: st, spec: spec, id: id, pacer: spec.Connection.pacer(spec.Endpoint), wake: make(chan struct{}, 1),
+		st: st, spec: spec, id: id, pacer: spec.Connection.pacer(spec.Endpoint), wake: make(chan struct{}, 1), plenty: make(chan struct{}, 1),
 		unique: map[string]*item{}, memory: semaphore.NewWeighted(mediaMemory), cursor: -1, most: spec.limits.Rows, cache: cache, keep: cache, hopeless: map[string]int{},
 	}
 }
@@ -349,7 +350,9 @@ func (g *group) lookup(items []*item) {
 		err = fmt.Errorf("the cache answered %d of %d keys", len(found), len(keys))
 	}
 	if err != nil {
-		g.cacheFailed(&g.cache, err)
+		if g.st.ctx.Err() == nil {
+			g.cacheFailed(&g.cache, err)
+		}
 		return
 	}
 	verdicts := make([]*verdict, len(items))
@@ -380,9 +383,6 @@ func (g *group) lookup(items []*item) {
 // cacheFailed switches off reading or writing. A cache that cannot be written may still be read: asking again for what it
 // has would cost money.
 func (g *group) cacheFailed(use *bool, err error) {
-	if g.st.ctx.Err() != nil {
-		return
-	}
 	g.mu.Lock()
 	*use = false
 	g.mu.Unlock()
@@ -831,7 +831,14 @@ func (g *group) prepare(ctx context.Context, b *batch) {
 	g.push(b)
 }
 
-// save keeps answers. One Put runs at a time; what arrives meanwhile goes with the next.
+// Answers are gathered before they are written: a Put of one costs more processor time than asking for it. A process that
+// is killed loses no more than what came in within saveEvery, as it loses what is in flight.
+const (
+	saveEvery = 100 * time.Millisecond
+	saveRows  = 512
+)
+
+// save keeps answers. One Put runs at a time; what arrives meanwhile, and shortly before, goes with the next.
 func (g *group) save(entries []Entry) {
 	g.mu.Lock()
 	if len(entries) == 0 || !g.keep {
@@ -839,6 +846,12 @@ func (g *group) save(entries []Entry) {
 		return
 	}
 	g.unsaved = append(g.unsaved, entries...)
+	if len(g.unsaved) >= saveRows {
+		select {
+		case g.plenty <- struct{}{}:
+		default:
+		}
+	}
 	if g.writing {
 		g.mu.Unlock()
 		return
@@ -852,6 +865,7 @@ func (g *group) save(entries []Entry) {
 		defer g.st.work.Done()
 		defer g.rescue()
 		for {
+			g.gather()
 			g.mu.Lock()
 			todo := g.unsaved
 			g.unsaved = nil
@@ -869,6 +883,17 @@ func (g *group) save(entries []Entry) {
 			g.st.mu.Unlock()
 		}
 	}()
+}
+
+// gather waits until a Put is worth it, or the statement ends.
+func (g *group) gather() {
+	t := time.NewTimer(saveEvery)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-g.plenty:
+	case <-g.st.ctx.Done():
+	}
 }
 
 // reserve asks all budgets for a request. It says what is exhausted, or fails with the statement.
