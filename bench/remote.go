@@ -28,15 +28,29 @@ type remoteJob struct {
 	target             float64
 }
 
+// custom says that the endpoint is one of the user's own, with a number as its output.
+func (j remoteJob) custom() bool { return j.column == "content" && j.width == 0 }
+
+// create makes the job's model as m.
+func (j remoteJob) create() string {
+	if j.custom() {
+		return "CREATE MODEL m INPUT(content STRING) OUTPUT(score FLOAT64) REMOTE WITH CONNECTION DEFAULT OPTIONS (ENDPOINT='https://us-central1-aiplatform.googleapis.com/v1/projects/bench/locations/us-central1/endpoints/" + j.endpoint + "')"
+	}
+	return "CREATE MODEL m REMOTE WITH CONNECTION DEFAULT OPTIONS (ENDPOINT='" + j.endpoint + "')"
+}
+
 var (
 	texts = remoteJob{name: "text, batch 1 × concurrency 64", endpoint: "gemini-2.5-flash", column: "prompt",
 		query: `SELECT count(*) FILTER (ml_generate_text_status = '' AND contains(ml_generate_text_llm_result, prompt))
 			FROM ML.GENERATE_TEXT(MODEL m, (%s), STRUCT(TRUE AS flatten_json_output))`,
 		batch: 1, concurrency: 64, target: 1.15}
-	narrow = remoteJob{name: "embedding, batch 100 × concurrency 16", endpoint: "text-embedding-005", column: "content",
+	scores = remoteJob{name: "custom endpoint, batch 100 × concurrency 16", endpoint: "42", column: "content",
+		query: `SELECT count(*) FILTER (remote_model_status IS NULL AND score = len(content)) FROM ML.PREDICT(MODEL m, (%s))`,
+		batch: 100, concurrency: 16, target: 1.3}
+	narrow = remoteJob{name: "embedding of 64 numbers", endpoint: "text-embedding-005", column: "content",
 		query: `SELECT count(*) FILTER (ml_generate_embedding_status = '' AND len(ml_generate_embedding_result) = 64)
 			FROM ML.GENERATE_EMBEDDING(MODEL m, (%s), STRUCT(TRUE AS flatten_json_output, 64 AS output_dimensionality))`,
-		batch: 100, concurrency: 16, width: 64, target: 1.3}
+		batch: 100, concurrency: 16, width: 64}
 	wide = remoteJob{name: "embedding of 768 numbers", endpoint: "text-embedding-005", column: "content",
 		query: `SELECT count(*) FILTER (ml_generate_embedding_status = '' AND len(ml_generate_embedding_result) = 768)
 			FROM ML.GENERATE_EMBEDDING(MODEL m, (%s), STRUCT(TRUE AS flatten_json_output))`,
@@ -59,7 +73,7 @@ func remote(ctx context.Context, b *bench) error {
 	}
 	defer s.close()
 	rows := b.data.slow
-	for _, j := range []remoteJob{texts, narrow, wide} {
+	for _, j := range []remoteJob{texts, scores, narrow, wide} {
 		m, err := openRemote(ctx, b, j, s.urls[0])
 		if err != nil {
 			return err
@@ -140,7 +154,7 @@ func openRemote(ctx context.Context, b *bench, j remoteJob, url string) (*mallar
 	if err != nil {
 		return nil, err
 	}
-	if err := m.exec(ctx, "CREATE MODEL m REMOTE WITH CONNECTION DEFAULT OPTIONS (ENDPOINT='"+j.endpoint+"')"); err != nil {
+	if err := m.exec(ctx, j.create()); err != nil {
 		m.close()
 		return nil, err
 	}
@@ -178,11 +192,14 @@ type caller struct {
 func newCaller(url string, j remoteJob) *caller {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = j.concurrency
-	method := ":predict"
-	if j.width == 0 {
-		method = ":generateContent"
+	path := "publishers/google/models/" + j.endpoint + ":predict"
+	switch {
+	case j.custom():
+		path = "endpoints/" + j.endpoint + ":predict"
+	case j.width == 0:
+		path = "publishers/google/models/" + j.endpoint + ":generateContent"
 	}
-	return &caller{j, url + "/v1/projects/bench/locations/us-central1/publishers/google/models/" + j.endpoint + method, &http.Client{Transport: t}}
+	return &caller{j, url + "/v1/projects/bench/locations/us-central1/" + path, &http.Client{Transport: t}}
 }
 
 // all asks for all rows, as many at once as the job says.
@@ -214,14 +231,17 @@ func (c *caller) all(ctx context.Context, rows int) error {
 func (c *caller) call(ctx context.Context, list []string) error {
 	type object map[string]any
 	var body object
-	if c.width == 0 {
+	if c.column == "prompt" {
 		body = object{"contents": []object{{"role": "user", "parts": []object{{"text": list[0]}}}}}
 	} else {
 		var instances []object
 		for _, t := range list {
 			instances = append(instances, object{"content": t})
 		}
-		body = object{"instances": instances, "parameters": object{"outputDimensionality": c.width}}
+		body = object{"instances": instances}
+		if c.width > 0 {
+			body["parameters"] = object{"outputDimensionality": c.width}
+		}
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -237,6 +257,16 @@ func (c *caller) call(ctx context.Context, list []string) error {
 		return err
 	}
 	defer res.Body.Close()
+	if c.custom() {
+		var answer struct{ Predictions []float64 }
+		if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+			return err
+		}
+		if n := len(answer.Predictions); n != len(list) {
+			return fmt.Errorf("%s: %d answers to %d texts", res.Status, n, len(list))
+		}
+		return nil
+	}
 	var answer struct {
 		Candidates []struct {
 			Content struct{ Parts []struct{ Text string } }

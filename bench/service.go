@@ -30,11 +30,22 @@ func (s service) handler() (http.Handler, error) {
 	if s.Kind == "bucket" {
 		return gcstest.NewBulk(s.Objects, s.Size, s.Latency), nil
 	}
-	o := vertextest.Options{LogSize: -1, Faults: []vertextest.Fault{{Kind: vertextest.Latency, Latency: s.Latency}}}
+	o := vertextest.Options{LogSize: -1, Endpoint: lengths, Faults: []vertextest.Fault{{Kind: vertextest.Latency, Latency: s.Latency}}}
 	if s.Every > 0 {
 		o.Faults = append(o.Faults, vertextest.Fault{Kind: vertextest.Status, Status: http.StatusTooManyRequests, Every: s.Every})
 	}
 	return vertextest.New(o)
+}
+
+// lengths is a custom endpoint: a number for each text.
+func lengths(_ context.Context, _ string, instances []any, _ any) ([]any, error) {
+	out := make([]any, len(instances))
+	for i, in := range instances {
+		m, _ := in.(map[string]any)
+		text, _ := m["content"].(string)
+		out[i] = len(text)
+	}
+	return out, nil
 }
 
 // serve runs services until its input ends. It tells their addresses in one line, and for each line of input how many
