@@ -65,6 +65,7 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 			*s = *next
 			return s.conn, nil
 		},
+		Suggest:     func(ctx context.Context, text string) []shell.Suggestion { return s.suggest(ctx, text) },
 		Commands:    commands,
 		Banner:      banner(o.database),
 		HistoryFile: historyFile(),

@@ -74,6 +74,10 @@ func (s *Shell) command(ctx context.Context, line string) error {
 		}
 		return s.statement(ctx, query, Place{c.Name, query, 0, 1})
 	}
+	return fmt.Errorf("%s: unknown command%s, .help lists all", name, Nearest(name, s.commandNames()))
+}
+
+func (s *Shell) commandNames() []string {
 	var names []string
 	for _, c := range dotCommands() {
 		names = append(names, c.name)
@@ -81,7 +85,7 @@ func (s *Shell) command(ctx context.Context, line string) error {
 	for _, c := range s.o.Commands {
 		names = append(names, c.Name)
 	}
-	return fmt.Errorf("%s: unknown command%s, .help lists all", name, Nearest(name, names))
+	return names
 }
 
 // words cuts a dot-command into words; quotes keep blanks, and within double quotes \t, \n, \\ and \" are what they are in Go.

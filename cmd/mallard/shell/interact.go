@@ -25,9 +25,12 @@ func (s *Shell) Interact(ctx context.Context) error {
 	rl.Prompt.Primary(func() string { return s.o.Prompt })
 	// The library marks the last line with the second prompt and those before it with a bar, so the prompt is that bar too.
 	rl.Prompt.Secondary(func() string { return continuation })
-	if err := rl.Config.Set("multiline-column", true); err != nil {
-		return fmt.Errorf("set up the line editor: %w", err)
+	for option, value := range map[string]any{"multiline-column": true, "completion-ignore-case": true} {
+		if err := rl.Config.Set(option, value); err != nil {
+			return fmt.Errorf("set up the line editor: %w", err)
+		}
 	}
+	rl.Completer = func(line []rune, cursor int) readline.Completions { return s.complete(ctx, string(line[:cursor])) }
 	rl.AcceptMultiline = func(line []rune) bool { return s.finished(string(line)) }
 	if s.o.HistoryFile != "" {
 		s.useHistory(rl)
@@ -52,6 +55,33 @@ func (s *Shell) Interact(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// complete gives what Tab offers.
+func (s *Shell) complete(ctx context.Context, text string) readline.Completions {
+	var list []Suggestion
+	switch {
+	case strings.HasPrefix(text, "."):
+		for _, name := range s.commandNames() {
+			if strings.HasPrefix(name, text) {
+				list = append(list, Suggestion{Text: name})
+			}
+		}
+	case s.o.Suggest != nil:
+		list = s.o.Suggest(ctx, text)
+	}
+	if len(list) == 0 {
+		return readline.CompleteValues()
+	}
+	values := make([]string, 0, len(list))
+	for _, one := range list {
+		if one.Start == list[0].Start {
+			values = append(values, one.Text)
+		}
+	}
+	c := readline.CompleteValues(values...)
+	c.PREFIX = text[list[0].Start:]
+	return c
 }
 
 // finished tells whether Enter runs the text or begins another line.

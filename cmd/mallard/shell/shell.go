@@ -83,6 +83,8 @@ type Options struct {
 	RenderError func(err error, at Place) string
 	// Begin is called before every statement. What it gives back lives as long as the statement; notice prints a message on Err.
 	Begin func(ctx context.Context, notice func(string)) (context.Context, Progress)
+	// Suggest completes what was typed up to the cursor when Tab is pressed. Default: nothing but dot-commands.
+	Suggest func(ctx context.Context, text string) []Suggestion
 	// Open opens another database for .open. Default: .open is refused.
 	Open func(ctx context.Context, path string) (DB, error)
 	// Commands are further dot-commands.
@@ -95,6 +97,12 @@ type Options struct {
 	HistoryFile string
 	// Location is the time zone of TIMESTAMP WITH TIME ZONE. Default: UTC.
 	Location *time.Location
+}
+
+// Suggestion is a text that may take the place of what was typed from the byte Start on.
+type Suggestion struct {
+	Text  string
+	Start int
 }
 
 // ErrFailed tells that a statement failed and its error has been printed.

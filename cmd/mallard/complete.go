@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/mallardml/mallard/cmd/mallard/shell"
+)
+
+// functionNames are completed behind ML., AI. and OBJ.
+var functionNames = []string{
+	"AI.EMBED(", "AI.GENERATE(", "AI.GENERATE_BOOL(", "AI.GENERATE_DOUBLE(", "AI.GENERATE_EMBEDDING(", "AI.GENERATE_INT(", "AI.GENERATE_TABLE(",
+	"AI.GENERATE_TEXT(", "AI.SIMILARITY(",
+	"ML.CONVERT_COLOR_SPACE(", "ML.CONVERT_IMAGE_TYPE(", "ML.DECODE_IMAGE(", "ML.DISTANCE(", "ML.GENERATE_EMBEDDING(", "ML.GENERATE_TEXT(",
+	"ML.PREDICT(", "ML.RESIZE_IMAGE(",
+	"OBJ.FETCH_METADATA(", "OBJ.GET_ACCESS_URL(", "OBJ.GET_READ_URL(", "OBJ.MAKE_REF(",
+}
+
+var (
+	functionStart = regexp.MustCompile(`(?i)(?:^|[^\w.])((?:ML|AI|OBJ)\.\w*)$`)
+	modelStart    = regexp.MustCompile(`(?i)\bMODEL\s+(?:IF\s+EXISTS\s+)?([\w.]*)$`)
+	lastQuery     = regexp.MustCompile(`(?is).*\(\s*((?:(?:SELECT|WITH|FROM)\b.*|\w*))$`)
+)
+
+// completionTime is how long a person waits for suggestions.
+const completionTime = time.Second
+
+// suggest gives what may follow a text: our functions and models, else what DuckDB suggests for the innermost query. A fault
+// gives no suggestions.
+func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
+	ctx, stop := context.WithTimeout(ctx, completionTime)
+	defer stop()
+	if at := functionStart.FindStringSubmatchIndex(text); at != nil {
+		var list []shell.Suggestion
+		for _, name := range functionNames {
+			if len(name) >= len(text)-at[2] && strings.EqualFold(name[:len(text)-at[2]], text[at[2]:]) {
+				list = append(list, shell.Suggestion{Text: name, Start: at[2]})
+			}
+		}
+		return list
+	}
+	if at := modelStart.FindStringSubmatchIndex(text); at != nil {
+		return s.suggestions(ctx, at[2], "SELECT name, 0 FROM (SELECT CASE schema_name WHEN 'main' THEN model_name ELSE schema_name || '.' || model_name END AS name FROM ml_models()) WHERE starts_with(lower(name), lower("+quote(text[at[2]:])+")) ORDER BY 1")
+	}
+	start := 0
+	if at := lastQuery.FindStringSubmatchIndex(text); at != nil {
+		start = at[2]
+	}
+	return s.suggestions(ctx, start, "SELECT suggestion, suggestion_start FROM sql_auto_complete("+quote(text[start:])+")")
+}
+
+// suggestions runs a query for texts and where, from the byte first on, they begin.
+func (s *session) suggestions(ctx context.Context, first int, query string) []shell.Suggestion {
+	rows, err := s.conn.QueryContext(ctx, query)
+	if err != nil {
+		return nil
+	}
+	defer rows.Close()
+	var list []shell.Suggestion
+	for rows.Next() {
+		var one shell.Suggestion
+		if rows.Scan(&one.Text, &one.Start) != nil {
+			return nil
+		}
+		one.Start += first
+		list = append(list, one)
+	}
+	return list
+}
