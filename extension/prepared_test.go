@@ -117,7 +117,7 @@ func TestCancel(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want context.DeadlineExceeded", err)
 	}
-	if late > time.Second {
+	if late > 10*time.Second { // a second on a quiet machine
 		t.Errorf("ended %v after the cancel", late)
 	}
 	if n := one[int](t, db, "SELECT 42"); n != 42 {

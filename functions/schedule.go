@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -115,9 +114,9 @@ func (k *chunk) fit(row int32) int { return max(1, largestRun/k.width(row)) }
 
 // clock runs rows and gives the ns they took.
 func (k *chunk) clock(rows []int32) (float64, error) {
-	begin := time.Now()
+	begin := k.model.tune.now()
 	err := k.run(rows)
-	return float64(time.Since(begin)), err
+	return k.model.tune.since(begin), err
 }
 
 // pop takes up to n rows of the first group off the front.
@@ -397,13 +396,13 @@ func (k *chunk) cut(ends []int, rows []int32, size int, cost float64, bounded bo
 func (k *chunk) observed(rows []int32) (err error) {
 	defer udf.Rescue(&err) // in a helper nobody else would
 	t := &k.model.tune
-	begin := time.Now()
+	begin := k.model.tune.now()
 	if err := k.run(rows); err != nil {
 		return err
 	}
 	n := len(rows)
 	if n >= min(firmBatch, k.fit(rows[0])) || n >= int(t.batch.Load()) && n >= smallBatch || k.model.FixedBatch > 0 || n == k.model.BatchSize {
-		t.note(float64(time.Since(begin))/float64(n), k.length)
+		t.note(t.since(begin)/float64(n), k.length)
 	}
 	return nil
 }

@@ -18,8 +18,15 @@ func spend(d time.Duration) {
 	}
 }
 
+// watch is a clock that only work moves on, so that what a model learns does not depend on the machine.
+type watch struct{ ns atomic.Int64 }
+
+func (w *watch) now() time.Time { return time.Unix(0, w.ns.Load()) }
+
+func (w *watch) spend(d time.Duration) { w.ns.Add(int64(d)) }
+
 // transformer costs what padding to the longest text of a batch costs.
-func transformer(perByte time.Duration) func(context.Context, []Tensor) ([]Tensor, error) {
+func transformer(perByte time.Duration, spend func(time.Duration)) func(context.Context, []Tensor) ([]Tensor, error) {
 	return func(ctx context.Context, in []Tensor) ([]Tensor, error) {
 		longest := 0
 		for _, s := range in[0].Strings {
@@ -36,15 +43,17 @@ const mixedTexts = `SELECT i AS id, repeat('x', CASE WHEN hash(i) %% 20 = 0 THEN
 func TestSlowTextModel(t *testing.T) {
 	b := newBed(t)
 	m := lengthModel()
-	e := b.add(m, Native, transformer(3*time.Microsecond))
+	var w watch
+	m.tune.clock = w.now
+	e := b.add(m, Native, transformer(3*time.Microsecond, w.spend))
 	b.must(fmt.Sprintf(`CREATE TABLE w AS `+mixedTexts, 3000))
 	check := `SELECT count(*) FILTER (dense_1[1] = length(input)) FROM `
 	if got := b.one(check + predictSQL(m, Native, "SELECT * FROM w")); got != "3000" {
 		t.Fatalf("%s rows are right", got)
 	}
-	batch := m.tune.batch.Load() // 32 on an idle machine
-	if batch > 2*smallBatch {
-		t.Errorf("batch of %d chosen, want about %d", batch, smallBatch)
+	batch := m.tune.batch.Load()
+	if batch != smallBatch {
+		t.Errorf("batch of %d chosen, want %d", batch, smallBatch)
 	}
 	if !m.tune.materialize.Load() && m.tune.rowCost() > materialAt {
 		t.Errorf("a row costs %.0f ns and the input is not materialised", m.tune.rowCost())
@@ -63,11 +72,13 @@ func TestFastTextModel(t *testing.T) {
 	b := newBed(t)
 	m := lengthModel()
 	var sorted atomic.Int64
+	var w watch
+	m.tune.clock = w.now
 	e := b.add(m, Native, func(ctx context.Context, in []Tensor) ([]Tensor, error) {
 		if len(in[0].Strings) > 100 && slices.IsSortedFunc(in[0].Strings, func(a, b string) int { return len(b) - len(a) }) {
 			sorted.Add(1)
 		}
-		spend(60 * time.Microsecond)
+		w.spend(60 * time.Microsecond)
 		return lengths(ctx, in)
 	})
 	b.must(fmt.Sprintf(`CREATE TABLE w AS `+mixedTexts, 20480))
@@ -80,7 +91,7 @@ func TestFastTextModel(t *testing.T) {
 	b.must(`SELECT sum(dense_1[1]) FROM ` + predictSQL(m, Native, "SELECT * FROM w"))
 	e.reset()
 	b.must(`SELECT sum(dense_1[1]) FROM ` + predictSQL(m, Native, "SELECT * FROM w"))
-	if got := e.runs.Load(); got < 10 || got > 13 { // a stall of the machine may split a chunk
+	if got := e.runs.Load(); got != 10 {
 		t.Errorf("%d runs for 10 chunks: %v", got, e.sizes)
 	}
 	if sorted.Load() > 0 {
@@ -92,8 +103,10 @@ func TestFastTextModel(t *testing.T) {
 func TestPerRunCost(t *testing.T) {
 	b := newBed(t)
 	m := numbers()
+	var w watch
+	m.tune.clock = w.now
 	b.add(m, Native, func(ctx context.Context, in []Tensor) ([]Tensor, error) {
-		spend(2*time.Millisecond + time.Duration(in[0].Shape[0])*8*time.Microsecond)
+		w.spend(2*time.Millisecond + time.Duration(in[0].Shape[0])*8*time.Microsecond)
 		return echo(ctx, in[:1])
 	})
 	m.Outputs[0].Shape = []int64{-1}
@@ -200,7 +213,7 @@ func TestRepeats(t *testing.T) {
 func TestCancel(t *testing.T) {
 	b := newBed(t)
 	m := lengthModel()
-	b.add(m, Native, transformer(50*time.Microsecond)) // some 4 ms a row
+	b.add(m, Native, transformer(50*time.Microsecond, spend)) // some 4 ms a row
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	b.host.mu.Lock()
@@ -212,7 +225,7 @@ func TestCancel(t *testing.T) {
 	if err == nil || len(b.host.failed) == 0 || !errors.Is(b.host.failed[0], context.Canceled) {
 		t.Fatalf("got error %v, noted %v", err, b.host.failed)
 	}
-	if late := time.Since(stopped); late > 800*time.Millisecond {
+	if late := time.Since(stopped); late > 5*time.Second { // 0.3 on a quiet machine; all of it takes many times as long
 		t.Errorf("the statement ended %v after it was cancelled", late)
 	}
 	if _, err := b.query(predictSQL2(m, Native, "SELECT 'x' AS input")); err == nil {
@@ -246,9 +259,10 @@ func TestHelperFault(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
+	var w watch
 	slow := func(d time.Duration) func(context.Context, []Tensor) ([]Tensor, error) {
 		return func(ctx context.Context, in []Tensor) ([]Tensor, error) {
-			spend(time.Duration(in[0].Shape[0]) * d)
+			w.spend(time.Duration(in[0].Shape[0]) * d)
 			return echo(ctx, in)
 		}
 	}
@@ -275,7 +289,8 @@ func TestProbe(t *testing.T) {
 		m := tt.m
 		m.Outputs = m.Inputs
 		m.Open = func(context.Context) (Engine, error) { return e, nil }
-		begin := time.Now()
+		m.tune.clock = w.now
+		begin := w.now()
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
@@ -285,7 +300,7 @@ func TestProbe(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if took := time.Since(begin); took > 4*tt.limit {
+		if took := w.now().Sub(begin); took > tt.limit {
 			t.Errorf("%s: the probe took %v", tt.name, took)
 		}
 		if got := m.tune.materialize.Load(); got != tt.slow {
@@ -312,7 +327,7 @@ func TestConcurrent(t *testing.T) {
 	b.must("SET threads = 4")
 	b.must("CREATE TABLE w AS " + fmt.Sprintf(mixedTexts, 5000))
 	m := lengthModel()
-	b.add(m, Native, transformer(100*time.Nanosecond))
+	b.add(m, Native, transformer(100*time.Nanosecond, spend))
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {

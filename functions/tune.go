@@ -43,7 +43,18 @@ type tuning struct {
 	learning    sync.Mutex    // held while a chunk's rows are used to measure
 	probing     sync.Mutex
 	probed      atomic.Bool
+	clock       func() time.Time // nil: time.Now
 }
+
+func (t *tuning) now() time.Time {
+	if t.clock != nil {
+		return t.clock()
+	}
+	return time.Now()
+}
+
+// since is the ns that have passed.
+func (t *tuning) since(begin time.Time) float64 { return float64(t.now().Sub(begin)) }
 
 // rowCost is the ns that a row takes, 0 when unknown.
 func (t *tuning) rowCost() float64 { return math.Float64frombits(t.cost.Load()) }
@@ -123,13 +134,13 @@ func (m *Model) probe(ctx context.Context, e Engine) {
 	if _, err := m.timed(ctx, e, rows); err != nil {
 		return
 	}
-	begin := time.Now()
+	begin := m.tune.now()
 	one, err := m.quickest(ctx, e, rows, begin)
 	if err != nil {
 		return
 	}
 	cost, firm := one/float64(rows), m.FixedBatch > 0
-	if m.FixedBatch == 0 && float64(time.Since(begin))+one*probeRows < probeTime {
+	if m.FixedBatch == 0 && m.tune.since(begin)+one*probeRows < probeTime {
 		many, err := m.quickest(ctx, e, probeRows, begin)
 		if err != nil {
 			return
@@ -155,7 +166,7 @@ func (m *Model) quickest(ctx context.Context, e Engine, rows int, begin time.Tim
 		if i == 0 || ns < least {
 			least = ns
 		}
-		if float64(time.Since(begin))+ns > probeTime {
+		if m.tune.since(begin)+ns > probeTime {
 			break
 		}
 	}
@@ -172,12 +183,12 @@ func (m *Model) timed(ctx context.Context, e Engine, rows int) (ns float64, err 
 	for i := range m.Inputs {
 		in[i] = synthetic(&m.Inputs[i], rows)
 	}
-	begin := time.Now()
+	begin := m.tune.now()
 	out, err := e.Run(ctx, in)
 	if err != nil {
 		return 0, err
 	}
-	ns = float64(time.Since(begin))
+	ns = m.tune.since(begin)
 	out.Close()
 	return ns, nil
 }

@@ -26,7 +26,7 @@ func (db *testDB) bucket(objects ...gcstest.Object) *gcstest.Server {
 		db.tb.Fatal(err)
 	}
 	db.tb.Cleanup(s.Close)
-	c, err := gcs.New(context.Background(), gcs.Options{Auth: gcs.None, Endpoint: s.URL, RetryFor: 2 * time.Second})
+	c, err := gcs.New(context.Background(), gcs.Options{Auth: gcs.None, Endpoint: s.URL, RetryFor: 2 * time.Minute})
 	if err != nil {
 		db.tb.Fatal(err)
 	}
@@ -103,8 +103,15 @@ func TestBucketFaults(t *testing.T) {
 			db := openDB(t, Options{MaxMemory: 40_000})
 			db.host.strict = true
 			s := db.bucket(objects...)
-			var n atomic.Int64
-			s.Fail(kind, 6, func(r *http.Request) bool { return gcstest.Media(r) && n.Add(1)%7 == 0 })
+			n, hit := 0, map[string]bool{}               // no object twice: a corrupt one is read again once only
+			s.Fail(kind, 6, func(r *http.Request) bool { // called under the server's lock
+				if !gcstest.Media(r) || hit[r.URL.Path] {
+					return false
+				}
+				n++
+				hit[r.URL.Path] = n%7 == 0
+				return n%7 == 0
+			})
 			spec := Spec{Table: Table{URIs: []string{"gs://bucket/f/*"}}}
 			db.want(fmt.Sprintf("60|%d", want), "SELECT count(b), sum(octet_length(b) * ('0x' || substr(hex(b), 1, 2))::INT) FROM (SELECT object_bytes(uri, generation) AS b FROM "+spec.SQL()+")")
 		})
@@ -222,7 +229,7 @@ func TestCancel(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, cancel)
 	start := time.Now()
 	db.wantError("context canceled", "SELECT sum(octet_length(object_bytes(uri, generation))) FROM mallard_objects('gs://bucket/*')")
-	if d := time.Since(start); d > time.Second {
+	if d := time.Since(start); d > 10*time.Second { // all of it takes 25
 		t.Errorf("it took %v", d)
 	}
 	if !errors.Is(db.host.failed, context.Canceled) {

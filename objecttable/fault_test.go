@@ -46,14 +46,23 @@ func TestFaults(t *testing.T) {
 	media := func(share float64) func(*http.Request) bool {
 		return func(r *http.Request) bool { return gcstest.Media(r) && rng.Float64() < share } // called under the server's lock
 	}
+	corrupted := map[string]bool{} // no object twice: it is read again once only
+	corrupt := func(r *http.Request) bool {
+		hit := gcstest.Media(r) && !corrupted[r.URL.Path] && rng.Float64() < 0.06
+		if hit {
+			corrupted[r.URL.Path] = true
+		}
+		return hit
+	}
 	listing := func(r *http.Request) bool { return !gcstest.Media(r) }
 	faults := func() {
 		for _, k := range []gcstest.Kind{503, gcstest.Reset} {
 			s.Fail(k, 1, listing)
 		}
-		for _, k := range []gcstest.Kind{500, 502, 503, 429, gcstest.Reset, gcstest.Truncate, gcstest.Corrupt} {
+		for _, k := range []gcstest.Kind{500, 502, 503, 429, gcstest.Reset, gcstest.Truncate} {
 			s.Fail(k, 12, media(0.06))
 		}
+		s.Fail(gcstest.Corrupt, 12, corrupt)
 	}
 	// md5_hash is the server's.
 	const check = "SELECT count(*), count(b), bool_and(octet_length(b) = size AND md5(b) = lower(hex(from_base64(md5_hash)))) FROM "

@@ -75,7 +75,7 @@ func TestRefs(t *testing.T) {
 			t.Error(rt.Access["read_url"])
 		}
 	}
-	db.want("true|<nil>|true", "SELECT u.url LIKE '%X-Goog-Expires=2699&%' OR u.url LIKE '%X-Goog-Expires=2700&%', u.status, object_signed_url('gs://bucket/a.png', 'c') LIKE '%/bucket/a.png?X-Goog-%' FROM (SELECT obj_get_read_url("+made+") AS u)")
+	db.want("true|<nil>|true", "SELECT regexp_extract(u.url, 'X-Goog-Expires=([0-9]+)&', 1)::INT BETWEEN 2000 AND 2700, u.status, object_signed_url('gs://bucket/a.png', 'c') LIKE '%/bucket/a.png?X-Goog-%' FROM (SELECT obj_get_read_url("+made+") AS u)")
 	db.want("<nil>|<nil>|<nil>", "SELECT obj_get_access_url(NULL::STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON), 'r'), obj_get_access_url("+made+", NULL), object_signed_url(NULL, 'c')")
 	db.wantError("must be 'r' or 'rw'", "SELECT obj_get_access_url("+made+", 'w')")
 	db.wantError("between 30 minutes and 6 hours", "SELECT obj_get_access_url("+made+", 'r', INTERVAL 7 HOUR)")

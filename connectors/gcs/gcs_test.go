@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,18 +94,28 @@ func TestListColumns(t *testing.T) {
 }
 
 func TestLargeListing(t *testing.T) {
+	// The fake takes a time that grows with the square: it has two pages, the server of equal objects has many.
 	var objects []gcstest.Object
-	for i := range 2100 {
-		objects = append(objects, gcstest.Object{Bucket: "bucket", Name: fmt.Sprintf("img/%05d.jpg", i)})
+	for i := range 1050 {
+		objects = append(objects, gcstest.Object{Bucket: "bucket", Name: fmt.Sprintf("img/%06d.jpg", i)})
 	}
-	_, c := serve(t, gcs.Options{}, objects...)
-	got := list(t, c, "bucket", "img/", "", "uri")
-	if len(got) != 2100 {
-		t.Fatalf("%d objects", len(got))
+	_, few := serve(t, gcs.Options{}, objects...)
+	s := httptest.NewServer(gcstest.NewBulk(21_000, 1, 0))
+	defer s.Close()
+	many, err := gcs.New(context.Background(), gcs.Options{Auth: gcs.None, Endpoint: s.URL})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i, o := range got {
-		if want := fmt.Sprintf("gs://bucket/img/%05d.jpg", i); o.URI != want {
-			t.Fatalf("%d: %s", i, o.URI)
+	defer many.Close()
+	for n, c := range map[int]*gcs.Client{1050: few, 21_000: many} {
+		got := list(t, c, "bucket", "img/", "", "uri")
+		if len(got) != n {
+			t.Fatalf("%d objects", len(got))
+		}
+		for i, o := range got {
+			if want := fmt.Sprintf("gs://bucket/img/%06d.jpg", i); o.URI != want {
+				t.Fatalf("%d: %s", i, o.URI)
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -90,20 +91,22 @@ func TestEveryNameOnceInOrder(t *testing.T) {
 	}
 }
 
+// A large listing is fetched by as many as may: the time that it would take is a page's times the rounds.
 func TestLargeListingIsSplit(t *testing.T) {
-	var requests atomic.Int64
-	elapsed := func(limit int) time.Duration {
-		l := &listing{limit: limit, prefix: "img/", open: names(flat(20000), 100, &requests, 2*time.Millisecond), name: func(o Object) string { return o.URI }}
-		start := time.Now()
-		if err := l.run(context.Background(), func([]Object) error { return nil }); err != nil {
-			t.Fatal(err)
-		}
-		return time.Since(start)
-	}
-	one, eight := elapsed(1), elapsed(8)
-	t.Logf("one lister %v, eight %v", one, eight)
-	if eight > one/2 {
-		t.Errorf("eight listers took %v, one %v", eight, one)
+	for _, limit := range []int{1, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			var requests atomic.Int64
+			const wait = 2 * time.Millisecond
+			l := &listing{limit: limit, prefix: "img/", open: names(flat(20000), 100, &requests, wait), name: func(o Object) string { return o.URI }}
+			start := time.Now()
+			if err := l.run(t.Context(), func([]Object) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			rounds := time.Since(start) / wait
+			if limit == 1 && rounds != 200 || limit == 8 && rounds > 60 {
+				t.Errorf("%d listers took %d rounds for 200 pages", limit, rounds)
+			}
+		})
 	}
 }
 

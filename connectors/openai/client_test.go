@@ -253,7 +253,7 @@ func TestDroppedAndCancelled(t *testing.T) {
 	if _, err := c.GenerateContent(ctx, "m", json.RawMessage(`{"contents":[{"parts":[{"text":"hang"}]}]}`), nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
 }

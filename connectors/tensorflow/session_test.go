@@ -457,7 +457,7 @@ func TestNoGrowth(t *testing.T) {
 	cycle(40, 20) // TensorFlow's pools and the allocator's arenas reach their size
 	runtime.GC()
 	warm := rss(t)
-	cycle(300, 20)
+	cycle(160, 20)
 	cycle(4, 2000)
 	runtime.GC()
 	grown := rss(t) - warm
