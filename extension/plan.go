@@ -123,6 +123,7 @@ type writer struct {
 	lang dialect.Lang // of the statement
 
 	fused map[*dialect.Function]*dialect.Function // see fuse
+	own   map[string]map[string]bool              // the user's functions in schemas ml, obj and ai, as far as they were looked for
 }
 
 func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {

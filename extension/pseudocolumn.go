@@ -79,6 +79,6 @@ func bytesOf(t dialect.TableRef) string {
 // errNoData is DuckDB's complaint about a column data that no table has; the statement is then read once more, with
 // pseudo-columns.
 func errNoData(err error) bool {
-	s := err.Error()
+	s := strings.ToLower(err.Error()) // the column as the user wrote it
 	return strings.Contains(s, `column "data"`) || strings.Contains(s, `column named "data"`)
 }

@@ -149,9 +149,29 @@ func (w *writer) owned(ctx context.Context, name string) (bool, error) {
 	if !ok || w.lang == dialect.GoogleSQL {
 		return false, nil
 	}
-	rows, err := w.cat.rows(ctx, "SELECT 1 FROM duckdb_functions() WHERE lower(schema_name) = "+literal(strings.ToLower(schema))+
-		" AND lower(function_name) = "+literal(strings.ToLower(fn))+" LIMIT 1")
-	return len(rows) > 0, err
+	schema, fn = strings.ToLower(schema), strings.ToLower(fn)
+	if own, ok := w.own[schema]; ok {
+		return own[fn], nil
+	}
+	// Listing all functions takes milliseconds, and hardly anybody has such a schema.
+	rows, err := w.cat.rows(ctx, "SELECT 1 FROM duckdb_schemas() WHERE lower(schema_name) = "+literal(schema)+" LIMIT 1")
+	if err == nil && len(rows) > 0 {
+		rows, err = w.cat.rows(ctx, "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE lower(schema_name) = "+literal(schema))
+	}
+	if err != nil {
+		return false, err
+	}
+	own := map[string]bool{}
+	for _, r := range rows {
+		if name, ok := r[0].(string); ok {
+			own[name] = true
+		}
+	}
+	if w.own == nil {
+		w.own = map[string]map[string]bool{}
+	}
+	w.own[schema] = own
+	return own[fn], nil
 }
 
 // defaultEndpoint is asked by the functions that name no endpoint; BigQuery chooses one of its own.

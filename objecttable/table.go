@@ -48,7 +48,7 @@ func (s Spec) SQL() string { return "system.main.mallard_objects(" + quote(s.Str
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// ParseSpec reads a spec: its JSON, a JSON list of URIs, or one bare URI.
+// ParseSpec reads a spec: its JSON, a JSON list of URIs, or one URI, bare or as a JSON text.
 func ParseSpec(text string) (Spec, error) {
 	var s Spec
 	var err error
@@ -67,6 +67,9 @@ func ParseSpec(text string) (Spec, error) {
 	case strings.HasPrefix(t, "["):
 		err = json.Unmarshal([]byte(t), &s.URIs)
 	default:
+		if json.Unmarshal([]byte(t), &t) != nil { // a JSON text is what object_table('…') makes of one URI
+			t = strings.TrimSpace(text)
+		}
 		s.URIs = []string{t}
 	}
 	if err != nil {

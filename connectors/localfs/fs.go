@@ -261,7 +261,7 @@ func (FS) Stat(ctx context.Context, _, name string, gen int64) (Object, error) {
 func regular(name string, info fs.FileInfo, gen int64) error {
 	switch {
 	case !info.Mode().IsRegular():
-		return &Error{URI: uri(name), reason: NotFound, hint: "it is a folder or a device; files only are objects"}
+		return &Error{URI: uri(name), reason: NotFound, hint: "it is a folder or a device; files only are objects: write folder/* for those of a folder"}
 	case gen != 0 && gen != generation(info):
 		return &Error{URI: uri(name), reason: Changed, hint: "the file was changed since it was listed: query again"}
 	}
