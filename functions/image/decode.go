@@ -91,11 +91,6 @@ func open(b []byte, l Limits) (*source, error) {
 	if f.ratio > 0 && cfg.Width*cfg.Height/f.ratio > len(b) {
 		return nil, fmt.Errorf("%s image: %d bytes cannot hold its %d × %d pixels", f.name, len(b), cfg.Height, cfg.Width)
 	}
-	if f.name == "JPEG" {
-		if m, ok := baseline(b); ok {
-			return sourceOf(m), nil
-		}
-	}
 	src, err := f.decode(bytes.NewReader(b))
 	if err != nil {
 		return nil, broken(f.name, err)

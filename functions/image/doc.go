@@ -21,18 +21,16 @@
 //
 // The arithmetic is TensorFlow's: libjpeg's triangle filter for subsampled colour, alpha dropped and not multiplied in,
 // 16 bits cut to 8, CMYK as ink over white, EXIF rotation ignored, tf.image.resize(bilinear, antialias=False) with
-// half-pixel centres. PNG, BMP, resizing and JPEG by dct_method INTEGER_ACCURATE give TensorFlow's numbers exactly, colours
-// to float32 rounding. Progressive and CMYK JPEG, which Go's image/jpeg reads, differ by its inverse cosine transform.
-// Measured with TensorFlow 2.21.0, in units of 1/255: sequential files on 240 pictures of up to 640 × 480 at qualities of 1
-// to 100, the others on a photograph of 600 × 512 at qualities of 50 to 95, with and without subsampled colour, and on the
-// files of testdata/images:
+// half-pixel centres. PNG, BMP and resizing give TensorFlow's numbers exactly, colours to float32 rounding. JPEG differs by the
+// inverse cosine transform. Measured with TensorFlow 2.21.0 on a photograph of 600 × 512 at qualities of 50 to 95, with and
+// without subsampled colour, and on the files of testdata/images, in units of 1/255:
 //
 //	                                              at most   on average
-//	sequential JPEG and dct_method INTEGER_ACCURATE     0   0
-//	progressive JPEG and dct_method INTEGER_ACCURATE    3   0.02 to 0.04
-//	any JPEG and TensorFlow's default                  20   0.5 to 1.5
+//	Go's image/jpeg and dct_method INTEGER_ACCURATE     3   0.02 to 0.04
+//	Go's image/jpeg and TensorFlow's default           20   0.5 to 1.5
+//	TensorFlow's default and INTEGER_ACCURATE          20   0.5 to 1.5
 //
 // TensorFlow's default is the fast, inexact transform, darker by 0.8 on average. The activations of a small residual
-// network (0 to 2) move by 0.007 in the second case and by 0.045 in the third, by 0.0000001 on the same decoded image.
+// network (0 to 2) move by 0.007 in the first case and by 0.045 in the others, by 0.0000001 on the same decoded image.
 // tf.image.resize(antialias=True), which nothing here uses, differs by up to 98.
 package image

@@ -40,8 +40,6 @@ pil("photo.png", rgb, format="PNG")
 pil("photo.bmp", rgb, format="BMP")
 for name, sub in (("444", 0), ("422", 1), ("420", 2)):
     pil(f"photo{name}.jpg", rgb, format="JPEG", quality=85, subsampling=sub)
-pil("restart.jpg", rgb, format="JPEG", quality=100, subsampling=2, restart_marker_blocks=2, optimize=True)
-pil("worst.jpg", rgb, format="JPEG", quality=1, subsampling=1)
 pil("progressive.jpg", rgb, format="JPEG", quality=80, progressive=True)
 pil("gray.jpg", rgb.convert("L"), format="JPEG", quality=85)
 pil("gray.png", rgb.convert("L"), format="PNG")
