@@ -53,7 +53,11 @@ func (r *Runtime) imageFunctions() []*scalar {
 			return m.Resize(h, w, keep)
 		})},
 		{name: "ml_convert_color_space", params: []udf.Type{blob, varchar}, result: blob, f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
-			return m.ConvertColor(in[1].Text(i))
+			m, err := m.ConvertColor(in[1].Text(i))
+			if errors.Is(err, image.ErrColorSpace) {
+				err = statementError{err}
+			}
+			return m, err
 		})},
 		{name: "ml_convert_image_type", params: []udf.Type{blob}, result: blob, f: parsed(func(m image.Image, _ []udf.Column, _ int) (image.Image, error) {
 			return m.Integers(), nil

@@ -89,7 +89,13 @@ func (v VectorSearch) SQL() (string, error) {
 		query = "SELECT row_number() OVER () AS n, __r AS r, __r." + identifier(column) + "::DOUBLE[] AS v FROM (" + v.Query + "\n) AS __r"
 		shown = "__q.r AS query, "
 	}
+	if d == "list_cosine_distance" { // DuckDB has a distance for them all the same
+		query = cosine(query)
+	}
 	base := "SELECT row_number() OVER () AS n, __r AS r, __r." + identifier(v.Column) + "::DOUBLE[] AS v FROM (" + v.Base + "\n) AS __r"
+	if d == "list_cosine_distance" {
+		base = cosine(base)
+	}
 	pairs := "SELECT __q.n AS q, __b.n AS b, " + d + "(__q.v, __b.v) AS d FROM __q, __b WHERE __q.v IS NOT NULL AND __b.v IS NOT NULL"
 	near := "SELECT __p.q AS q, unnest(min_by({'b': __p.b, 'd': __p.d}, __p.d, " + fmt.Sprint(top) + ")) AS t FROM (" + pairs + ") AS __p GROUP BY __p.q"
 	if top < 0 {
@@ -97,6 +103,11 @@ func (v VectorSearch) SQL() (string, error) {
 	}
 	return "(WITH __b AS MATERIALIZED (" + base + "), __q AS MATERIALIZED (" + query + "), __n AS (" + near + ")\n" +
 		"SELECT " + shown + "__b.r AS base, __n.t.d AS distance FROM __n JOIN __q ON __q.n = __n.q JOIN __b ON __b.n = __n.t.b)", nil
+}
+
+// cosine refuses zero vectors among those of a query, as ML.DISTANCE does.
+func cosine(query string) string {
+	return "SELECT __z.n, __z.r, CASE WHEN list_inner_product(__z.v, __z.v) = 0 THEN error('VECTOR_SEARCH: the cosine distance of a zero vector is not defined: leave such rows out') ELSE __z.v END AS v FROM (" + query + ") AS __z"
 }
 
 func identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }

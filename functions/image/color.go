@@ -1,9 +1,13 @@
 package image
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
+
+// ErrColorSpace says that a color space is none of those known.
+var ErrColorSpace = errors.New("color space")
 
 // ConvertColor changes an RGB image to HSV, GRAYSCALE, YIQ or YUV, FLOAT form, as tf.image does.
 func (m Image) ConvertColor(space string) (Image, error) {
@@ -20,7 +24,7 @@ func (m Image) ConvertColor(space string) (Image, error) {
 	case "YUV":
 		f = yuv.apply
 	default:
-		return Image{}, fmt.Errorf("color space %q is not known: use HSV, GRAYSCALE, YIQ or YUV", space)
+		return Image{}, fmt.Errorf("%w %q is not known: use HSV, GRAYSCALE, YIQ or YUV", ErrColorSpace, space)
 	}
 	if m.Channels != 3 {
 		return Image{}, fmt.Errorf("the image has %d channel(s): only RGB images, of 3, change to %s", m.Channels, strings.ToUpper(space))

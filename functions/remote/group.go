@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -44,8 +43,6 @@ type group struct {
 	output   float64        // mean output tokens of a request
 	ratio    float64        // mean input tokens over the estimate
 	most     int            // rows per request: what the provider called too large halves it
-
-	samples []*sample
 
 	guessed *Estimate // of an estimating statement
 	packed  request
@@ -113,20 +110,7 @@ type batch struct {
 	retried  bool // the next attempt is a retry of the same rows
 	unread   bool // its rows' objects are still to be read
 	fresh    bool // they were read, and the batch was not sent yet
-	sample   *sample
 }
-
-// sample is a batch that was refused for what is in it, before anything succeeded: some of its rows are asked one by one.
-// A column that the endpoint does not know would otherwise cost two requests for each row.
-type sample struct {
-	rest  []*item // the other rows
-	left  int     // rows that have no outcome yet
-	words string  // of the first failure
-	same  int     // rows that failed in these words
-}
-
-// sampleRows stand apart from each other: that many bad rows and none good are hardly an accident.
-const sampleRows = 8
 
 // again is a heap of batches by the time they are ready.
 type again []*batch
@@ -506,10 +490,7 @@ func (g *group) next() (*batch, time.Time) {
 			g.settleItems(b.items, g.stopped)
 		}
 		g.settleItems(g.queue, g.stopped)
-		for _, s := range g.samples {
-			g.settleItems(s.rest, g.stopped)
-		}
-		g.again, g.queue, g.samples = nil, nil, nil
+		g.again, g.queue = nil, nil
 		return nil, time.Time{}
 	}
 	if len(g.again) > 0 && !g.again[0].ready.After(time.Now()) {
@@ -633,7 +614,6 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 		return
 	}
 	if len(payloads) == 0 { // all were settled meanwhile
-		g.sampled(b, "", "")
 		return
 	}
 	if svc == nil {
@@ -736,7 +716,6 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 		}
 	}
 	g.mu.Unlock()
-	g.sampled(b, "", "")
 	g.save(save)
 }
 
@@ -1010,7 +989,6 @@ func (g *group) failed(b *batch, f fault, sent time.Time) {
 			g.stop(status, f.reason)
 		}
 		g.settleAll(b.items, g.failure(status, f.reason))
-		g.sampled(b, "", "")
 		return
 	}
 	delay := time.Duration(0)
@@ -1045,12 +1023,13 @@ func (g *group) failed(b *batch, f fault, sent time.Time) {
 			g.most = max(1, min(g.most, half))
 			g.mu.Unlock()
 		}
-		if !f.large && len(b.items) > sampleRows && !g.healthy() {
-			g.sample(b)
-			return
+		for _, items := range [][]*item{b.items[:half:half], b.items[half:]} {
+			part := &batch{items: items, ready: now}
+			for _, it := range items {
+				part.tokens += it.tokens
+			}
+			g.push(part)
 		}
-		g.pushItems(b.items[:half:half], nil)
-		g.pushItems(b.items[half:], nil)
 		return
 	}
 	status := f.status(g.spec.Endpoint, b.attempts)
@@ -1064,71 +1043,6 @@ func (g *group) failed(b *batch, f fault, sent time.Time) {
 	}
 	g.mu.Unlock()
 	g.settleAll(b.items, g.failure(status, f.reason))
-	if f.retryable { // that is not about what is in the rows
-		status = ""
-	}
-	g.sampled(b, f.reason, status)
-}
-
-// pushItems sends rows as a batch of their own.
-func (g *group) pushItems(items []*item, s *sample) {
-	b := &batch{items: items, ready: time.Now(), sample: s}
-	for _, it := range items {
-		b.tokens += it.tokens
-	}
-	g.push(b)
-}
-
-// sample asks for rows of a refused batch one by one, and leaves the others until these have their outcome.
-func (g *group) sample(b *batch) {
-	s := &sample{left: sampleRows}
-	var single []*item
-	for i, it := range b.items {
-		if n := len(single); n < sampleRows && i == n*len(b.items)/sampleRows {
-			single = append(single, it)
-		} else {
-			s.rest = append(s.rest, it)
-		}
-	}
-	g.mu.Lock()
-	g.samples = append(g.samples, s)
-	g.mu.Unlock()
-	for i := range single {
-		g.pushItems(single[i:i+1:i+1], s)
-	}
-}
-
-// sampled takes note of the outcome of a sample's row, with the reason and the status of a failure. After the last it decides
-// about the other rows: they are asked in halves, unless all failed alike and nothing ever succeeded.
-func (g *group) sampled(b *batch, reason, status string) {
-	s := b.sample
-	if s == nil {
-		return
-	}
-	g.mu.Lock()
-	if s.words == "" {
-		s.words = status
-	}
-	if status != "" && status == s.words {
-		s.same++
-	}
-	s.left--
-	open := s.left == 0 && slices.Contains(g.samples, s) // otherwise it was settled with all that is left
-	if open {
-		g.samples = slices.DeleteFunc(g.samples, func(o *sample) bool { return o == s })
-	}
-	alike := s.same == sampleRows && !g.answered
-	g.mu.Unlock()
-	switch half := len(s.rest) / 2; {
-	case !open:
-	case alike:
-		g.settleAll(s.rest, g.failure(status+fmt.Sprintf(" (not sent alone: its request was refused, and %d of its rows failed like this)", sampleRows), reason))
-	default:
-		if half > 0 {
-			g.pushItems(s.rest[:half:half], nil)
-		}
-		g.pushItems(s.rest[half:], nil)
-	}
 }
 
 // healthy reports whether requests do get through.
