@@ -100,8 +100,8 @@ func TestScalarRows(t *testing.T) {
 	if got := text(db.must(ask(s))); got != "10000 | 100" {
 		t.Error(got)
 	}
-	if f.n != 100 || f.most != 64 {
-		t.Errorf("%d requests, %d at once; want 100 and 64", f.n, f.most)
+	if f.n != 100 || f.most < 16 || f.most > 64 { // how many meet depends on the machine
+		t.Errorf("%d requests, %d at once; want 100, and up to 64", f.n, f.most)
 	}
 
 	cache := &memoryCache{}
