@@ -175,9 +175,11 @@ type memoryCache struct {
 	m    map[[32]byte]Answer
 	puts int
 	fail error
+	slow time.Duration // of Get
 }
 
 func (c *memoryCache) Get(_ context.Context, keys []Key) ([]*Answer, error) {
+	time.Sleep(c.slow)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := make([]*Answer, len(keys))

@@ -64,11 +64,12 @@ type group struct {
 type state uint8
 
 const (
-	idle   state = iota // nobody wants it yet
-	asked               // in the queue, or on its way
-	known               // has its verdict
-	looked              // idle, and not in the cache
-	gone                // the verdict was given to all that wanted it, and dropped
+	idle    state = iota // nobody wants it yet
+	asked                // in the queue, or on its way
+	known                // has its verdict
+	looking              // idle, and being looked up before anybody wants it
+	looked               // idle, and not in the cache
+	gone                 // the verdict was given to all that wanted it, and dropped
 )
 
 // item is a row's question, shared by equal rows.
@@ -206,6 +207,8 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		case idle, gone:
 			it.state = asked
 			look = append(look, it)
+		case looking: // lookAhead queues it, should the cache not have it
+			it.state = asked
 		case looked:
 			it.state = asked
 			g.queue = append(g.queue, it)
@@ -523,7 +526,7 @@ func (g *group) next() (*batch, time.Time) {
 	full := false
 	for len(g.queue) > 0 && !full {
 		it := g.queue[0]
-		if it.state == known { // meanwhile
+		if it.state != asked { // settled meanwhile
 			g.queue = g.queue[1:]
 			continue
 		}
@@ -597,13 +600,21 @@ func (g *group) lookAhead() {
 	var look []*item
 	for _, it := range g.items[g.cursor:min(g.cursor+chunkRows, len(g.items))] {
 		if it.state == idle {
-			it.state = looked
+			it.state = looking
 			look = append(look, it)
 		}
 	}
 	g.mu.Unlock()
-	defer g.mu.Lock()
 	g.lookup(look)
+	g.mu.Lock()
+	for _, it := range look {
+		switch it.state {
+		case looking:
+			it.state = looked
+		case asked: // awaited meanwhile
+			g.queue = append(g.queue, it)
+		}
+	}
 }
 
 // send asks for a batch and decides what follows. It releases its slot with the answer: reading that takes none.
@@ -711,7 +722,7 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 	g.ratio += (ratio - g.ratio) / 16
 	g.answered = true
 	for i, it := range b.items {
-		if it.state != known {
+		if it.state == asked {
 			g.settle(it, verdicts[i])
 		}
 	}
@@ -733,7 +744,7 @@ func (g *group) take(b *batch) (payloads []string, stop *verdict, svc Service) {
 	}
 	left := b.items[:0:0]
 	for _, it := range b.items {
-		if it.state == known {
+		if it.state != asked {
 			continue
 		}
 		left = append(left, it)
@@ -803,7 +814,7 @@ func (g *group) prepare(ctx context.Context, b *batch) {
 		g.rouse()
 	}
 	g.mu.Lock()
-	if it.state == known { // the query failed meanwhile
+	if it.state != asked { // the query failed meanwhile
 		g.memory.Release(hold)
 		g.mu.Unlock()
 		done()
@@ -821,7 +832,7 @@ func (g *group) prepare(ctx context.Context, b *batch) {
 	}
 	g.lookup(b.items)
 	g.mu.Lock()
-	cached := it.state == known
+	cached := it.state != asked
 	g.mu.Unlock()
 	if cached {
 		done()
@@ -1068,7 +1079,7 @@ func (g *group) settleAll(items []*item, v *verdict) {
 // settleItems is settleAll with mu held.
 func (g *group) settleItems(items []*item, v *verdict) {
 	for _, it := range items {
-		if it.state != known {
+		if it.state == asked {
 			g.settle(it, v)
 		}
 	}

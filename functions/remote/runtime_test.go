@@ -614,6 +614,33 @@ func TestCacheAndResume(t *testing.T) {
 	})
 }
 
+// Rows that are awaited while they are looked up ahead come from the cache, too. The runner and the reader race for the
+// answers, so it is tried often.
+func TestAwaitedWhileLookedUp(t *testing.T) {
+	cache, rows := &memoryCache{}, prompts(chunkRows+200)
+	ask := func(want int) {
+		synctest.Test(t, func(t *testing.T) {
+			f := &fake{}
+			s := textSpec(t, f, flat)
+			s.Cache = cache
+			if err := s.Init(); err != nil {
+				t.Fatal(err)
+			}
+			st := NewStatement(t.Context(), StatementOptions{})
+			answered(t, rows, run(t, st, s, rows))
+			st.End()
+			if f.n != want {
+				t.Errorf("%d requests, want %d", f.n, want)
+			}
+		})
+	}
+	ask(len(rows))
+	cache.slow = time.Millisecond
+	for range 20 {
+		ask(0)
+	}
+}
+
 func TestConcurrencyIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{latency: mockLatency}
