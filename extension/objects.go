@@ -71,14 +71,39 @@ func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objectt
 // Query implements [objecttable.Host].
 func (o *objects) Query(conn uint64) *objecttable.Query {
 	q := o.in.running(conn)
-	return &objecttable.Query{Context: q.Context, Fail: q.Fail, Strict: o.in.cfg.Objects.Strict, Note: q.unread.note, BindsBytes: q.bindsBytes}
+	return &objecttable.Query{Context: q.Context, Fail: q.Fail, Strict: o.in.cfg.Objects.Strict, Note: q.unread.note, Skip: q.unread.skip, BindsBytes: q.bindsBytes}
 }
 
-// unread counts the values that are NULL because an object could not be read or decoded. It is safe for concurrent use.
+// unread counts the values that are NULL because an object could not be read or decoded, and the objects that have no row
+// because their name is not UTF-8. It is safe for concurrent use.
 type unread struct {
 	mu      sync.Mutex
 	reasons map[string]int
 	first   error
+	skipped int
+	name    string // of the first of these
+}
+
+func (u *unread) skip(uri string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.skipped++; u.skipped == 1 {
+		u.name = uri
+	}
+}
+
+// left tells a person what has no row, as in `2 objects are left out, …`; it is empty when there is nothing.
+func (u *unread) left() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.skipped == 0 {
+		return ""
+	}
+	verb := "are"
+	if u.skipped == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%s %s left out, since a STRING must be UTF-8 and the name is not: rename the file. The first: %q", count(int64(u.skipped), "object"), verb, u.name)
 }
 
 func (u *unread) note(_ string, err error) {

@@ -37,6 +37,26 @@ func TestUnreadObjects(t *testing.T) {
 	}
 }
 
+// A file whose name is no text has no row, and the statement says so.
+func TestSkippedObjects(t *testing.T) {
+	dir := t.TempDir()
+	for _, n := range []string{"a.txt", "caf\xe9.txt", "na\xefve.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, n), nil, 0o600); err != nil {
+			t.Skip("a file system of other names:", err)
+		}
+	}
+	var notices []string
+	ctx := extension.WithNotices(context.Background(), func(s string) { notices = append(notices, s) })
+	var n int
+	if err := open(t, "", extension.DefaultConfig()).QueryRowContext(ctx, "SELECT count(*) FROM object_table([?::VARCHAR])", dir+"/*").Scan(&n); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	want := `2 objects are left out, since a STRING must be UTF-8 and the name is not: rename the file. The first: "file://` + dir + `/caf\xe9.txt"`
+	if got := strings.Join(notices, "\n"); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
 // What every row would fail with fails the statement.
 func TestNoStore(t *testing.T) {
 	db := open(t, "", extension.DefaultConfig())

@@ -82,6 +82,9 @@ func (n *conn) begin(ctx context.Context) (*running, func()) {
 		if s := q.unread.String(); s != "" {
 			notify(ctx, s)
 		}
+		if s := q.unread.left(); s != "" {
+			notify(ctx, s)
+		}
 		q.mu.Lock()
 		st := q.remote
 		q.mu.Unlock()

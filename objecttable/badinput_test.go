@@ -57,6 +57,28 @@ func TestNames(t *testing.T) {
 	db.want("0", "SELECT count(*) FROM mallard_objects('"+dir+"/nothing*')")
 }
 
+// A name in Latin-1 is left out, and hides no other file.
+func TestNamesThatAreNoText(t *testing.T) {
+	db := openDB(t, Options{})
+	dir := t.TempDir()
+	for _, n := range []string{"a.txt", "caf\xe9.txt", "caf\xe9/inside.txt", "z.txt"} {
+		file := filepath.Join(dir, n)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Skip("a file system of other names:", err)
+		}
+		if err := os.WriteFile(file, []byte(n), 0o600); err != nil {
+			t.Skip("a file system of other names:", err)
+		}
+	}
+	db.want("a.txt\nz.txt", "SELECT decode(object_bytes(uri)) FROM mallard_objects('"+dir+"/*')")
+	want := "skipped \"file://" + dir + `/caf\xe9.txt"` + "\nskipped \"file://" + dir + `/caf\xe9/inside.txt"`
+	if got := db.host.noted(); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	db.host.strict = true
+	db.wantError(`/caf\xe9.txt" is not UTF-8, as a STRING must be`, "SELECT uri FROM mallard_objects('"+dir+"/*')")
+}
+
 // Images that are none, or hostile, are NULL with a note; unusual ones are decoded. The sizes are those in
 // ../functions/image/testdata/make.py.
 func TestUnusualImages(t *testing.T) {

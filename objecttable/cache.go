@@ -84,7 +84,8 @@ func (r *Runtime) Refresh(ctx context.Context, s Spec) error {
 	}
 	b := r.cache.begin()
 	var all []Object
-	err := s.list(ctx, r.host, nil, func(p []Object) error {
+	skip := func(string) error { return nil } // who queries without the cache is told
+	err := s.list(ctx, r.host, nil, skip, func(p []Object) error {
 		if all = append(all, p...); len(all) > maxKept {
 			return fmt.Errorf("object table %s has more than %d objects, too many to keep: query it without refreshing", s.Name, maxKept)
 		}

@@ -46,6 +46,11 @@ func (h *testHost) Query(uint64) *Query {
 			defer h.mu.Unlock()
 			h.notes = append(h.notes, fmt.Sprintf("%s: %v", Reason(err), err))
 		},
+		Skip: func(uri string) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.notes = append(h.notes, fmt.Sprintf("skipped %q", uri))
+		},
 		Fail: func(err error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()

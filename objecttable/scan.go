@@ -107,7 +107,7 @@ func (b *boundScan) Scan(columns []int) (udf.Scan, error) {
 		defer udf.Rescue(&s.err)
 		var all []Object
 		began := b.r.cache.begin()
-		s.err = b.spec.list(ctx, b.r.host, fields, func(p []Object) error {
+		s.err = b.spec.list(ctx, b.r.host, fields, q.skip, func(p []Object) error {
 			if keep {
 				if all = append(all, p...); len(all) > maxKept {
 					keep, all = false, nil

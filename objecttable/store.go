@@ -64,6 +64,9 @@ type Query struct {
 	Strict bool
 	// Note is told of every row that became NULL. May be nil. It is called by several goroutines.
 	Note func(uri string, err error)
+	// Skip is told of every object that a listing leaves out, since its name is not UTF-8; where Strict is set it fails the
+	// statement instead. May be nil. It is called by several goroutines.
+	Skip func(uri string)
 	// Fail notes the typed error, since only its text crosses DuckDB. May be nil.
 	Fail func(error)
 	// BindsBytes is told when the statement binds object_bytes; an error ends the binding. May be nil. Memory is bounded behind
@@ -87,6 +90,17 @@ func (q *Query) row(uri string, err error) error {
 	}
 	if q.Note != nil {
 		q.Note(uri, err)
+	}
+	return nil
+}
+
+// skip decides about an object whose name is not UTF-8: nil leaves it out.
+func (q *Query) skip(uri string) error {
+	if q.Strict {
+		return fmt.Errorf("object table: the name %q is not UTF-8, as a STRING must be; rename the file", uri)
+	}
+	if q.Skip != nil {
+		q.Skip(uri)
 	}
 	return nil
 }

@@ -103,8 +103,9 @@ func (t *Table) patterns() ([]Pattern, error) {
 }
 
 // list calls page with the table's objects, each once also when several URIs have it. Folder markers, whose names end in
-// a slash, are left out. A URI without * must exist.
-func (t *Table) list(ctx context.Context, host Host, fields []string, page func([]Object) error) error {
+// a slash, are left out. A URI without * must exist. skip is asked about an object whose name is not UTF-8, as a file's
+// may be: it is left out, or the listing ends with skip's error.
+func (t *Table) list(ctx context.Context, host Host, fields []string, skip func(uri string) error, page func([]Object) error) error {
 	ps, err := t.patterns()
 	if err != nil {
 		return err
@@ -139,7 +140,11 @@ func (t *Table) list(ctx context.Context, host Host, fields []string, page func(
 		err = store.List(ctx, p.Bucket, p.Prefix, p.Suffix, fields, func(objects []Object) error {
 			kept := objects[:0]
 			for _, o := range objects {
-				if keep(o) {
+				if !utf8.ValidString(o.URI) {
+					if err := skip(o.URI); err != nil {
+						return err
+					}
+				} else if keep(o) {
 					kept = append(kept, o)
 				}
 			}
