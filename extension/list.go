@@ -14,6 +14,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/functions/jsonfn"
+	"github.com/mallardml/mallard/objecttable"
 )
 
 // connectionMacros give a connection the table functions of plain DuckDB form. They are TEMP, since macros of the file
@@ -24,8 +25,8 @@ var connectionMacros = []string{
 	callMacro("ML_GENERATE_EMBEDDING", "ML.GENERATE_EMBEDDING"),
 	`CREATE OR REPLACE TEMP MACRO ml_models() AS TABLE SELECT * FROM query(system.main.mallard_models())`,
 	`CREATE OR REPLACE TEMP MACRO ml_model_info(model) AS TABLE SELECT * FROM query(system.main.mallard_model_info(model))`,
-	`CREATE OR REPLACE TEMP MACRO object_table(uris) AS TABLE SELECT * FROM mallard_objects(to_json(uris)::VARCHAR)`,
-	`CREATE OR REPLACE TEMP MACRO gcs_objects(uri) AS TABLE SELECT * FROM mallard_objects(uri)`,
+	`CREATE OR REPLACE TEMP MACRO object_table(uris) AS TABLE SELECT * REPLACE (` + objecttable.LateMD5 + `) FROM mallard_objects(to_json(uris)::VARCHAR)`,
+	`CREATE OR REPLACE TEMP MACRO gcs_objects(uri) AS TABLE SELECT * REPLACE (` + objecttable.LateMD5 + `) FROM mallard_objects(uri)`,
 	`CREATE OR REPLACE TEMP MACRO ml_estimate(query) AS TABLE SELECT * FROM query(system.main.mallard_estimate(query))`,
 	`CREATE OR REPLACE TEMP MACRO ml_usage() AS TABLE SELECT * FROM query(system.main.mallard_usage())`,
 	`CREATE OR REPLACE TEMP MACRO ml_cache() AS TABLE SELECT * FROM query(system.main.mallard_cache())`,

@@ -210,7 +210,7 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 		create = "CREATE OR REPLACE VIEW "
 	}
 	// The listing gives details as text; BigQuery's is JSON.
-	p.sql = create + where.sql() + " AS SELECT * REPLACE (CAST(ref AS STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)) AS ref) FROM " + objecttable.Spec{Table: *t, Name: where.key()}.SQL()
+	p.sql = create + where.sql() + " AS SELECT * REPLACE (" + objecttable.LateMD5 + ", CAST(ref AS STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)) AS ref) FROM " + objecttable.Spec{Table: *t, Name: where.key()}.SQL()
 	p.done = func() { n.in.objects.runtime.Forget(where.key()) }
 	return p, nil
 }

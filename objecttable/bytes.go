@@ -14,7 +14,7 @@ import (
 )
 
 func (r *Runtime) byteFunctions() []*scalar {
-	var out []*scalar
+	out := []*scalar{{name: "object_md5", params: []udf.Type{varchar, bigint, varchar}, result: varchar, f: r.objectMD5}}
 	for n := 1; n <= 3; n++ {
 		out = append(out, &scalar{name: "object_bytes", params: []udf.Type{varchar, bigint, varchar}[:n], result: blob, f: r.objectBytes, bind: binds})
 	}

@@ -137,7 +137,11 @@ func (t *Table) list(ctx context.Context, host Host, fields []string, skip func(
 			}
 			continue
 		}
-		err = store.List(ctx, p.Bucket, p.Prefix, p.Suffix, fields, func(objects []Object) error {
+		asked := fields
+		if p.Scheme == "file" {
+			asked = withoutMD5(fields)
+		}
+		err = store.List(ctx, p.Bucket, p.Prefix, p.Suffix, asked, func(objects []Object) error {
 			kept := objects[:0]
 			for _, o := range objects {
 				if !utf8.ValidString(o.URI) {
@@ -158,4 +162,12 @@ func (t *Table) list(ctx context.Context, host Host, fields []string, skip func(
 		}
 	}
 	return nil
+}
+
+// withoutMD5 leaves out what would read every file; see [LateMD5].
+func withoutMD5(fields []string) []string {
+	if fields == nil {
+		fields = Columns[:colRef]
+	}
+	return slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == "md5_hash" })
 }

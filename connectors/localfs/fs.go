@@ -246,7 +246,10 @@ var types = map[string]string{
 
 func typeOf(name string) string { return types[strings.ToLower(path.Ext(name))] }
 
-// Stat describes one file. A generation that is not 0 must be the file's.
+// statFields is all of an object but md5_hash, for which the whole file would be read.
+var statFields = []string{"uri", "generation", "content_type", "size", "updated", "metadata"}
+
+// Stat describes one file, without its MD5. A generation that is not 0 must be the file's.
 func (FS) Stat(ctx context.Context, _, name string, gen int64) (Object, error) {
 	info, err := os.Stat(filepath.FromSlash(name))
 	if err != nil {
@@ -255,7 +258,7 @@ func (FS) Stat(ctx context.Context, _, name string, gen int64) (Object, error) {
 	if err := regular(name, info, gen); err != nil {
 		return Object{}, err
 	}
-	return describe(ctx, name, info, nil)
+	return describe(ctx, name, info, statFields)
 }
 
 func regular(name string, info fs.FileInfo, gen int64) error {
