@@ -65,7 +65,8 @@ func runEmulate(ctx context.Context, args []string, t terminal) int {
 	fs := flag.NewFlagSet("mallard emulate", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	var o options
-	e := emulation{server: vertextest.Options{}, folders: map[string]string{}}
+	// Its log is a file: nobody could read one in memory.
+	e := emulation{server: vertextest.Options{LogSize: -1}, folders: map[string]string{}}
 	fs.StringVar(&e.server.Addr, "addr", "127.0.0.1:8180", "")
 	fs.Func("endpoint", "", func(s string) error {
 		id, dir, ok := strings.Cut(s, "=")

@@ -99,7 +99,7 @@ func (f *suiteFile) start() (err error) {
 		return fmt.Errorf("request log: %w", err)
 	}
 	o := f.suite.Server
-	o.Log = f.out
+	o.Log, o.LogSize = f.out, -1 // __REQUESTS__ reads the file
 	if f.server, err = vertextest.New(o); err != nil {
 		return err
 	}

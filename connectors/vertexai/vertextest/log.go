@@ -27,26 +27,55 @@ type Request struct {
 	Tokens int // input tokens as counted by CountTokens
 }
 
-func (s *Server) note(r *Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.log) < s.options().LogSize {
-		s.log = append(s.log, r)
+// requestLog is the newest requests, within bounds of number and size. The server's mutex guards it.
+type requestLog struct {
+	entries []loggedRequest // from first on
+	first   int
+	bytes   int64
+}
+
+type loggedRequest struct {
+	*Request
+	bytes int64 // of its body as it came
+}
+
+// add appends a request, and lets the oldest go until rows and bytes hold again.
+func (l *requestLog) add(r *Request, size, bytes int64, rows int) {
+	l.entries = append(l.entries, loggedRequest{r, size})
+	l.bytes += size
+	for n := len(l.entries); l.first < n && (n-l.first > rows || l.bytes > bytes); l.first++ {
+		l.bytes -= l.entries[l.first].bytes
+		l.entries[l.first] = loggedRequest{} // not held by the array
+	}
+	if l.first > len(l.entries)/2 { // each entry moves once, on the average
+		l.entries, l.first = append([]loggedRequest(nil), l.entries[l.first:]...), 0
 	}
 }
 
-// Requests returns the log so far, in order of arrival. The entries are copies; bodies are shared and must not be changed.
+func (s *Server) note(c *call) {
+	o := s.options()
+	if o.LogSize < 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log.add(c.Request, int64(len(c.raw)), o.LogBytes, o.LogSize)
+}
+
+// Requests returns the log, in order of arrival: the newest requests that Options.LogSize and LogBytes have room for, and Seq says which they are. The
+// entries are copies; bodies are shared and must not be changed.
 func (s *Server) Requests() []Request {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	out := make([]Request, len(s.log))
-	for i, r := range s.log {
-		out[i] = *r
+	kept := s.log.entries[s.log.first:]
+	out := make([]Request, len(kept))
+	for i, r := range kept {
+		out[i] = *r.Request
 	}
 	return out
 }
 
-// Count is the number of requests so far, also of those the log has no room for.
+// Count is the number of requests so far, also of those that the log has no room for.
 func (s *Server) Count() int64 { return s.seq.Load() }
 
 // Peak is the greatest number of requests that ran at once.
@@ -55,7 +84,7 @@ func (s *Server) Peak() int64 { return s.peak.Load() }
 // Reset empties the log and the counters, and starts the schedules of faults and quotas anew.
 func (s *Server) Reset() {
 	s.mu.Lock()
-	s.log = nil
+	s.log = requestLog{}
 	for _, f := range s.faults {
 		f.reset()
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +72,39 @@ func TestLogWithoutSecrets(t *testing.T) {
 	}
 	if b := read(t, tape); !strings.Contains(b, "first") || strings.Contains(b, "secret") {
 		t.Errorf("%s", b)
+	}
+}
+
+// TestLogBounds: the newest requests are kept, within the number and the bytes of the options; Count knows them all.
+func TestLogBounds(t *testing.T) {
+	small, large := `{"contents":[{"role":"user","parts":[{"text":"duck"}]}]}`, `{"contents":[{"role":"user","parts":[{"text":"`+strings.Repeat("x", 4000)+`"}]}]}`
+	for _, tt := range []struct {
+		name string
+		give vertextest.Options
+		body string
+		want []int64 // the Seqs that are kept of 50 requests
+	}{
+		{"number", vertextest.Options{LogSize: 3}, small, []int64{48, 49, 50}},
+		{"bytes", vertextest.Options{LogBytes: 10_000}, large, []int64{49, 50}},
+		{"larger than all", vertextest.Options{LogBytes: 1000}, large, nil},
+		{"none", vertextest.Options{LogSize: -1}, small, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, tt.give)
+			c := dial(t, s, vertexai.TransportREST)
+			for range 50 {
+				if _, err := c.GenerateContent(context.Background(), s.ModelURL("gemini-2.5-flash"), []byte(tt.body), nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var got []int64
+			for _, r := range s.Requests() {
+				got = append(got, r.Seq)
+			}
+			if !slices.Equal(got, tt.want) || s.Count() != 50 {
+				t.Errorf("%d of %d, want %d", got, s.Count(), tt.want)
+			}
+		})
 	}
 }
 

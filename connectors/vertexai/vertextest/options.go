@@ -41,9 +41,10 @@ type Options struct {
 	Replay  string                                      // answers from such a file, predictions also instance by instance; a request it does not hold gets 404 and is in Missed
 	Forward func(*http.Request) (*http.Response, error) // with Record: sends REST requests on to the real service (http.Client.Do of an authorised client)
 
-	Log     io.Writer        // gets a LogLine as JSON for every request, one Write each, before its answer is sent
-	LogSize int              // requests kept for Requests; default 100,000, negative none
-	Now     func() time.Time // default time.Now
+	Log      io.Writer        // gets a LogLine as JSON for every request, one Write each, before its answer is sent
+	LogSize  int              // requests kept for Requests, the newest; default 100,000, negative none
+	LogBytes int64            // bytes of bodies kept for Requests, as they came (decoded they take several times as much); default 32 MiB
+	Now      func() time.Time // default time.Now
 }
 
 // Limits are those of the real service; zero fields take its value, given behind them.

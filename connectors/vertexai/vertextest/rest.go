@@ -2,9 +2,11 @@ package vertextest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -141,16 +143,32 @@ func endpointResource(r *Request) map[string]any {
 	}
 }
 
-// forward asks the real service and records its answer.
+// forward asks the real service and records its answer. What never came, a network fault, is logged as 502 and not recorded.
 func (s *Server) forward(r *http.Request, c *call) *reply {
 	c.server = s
 	c.Seq = s.seq.Add(1)
 	c.Time = s.options().Now()
 	_ = c.decode() // for the log; the real service judges
-	s.note(c.Request)
+	s.note(c)
+	rep, err := s.ask(r, c)
+	if err != nil {
+		rep = failf(502, "the real service could not be asked: %v", cause(err))
+	}
+	s.mu.Lock()
+	c.Request.Status = rep.status()
+	s.mu.Unlock()
+	s.report(c, rep.status())
+	if err == nil {
+		s.tape.record(c, rep)
+	}
+	return rep
+}
+
+// ask sends the request on; the error says that there is no answer.
+func (s *Server) ask(r *http.Request, c *call) (*reply, error) {
 	out, err := http.NewRequestWithContext(r.Context(), http.MethodPost, realURL(c.Location, r.URL.RequestURI()), bytes.NewReader(c.raw))
 	if err != nil {
-		return failf(502, "cannot forward: %v", err)
+		return nil, err
 	}
 	out.Header.Set("Content-Type", "application/json; charset=utf-8")
 	if t := r.Header.Get("X-Vertex-AI-LLM-Request-Type"); t != "" {
@@ -158,27 +176,31 @@ func (s *Server) forward(r *http.Request, c *call) *reply {
 	}
 	res, err := s.options().Forward(out)
 	if err != nil {
-		return failf(502, "the real service could not be asked: %v", err)
+		return nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<30))
 	if err != nil {
-		return failf(502, "the real service's answer broke off: %v", err)
+		return nil, fmt.Errorf("its answer broke off: %w", err)
 	}
-	rep := &reply{raw: b}
-	if res.StatusCode/100 != 2 {
-		rep = failf(res.StatusCode, "%s", http.StatusText(res.StatusCode))
-		rep.err.raw = b
-		if sec, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
-			rep.err.wait = time.Duration(sec) * time.Second
-		}
+	if res.StatusCode/100 == 2 {
+		return &reply{raw: b}, nil
 	}
-	s.mu.Lock()
-	c.Request.Status = res.StatusCode
-	s.mu.Unlock()
-	s.report(c, res.StatusCode)
-	s.tape.record(c, rep)
-	return rep
+	rep := failf(res.StatusCode, "%s", http.StatusText(res.StatusCode))
+	rep.err.raw = b
+	if sec, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
+		rep.err.wait = time.Duration(sec) * time.Second
+	}
+	return rep, nil
+}
+
+// cause is an error without the URLs that net/http puts before it: their query may hold a key.
+func cause(err error) error {
+	var u *url.Error
+	for errors.As(err, &u) {
+		err = u.Err
+	}
+	return err
 }
 
 func realURL(location, uri string) string {

@@ -32,7 +32,7 @@ type Server struct {
 	endpoints   map[string]Predictor
 	predictions []Prediction
 	faults      []*fault
-	log         []*Request
+	log         requestLog
 
 	logMu  sync.Mutex // of Options.Log
 	logErr error
@@ -51,6 +51,9 @@ func New(o Options) (*Server, error) {
 	}
 	if o.LogSize == 0 {
 		o.LogSize = 100_000
+	}
+	if o.LogBytes <= 0 {
+		o.LogBytes = 32 << 20
 	}
 	if o.QuotaWindow <= 0 {
 		o.QuotaWindow = time.Minute
@@ -174,7 +177,7 @@ func (s *Server) handle(ctx context.Context, c *call) (r *reply) {
 	c.Seq = s.seq.Add(1)
 	c.Time = s.options().Now()
 	decodeErr := c.decode()
-	s.note(c.Request)
+	s.note(c)
 	defer func() {
 		if p := recover(); p != nil {
 			r = failf(http.StatusInternalServerError, "vertextest: a hook panicked: %v", p)

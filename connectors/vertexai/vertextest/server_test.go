@@ -1,12 +1,15 @@
 package vertextest_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -634,6 +637,28 @@ func TestForward(t *testing.T) {
 	}
 	if _, err := vertextest.New(vertextest.Options{Replay: file}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestForwardFails: what cannot be asked is 502 and in the log, not in the record, and no key of the URL is in the message.
+func TestForwardFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tape.jsonl")
+	var log bytes.Buffer
+	s := serve(t, vertextest.Options{Record: file, Log: &log, Forward: func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("asking: %w", &url.Error{Op: "Post", URL: r.URL.String(), Err: errors.New("no route to host")})
+	}})
+	res, err := http.Post(s.URL()+"/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash:generateContent?key=a-secret", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 502 || !strings.Contains(string(b), "could not be asked: no route to host") || strings.Contains(string(b), "secret") {
+		t.Errorf("%d %s, %v", res.StatusCode, b, err)
+	}
+	if !strings.Contains(log.String(), `"status":502`) || strings.Contains(log.String(), "secret") || read(t, file) != "" {
+		t.Errorf("log %s, record %s", log.String(), read(t, file))
 	}
 }
 

@@ -32,7 +32,8 @@ type tape struct {
 	play map[string][]Exchange // nil: not replaying
 	used map[string]int
 	rows map[string]json.RawMessage // predictions by path, parameters and instance
-	lost []string                   // requests that the record does not hold
+	lost []string                   // requests that the record does not hold, each once, up to mostLost
+	more int                        // those beyond
 }
 
 func openTape(record, replay string) (*tape, error) {
@@ -168,7 +169,13 @@ func (t *tape) replay(c *call) *reply {
 			return &reply{raw: b}
 		}
 		what := fmt.Sprintf("%s:%s %s", c.Resource, c.Method, clip(c.raw, 400))
-		t.lost = append(t.lost, what)
+		switch {
+		case slices.Contains(t.lost, what): // a client that tries again
+		case len(t.lost) < mostLost:
+			t.lost = append(t.lost, what)
+		default:
+			t.more++
+		}
 		return failf(404, "The record %s has no answer to %s", t.name, what)
 	}
 	e := list[min(t.used[k], len(list)-1)]
@@ -210,11 +217,19 @@ func (s *Server) Replay(file string) error {
 	return s.tape.load(file)
 }
 
-// Missed are the requests so far that Options.Replay has no answer to, as RESOURCE:METHOD BODY.
+// mostLost bounds what a long run against the wrong record holds.
+const mostLost = 100
+
+// Missed are the requests so far that Options.Replay has no answer to, as RESOURCE:METHOD BODY, each once and the body cut at 400 bytes. After the
+// hundredth a last line counts the rest.
 func (s *Server) Missed() []string {
 	s.tape.mu.Lock()
 	defer s.tape.mu.Unlock()
-	return slices.Clone(s.tape.lost)
+	out := slices.Clone(s.tape.lost)
+	if s.tape.more > 0 {
+		out = append(out, fmt.Sprintf("%d more requests", s.tape.more))
+	}
+	return out
 }
 
 func (t *tape) record(c *call, r *reply) {
