@@ -158,7 +158,22 @@ func parseConfig(file string, b []byte) (*Config, error) {
 	if abs, err := filepath.Abs(file); err == nil {
 		cfg.dir = filepath.Dir(abs)
 	}
-	return cfg.With(file, string(b))
+	cfg, err := cfg.With(file, string(b))
+	if err != nil {
+		return nil, err
+	}
+	const unit = `%s: %s is a text with a unit: "30s", "5m", "720h"`
+	if cfg.Cache.TTL.bare() {
+		return nil, fmt.Errorf(unit, file, "cache.ttl")
+	}
+	for n, c := range cfg.Connections {
+		for key, d := range map[string]Duration{"timeout": c.Timeout, "retry.base": c.Retry.Base, "retry.cap": c.Retry.Cap, "retry.deadline": c.Retry.Deadline} {
+			if d.bare() {
+				return nil, fmt.Errorf(unit, file, "connections."+n+"."+key)
+			}
+		}
+	}
+	return cfg, nil
 }
 
 // With gives the configuration with a text in the form of the file on top: keys that the text has replace those of c, connection by connection and
@@ -182,12 +197,12 @@ func (c *Config) With(name, text string) (*Config, error) {
 		if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
 			e := unknown.Errors[0]
 			line, col := e.Position()
-			return nil, fmt.Errorf("%s:%d:%d: unknown key %q; config.example.toml lists every key", name, line, col, strings.Join(e.Key(), "."))
+			return nil, fmt.Errorf("%s:%d:%d: %s", name, line, col, unknownKey(e.Key()))
 		}
 		var de *toml.DecodeError
 		if errors.As(err, &de) {
 			line, col := de.Position()
-			return nil, fmt.Errorf("%s:%d:%d: %s", name, line, col, strings.TrimPrefix(de.Error(), "toml: "))
+			return nil, fmt.Errorf("%s:%d:%d: %s", name, line, col, wrongValue(de))
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -91,8 +91,8 @@ func TestExampleIsComplete(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	tests := []struct{ name, give, want string }{
-		{"unknown key", "[tensorflow]\nlibary = 'x'\n", `c.toml:2:1: unknown key "tensorflow.libary"; config.example.toml lists every key`},
-		{"wrong type", "[tensorflow]\nxla = 3\n", `c.toml:2:7: cannot decode TOML integer into struct field extension.TensorFlowConfig.XLA of type bool`},
+		{"unknown key", "[tensorflow]\nlibary = 'x'\n", `c.toml:2:1: unknown key "tensorflow.libary"; did you mean "library"? config.example.toml lists every key`},
+		{"wrong type", "[tensorflow]\nxla = 3\n", `c.toml:2:7: "tensorflow.xla" must be true or false, and here stands TOML's integer`},
 		{"bad dialect", "[bigquery]\ndialect = 'mysql'\n", `unknown dialect "mysql": use auto, duckdb or bigquery`},
 		{"negative threads", "[tensorflow]\nintra_op_threads = -1\n", "c.toml: tensorflow: threads must be 0 (TensorFlow decides) or more"},
 		{"model without path", "[models.m]\n", `c.toml: models."m": path is missing`},

@@ -150,6 +150,16 @@ func (c ConnectionConfig) validate(name string) error {
 	if k := strings.ToLower(c.Kind); k != "" && k != string(kindVertexAI) && k != string(kindOpenAI) {
 		bad("unknown kind %q: use vertexai or openai", c.Kind)
 	}
+	switch c.Auth {
+	case "", vertexai.AuthADC, vertexai.AuthServiceAccount, vertexai.AuthToken, vertexai.AuthImpersonate, vertexai.AuthNone:
+	default:
+		bad("unknown auth %q: use adc, service_account, token, impersonate or none", c.Auth)
+	}
+	for model, p := range c.Prices {
+		if p.InputPerMillion < 0 || p.OutputPerMillion < 0 || p.PerRequest < 0 {
+			bad("prices of %q must be 0 or more", model)
+		}
+	}
 	if c.Concurrency < 0 || c.RequestsPerMinute < 0 || c.TokensPerMinute < 0 {
 		bad("concurrency and rates must be 0 (the default) or more")
 	}

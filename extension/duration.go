@@ -29,3 +29,6 @@ func (d Duration) MarshalText() ([]byte, error) {
 	}
 	return []byte(time.Duration(d).String()), nil
 }
+
+// bare reports a duration of a file that was written as a number without a unit: TOML's integers arrive as nanoseconds.
+func (d Duration) bare() bool { return d > 0 && d < Duration(10*time.Microsecond) }

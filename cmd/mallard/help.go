@@ -52,11 +52,17 @@ Flags may have one dash or two. Results go to stdout, messages to stderr.
 Exit code: 0 done, 1 a statement failed, 2 wrong usage.
 `
 
+// version is set by `make build`; `go install` leaves it to the build information.
+var version string
+
 // versionText gives e.g. `Mallard v0.1.0, DuckDB v1.5.5`.
 func versionText() string {
-	version := "(development)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		version = info.Main.Version
+	v := version
+	if info, ok := debug.ReadBuildInfo(); v == "" && ok && info.Main.Version != "(devel)" {
+		v = info.Main.Version
 	}
-	return "Mallard " + version + ", DuckDB " + mapping.LibraryVersion()
+	if v == "" {
+		v = "(development)"
+	}
+	return "Mallard " + v + ", DuckDB " + mapping.LibraryVersion()
 }
