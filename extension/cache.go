@@ -10,6 +10,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -30,7 +31,10 @@ type answerCache struct {
 	schema, name string
 	err          error
 
-	mu    sync.Mutex // one writer at a time; two would conflict
+	there atomic.Bool // the table, when it was last looked at
+	stale atomic.Bool // a Get met an answer that has expired
+
+	mu    sync.Mutex // one writer at a time
 	ready bool
 	// size is what the table holds, as far as it was looked at since the start.
 	rows, bytes int64
@@ -38,8 +42,10 @@ type answerCache struct {
 
 var _ remote.Cache = (*answerCache)(nil)
 
+// A primary key would make keeping answers several times dearer, and lookups, which scan, no cheaper. Without it two
+// statements that ask the same at the same time may leave two answers; the newer counts.
 const answerColumns = `(
-	question VARCHAR PRIMARY KEY, model VARCHAR, endpoint VARCHAR, answer VARCHAR,
+	question VARCHAR, model VARCHAR, endpoint VARCHAR, answer VARCHAR,
 	input_tokens BIGINT, output_tokens BIGINT, created TIMESTAMPTZ)`
 
 // answerBytes is what max_bytes counts of a row: its texts.
@@ -83,8 +89,11 @@ func (c *answerCache) oldest() int64 {
 // Get implements [remote.Cache].
 func (c *answerCache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Answer, error) {
 	out := make([]*remote.Answer, len(keys))
-	if ok, err := c.exists(ctx); err != nil || !ok {
-		return out, err
+	if !c.there.Load() {
+		if ok, err := c.exists(ctx); err != nil || !ok {
+			return out, err
+		}
+		c.there.Store(true)
 	}
 	table, err := c.table(ctx)
 	if err != nil {
@@ -99,17 +108,27 @@ func (c *answerCache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Ans
 		}
 		at[q] = append(at[q], i)
 	}
-	rows, err := c.db.QueryContext(ctx, "SELECT question, answer, input_tokens, output_tokens FROM "+table+
-		" WHERE question IN (SELECT unnest(?::VARCHAR[])) AND epoch_us(created) >= ?", list, c.oldest())
+	// DuckDB takes one long text sooner than a list of texts.
+	rows, err := c.db.QueryContext(ctx, "SELECT question, answer, input_tokens, output_tokens, epoch_us(created) >= ? FROM "+table+
+		" WHERE question IN (SELECT unnest(string_split(?::VARCHAR, ','))) ORDER BY created", c.oldest(), strings.Join(list, ","))
 	if err != nil {
+		c.there.Store(false)
+		if ok, gone := c.exists(ctx); gone == nil && !ok { // the user has dropped it
+			return out, nil
+		}
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var q, body string
 		var a remote.Answer
-		if err := rows.Scan(&q, &body, &a.InputTokens, &a.OutputTokens); err != nil {
+		var fresh bool
+		if err := rows.Scan(&q, &body, &a.InputTokens, &a.OutputTokens, &fresh); err != nil {
 			return nil, err
+		}
+		if !fresh {
+			c.stale.Store(true)
+			continue
 		}
 		a.Body = []byte(body)
 		for _, i := range at[q] {
@@ -132,16 +151,16 @@ func (c *answerCache) Put(ctx context.Context, entries []remote.Entry) error {
 			return err
 		}
 	}
+	if c.stale.Swap(false) {
+		if err := c.expire(ctx, table); err != nil {
+			return err
+		}
+	}
 	for _, e := range entries {
 		c.bytes += int64(2*len(e.Key.Sum) + len(e.Key.Model) + len(e.Key.Endpoint) + len(e.Answer.Body))
 	}
 	c.rows += int64(len(entries))
-	// Replacing takes twice the time, and few questions were answered before.
-	err = c.add(ctx, "INSERT INTO ", table, entries)
-	if err != nil {
-		err = c.add(ctx, "INSERT OR REPLACE INTO ", table, entries)
-	}
-	if err != nil {
+	if err := c.add(ctx, table, entries); err != nil {
 		c.ready = false // the user may have dropped it
 		return err
 	}
@@ -150,7 +169,7 @@ func (c *answerCache) Put(ctx context.Context, entries []remote.Entry) error {
 
 // add puts entries into the table; mu is held. It goes through an appender, because binding a parameter for each value
 // costs more than asking the provider.
-func (c *answerCache) add(ctx context.Context, insert, table string, entries []remote.Entry) error {
+func (c *answerCache) add(ctx context.Context, table string, entries []remote.Entry) error {
 	text, err := duckdb.NewTypeInfo(duckdb.TYPE_VARCHAR)
 	if err != nil {
 		return err
@@ -169,7 +188,7 @@ func (c *answerCache) add(ctx context.Context, insert, table string, entries []r
 	}
 	defer conn.Close()
 	return conn.Raw(func(dc any) (err error) {
-		a, err := duckdb.NewQueryAppender(dc.(driver.Conn), insert+table+" FROM new_answers", "new_answers",
+		a, err := duckdb.NewQueryAppender(dc.(driver.Conn), "INSERT INTO "+table+" FROM new_answers", "new_answers",
 			[]duckdb.TypeInfo{text, text, text, text, number, number, moment}, nil)
 		if err != nil {
 			return err
@@ -199,16 +218,23 @@ func (c *answerCache) prepare(ctx context.Context, table string) error {
 			return err
 		}
 	}
-	if c.cfg.TTL > 0 {
-		if _, err := c.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE epoch_us(created) < ?", c.oldest()); err != nil {
-			return err
-		}
+	if err := c.expire(ctx, table); err != nil {
+		return err
 	}
 	if err := c.measure(ctx, table); err != nil {
 		return err
 	}
 	c.ready = true
 	return nil
+}
+
+// expire removes what has expired; mu is held.
+func (c *answerCache) expire(ctx context.Context, table string) error {
+	if c.cfg.TTL <= 0 {
+		return nil
+	}
+	_, err := c.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE epoch_us(created) < ?", c.oldest())
+	return err
 }
 
 // measure looks at the table's size where a bound asks for it; mu is held.
@@ -226,7 +252,7 @@ func (c *answerCache) trim(ctx context.Context, table string) error {
 	if !over(c.rows, c.cfg.MaxRows) && !over(c.bytes, c.cfg.MaxBytes) {
 		return nil
 	}
-	if err := c.measure(ctx, table); err != nil { // an answer that replaced another was counted twice
+	if err := c.measure(ctx, table); err != nil { // some may have expired
 		return err
 	}
 	keep := func(n, limit int64) int64 {

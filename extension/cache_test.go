@@ -39,6 +39,9 @@ func TestCacheExpires(t *testing.T) {
 			t.Errorf("%d requests so far, want 6", s.Count())
 		}
 	}
+	if n := one[int](t, db, "SELECT count(*) FROM ml_cache()"); n != 4 {
+		t.Errorf("%d answers are kept, want 4: what has expired goes when it is asked again", n)
+	}
 	// At the next start what has expired goes with the first answer.
 	exec(t, db, "UPDATE mallard.mallard.answers SET created = created - INTERVAL 2 HOUR")
 	if err := db.Close(); err != nil {
@@ -84,6 +87,33 @@ func TestCacheIsBounded(t *testing.T) {
 				t.Errorf("%d of the oldest answers were asked again, want 10", n)
 			}
 		})
+	}
+}
+
+// TestCacheTableOfTwoAnswers: of two answers to one question, as statements that run at the same time leave them, the newer is
+// used; and a table that was dropped is made again.
+func TestCacheTableOfTwoAnswers(t *testing.T) {
+	s, cfg := emulator(t, vertextest.Options{})
+	db := open(t, "", cfg)
+	exec(t, db, createG)
+	one[int](t, db, asked(0, 3))
+	exec(t, db, "INSERT INTO mallard.answers SELECT a.* REPLACE (replace(answer, 'q1', v.text) AS answer, created + v.age AS created) "+
+		"FROM mallard.answers a, (VALUES ('newer', INTERVAL 1 MINUTE), ('older', -INTERVAL 1 MINUTE)) v(text, age)")
+	const query = "SELECT ml_generate_text_llm_result FROM ML.GENERATE_TEXT(MODEL g, (SELECT 'q1' AS prompt), STRUCT(TRUE AS flatten_json_output))"
+	if text := one[string](t, db, query); !strings.Contains(text, "newer") {
+		t.Errorf("the answer is %q, not the newer", text)
+	}
+	if s.Count() != 3 {
+		t.Errorf("%d requests, want 3", s.Count())
+	}
+	exec(t, db, "DROP TABLE mallard.answers")
+	for i := range 3 {
+		if n := one[int](t, db, asked(0, 3)); n != 3 {
+			t.Errorf("run %d after the drop: %d answers", i, n)
+		}
+	}
+	if n := one[int](t, db, "SELECT count(*) FROM ml_cache()"); n != 3 {
+		t.Errorf("%d answers are kept after the drop, want 3", n)
 	}
 }
 
