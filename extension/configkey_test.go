@@ -1,6 +1,8 @@
 package extension
 
 import (
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -28,6 +30,20 @@ func TestConfigAdvice(t *testing.T) {
 		_, err := parseConfig("t.toml", []byte(tt.give))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: %v, want %s", tt.give, err, tt.want)
+		}
+	}
+}
+
+// TestConfigurationPage: every key has a place in the page.
+func TestConfigurationPage(t *testing.T) {
+	b, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys(reflect.TypeFor[Config](), "") {
+		name := key[strings.LastIndexByte(key, '.')+1:]
+		if !strings.Contains(string(b), "`"+name+"`") {
+			t.Errorf("docs/configuration.md lacks %s", key)
 		}
 	}
 }

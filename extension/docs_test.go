@@ -3,6 +3,7 @@ package extension_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -33,6 +34,58 @@ func TestDocs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	unusual = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+// TestDocLinks: what the pages point to is there, headings within pages included.
+func TestDocLinks(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil || len(pages) < 3 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	text := map[string]string{}
+	read := func(file string) string {
+		if _, ok := text[file]; !ok {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Error(err)
+			}
+			text[file] = string(b)
+		}
+		return text[file]
+	}
+	for _, page := range append(pages, "../README.md") {
+		for _, m := range link.FindAllStringSubmatch(read(page), -1) {
+			to, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(to, "://") {
+				continue
+			}
+			file := page
+			if to != "" {
+				file = filepath.Join(filepath.Dir(page), to)
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s: %v", page, err)
+				continue
+			}
+			if anchor == "" {
+				continue
+			}
+			found := false
+			for _, h := range heading.FindAllStringSubmatch(read(file), -1) {
+				slug := strings.ReplaceAll(unusual.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-")
+				found = found || slug == anchor
+			}
+			if !found {
+				t.Errorf("%s: there is no heading %s", page, m[1])
+			}
+		}
 	}
 }
 
