@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
@@ -29,6 +31,7 @@ type remoteModels struct {
 	byKey       map[string]*liveSpec
 	idle        []*liveSpec // without references, oldest first
 	cache       *answerCache
+	late        []<-chan struct{} // closed when answers of statements that are over have been written
 }
 
 // remoteConnection is one named connection, shared by all statements.
@@ -58,8 +61,45 @@ func (r *remoteModels) init(in *instance) {
 	r.connections, r.specs, r.byKey = map[string]*remoteConnection{}, map[int64]*liveSpec{}, map[string]*liveSpec{}
 }
 
-// close ends the clients.
+// leave takes note of a statement that is over, but perhaps for writing its last answers.
+func (r *remoteModels) leave(done <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.late = append(slices.DeleteFunc(r.late, isClosed), done)
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// lateGrace is how long closing the database waits for answers that are being written: they are paid for.
+const lateGrace = 30 * time.Second
+
+// close ends the clients, and waits for what statements have left behind.
 func (r *remoteModels) close() error {
+	err := r.closeClients()
+	r.mu.Lock()
+	late := r.late
+	r.late = nil
+	r.mu.Unlock()
+	t := time.NewTimer(lateGrace)
+	defer t.Stop()
+	for _, done := range late {
+		select {
+		case <-done:
+		case <-t.C:
+			return errors.Join(err, errors.New("answers of remote models were still being written to the cache when the database was closed; those are lost"))
+		}
+	}
+	return err
+}
+
+func (r *remoteModels) closeClients() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var errs []error

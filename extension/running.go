@@ -36,9 +36,14 @@ func newRunning(ctx context.Context, in *instance) *running {
 func (q *running) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.cause == nil {
+	// What stops because something else has failed says no more than that.
+	if q.cause == nil || stopped(q.cause) && !stopped(err) {
 		q.cause = err
 	}
+}
+
+func stopped(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // noted gives the typed error of a callback, if there was one.
@@ -56,7 +61,7 @@ func (q *running) statement() *remote.Statement {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.remote == nil {
-		o := remote.StatementOptions{Rows: q.Rows, Fail: q.fail}
+		o := remote.StatementOptions{Rows: q.Rows, Fail: q.fail, Shared: q.in == nil}
 		if q.in != nil {
 			o.Session, o.Budget = &q.in.remote.session, q.in.cfg.Budget.statement()
 		}
@@ -92,7 +97,7 @@ func (n *conn) begin(ctx context.Context) (*running, func()) {
 			defer p.detach()
 		}
 		if st != nil {
-			st.End()
+			n.in.remote.leave(st.End())
 			if found, ok := ctx.Value(estimateKey{}).(*[]remote.Estimate); ok {
 				*found = st.Estimates()
 			}

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -155,7 +156,7 @@ func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*group,
 	row := make([]any, len(columns))
 	for r := range n {
 		if r&63 == 0 && st.ctx.Err() != nil {
-			return nil, 0, st.ctx.Err()
+			return nil, 0, context.Cause(st.ctx)
 		}
 		for i, col := range columns {
 			row[i] = readValue(col, vectors[i], r)
@@ -168,11 +169,12 @@ func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*group,
 type submitCall struct{ *bound }
 
 // Execute takes note of a chunk.
-func (c *submitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) error {
+func (c *submitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
 	st := c.host.Statement(c.conn)
+	defer st.guard(&err)
+	defer udf.Rescue(&err) // or other threads would wait for rows that nobody asks any more
 	g, first, err := c.take(c, st, chunk)
 	if err != nil {
-		st.fail(err)
 		return err
 	}
 	data := mapping.VectorGetData(out)
@@ -211,13 +213,11 @@ type awaitCall struct {
 }
 
 // Execute waits for the answers of a chunk.
-func (c *awaitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) error {
+func (c *awaitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
 	st := c.host.Statement(c.conn)
-	err := c.serve(st, chunk, out)
-	if err != nil {
-		st.fail(err)
-	}
-	return err
+	defer st.guard(&err)
+	defer udf.Rescue(&err) // or other threads would wait for rows that nobody asks any more
+	return c.serve(st, chunk, out)
 }
 
 func (c *awaitCall) serve(st *Statement, chunk mapping.DataChunk, out mapping.Vector) error {
@@ -313,11 +313,8 @@ type askCall struct {
 // Execute asks for a chunk.
 func (c *askCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
 	st := c.host.Statement(c.conn)
-	defer func() {
-		if err != nil {
-			st.fail(err)
-		}
-	}()
+	defer st.guard(&err)
+	defer udf.Rescue(&err) // or other threads would wait for rows that nobody asks any more
 	g, first, err := c.take(c, st, chunk)
 	if err != nil {
 		return err

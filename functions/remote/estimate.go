@@ -31,9 +31,10 @@ func (s *Statement) Estimates() []Estimate {
 // guess takes the place of sending in an estimating statement. look are the items that nobody wanted before.
 func (g *group) guess(look []*item) {
 	g.readLocal(look)
-	g.lookup(look)
+	found := g.lookup(look)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.settleFound(look, found)
 	if g.guessed == nil {
 		s := g.spec
 		g.guessed = &Estimate{Func: s.Func, Model: s.Model, Endpoint: s.Endpoint, Connection: s.Connection.o.Name}

@@ -3,6 +3,7 @@ package remote
 import (
 	"container/heap"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -58,7 +59,8 @@ type group struct {
 	keep    bool // is written
 	writing bool // somebody sees to unsaved
 	unsaved []Entry
-	plenty  chan struct{} // there are saveRows of them; room for one
+	saving  map[[sha256.Size]byte]*Answer // unsaved and on its way there: rows that are awaited again need not be asked
+	plenty  chan struct{}                 // there are saveRows of them; room for one
 }
 
 type state uint8
@@ -79,6 +81,7 @@ type item struct {
 	body    string // of a row that was put off, once its objects were read
 	key     Key    // the same
 	held    int64  // of the group's memory, for the body
+	kept    bool   // counts among what the group remembers
 	state   state
 	early   bool  // was read ahead and is not awaited yet
 	wanted  bool  // by a row at least
@@ -132,7 +135,7 @@ func newGroup(st *Statement, spec *Spec, id uint32) *group {
 	cache := spec.Cache != nil && spec.cacheable
 	return &group{
 		st: st, spec: spec, id: id, pacer: spec.Connection.pacer(spec.Endpoint), wake: make(chan struct{}, 1), plenty: make(chan struct{}, 1),
-		unique: map[string]*item{}, memory: semaphore.NewWeighted(mediaMemory), cursor: -1, most: spec.limits.Rows, cache: cache, keep: cache, hopeless: map[string]int{},
+		unique: map[string]*item{}, saving: map[[sha256.Size]byte]*Answer{}, memory: semaphore.NewWeighted(mediaMemory), cursor: -1, most: spec.limits.Rows, cache: cache, keep: cache, hopeless: map[string]int{},
 	}
 }
 
@@ -232,8 +235,9 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		look = nil
 	}
 	if len(look) > 0 {
-		g.lookup(look)
+		found := g.lookup(look)
 		g.mu.Lock()
+		g.settleFound(look, found)
 		for _, it := range look {
 			if it.state == asked {
 				g.queue = append(g.queue, it)
@@ -251,7 +255,7 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		select {
 		case <-w.done:
 		case <-g.st.ctx.Done():
-			return nil, g.st.ctx.Err()
+			return nil, context.Cause(g.st.ctx)
 		}
 	}
 	g.mu.Lock()
@@ -277,8 +281,11 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		if it.rows > 0 || it.pending > 0 || it.payload == "" {
 			continue
 		}
-		if size := it.size(); g.remember && g.remembered+size <= rememberedBytes {
-			g.remembered += size // the next chunk may have its equal
+		if size := it.size(); g.remember && !it.kept && g.remembered+size <= rememberedBytes {
+			it.kept = true // the next chunk may have its equal
+			g.remembered += size
+		}
+		if it.kept {
 			continue
 		}
 		// The last of its equals: the answer is DuckDB's now. Should it be awaited again, it is asked again.
@@ -319,64 +326,74 @@ func (it *item) size() int {
 	return n
 }
 
-// lookup takes from the cache what it has. The items are idle or asked, and nobody else looks at them. Rows that were put
-// off have no key until their objects are read.
-func (g *group) lookup(items []*item) {
+// lookup gives the verdicts that the cache has for items, by their places; nil when it has none. Who calls it settles them,
+// and queues the others, without giving mu up between: a settled item may be awaited again at once. Rows that were put off
+// have no key until their objects are read.
+func (g *group) lookup(items []*item) []*verdict {
 	g.mu.Lock()
 	on := g.cache
 	g.mu.Unlock()
 	if !on {
-		return
+		return nil
 	}
-	all := items
-	items = make([]*item, 0, len(all))
-	keys := make([]Key, 0, len(all))
-	for _, it := range all {
+	all := make([]Key, len(items))
+	for i, it := range items {
+		if !isDeferred(it.payload) {
+			all[i] = g.spec.key(it.payload, "")
+		}
+	}
+	answers := make([]*Answer, len(items))
+	keys, places := make([]Key, 0, len(items)), make([]int, 0, len(items))
+	g.mu.Lock()
+	for i, it := range items {
 		if isDeferred(it.payload) {
-			g.mu.Lock()
-			read, key := it.body != "", it.key
-			g.mu.Unlock()
-			if !read {
+			if it.body == "" {
 				continue
 			}
-			keys = append(keys, key)
-		} else {
-			keys = append(keys, g.spec.key(it.payload, ""))
+			all[i] = it.key
 		}
-		items = append(items, it)
+		if answers[i] = g.saving[all[i].Sum]; answers[i] == nil {
+			keys, places = append(keys, all[i]), append(places, i)
+		}
 	}
-	if len(items) == 0 {
-		return
-	}
-	found, err := g.spec.Cache.Get(g.st.ctx, keys)
-	if err == nil && len(found) != len(keys) {
-		err = fmt.Errorf("the cache answered %d of %d keys", len(found), len(keys))
-	}
-	if err != nil {
-		if g.st.ctx.Err() == nil {
+	g.mu.Unlock()
+	if len(keys) > 0 {
+		found, err := g.spec.Cache.Get(g.st.ctx, keys)
+		if err == nil && len(found) != len(keys) {
+			err = fmt.Errorf("the cache answered %d of %d keys", len(found), len(keys))
+		}
+		if err != nil && g.st.ctx.Err() == nil {
 			g.cacheFailed(&g.cache, err)
 		}
-		return
+		if err == nil {
+			for i, a := range found {
+				answers[places[i]] = a
+			}
+		}
 	}
-	verdicts := make([]*verdict, len(items))
-	cached := int64(0)
-	for i, a := range found {
+	var verdicts []*verdict
+	use := g.usage()
+	for i, a := range answers {
 		if a == nil {
 			continue
 		}
 		if lines, status := g.spec.codec.values(a.Body); status == "" { // otherwise it is asked again
+			if verdicts == nil {
+				verdicts = make([]*verdict, len(items))
+			}
 			verdicts[i] = &verdict{lines: lines}
-			cached++
+			use.Cached++
 		}
 	}
-	use := g.usage()
-	use.Cached = cached
 	for _, m := range g.st.meters(g.spec.Connection) {
 		m.add(use)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for i, v := range verdicts {
+	return verdicts
+}
+
+// settleFound gives items what the cache had for them; mu is held.
+func (g *group) settleFound(items []*item, found []*verdict) {
+	for i, v := range found {
 		if v != nil && items[i].state != known {
 			g.settle(items[i], v)
 		}
@@ -604,9 +621,13 @@ func (g *group) lookAhead() {
 			look = append(look, it)
 		}
 	}
-	g.mu.Unlock()
-	g.lookup(look)
-	g.mu.Lock()
+	var found []*verdict
+	func() {
+		g.mu.Unlock()
+		defer g.mu.Lock() // also when the cache panics
+		found = g.lookup(look)
+	}()
+	g.settleFound(look, found)
 	for _, it := range look {
 		switch it.state {
 		case looking:
@@ -659,9 +680,7 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 		g.st.progress.Started = now
 	}
 	g.st.mu.Unlock()
-	limited, cancel := context.WithTimeout(ctx, g.spec.Connection.o.Timeout)
-	answers, err := g.spec.codec.call(limited, svc, payloads)
-	cancel()
+	answers, err := g.call(ctx, svc, payloads)
 	release()
 	if err == nil && len(answers) != len(payloads) {
 		err = &errCount{len(answers), len(payloads)}
@@ -681,6 +700,10 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 			use.Throttled = 1
 		}
 		g.charge(reserved, use)
+		if errors.Is(err, udf.ErrPanic) {
+			g.abort(err)
+			return
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -728,6 +751,14 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 	}
 	g.mu.Unlock()
 	g.save(save)
+}
+
+// call asks a provider. A panic becomes an error: what the request reserved of budgets is given back all the same.
+func (g *group) call(ctx context.Context, svc Service, payloads []string) (answers []Answer, err error) {
+	defer udf.Rescue(&err)
+	ctx, cancel := context.WithTimeout(ctx, g.spec.Connection.o.Timeout)
+	defer cancel()
+	return g.spec.codec.call(ctx, svc, payloads)
 }
 
 // take gives the payloads of a batch that is about to be sent, without the rows that were settled meanwhile.
@@ -830,8 +861,9 @@ func (g *group) prepare(ctx context.Context, b *batch) {
 		done()
 		return
 	}
-	g.lookup(b.items)
+	found := g.lookup(b.items)
 	g.mu.Lock()
+	g.settleFound(b.items, found)
 	cached := it.state != asked
 	g.mu.Unlock()
 	if cached {
@@ -857,6 +889,9 @@ func (g *group) save(entries []Entry) {
 		return
 	}
 	g.unsaved = append(g.unsaved, entries...)
+	for i := range entries {
+		g.saving[entries[i].Key.Sum] = &entries[i].Answer
+	}
 	if len(g.unsaved) >= saveRows {
 		select {
 		case g.plenty <- struct{}{}:
@@ -885,7 +920,13 @@ func (g *group) save(entries []Entry) {
 				return
 			}
 			g.mu.Unlock()
-			if err := g.spec.Cache.Put(ctx, todo); err != nil {
+			err := g.spec.Cache.Put(ctx, todo)
+			g.mu.Lock()
+			for i := range todo {
+				delete(g.saving, todo[i].Key.Sum)
+			}
+			g.mu.Unlock()
+			if err != nil {
 				g.cacheFailed(&g.keep, err)
 				continue
 			}
@@ -912,18 +953,9 @@ func (g *group) reserve(b *batch) (Budget, string, error) {
 	meters := g.st.meters(g.spec.Connection)
 	for {
 		r, first := g.expect(b)
-		short, what, wait := -1, "", (<-chan struct{})(nil)
-		for i, m := range meters {
-			if what, wait = m.reserve(r, first); what != "" {
-				short = i
-				break
-			}
-		}
-		if short < 0 {
+		m, what, wait := reserve(meters, r, first)
+		if m == nil {
 			return r, "", nil
-		}
-		for _, m := range meters[:short] {
-			m.settle(r, g.usage())
 		}
 		if wait != nil { // those in flight may cost less than they reserved
 			select {
@@ -933,7 +965,6 @@ func (g *group) reserve(b *batch) (Budget, string, error) {
 				return r, "", g.st.ctx.Err()
 			}
 		}
-		m := meters[short]
 		limit := any(m.Budget.Requests)
 		switch what {
 		case "tokens":

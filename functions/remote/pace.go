@@ -70,20 +70,26 @@ func (b *bucket) wait(now time.Time, n float64) time.Duration {
 	return d
 }
 
+// back gives back what was taken and not used.
+func (b *bucket) back(n float64) { b.level = min(b.burst, b.level+n) }
+
 func newPacer(requestsPerMinute, tokensPerMinute int64) *pacer {
 	return &pacer{requests: newBucket(requestsPerMinute), tokens: newBucket(tokensPerMinute)}
 }
 
-// wait returns when a request of about n tokens may be sent.
+// wait returns when a request of about n tokens may be sent. One that is given up while it waits takes nothing: it may have
+// been large, and the next statement would wait in its place.
 func (p *pacer) wait(ctx context.Context, n int) error {
 	p.mu.Lock()
 	now := time.Now()
 	until := now.Add(max(p.requests.wait(now, 1), p.tokens.wait(now, float64(n))))
+	var space time.Duration
 	if p.rate > 0 {
 		if p.bound = p.next.After(until); p.bound {
 			until = p.next
 		}
-		p.next = until.Add(time.Duration(float64(time.Second) / p.rate))
+		space = time.Duration(float64(time.Second) / p.rate)
+		p.next = until.Add(space)
 	}
 	p.mu.Unlock()
 	for {
@@ -93,6 +99,11 @@ func (p *pacer) wait(ctx context.Context, n int) error {
 		}
 		p.mu.Unlock()
 		if err := sleep(ctx, time.Until(until)); err != nil {
+			p.mu.Lock()
+			p.requests.back(1)
+			p.tokens.back(float64(n))
+			p.next = p.next.Add(-space)
+			p.mu.Unlock()
 			return err
 		}
 		p.mu.Lock()

@@ -14,6 +14,8 @@ type StatementOptions struct {
 	Session *Meter        // counts over statements, and holds them to its budget
 	Rows    *atomic.Int64 // counts rows as they are done
 	Fail    func(error)   // notes the typed error, since only its text crosses DuckDB
+	// Shared is for what serves several statements, and nobody ends it: one that fails leaves the others alone.
+	Shared bool
 	// Estimate counts what would be asked and sends nothing: every row that the cache does not have gets a status. Filters
 	// on results see NULL.
 	Estimate bool
@@ -25,7 +27,7 @@ type Statement struct {
 	Meter Meter
 
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	o      StatementOptions
 	work   sync.WaitGroup // goroutines
 
@@ -50,23 +52,24 @@ var errEnded = errors.New("the statement has ended")
 // NewStatement starts a statement that ctx cancels. Calls in flight end with it at once. The caller ends it.
 func NewStatement(ctx context.Context, o StatementOptions) *Statement {
 	s := &Statement{o: o, Meter: Meter{Name: "statement", Budget: o.Budget}, groups: map[any]*group{}, byID: map[uint32]*group{}}
-	s.ctx, s.cancel = context.WithCancel(ctx)
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	return s
 }
 
 // endGrace is how long End waits for a Service that does not heed its context, and for a slow cache.
 const endGrace = 900 * time.Millisecond
 
-// End stops what is still under way and waits for it. Answers that have arrived are in the cache afterwards. It must be
-// called when the statement's rows have been read or will not be; it may be called more than once.
-func (s *Statement) End() {
+// End stops what is still under way and waits for it, but not for long. Answers that have arrived are in the cache when the
+// channel is closed, which with a cache that is quick it is. It must be called when the statement's rows have been read or
+// will not be; it may be called more than once.
+func (s *Statement) End() <-chan struct{} {
 	s.mu.Lock()
 	if !s.ended {
 		s.ended, s.over = true, time.Now()
 	}
 	s.groups, s.byID = nil, nil
 	s.mu.Unlock()
-	s.cancel()
+	s.cancel(nil)
 	done := make(chan struct{})
 	go func() {
 		s.work.Wait()
@@ -78,6 +81,7 @@ func (s *Statement) End() {
 	case <-done:
 	case <-t.C:
 	}
+	return done
 }
 
 // start runs f on a goroutine unless the statement has ended.
@@ -117,9 +121,21 @@ func (s *Statement) find(id uint32) *group {
 	return s.byID[id]
 }
 
+// fail notes an error that is about to end the statement, and gives up the rest of it: DuckDB would wait for what its other
+// threads await, and pay for it. They fail with the same error, whichever DuckDB shows.
 func (s *Statement) fail(err error) {
 	if s.o.Fail != nil {
 		s.o.Fail(err)
+	}
+	if !s.o.Shared {
+		s.cancel(err)
+	}
+}
+
+// guard is deferred by what DuckDB calls: an error there fails the statement.
+func (s *Statement) guard(err *error) {
+	if *err != nil {
+		s.fail(*err)
 	}
 }
 

@@ -98,13 +98,31 @@ func (m *Meter) count(d Usage) {
 	m.total.add(d)
 }
 
-// reserve takes from the budget what a request may cost, before it is sent: what is in flight counts, so that a budget is
-// not overrun by the width of the concurrency. It names what is exhausted, or "". While others are in flight, which may
-// cost less than they reserved, it gives a channel to wait on. first is a request whose cost is anybody's guess: it passes
-// when nothing is in flight and there is something left.
-func (m *Meter) reserve(r Budget, first bool) (what string, wait <-chan struct{}) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// reserve takes from all budgets what a request may cost, before it is sent, or from none: what is in flight counts, so that
+// a budget is not overrun by the width of the concurrency. It gives the meter that is exhausted, and of what, or nil. While
+// others are in flight, which may cost less than they reserved, it gives a channel to wait on. first is a request whose cost
+// is anybody's guess: it passes when nothing is in flight and there is something left. The meters must come in the order of
+// [Statement.meters], in which they are locked.
+func reserve(meters []*Meter, r Budget, first bool) (short *Meter, what string, wait <-chan struct{}) {
+	for _, m := range meters {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+	}
+	for _, m := range meters {
+		if what, wait = m.lacks(r, first); what != "" {
+			return m, what, wait
+		}
+	}
+	for _, m := range meters {
+		m.reserved.Requests += r.Requests
+		m.reserved.Tokens += r.Tokens
+		m.reserved.Money += r.Money
+	}
+	return nil, "", nil
+}
+
+// lacks names what a request would overrun, or ""; mu is held.
+func (m *Meter) lacks(r Budget, first bool) (what string, wait <-chan struct{}) {
 	t, v, b := m.total, m.reserved, m.Budget
 	tokens := t.InputTokens + t.OutputTokens
 	first = first && v.Requests == 0
@@ -116,19 +134,13 @@ func (m *Meter) reserve(r Budget, first bool) (what string, wait <-chan struct{}
 	case b.Money > 0 && t.Money+v.Money+r.Money > b.Money && !(first && t.Money < b.Money):
 		what = "money"
 	}
-	if what != "" {
-		if v.Requests == 0 || what == "requests" {
-			return what, nil
-		}
-		if m.settled == nil {
-			m.settled = make(chan struct{})
-		}
-		return what, m.settled
+	if what == "" || v.Requests == 0 || what == "requests" {
+		return what, nil
 	}
-	m.reserved.Requests += r.Requests
-	m.reserved.Tokens += r.Tokens
-	m.reserved.Money += r.Money
-	return "", nil
+	if m.settled == nil {
+		m.settled = make(chan struct{})
+	}
+	return what, m.settled
 }
 
 // settle replaces a reservation by what was really used.
