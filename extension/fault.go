@@ -71,6 +71,9 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 		if p != nil && len(p.models) == 1 {
 			e.Pos, e.End = p.models[0].call.Model.Pos, p.models[0].call.Model.End
 		}
+	case errors.As(err, &ddb) && ddb.Type == duckdb.ErrorTypeInterrupt && streaming(ctx):
+		// DuckDB 1.5.5 stops the other threads when one fails, and may tell the reader of rows of that only.
+		e.Msg = "the statement was stopped while its rows were read, probably since one of DuckDB's threads has failed, which does not say why: run it again after SET threads = 1 to see the cause"
 	case errors.As(err, &ddb):
 		e.Msg = withoutExcerpt(ddb.Msg)
 		if p != nil && p.pos >= 0 && n.explainable(ddb) {

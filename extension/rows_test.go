@@ -17,8 +17,10 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/duckfmt"
+	"github.com/mallardml/mallard/functions/remote"
 )
 
 // everyType selects values of every type of DuckDB's own list but TIME_NS and VARIANT, which duckdb-go cannot read, and
@@ -269,6 +271,37 @@ func TestStreamErrors(t *testing.T) {
 		}
 		if !errors.As(err, &e) || e.Line != 1 {
 			t.Errorf("%s: %v", q, err)
+		}
+	}
+	if n := one[int](t, db, "SELECT 1"); n != 1 {
+		t.Error(n)
+	}
+}
+
+// TestStreamCauses: with several threads an error of ours always arrives; of one of DuckDB's own the user is told at least how
+// to get it.
+func TestStreamCauses(t *testing.T) {
+	_, cfg := emulator(t, vertextest.Options{Faults: []vertextest.Fault{{Kind: vertextest.Status, Status: 403}}})
+	db := open(t, "", cfg)
+	exec(t, db, createG, "SET threads = 4", "CREATE TABLE w AS SELECT i FROM range(500000) t(i)")
+	fails := func(query string) (err error) {
+		rows, err := db.QueryContext(extension.WithStreaming(t.Context()), query)
+		if err == nil {
+			for rows.Next() {
+			}
+			err = errors.Join(rows.Err(), rows.Close())
+		}
+		return err
+	}
+	for range 10 {
+		var refused *remote.RemoteError
+		if err := fails("SELECT * FROM ML.GENERATE_TEXT(MODEL g, (SELECT 'row ' || i AS prompt FROM w WHERE i < 10000))"); !errors.As(err, &refused) {
+			t.Errorf("a refusal: %v", err)
+		}
+		var d *duckdb.Error
+		err := fails("SELECT CASE WHEN i % 100000 = 99999 THEN 'x' ELSE '1' END::INTEGER FROM w")
+		if !errors.As(err, &d) || d.Type != duckdb.ErrorTypeConversion && !(d.Type == duckdb.ErrorTypeInterrupt && strings.Contains(err.Error(), "SET threads = 1")) {
+			t.Errorf("a cast: %v", err)
 		}
 	}
 	if n := one[int](t, db, "SELECT 1"); n != 1 {

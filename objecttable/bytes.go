@@ -132,6 +132,7 @@ func spread[J any](ctx context.Context, jobs []J, workers int, do func(context.C
 	defer cancel()
 	workers = min(workers, len(jobs))
 	work, results := make(chan int), make(chan done, workers)
+	defer close(work) // also when emit panics; a worker has room for its last result
 	one := func(i int) (err error) {
 		defer udf.Rescue(&err)
 		return do(ctx, &jobs[i])
@@ -163,7 +164,6 @@ func spread[J any](ctx context.Context, jobs []J, workers int, do func(context.C
 			}
 		}
 	}
-	close(work)
 	if first == nil {
 		first = ctx.Err()
 	}

@@ -23,7 +23,8 @@ type testHost struct {
 	ctx     context.Context
 	strict  bool
 	notes   []string
-	failed  error
+	failed  error // the last
+	first   error
 	objects atomic.Int64
 }
 
@@ -55,6 +56,9 @@ func (h *testHost) Query(uint64) *Query {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.failed = err
+			if h.first == nil {
+				h.first = err
+			}
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -114,5 +115,27 @@ func TestFaults(t *testing.T) {
 	db.want("1|0", "SELECT count(*), count(object_bytes(uri, generation)) FROM listed WHERE uri LIKE '%/000001'")
 	if got := db.host.noted(); !strings.HasPrefix(got, "corrupt: gs://bucket/f/000001: corrupt") {
 		t.Error(got)
+	}
+}
+
+// oneQuick is a store whose first object comes at once and whose others never come.
+type oneQuick struct{ memStore }
+
+func (s *oneQuick) Open(ctx context.Context, bucket, name string, generation, offset int64) (io.ReadCloser, int64, error) {
+	if name != "000000" {
+		<-ctx.Done()
+		return nil, 0, ctx.Err()
+	}
+	return s.memStore.Open(ctx, bucket, name, generation, offset)
+}
+
+// The error that ends a chunk is noted, not what the rows beside it say when they are given up.
+func TestCauseIsNoted(t *testing.T) {
+	db := openDB(t, Options{MaxChunk: 100, Concurrency: 4})
+	db.host.stores["gs"] = &oneQuick{memStore{n: 10, size: 200}}
+	const want = "more than 100 bytes of objects"
+	db.wantError(want, "SELECT object_bytes(uri) FROM mallard_objects('gs://bucket/*')")
+	if err := db.host.first; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("noted: %v", err)
 	}
 }

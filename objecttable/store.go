@@ -85,7 +85,10 @@ func (e statementError) Unwrap() error { return e.error }
 // row decides what a failed row does: nil makes it NULL.
 func (q *Query) row(uri string, err error) error {
 	var all statementError
-	if q.Strict || errors.As(err, &all) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return err // the rows beside it, when one has failed the statement: that one is noted
+	case q.Strict || errors.As(err, &all):
 		return q.failed(err)
 	}
 	if q.Note != nil {
