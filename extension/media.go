@@ -14,48 +14,60 @@ import (
 // maxInline is what Gemini takes inside a request (an image may have 7 MB).
 const maxInline = 7 << 20
 
+// storedObject is an object in its store.
+type storedObject struct {
+	store        objecttable.Store
+	bucket, name string
+	generation   int64 // 0 for any
+}
+
 // locate finds the store of an object, and what its URI means there.
-func (o *objects) locate(ctx context.Context, ref remote.Object) (s objecttable.Store, p objecttable.Pattern, generation int64, err error) {
-	if p, err = objecttable.ParsePattern(ref.URI); err != nil {
-		return nil, p, 0, err
+func (o *objects) locate(ctx context.Context, ref remote.Object) (l storedObject, err error) {
+	scheme, bucket, name, err := objecttable.SplitURI(ref.URI)
+	if err != nil {
+		return l, err
 	}
+	l.bucket, l.name = bucket, name
 	if ref.Version != "" {
-		if generation, err = strconv.ParseInt(ref.Version, 10, 64); err != nil {
-			return nil, p, 0, fmt.Errorf("version %q is no generation", ref.Version)
+		if l.generation, err = strconv.ParseInt(ref.Version, 10, 64); err != nil {
+			return l, fmt.Errorf("version %q is no generation", ref.Version)
 		}
 	}
 	authorizer := ref.Authorizer
 	if _, ok := o.in.cfg.Connections[authorizer]; !ok {
 		authorizer = "default"
 	}
-	s, err = o.Store(ctx, p.Scheme, authorizer)
-	return s, p, generation, err
+	l.store, err = o.Store(ctx, scheme, authorizer)
+	return l, err
 }
 
-// contentType asks what an object is; the providers read the object itself.
-func (o *objects) contentType(ctx context.Context, ref remote.Object) (string, error) {
-	s, p, generation, err := o.locate(ctx, ref)
+// stat asks what an object is, and which version of it; the providers read the object itself.
+func (o *objects) stat(ctx context.Context, ref remote.Object) (mimeType, version string, err error) {
+	l, err := o.locate(ctx, ref)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	about, err := s.Stat(ctx, p.Bucket, p.Prefix, generation)
-	return about.ContentType, err
+	about, err := l.store.Stat(ctx, l.bucket, l.name, l.generation)
+	if err != nil {
+		return "", "", err
+	}
+	return about.ContentType, strconv.FormatInt(about.Generation, 10), nil
 }
 
 // load reads an object that a provider cannot reach by itself, for a request that carries its bytes.
 func (o *objects) load(ctx context.Context, ref remote.Object) (data []byte, mimeType string, err error) {
-	s, p, generation, err := o.locate(ctx, ref)
+	l, err := o.locate(ctx, ref)
 	if err != nil {
 		return nil, "", err
 	}
-	about, err := s.Stat(ctx, p.Bucket, p.Prefix, generation)
+	about, err := l.store.Stat(ctx, l.bucket, l.name, l.generation)
 	if err != nil {
 		return nil, "", err
 	}
 	if about.Size > maxInline {
 		return nil, "", fmt.Errorf("it has %d bytes, and at most %d can be sent inside a request; put it into a bucket", about.Size, int64(maxInline))
 	}
-	body, _, err := s.Open(ctx, p.Bucket, p.Prefix, about.Generation, 0)
+	body, _, err := l.store.Open(ctx, l.bucket, l.name, about.Generation, 0)
 	if err != nil {
 		return nil, "", err
 	}

@@ -200,6 +200,8 @@ type inputKind struct {
 	titled  bool // texts have titles
 	objects bool // the rows are objects of an object table, and no texts
 	media   bool // the column content is an ObjectRef, or the JSON of one, and no text
+
+	versioned bool // objects have a column generation
 }
 
 func kindOfInput(columns []queryColumn) inputKind {
@@ -208,10 +210,12 @@ func kindOfInput(columns []queryColumn) inputKind {
 		return ok
 	}
 	content, ok := named(columns, "content")
+	generation, versioned := named(columns, "generation")
 	return inputKind{
-		titled:  has("title"),
-		objects: has("uri") && has("content_type") && !has("prompt") && !ok,
-		media:   content.t.Kind == mapping.TypeStruct || content.t.Alias == "JSON",
+		titled:    has("title"),
+		objects:   has("uri") && has("content_type") && !has("prompt") && !ok,
+		versioned: versioned && generation.t.Kind == mapping.TypeBigInt,
+		media:     content.t.Kind == mapping.TypeStruct || content.t.Alias == "JSON",
 	}
 }
 

@@ -227,7 +227,7 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	for i, o := range options {
 		given[i] = remote.Option{Name: o.Name, Value: plainValue(o.Value), Pos: o.Pos, End: o.End}
 	}
-	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), in.titled, in.objects, in.media})
+	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), in.titled, in.objects, in.versioned, in.media})
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +246,7 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	s := &remote.Spec{
 		Func: fn, Model: f.place.String(), Version: lastVersion.Add(1), Endpoint: f.rec.Endpoint,
 		Connection: c.remote, Service: c.open, CacheAlways: r.in.cfg.Cache.Always,
-		Titled: in.titled, Objects: in.objects, Media: in.media, Load: r.in.objects.load, Stat: r.in.objects.contentType,
+		Titled: in.titled, Objects: in.objects, Versioned: in.versioned, Media: in.media, Load: r.in.objects.load, Stat: r.in.objects.stat,
 		Inline: c.cfg.kind() == kindOpenAI,
 	}
 	if s.Inputs, err = remoteColumns(f.rec.InputColumns); err != nil {

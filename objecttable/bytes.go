@@ -172,7 +172,7 @@ func spread[J any](ctx context.Context, jobs []J, workers int, do func(context.C
 
 // read reads one object whole. With held, its bytes count against the memory limit until the caller releases them.
 func (r *Runtime) read(ctx context.Context, uri string, generation int64, authorizer string, held *int64) ([]byte, error) {
-	scheme, bucket, name, err := splitURI(uri)
+	scheme, bucket, name, err := SplitURI(uri)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func Download(ctx context.Context, store Store, bucket, prefix, dir string, prog
 	names := map[string]string{}
 	err := store.List(ctx, bucket, prefix, "", nil, func(page []Object) error {
 		for _, o := range page {
-			_, _, name, err := splitURI(o.URI)
+			_, _, name, err := SplitURI(o.URI)
 			if err != nil {
 				return err
 			}
@@ -80,7 +80,7 @@ func Download(ctx context.Context, store Store, bucket, prefix, dir string, prog
 	for _, o := range objects {
 		g.Go(func() (err error) {
 			defer udf.Rescue(&err)
-			_, bucket, name, err := splitURI(o.URI)
+			_, bucket, name, err := SplitURI(o.URI)
 			if err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ func (r *Runtime) objectMD5(q *Query, _ uint64, in []mapping.Vector, n int, out 
 
 // sum reads an object for its MD5.
 func (r *Runtime) sum(ctx context.Context, uri string, generation int64) (string, error) {
-	scheme, bucket, name, err := splitURI(uri)
+	scheme, bucket, name, err := SplitURI(uri)
 	if err != nil {
 		return "", err
 	}

@@ -90,8 +90,9 @@ func (p Pattern) Match(scheme, bucket, name string) bool {
 	return len(name) >= len(p.Prefix)+len(p.Suffix) && strings.HasPrefix(name, p.Prefix) && strings.HasSuffix(name, p.Suffix)
 }
 
-// splitURI takes an object's URI apart. Unlike a pattern it may hold stars and repeated slashes: objects' names do.
-func splitURI(uri string) (scheme, bucket, name string, err error) {
+// SplitURI takes an object's URI apart: gs://bucket/name, file:///path or a plain path, whose scheme is file. Unlike a
+// pattern's, a name may hold stars and repeated slashes: objects' names do.
+func SplitURI(uri string) (scheme, bucket, name string, err error) {
 	scheme, rest, found := strings.Cut(uri, "://")
 	switch {
 	case uri == "":

@@ -282,7 +282,7 @@ func (r *Runtime) stat(ctx context.Context, o *ref) (Object, error) {
 	if err != nil {
 		return Object{}, err
 	}
-	scheme, bucket, name, err := splitURI(*o.URI)
+	scheme, bucket, name, err := SplitURI(*o.URI)
 	if err != nil {
 		return Object{}, err
 	}
@@ -301,7 +301,7 @@ func (r *Runtime) stat(ctx context.Context, o *ref) (Object, error) {
 
 // sign makes an address of an object with a method, GET or PUT.
 func (r *Runtime) sign(ctx context.Context, uri, authorizer, method string, expires time.Time) (string, error) {
-	scheme, bucket, name, err := splitURI(uri)
+	scheme, bucket, name, err := SplitURI(uri)
 	if err != nil {
 		return "", err
 	}

@@ -122,7 +122,7 @@ func (t *Table) list(ctx context.Context, host Host, fields []string, skip func(
 			if i == 0 {
 				return true
 			}
-			scheme, bucket, name, err := splitURI(o.URI)
+			scheme, bucket, name, err := SplitURI(o.URI)
 			return err != nil || !slices.ContainsFunc(ps[:i], func(q Pattern) bool { return q.Match(scheme, bucket, name) })
 		}
 		if !p.Wild {

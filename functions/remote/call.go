@@ -104,6 +104,10 @@ func (c *bound) fits(i int, col udf.Type) error {
 		if !s.Inputs[i].Type.reads(col) {
 			wants = s.Inputs[i].Type.String()
 		}
+	case s.Objects && i == 2:
+		if col.Kind != mapping.TypeBigInt && !isNull(col) {
+			wants = "INT64"
+		}
 	case s.Objects || i > 0:
 		if !isText(col) && !isNull(col) {
 			wants = "STRING"

@@ -118,7 +118,7 @@ func (c *embeddingCodec) payload(ctx context.Context, row []any) (string, string
 		if uri == "" {
 			return "", "The row has no uri."
 		}
-		parts = []part{{Object: Object{URI: uri}, MIME: mime}}
+		parts = []part{{Object: Object{URI: uri, Version: generation(row)}, MIME: mime}}
 	} else {
 		v := row[0]
 		if text, ok := v.(string); ok && s.Media {
@@ -163,7 +163,7 @@ func (c *embeddingCodec) finish(ctx context.Context, r deferredRow) (string, str
 	var body any
 	var objects carried
 	if s.Family == Multimodal {
-		m, status := c.medium(ctx, r.Parts[0], &objects)
+		m, status := c.medium(ctx, &r.Parts[0], &objects)
 		if status != "" {
 			return "", status
 		}
@@ -229,19 +229,19 @@ func (c *embeddingCodec) title(row []any) string {
 }
 
 // medium is the instance of one text, image or video.
-func (c *embeddingCodec) medium(ctx context.Context, p part, objects *carried) (map[string]any, string) {
+func (c *embeddingCodec) medium(ctx context.Context, p *part, objects *carried) (map[string]any, string) {
 	if p.isText() {
 		return map[string]any{"text": p.Text}, ""
 	}
 	var where map[string]any
 	var mime string
 	var err error
-	if c.spec.linked(p) {
+	if c.spec.linked(*p) {
 		mime, err = c.spec.contentType(ctx, p)
 		where = map[string]any{"gcsUri": p.URI}
 	} else {
 		var data []byte
-		data, mime, err = c.spec.load(ctx, p)
+		data, mime, err = c.spec.load(ctx, *p)
 		where = map[string]any{"bytesBase64Encoded": objects.add(data)}
 	}
 	if err != nil {

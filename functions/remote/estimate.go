@@ -63,22 +63,26 @@ func (g *group) guess(look []*item) {
 }
 
 // readLocal gives rows with local files their keys, so that an estimate knows which answers there are. Objects elsewhere are
-// not fetched for an estimate: their rows count as not asked before.
+// not looked at for an estimate: rows that do not say their type and version count as not asked before.
 func (g *group) readLocal(look []*item) {
-	if g.spec.Cache == nil || !g.spec.cacheable {
+	if !g.spec.caches() {
 		return
 	}
 	for _, it := range look {
-		if !isDeferred(it.payload) || g.st.ctx.Err() != nil {
+		g.mu.Lock()
+		unread := it.unread()
+		g.mu.Unlock()
+		if !unread || g.st.ctx.Err() != nil {
 			continue
 		}
 		r, err := readDeferred(it.payload)
 		if err != nil || !r.local() {
 			continue
 		}
-		if body, status := g.spec.codec.finish(g.st.ctx, r); status == "" {
+		body, status := g.spec.codec.finish(g.st.ctx, r)
+		if key, ok := g.spec.keyOf(body, r); ok && status == "" {
 			g.mu.Lock()
-			it.body, it.key = "read", g.spec.key(body, r.versions())
+			it.body, it.key = "read", key
 			g.mu.Unlock()
 		}
 	}

@@ -91,6 +91,9 @@ type item struct {
 	waiters []*waiter
 }
 
+// unread reports whether objects must be looked at before the item can be sent; mu is held.
+func (it *item) unread() bool { return isDeferred(it.payload) && it.body == "" }
+
 // verdict is the outcome of an item.
 type verdict struct {
 	lines  [][]any // results without the status; one line but for segments
@@ -141,6 +144,16 @@ func newGroup(st *Statement, spec *Spec, id uint32) *group {
 
 // submit takes note of rows and returns the number of the first. A row with a status will not be asked.
 func (g *group) submit(payloads, statuses []string) int {
+	type request struct {
+		body string
+		key  Key
+	}
+	written := map[string]request{}
+	for _, p := range payloads {
+		if body, key, ok := g.spec.known(g.st.ctx, p); ok {
+			written[p] = request{body, key}
+		}
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	first := len(g.items)
@@ -153,6 +166,9 @@ func (g *group) submit(payloads, statuses []string) int {
 		it := g.unique[p]
 		if it == nil {
 			it = &item{payload: p, tokens: estimate(p)}
+			if w, ok := written[p]; ok {
+				it.body, it.key, it.tokens = w.body, w.key, estimate(w.body)
+			}
 			g.unique[p] = it
 		} else {
 			repeated++
@@ -347,7 +363,7 @@ func (g *group) lookup(items []*item) []*verdict {
 	g.mu.Lock()
 	for i, it := range items {
 		if isDeferred(it.payload) {
-			if it.body == "" {
+			if it.body == "" || it.key == (Key{}) {
 				continue
 			}
 			all[i] = it.key
@@ -526,7 +542,7 @@ func (g *group) next() (*batch, time.Time) {
 	mayRead := g.preparing < max(4, 2*g.spec.Connection.o.Concurrency)
 	fits := func(it *item) bool {
 		n := len(b.items)
-		if isDeferred(it.payload) {
+		if it.unread() {
 			return n == 0 && mayRead
 		}
 		return n == 0 || !b.unread && n < l.Rows && (l.Tokens < 0 || b.tokens+it.tokens <= l.Tokens) && (l.Bytes < 0 || bytes+len(it.payload) <= l.Bytes)
@@ -535,7 +551,7 @@ func (g *group) next() (*batch, time.Time) {
 		b.items = append(b.items, it)
 		b.tokens += it.tokens
 		bytes += len(it.payload)
-		if isDeferred(it.payload) {
+		if it.unread() {
 			b.unread = true
 			g.preparing++
 		}
@@ -732,7 +748,7 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 			continue
 		}
 		verdicts[i] = &verdict{lines: lines}
-		if g.spec.Cache != nil && g.spec.cacheable {
+		if keys[i] != (Key{}) {
 			save = append(save, Entry{keys[i], a})
 		}
 	}
@@ -791,7 +807,7 @@ func (g *group) take(b *batch) (payloads []string, stop *verdict, svc Service) {
 
 // keys gives the keys of what was asked.
 func (g *group) keys(items []*item, payloads []string) []Key {
-	if g.spec.Cache == nil || !g.spec.cacheable {
+	if !g.spec.caches() {
 		return make([]Key, len(items))
 	}
 	keys := make([]Key, len(items))
@@ -835,8 +851,8 @@ func (g *group) prepare(ctx context.Context, b *batch) {
 		return
 	}
 	var key Key
-	if g.spec.Cache != nil && g.spec.cacheable && status == "" {
-		key = g.spec.key(body, r.versions())
+	if g.spec.caches() && status == "" {
+		key, _ = g.spec.keyOf(body, r) // an empty one is neither looked up nor kept
 	}
 	done := func() {
 		g.mu.Lock()

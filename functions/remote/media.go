@@ -203,15 +203,31 @@ func (r deferredRow) local() bool {
 	return true
 }
 
-// versions tells apart the states of objects that the provider reads itself.
-func (r deferredRow) versions() string {
+// keyOf is the key of a row whose request was written. What the provider reads itself is known by its version only: where
+// one is not known, the object may be another by the next run, and false says that the answer must not be kept.
+func (s *Spec) keyOf(body string, r deferredRow) (Key, bool) {
 	var b strings.Builder
 	for _, p := range r.Parts {
-		if p.Version != "" {
-			b.WriteString(p.URI + "\x00" + p.Version + "\x00")
+		if p.isText() || !s.linked(p) {
+			continue // the request has it whole
 		}
+		if p.Version == "" {
+			return Key{}, false
+		}
+		b.WriteString(p.URI + "\x00" + p.Version + "\x00")
 	}
-	return b.String()
+	return s.key(body, b.String()), true
+}
+
+// generation is the version in a row of an object table.
+func generation(row []any) string {
+	if len(row) < 3 {
+		return ""
+	}
+	if n, ok := row[2].(int64); ok {
+		return strconv.FormatInt(n, 10)
+	}
+	return ""
 }
 
 // linked reports whether the provider reads the object itself.
@@ -222,14 +238,38 @@ func (s *Spec) linked(p part) bool {
 	return strings.HasPrefix(p.URI, "gs://") || s.Family != Multimodal && strings.HasPrefix(p.URI, "https://")
 }
 
-// ready reports whether a row can be written without looking at any object.
+// ready reports whether a row's request is all there is to know of it: no object need be looked at, and none has versions
+// by which to tell its answers apart.
 func (s *Spec) ready(parts []part) bool {
 	for _, p := range parts {
-		if !p.isText() && (!s.linked(p) || p.MIME == "" || p.Version != "") {
+		if !p.isText() && (s.caches() || !s.linked(p) || p.MIME == "") {
 			return false
 		}
 	}
 	return true
+}
+
+// known gives the request and the key of a row that was put off for its versions only, without looking at any object.
+// All others are for [group.prepare], and so are those that give a status.
+func (s *Spec) known(ctx context.Context, payload string) (body string, key Key, ok bool) {
+	if !s.caches() || !isDeferred(payload) {
+		return "", Key{}, false
+	}
+	r, err := readDeferred(payload)
+	if err != nil {
+		return "", Key{}, false
+	}
+	for _, p := range r.Parts {
+		if !p.isText() && (!s.linked(p) || p.MIME == "" || p.Version == "") {
+			return "", Key{}, false
+		}
+	}
+	body, status := s.codec.finish(ctx, r)
+	if status != "" {
+		return "", Key{}, false
+	}
+	key, ok = s.keyOf(body, r)
+	return body, key, ok
 }
 
 // heavy counts the objects that a request will carry.
@@ -242,15 +282,21 @@ func (s *Spec) heavy(r deferredRow) (n int) {
 	return n
 }
 
-// contentType finds out what an object is: by its details, else by asking for it, else by its name.
-func (s *Spec) contentType(ctx context.Context, p part) (string, error) {
-	if p.MIME == "" && s.Stat != nil {
-		mime, err := s.Stat(ctx, p.Object)
-		if err != nil && typeByName(p.URI) == "" {
+// contentType finds out what an object is: by its details, else by asking for it, else by its name. It notes the version,
+// which an answer that is kept needs, in p.
+func (s *Spec) contentType(ctx context.Context, p *part) (string, error) {
+	if s.Stat != nil && (p.MIME == "" || p.Version == "" && s.caches() && strings.HasPrefix(p.URI, "gs://")) {
+		mime, version, err := s.Stat(ctx, p.Object)
+		if err != nil && p.MIME == "" && typeByName(p.URI) == "" {
 			return "", fmt.Errorf("object %s: %w", p.URI, err)
 		}
 		if err == nil {
-			p.MIME = mime
+			if p.MIME == "" {
+				p.MIME = mime
+			}
+			if p.Version == "" {
+				p.Version = version
+			}
 		}
 	}
 	if p.MIME == "" || p.MIME == "application/octet-stream" && typeByName(p.URI) != "" {
@@ -340,7 +386,7 @@ func (s *Spec) wireParts(ctx context.Context, parts []part, objects *carried) ([
 			out[i] = map[string]any{"text": p.Text}
 			continue
 		case s.linked(p):
-			if mime, err = s.contentType(ctx, p); err == nil {
+			if mime, err = s.contentType(ctx, &parts[i]); err == nil {
 				mime = geminiType(mime)
 				out[i] = map[string]any{"fileData": map[string]any{"mimeType": mime, "fileUri": p.URI}}
 			}

@@ -24,11 +24,11 @@ func ref(uri, version, contentType string) string {
 
 // TestStructPrompts: the parts of a prompt on the wire, in order, texts joined (BigQuery's ML.GENERATE_TEXT, "Input").
 func TestStructPrompts(t *testing.T) {
-	stat := func(_ context.Context, o Object) (string, error) {
+	stat := func(_ context.Context, o Object) (string, string, error) {
 		if strings.Contains(o.URI, "gone") {
-			return "", errors.New("it does not exist")
+			return "", "", errors.New("it does not exist")
 		}
-		return "image/webp", nil
+		return "image/webp", "1", nil
 	}
 	load := func(_ context.Context, o Object) ([]byte, string, error) {
 		if strings.Contains(o.URI, "large") {
@@ -167,6 +167,86 @@ func TestLoadsWhatIsAsked(t *testing.T) {
 		db.must("SELECT * FROM " + over(s, "SELECT "+ref("gs://b/o", v, "image/png")+" AS prompt"))
 		if want := []int{1, 1, 2}[i]; f.n != want {
 			t.Errorf("version %s: %d requests so far, want %d", v, f.n, want)
+		}
+	}
+}
+
+// TestAnswersOfVersions: an object that a provider reads itself may be replaced under its name. The answer about the old
+// one is not given for the new one, however the row names it.
+func TestAnswersOfVersions(t *testing.T) {
+	db := openDB(t)
+	var current atomic.Int64 // 0: nobody can tell
+	var looked atomic.Int64
+	stat := func(context.Context, Object) (string, string, error) {
+		looked.Add(1)
+		if n := current.Load(); n > 0 {
+			return "image/png", fmt.Sprint(n), nil
+		}
+		return "", "", errors.New("forbidden")
+	}
+	const rows = " FROM range(50)"
+	listed := func(seventh int) string { // the generation of the seventh
+		return fmt.Sprintf("SELECT 'gs://b/' || range || '.png' AS uri, 'image/png' AS content_type, if(range = 7, %d, 1)::BIGINT AS generation"+rows, seventh)
+	}
+	const bare = "SELECT 'gs://b/' || range || '.png' AS uri, 'image/png' AS content_type" + rows
+	refs := func(column, version, details string) string {
+		return fmt.Sprintf("SELECT {'uri': 'gs://b/' || range || '.png', 'version': %s, 'authorizer': NULL, 'details': %s}::%s AS %s"+rows, version, details, refType, column)
+	}
+	const details = `'{"gcs_metadata":{"content_type":"image/png"}}'`
+	type step struct {
+		input   string
+		current int64 // what Stat says
+		sent    int   // requests
+		looked  int64 // at objects
+	}
+	for _, tt := range []struct {
+		name, column string
+		objects      bool
+		steps        []step
+	}{
+		{"an object table", "", true, []step{{listed(1), 9, 50, 0}, {listed(1), 9, 0, 0}, {listed(2), 9, 1, 0}, {listed(2), 0, 0, 0}}},
+		{"an object table without its generation", "", true, []step{{bare, 1, 50, 50}, {bare, 1, 0, 50}, {bare, 2, 50, 50}, {bare, 0, 50, 50}, {bare, 0, 50, 50}}},
+		{"references", "prompt", false, []step{{refs("prompt", "'1'", details), 9, 50, 0}, {refs("prompt", "'1'", details), 9, 0, 0}, {refs("prompt", "'2'", details), 9, 50, 0}}},
+		{"references without a version", "prompt", false, []step{{refs("prompt", "NULL", "NULL"), 1, 50, 50}, {refs("prompt", "NULL", details), 1, 0, 50}, {refs("prompt", "NULL", details), 2, 50, 50}}},
+	} {
+		for _, fn := range []string{"ML.GENERATE_TEXT", "ML.GENERATE_EMBEDDING"} {
+			t.Run(fn+" "+tt.name, func(t *testing.T) {
+				cache := &memoryCache{}
+				for i, st := range tt.steps {
+					f := &fake{text: func(string) string { return `{"candidates":[{"content":{"parts":[{"text":"ok"}]}}]}` }, instance: func(string) string { return `{"imageEmbedding":[1,2]}` }}
+					url, options := geminiURL, []Option{{Name: "prompt", Value: "What?"}}
+					if !tt.objects || fn != "ML.GENERATE_TEXT" {
+						options = nil
+					}
+					if fn != "ML.GENERATE_TEXT" {
+						url = multimodalURL
+					}
+					s := specFor(t, fn, url, f, options...)
+					s.Objects, s.Media, s.Versioned = tt.objects, true, strings.Contains(st.input, "AS generation")
+					s.Cache, s.Stat = cache, stat
+					db.add(s)
+					current.Store(st.current)
+					looked.Store(0)
+					input := st.input
+					if fn != "ML.GENERATE_TEXT" {
+						input = strings.Replace(input, "AS prompt", "AS content", 1)
+					}
+					status := strings.ToLower(strings.Replace(fn, ".", "_", 1)) + "_status"
+					db.o.Estimate = true
+					db.must("SELECT * FROM " + over(s, input))
+					e := db.last.Estimates()
+					db.o.Estimate = false
+					if st.looked == 0 && (len(e) != 1 || e[0].Cached != int64(50-st.sent) || e[0].Requests != int64(st.sent)) || f.n > 0 || looked.Load() > 0 {
+						t.Errorf("step %d: the estimate is %+v, after %d requests and %d looks", i, e, f.n, looked.Load())
+					}
+					if got := db.must("SELECT count(*) FROM " + over(s, input) + " WHERE " + status + " = ''"); got[0][0] != "50" {
+						t.Fatalf("step %d: %v rows answered", i, got)
+					}
+					if f.n != st.sent || looked.Load() != st.looked {
+						t.Errorf("step %d: %d requests and %d looks at objects, want %d and %d", i, f.n, looked.Load(), st.sent, st.looked)
+					}
+				}
+			})
 		}
 	}
 }

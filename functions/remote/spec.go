@@ -25,6 +25,8 @@ type Spec struct {
 	Inputs, Outputs []Column
 	// Objects says that the input is an object table: columns uri and content_type take the place of prompt or content.
 	Objects bool
+	// Versioned says that such an input has a column generation, too.
+	Versioned bool
 	// Titled says that the input of an embedding has a column title; it is sent with task type RETRIEVAL_DOCUMENT.
 	Titled bool
 	// Media says that the content of a multimodal embedding is no plain text, so that rows have segments. Objects implies it.
@@ -32,9 +34,9 @@ type Spec struct {
 	// Load reads an object that the provider cannot: any URI that is not gs:// (or https:// for Gemini). It bounds the size.
 	// Only rows that are asked are loaded, side by side. Without it such rows get a status.
 	Load func(ctx context.Context, o Object) (data []byte, mimeType string, err error)
-	// Stat tells the content type of an object that the provider reads itself and whose row does not say; "" where nobody
-	// knows. nil leaves it to the object's name.
-	Stat func(ctx context.Context, o Object) (mimeType string, err error)
+	// Stat tells the content type and the version of an object that the provider reads itself and whose row does not say; ""
+	// where nobody knows. nil leaves the type to the object's name.
+	Stat func(ctx context.Context, o Object) (mimeType, version string, err error)
 	// Inline says that the provider reads no objects at all: every one goes inside the request.
 	Inline bool
 
@@ -166,7 +168,11 @@ func (s *Spec) InputColumns() []InputColumn {
 		}
 		return all
 	case s.Objects:
-		return []InputColumn{{"uri", "VARCHAR"}, {"content_type", "VARCHAR"}}
+		all = []InputColumn{{"uri", "VARCHAR"}, {"content_type", "VARCHAR"}}
+		if s.Versioned {
+			all = append(all, InputColumn{"generation", "BIGINT"})
+		}
+		return all
 	case s.Family.Text():
 		return []InputColumn{{"prompt", "VARCHAR"}}
 	}
@@ -177,7 +183,12 @@ func (s *Spec) InputColumns() []InputColumn {
 	return all
 }
 
+// caches reports whether answers are kept.
+func (s *Spec) caches() bool { return s.Cache != nil && s.cacheable }
+
 // InputColumn is a column that a call reads.
 type InputColumn struct{ Name, DuckDB string }
 
-func (s *Spec) titled() bool { return s.Titled && s.Options.TaskType == "RETRIEVAL_DOCUMENT" }
+func (s *Spec) titled() bool {
+	return s.Titled && !s.Objects && s.Options.TaskType == "RETRIEVAL_DOCUMENT"
+}

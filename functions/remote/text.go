@@ -265,7 +265,7 @@ func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 		if uri == "" {
 			return "", "The row has no uri."
 		}
-		parts = append(parts, part{Object: Object{URI: uri}, MIME: mime}) // the file first, then the text about it
+		parts = append(parts, part{Object: Object{URI: uri, Version: generation(row)}, MIME: mime}) // the file first, then the text about it
 		if p := c.spec.Options.Prompt; p != nil {
 			parts = append(parts, part{Text: *p})
 		}
