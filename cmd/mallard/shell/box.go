@@ -16,6 +16,8 @@ const (
 	maxTypeWidth = 24
 	// maxRigid is up to which width a number or a time is never cut.
 	maxRigid = 32
+	// maxUpright is how many columns a single row may have to be drawn a column a line.
+	maxUpright = 40
 	// fewRows is how many rows need no count below them.
 	fewRows = 9
 )
@@ -154,6 +156,9 @@ func (p *boxPrinter) end() error {
 		}
 	}
 	shown, widths := p.fit(full, body)
+	if hidden := n - shownColumns(shown); hidden > 0 && p.rows == 1 && len(p.head) == 1 && !p.f.NoHeader && n <= maxUpright {
+		return p.upright(names, types, p.head[0])
+	}
 
 	right := make([]bool, n)
 	for i, c := range p.cols {
@@ -196,6 +201,28 @@ func (p *boxPrinter) end() error {
 	}
 	b.rule("└", "┴", "┘")
 	p.footer(b, hidden, n-shownColumns(shown))
+	p.buf = append(p.buf, b.String()...)
+	return p.flush()
+}
+
+// upright draws a single row that is too wide with a line for each column, so that none is left out: an estimate, one model's answer.
+func (p *boxPrinter) upright(names, types, cells []string) error {
+	titles := []string{"column", "type", "value"}
+	w := []int{width(titles[0]), width(titles[1]), width(titles[2])}
+	for i := range cells {
+		w[0], w[1], w[2] = max(w[0], width(names[i])), max(w[1], width(types[i])), max(w[2], width(cells[i]))
+	}
+	w[0], w[1] = min(w[0], p.maxWidth/3), min(w[1], maxTypeWidth)
+	w[2] = max(width(titles[2]), min(w[2], p.maxWidth-10-w[0]-w[1]))
+	b := &boxDrawer{shown: []int{0, 1, 2}, widths: w}
+	b.rule("┌", "┬", "┐")
+	b.row(titles, center)
+	b.rule("├", "┼", "┤")
+	for i := range cells {
+		b.row([]string{names[i], types[i], cells[i]}, leftward)
+	}
+	b.rule("└", "┴", "┘")
+	fmt.Fprintf(b, "  1 row, %d columns\n", len(cells))
 	p.buf = append(p.buf, b.String()...)
 	return p.flush()
 }
