@@ -139,7 +139,7 @@ func (p *parser) argument(i, end int, table bool) (Argument, *Error) {
 	var a Argument
 	p.i = i
 	if p.at(0).kind == kindWord && p.isPunct(1, '=') && p.isPunct(2, '>') && p.at(1).End == p.at(2).Pos {
-		a.Name = strings.ToLower(p.text(p.at(0)))
+		a.Name, a.NameSpan = strings.ToLower(p.text(p.at(0))), p.at(0).Span
 		p.i += 3
 		if p.i >= end {
 			return a, p.expected("the value of the argument " + a.Name)
@@ -166,6 +166,9 @@ func (p *parser) argument(i, end int, table bool) (Argument, *Error) {
 		if p.i = from; p.unnamedStruct(from) == end-1 {
 			a.row = p.toks[from].Span
 		}
+	}
+	if a.Name == "" {
+		a.NameSpan = a.Span
 	}
 	return a, nil
 }

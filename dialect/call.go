@@ -11,7 +11,8 @@ func (p *parser) query(st Statement) (Node, *Error) {
 		return nil, err
 	}
 	if len(calls)+len(p.functions)+len(p.tableFunctions) > 0 || st.Lang == GoogleSQL || st.Data {
-		q.Data = p.dataRefs(st.Data)
+		q.Data = p.dataRefs(st.Data, len(calls) > 0)
+		q.columns = p.items
 	}
 	q.Calls, q.Functions, q.TableFunctions = calls, p.functions, p.tableFunctions
 	ours := len(calls)+len(q.Functions)+len(q.TableFunctions)+len(q.Data) > 0

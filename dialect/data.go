@@ -12,8 +12,9 @@ import (
 // statement of absurdly many tables, is left out, so that DuckDB refuses it as a column it does not know.
 //
 // On its way it drops the functions of ours that stand in FROM: there they can only be table macros of the user's.
-func (p *parser) dataRefs(bare bool) []*DataRef {
-	found := len(p.functions) > 0
+// It also notes the select items without an alias in items, for their names. called is set where the statement calls a model.
+func (p *parser) dataRefs(bare, called bool) []*DataRef {
+	found := len(p.functions)+len(p.tableFunctions) > 0 || called
 	for _, t := range p.toks {
 		found = found || p.isData(t)
 	}
@@ -24,11 +25,17 @@ func (p *parser) dataRefs(bare bool) []*DataRef {
 	for _, c := range p.functions {
 		f.ours[c.Pos] = c
 	}
+	for i := range p.toks {
+		if p.toksWord(i) == "COLUMNS" && p.isPunct(i+1-p.i, '(') {
+			f.many = append(f.many, i)
+		}
+	}
 	p.i = 0 // its words and punctuation are asked for by index
 	if bare {
 		f.lambdas()
 	}
 	f.query(0, len(p.toks), nil)
+	p.items = f.items
 	p.functions = slices.DeleteFunc(p.functions, func(c *Function) bool { return f.macros[c.Pos] })
 	sort.SliceStable(f.refs, func(a, b int) bool { return f.refs[a].Pos < f.refs[b].Pos })
 	list := make([]*DataRef, 0, len(f.refs))
@@ -71,6 +78,9 @@ type dataFinder struct {
 	macros map[int]bool      // where a function stands in FROM
 	ours   map[int]*Function // by their first token
 	own    []Span            // by index of token: where data is the parameter of a lambda
+
+	many  []int    // by index of token: where COLUMNS( … ) stands
+	items []column // of select lists, without an alias
 }
 
 type foundRef struct {
@@ -83,6 +93,7 @@ type selectScope struct {
 	outer              *selectScope
 	tables             []TableRef
 	hasSelect, hasFrom bool
+	updates            bool       // it is an UPDATE
 	chain              []TableRef // these and those of outer, once all has listed them
 }
 
@@ -130,9 +141,11 @@ func (f *dataFinder) query(from, to int, outer *selectScope) {
 	}
 	var s *selectScope
 	values, set, items := false, false, false // in an expression; behind a set operation; in a select list
+	assigns := false                          // in the list behind UPDATE … SET
 	for i := from; i < to; {
 		w := f.word(i)
 		items = items && !clauseStart[w]
+		assigns = assigns && !clauseStart[w]
 		switch {
 		case w == "WITH" && s == nil:
 			i = f.with(i+1, to, outer)
@@ -143,7 +156,7 @@ func (f *dataFinder) query(from, to int, outer *selectScope) {
 			}
 			s.hasSelect, values, items = true, true, true
 		case w == "UPDATE" && s == nil:
-			s = &selectScope{outer: outer}
+			s = &selectScope{outer: outer, updates: true}
 			i = f.table(i+1, to, s)
 			continue
 		case w == "FROM" && !f.distinctFrom(i):
@@ -159,13 +172,17 @@ func (f *dataFinder) query(from, to int, outer *selectScope) {
 		case w == "UNION", w == "INTERSECT", w == "EXCEPT":
 			s, values, set = nil, false, true
 		case w == "RETURNING", w == "SET":
+			values, assigns = false, w == "SET" && s != nil && s.updates
+		case assigns && f.isPunct(i, '='): // column = expression, …
+			values = true
+		case assigns && f.isPunct(i, ','):
 			values = false
 		case w == "ORDER", w == "LIMIT", w == "OFFSET":
 			values = s != nil && !set // behind a set operation there are no tables
 		case clauseStart[w]:
 			values = s != nil
 		case s != nil:
-			if items {
+			if items && f.startsItem(i) {
 				f.column(i, to)
 			}
 			at, n := i, len(f.refs)
@@ -181,40 +198,18 @@ func (f *dataFinder) query(from, to int, outer *selectScope) {
 	}
 }
 
-// isItem reports whether the tokens from i up to end, of a select list, are a whole item of it that has no alias.
-func (f *dataFinder) isItem(i, end, to int) bool {
+// startsItem reports whether an item of a select list starts at the token i.
+func (f *dataFinder) startsItem(i int) bool {
 	switch f.word(i - 1) {
 	case "SELECT", "DISTINCT", "ALL":
-	default:
-		if !f.isPunct(i-1, ',') {
-			return false
-		}
+		return true
 	}
-	return end >= to || f.isPunct(end, ',') || clauseStart[f.word(end)]
+	return f.isPunct(i-1, ',')
 }
 
-// column notes, of a function of ours that is a whole select item without an alias, the name of its column: as in DuckDB the
-// expression, or the field that is taken from its result.
-func (f *dataFinder) column(i, to int) {
-	c := f.ours[f.toks[i].Pos]
-	if c == nil {
-		return
-	}
-	end := i
-	for end < to && f.toks[end].Pos < c.End {
-		end++
-	}
-	name := f.src[c.Pos:c.End]
-	for f.isPunct(end, '.') {
-		field, ok := f.nameAt(end + 1)
-		if !ok {
-			return
-		}
-		name, end = field, end+2
-	}
-	if f.isItem(i, end, to) {
-		c.column = &column{f.toks[end-1].End, name}
-	}
+// isItem reports whether the tokens from i up to end, of a select list, are a whole item of it that has no alias.
+func (f *dataFinder) isItem(i, end, to int) bool {
+	return f.startsItem(i) && (end >= to || f.isPunct(end, ',') || clauseStart[f.word(end)])
 }
 
 // distinctFrom reports whether FROM belongs to IS [NOT] DISTINCT FROM.

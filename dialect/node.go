@@ -152,6 +152,8 @@ type Query struct {
 	TableFunctions []*TableFunction
 	Data           []*DataRef
 
+	columns []column // the select items without an alias, of the DuckDB dialect
+
 	schema bool // CREATE SCHEMA … OPTIONS of the DuckDB dialect, which the translator writes
 }
 
@@ -160,23 +162,16 @@ type Function struct {
 	Span        // name to closing bracket
 	Name string // upper-case: ML.DECODE_IMAGE, OBJ.MAKE_REF, COSINE_DISTANCE, …
 	Args []Argument
-
-	column *column // that it makes, where it is a whole select item without an alias
-}
-
-// column is the name of a column and where its expression ends.
-type column struct {
-	end  int
-	name string
 }
 
 // Argument is value, name => value, TABLE path or (query).
 type Argument struct {
-	Span         // of the value only: the query without its brackets, the path without TABLE
-	Name  string // lower-case, of name => value; "" when positional
-	Const *Value // when the value is a constant: a string, number, TRUE, NULL, array, STRUCT or tuple of constants, …
-	Table *Path  // of TABLE path
-	Query bool   // a (query) of a table function
+	Span            // of the value only: the query without its brackets, the path without TABLE
+	Name     string // lower-case, of name => value; "" when positional
+	NameSpan Span   // of the name; that of the value when positional
+	Const    *Value // when the value is a constant: a string, number, TRUE, NULL, array, STRUCT or tuple of constants, …
+	Table    *Path  // of TABLE path
+	Query    bool   // a (query) of a table function
 
 	row Span // the word STRUCT of an argument STRUCT(a, b) without names, which DuckDB calls row
 }

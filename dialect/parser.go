@@ -17,6 +17,7 @@ type parser struct {
 
 	functions      []*Function // what calls has found
 	tableFunctions []*TableFunction
+	items          []column // what dataRefs has found
 }
 
 // maxDepth bounds the nesting of brackets, since a Go stack that overflows ends the process.

@@ -54,16 +54,31 @@ func (r *Rewriter) Rewrite(src string, q *Query) (*Text, error) {
 			return nil, &err.Error
 		}
 	default:
+		var written []int       // where something of ours starts
+		named := map[int]bool{} // by place: the select items that have their names
 		for _, f := range q.Functions {
-			if _, err := r.function(f, q, &e); err != nil {
+			done, err := r.function(f, q, &e)
+			if err != nil {
 				return nil, err
+			}
+			if done {
+				written = append(written, f.Pos)
 			}
 		}
 		for _, d := range q.Data {
-			if _, err := r.data(d, &e); err != nil {
+			done, err := r.data(d, &e)
+			if err != nil {
 				return nil, err
 			}
+			if done {
+				written = append(written, d.Pos)
+				named[d.Pos] = d.item
+			}
 		}
+		for _, c := range q.Calls { // those inside others stand in the same items
+			written = append(written, c.Pos)
+		}
+		nameColumns(src, q, written, named, &e)
 	}
 	if err := r.expand(src, q, &e); err != nil {
 		return nil, err
@@ -99,9 +114,6 @@ func (r *Rewriter) function(f *Function, q *Query, e *edits) (done bool, err err
 		pos, last = a.End, k
 	}
 	e.replace(Span{pos, f.End}, s.Text[len(s.Keep)])
-	if f.column != nil && q.Lang != GoogleSQL { // the translator names columns by GoogleSQL's rules
-		e.insertAfter(f.column.end, " AS "+quoteName(f.column.name))
-	}
 	return true, nil
 }
 

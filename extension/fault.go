@@ -71,6 +71,7 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 		if p != nil && len(p.models) == 1 {
 			e.Pos, e.End = p.models[0].call.Model.Pos, p.models[0].call.Model.End
 		}
+		p.inUserTerms(e, src)
 	case errors.As(err, &ddb) && ddb.Type == duckdb.ErrorTypeInterrupt && streaming(ctx):
 		// DuckDB 1.5.5 stops the other threads when one fails, and may tell the reader of rows of that only.
 		e.Msg = "the statement was stopped while its rows were read, probably since one of DuckDB's threads has failed, which does not say why: run it again after SET threads = 1 to see the cause"
@@ -84,6 +85,10 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 			if msg, span, ok := p.modelFault(ddb); ok {
 				e.Msg, e.Pos, e.End = msg, span.Pos, span.End
 			}
+		}
+		p.inUserTerms(e, src)
+		if strings.Contains(e.Msg, "Table Function with name vector_search does not exist") {
+			e.Msg = "VECTOR_SEARCH takes tables as TABLE name or (query): VECTOR_SEARCH(TABLE base, 'column', TABLE query)"
 		}
 	}
 	if e.Pos >= 0 {

@@ -295,6 +295,14 @@ func nearest(wrong string, names []string) string {
 	return best
 }
 
+// meant adds the name that is most like the wrong one to an error about it; without one near, the error stays as it is.
+func meant(err error, wrong string, names []string) error {
+	if near := nearest(wrong, names); near != "" && wrong != "" {
+		return fmt.Errorf("%w; did you mean `%s`?", err, near)
+	}
+	return err
+}
+
 // distance is Levenshtein's, over bytes: good enough for a hint.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)

@@ -24,9 +24,25 @@ func TestUnreadObjects(t *testing.T) {
 	if err := open(t, "", cfg).QueryRowContext(ctx, q, dir+"/").Scan(&all, &images); err != nil || all != 3 || images != 0 {
 		t.Fatal(all, images, err)
 	}
-	want := "3 values are NULL, since objects could not be read or decoded: failed 1, not found 2. The first: file://" + dir
+	want := "3 values are NULL, since objects could not be read or decoded: no image 1, not found 2. The first: file://" + dir
 	if got := strings.Join(notices, "\n"); !strings.HasPrefix(got, want) {
 		t.Errorf("%s\nwant %s", got, want)
+	}
+	// The bytes of an object table have a name.
+	notices = nil
+	db := open(t, "", extension.DefaultConfig())
+	if _, err := db.ExecContext(ctx, "CREATE EXTERNAL TABLE o OPTIONS (object_metadata = 'SIMPLE', uris = ['"+dir+"/*'])"); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range []string{"ML.DECODE_IMAGE(data)", "ML.RESIZE_IMAGE(ML.DECODE_IMAGE(o.data), 2, 3, TRUE)"} {
+		notices = nil
+		if err := db.QueryRowContext(ctx, "SELECT count("+call+") FROM o").Scan(&images); err != nil || images != 0 {
+			t.Fatal(images, err)
+		}
+		want := "1 value is NULL, since objects could not be read or decoded: no image 1. The first: file://" + dir + "/a.txt: not a JPEG, PNG or BMP image"
+		if got := strings.Join(notices, "\n"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s\nwant %s", call, got, want)
+		}
 	}
 	notices = nil
 	cfg = extension.DefaultConfig()

@@ -24,6 +24,7 @@ type plan struct {
 	lang   dialect.Lang
 	bytes  bool // it reads the bytes of objects
 	models []usedModel
+	uses   []use  // of the functions of ours
 	done   func() // after success
 	undo   func() // after failure
 	notice string // for the person, after success

@@ -3,6 +3,7 @@ package extension
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
@@ -11,6 +12,15 @@ import (
 // data writes a reference to the pseudo-column data of an object table: the bytes of the row's object. It is "" for a
 // column of that name of another table.
 func (w *writer) data(ctx context.Context, d *dialect.DataRef) (string, error) {
+	t, err := w.objectsOf(ctx, d)
+	if t == nil || err != nil {
+		return "", err
+	}
+	return bytesOf(*t), nil
+}
+
+// objectsOf gives the object table that a reference to data means, or nil.
+func (w *writer) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.TableRef, error) {
 	named := len(d.Qualifier) > 0
 	last := 0
 	for _, t := range d.Tables {
@@ -19,14 +29,23 @@ func (w *writer) data(ctx context.Context, d *dialect.DataRef) (string, error) {
 	for outer := range last + 1 {
 		var objects, others []dialect.TableRef
 		for _, t := range d.Tables {
-			if t.Outer != outer || named && !names(t, d.Qualifier) {
+			if t.Outer != outer {
+				continue
+			}
+			fits := !named || names(t, d.Qualifier)
+			longer := !fits && isEnd(t.Path.Parts, d.Qualifier) && t.Alias == "" // perhaps: schema.t.data FROM t
+			if !fits && !longer {
 				continue
 			}
 			ok := false
 			if len(t.Path.Parts) > 0 {
+				var p place
 				var err error
-				if _, ok, err = w.objectTable(ctx, t.Path.Parts); err != nil {
-					return "", at(d.Span, err)
+				if p, ok, err = w.objectTable(ctx, t.Path.Parts); err != nil {
+					return nil, at(d.Span, err)
+				}
+				if ok && longer && !isEnd(d.Qualifier, []string{p.db, p.schema, p.name}) {
+					continue
 				}
 			}
 			if ok {
@@ -37,14 +56,14 @@ func (w *writer) data(ctx context.Context, d *dialect.DataRef) (string, error) {
 		}
 		switch {
 		case len(others) > 0 && len(objects) == 0:
-			return "", nil
+			return nil, nil
 		case len(objects) == 1 && len(others) == 0:
-			return bytesOf(objects[0]), nil
+			return &objects[0], nil
 		case len(objects) > 0:
-			return "", at(d.Span, fmt.Errorf("`data` may be a column of several tables here; name the object table before it, as in %s.data", alias(objects[0])))
+			return nil, at(d.Span, fmt.Errorf("`data` may be a column of several tables here; name the object table before it, as in %s.data", alias(objects[0])))
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
 // names reports whether a qualifier means a table of a FROM clause: its alias, or the end of its path.
@@ -52,16 +71,15 @@ func names(t dialect.TableRef, qualifier []string) bool {
 	if t.Alias != "" {
 		return len(qualifier) == 1 && strings.EqualFold(qualifier[0], t.Alias)
 	}
-	parts := t.Path.Parts
-	if len(qualifier) > len(parts) {
+	return isEnd(qualifier, t.Path.Parts)
+}
+
+// isEnd reports whether a path ends in the parts, in any case.
+func isEnd(parts, path []string) bool {
+	if len(parts) == 0 || len(parts) > len(path) {
 		return false
 	}
-	for i, q := range qualifier {
-		if !strings.EqualFold(q, parts[len(parts)-len(qualifier)+i]) {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(parts, path[len(path)-len(parts):], strings.EqualFold)
 }
 
 func alias(t dialect.TableRef) string {

@@ -267,7 +267,7 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	if s.Options, err = remote.ParseOptions(fn, s.Family, given); err != nil {
 		var oe *remote.OptionError
 		if errors.As(err, &oe) {
-			err = at(dialect.Span{Pos: oe.Pos, End: oe.End}, err)
+			err = at(dialect.Span{Pos: oe.Pos, End: oe.End}, meant(err, oe.Unknown, oe.Known))
 		}
 		return nil, err
 	}
@@ -415,7 +415,7 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
 	family := remote.FamilyOf(rec.Endpoint)
 	switch custom := family == remote.Auto && cfg.Connections[name].kind() == kindVertexAI; {
 	case !custom && len(rec.OutputColumns) > 0:
-		return nil, at(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is a %s model", remote.ModelName(rec.Endpoint), family))
+		return nil, at(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is %s", remote.ModelName(rec.Endpoint), family.Model()))
 	}
 	return rec, nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions/image"
+	"github.com/mallardml/mallard/functions/remote"
 )
 
 // plainForm is the function of ours that stands behind a BigQuery name.
@@ -18,21 +20,28 @@ type plainForm struct {
 	min, max int    // number of arguments
 	takes    string // as a message shows them
 	last     string // added where the last argument is left out
+	tip      string // for arguments of wrong types
 }
+
+const (
+	imageTip  = "; an image is what ML.DECODE_IMAGE gives"
+	vectorTip = "; a vector is an ARRAY<FLOAT64>, or an ARRAY<STRUCT<key STRING, value FLOAT64>>, both of one kind"
+	refTip    = "; an ObjectRef is the column ref of an object table, or what OBJ.MAKE_REF gives"
+)
 
 // plainForms are the scalar functions that ask no model. Their plain forms work in any statement, too.
 var plainForms = map[string]plainForm{
-	"ML.DECODE_IMAGE":        {"ml_decode_image", 1, 1, "the bytes of an image", ""},
-	"ML.RESIZE_IMAGE":        {"ml_resize_image", 4, 4, "an image, height, width, preserve_aspect_ratio", ""},
-	"ML.CONVERT_COLOR_SPACE": {"ml_convert_color_space", 2, 2, "an image and 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'", ""},
-	"ML.CONVERT_IMAGE_TYPE":  {"ml_convert_image_type", 1, 1, "an image", ""},
-	"ML.DISTANCE":            {"ml_distance", 2, 3, "two vectors and perhaps 'EUCLIDEAN', 'MANHATTAN' or 'COSINE'", ", 'EUCLIDEAN'"},
-	"COSINE_DISTANCE":        {"ml_distance", 2, 2, "two vectors", ", 'COSINE'"},
-	"EUCLIDEAN_DISTANCE":     {"ml_distance", 2, 2, "two vectors", ", 'EUCLIDEAN'"},
-	"OBJ.MAKE_REF":           {"obj_make_ref", 1, 2, "a URI and the name of a connection, or JSON", ""},
-	"OBJ.FETCH_METADATA":     {"obj_fetch_metadata", 1, 1, "an ObjectRef", ""},
-	"OBJ.GET_ACCESS_URL":     {"obj_get_access_url", 2, 3, "an ObjectRef, 'r' or 'rw', and perhaps how long", ""},
-	"OBJ.GET_READ_URL":       {"obj_get_read_url", 1, 1, "an ObjectRef", ""},
+	"ML.DECODE_IMAGE":        {"ml_decode_image", 1, 1, "the bytes of an image", "", "; bytes are data of an object table, object_bytes(uri), or another BLOB"},
+	"ML.RESIZE_IMAGE":        {"ml_resize_image", 4, 4, "an image, height, width, preserve_aspect_ratio", "", imageTip + ", height and width are INT64"},
+	"ML.CONVERT_COLOR_SPACE": {"ml_convert_color_space", 2, 2, "an image and 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'", "", imageTip},
+	"ML.CONVERT_IMAGE_TYPE":  {"ml_convert_image_type", 1, 1, "an image", "", imageTip},
+	"ML.DISTANCE":            {"ml_distance", 2, 3, "two vectors and perhaps 'EUCLIDEAN', 'MANHATTAN' or 'COSINE'", ", 'EUCLIDEAN'", vectorTip},
+	"COSINE_DISTANCE":        {"ml_distance", 2, 2, "two vectors", ", 'COSINE'", vectorTip},
+	"EUCLIDEAN_DISTANCE":     {"ml_distance", 2, 2, "two vectors", ", 'EUCLIDEAN'", vectorTip},
+	"OBJ.MAKE_REF":           {"obj_make_ref", 1, 2, "a URI and the name of a connection, or JSON", "", "; the URI is a STRING, such as 'gs://bucket/name'"},
+	"OBJ.FETCH_METADATA":     {"obj_fetch_metadata", 1, 1, "an ObjectRef", "", refTip},
+	"OBJ.GET_ACCESS_URL":     {"obj_get_access_url", 2, 3, "an ObjectRef, 'r' or 'rw', and perhaps how long", "", refTip},
+	"OBJ.GET_READ_URL":       {"obj_get_read_url", 1, 1, "an ObjectRef", "", refTip},
 }
 
 // function writes a call of a scalar function. It is nil for a function of the user's own.
@@ -51,9 +60,16 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 		return nil, at(f.Span, fmt.Errorf("%s is not part of this version", f.Name))
 	}
 	if slices.ContainsFunc(f.Args, func(a dialect.Argument) bool { return a.Name != "" }) && f.Name == "OBJ.MAKE_REF" {
+		w.use(f, p.name)
 		return makeRef(f, p)
 	}
+	if f.Name == "ML.RESIZE_IMAGE" && len(f.Args) == 4 {
+		if err := checkSize(f.Args[1], f.Args[2]); err != nil {
+			return nil, err
+		}
+	}
 	name := "system.main." + p.name + "("
+	decodes := f // the function that reads the bytes
 	switch other := w.fused[f]; {
 	case other == nil:
 	case f.Name == "ML.DECODE_IMAGE":
@@ -66,7 +82,7 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 			return nil, at(f.Span, err)
 		}
 		if !own {
-			name = "system.main.ml_decode_image("
+			name, decodes = "system.main.ml_decode_image(", other
 		}
 	}
 	s := &dialect.Substitution{Text: []string{name}}
@@ -84,8 +100,40 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 	if len(f.Args) < p.max || p.max == p.min {
 		closing = p.last + ")"
 	}
+	if decodes.Name == "ML.DECODE_IMAGE" {
+		bytes := decodes.Args[0].Span
+		if i, ok := slices.BinarySearchFunc(q.Data, bytes.Pos, func(d *dialect.DataRef, pos int) int { return d.Pos - pos }); ok && q.Data[i].Span == bytes {
+			if t, err := w.objectsOf(ctx, q.Data[i]); err != nil {
+				return nil, err
+			} else if t != nil {
+				closing = ", " + alias(*t) + ".uri)"
+			}
+		}
+	}
 	s.Text[len(s.Keep)] = closing
+	w.use(f, strings.TrimSuffix(strings.TrimPrefix(name, "system.main."), "("))
 	return s, nil
+}
+
+// checkSize refuses a constant height or width that no image can have. Of a row, it is that row's fault.
+func checkSize(height, width dialect.Argument) error {
+	pixels := int64(1)
+	for _, side := range []struct {
+		name string
+		a    dialect.Argument
+	}{{"height", height}, {"width", width}} {
+		if side.a.Const == nil || side.a.Const.Kind != dialect.Int {
+			continue
+		}
+		n := side.a.Const.Int
+		if err := image.CheckSide(n); err != nil {
+			return at(side.a.Span, fmt.Errorf("ML.RESIZE_IMAGE: %s %w", side.name, err))
+		}
+		if pixels *= n; image.CheckSide(pixels) != nil {
+			return at(side.a.Span, fmt.Errorf("ML.RESIZE_IMAGE: %d × %d is too large: no image has more than %d pixels", height.Const.Int, n, image.MostPixels))
+		}
+	}
+	return nil
 }
 
 // fuse finds the calls ML.RESIZE_IMAGE(ML.DECODE_IMAGE(…), …), which become one call that keeps no whole images, and gives
@@ -203,18 +251,24 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 			name = rows[len(keep)]
 		}
 		if seen[name] {
-			return nil, at(a.Span, fmt.Errorf("%s: argument `%s` is given twice", f.Name, name))
+			return nil, at(a.NameSpan, fmt.Errorf("%s: argument `%s` is given twice", f.Name, name))
 		}
 		seen[name] = true
 		if k := slices.Index(rows, name); k >= 0 {
 			if k != len(keep) {
 				return nil, at(a.Span, fmt.Errorf("%s: give %s first", f.Name, strings.Join(rows, ", then ")))
 			}
+			if kind := constantType(a.Const); kind != "" {
+				return nil, at(a.Span, remote.WantsPrompt(f.Name, name, kind))
+			}
 			keep = append(keep, i)
 			continue
 		}
+		if known := askArguments(fn, rows); !slices.Contains(known, name) {
+			return nil, at(a.NameSpan, unknownArgument(f.Name, name, known))
+		}
 		if a.Const == nil {
-			return nil, at(a.Span, fmt.Errorf("%s: argument `%s` must be a constant", f.Name, name))
+			return nil, at(a.Span, fmt.Errorf("%s: argument `%s` must be a constant: it is the same for all rows", f.Name, name))
 		}
 		switch name {
 		case "endpoint", "connection_id":
@@ -226,8 +280,6 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 			} else {
 				connection = &dialect.Path{Span: a.Span, Parts: strings.Split(a.Const.Str, ".")}
 			}
-		case "model":
-			return nil, at(a.Span, fmt.Errorf("%s: argument `model` is not supported; give endpoint => '…'", f.Name))
 		default:
 			options = append(options, dialect.Option{Span: a.Span, Name: name, Value: *a.Const})
 		}
@@ -265,6 +317,7 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 	if err := w.conn.in.function(ctx, scalar.Name, func(h mapping.Connection, name string) error { return scalar.Register(h, name, w.conn.in) }); err != nil {
 		return nil, err
 	}
+	w.use(f, w.conn.functionName(scalar.Name))
 	before, after := s.ScalarSQL(w.conn.functionName)
 	if f.Name != "AI.SIMILARITY" {
 		return &dialect.Substitution{Keep: keep, Text: []string{before, after}}, nil
@@ -277,10 +330,47 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 	}}, nil
 }
 
+// askArguments lists the arguments of a function that asks an endpoint: those that come from the row, then the others.
+func askArguments(fn string, rows []string) []string {
+	family := remote.Gemini
+	if fn == "AI.EMBED" {
+		family = remote.TextEmbedding
+	}
+	return slices.Concat(rows, []string{"endpoint", "connection_id"}, remote.ArgumentNames(fn, family))
+}
+
+func unknownArgument(fn, name string, known []string) error {
+	err := fmt.Errorf("%s: there is no argument `%s`; it takes %s", fn, name, strings.Join(known, ", "))
+	switch {
+	case name == "model":
+		return fmt.Errorf("%w; name the model with endpoint => '…'", err)
+	case nearest(name, known) == "" && strings.HasPrefix(fn, "AI.GENERATE") && nearest(name, remote.ArgumentNames("AI.GENERATE_TEXT", remote.Gemini)) != "":
+		return fmt.Errorf("%w; parameters of the model go into model_params => JSON '{…}'", err)
+	}
+	return meant(err, name, known)
+}
+
+// constantType gives the type of a constant that is a number or a truth value, "" for any other.
+func constantType(v *dialect.Value) string {
+	switch {
+	case v == nil:
+	case v.Kind == dialect.Int:
+		return "INT64"
+	case v.Kind == dialect.Float:
+		return "FLOAT64"
+	case v.Kind == dialect.Bool:
+		return "BOOL"
+	}
+	return ""
+}
+
 // tableFunction writes VECTOR_SEARCH and EXTERNAL_OBJECT_TRANSFORM; "" leaves a table function of the user's own.
 func (w *writer) tableFunction(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
 	var sql string
 	var err error
+	if w.plan != nil {
+		w.plan.uses = append(w.plan.uses, use{Span: f.Span, name: f.Name})
+	}
 	switch f.Name {
 	case "VECTOR_SEARCH":
 		sql, err = w.vectorSearch(ctx, f, args)

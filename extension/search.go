@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -15,7 +18,8 @@ import (
 // query may also stand fourth, as in older calls.
 func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
 	var v objecttable.VectorSearch
-	var base []string // its columns, when they are known
+	var base, query []queryColumn // when they are known
+	spans := map[string]dialect.Span{}
 	positions := []string{"base table", "column to search", "query table", "query_column_to_search"}
 	place := 0
 	for i, a := range f.Args {
@@ -27,6 +31,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			name = positions[place]
 			place++
 		}
+		spans[name] = a.Span
 		table := a.Query || a.Table != nil
 		text := func() (string, error) {
 			if a.Const == nil || a.Const.Kind != dialect.String {
@@ -35,12 +40,18 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			return a.Const.Str, nil
 		}
 		// column reads the name of a column that must be one of these; an unknown list holds every name.
-		column := func(what string, columns []string) (string, error) {
+		column := func(what string, columns []queryColumn) (string, error) {
 			name, err := text()
-			if err == nil && columns != nil && !contains(columns, name) {
-				err = at(a.Span, fmt.Errorf("VECTOR_SEARCH: `%s` is no column of the %s, which has %s", name, what, strings.Join(columns, ", ")))
+			if err != nil || columns == nil {
+				return name, err
 			}
-			return name, err
+			c, ok := named(columns, name)
+			if !ok {
+				names := nameList(columns)
+				err := fmt.Errorf("VECTOR_SEARCH: `%s` is no column of the %s, which has %s", name, what, strings.Join(names, ", "))
+				return "", at(a.Span, meant(err, name, names))
+			}
+			return name, at(a.Span, wantsVector(fmt.Sprintf("column `%s` of the %s", name, what), c.t))
 		}
 		var err error
 		switch name {
@@ -48,35 +59,71 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			if !table {
 				return "", at(a.Span, fmt.Errorf("VECTOR_SEARCH: the %s is written TABLE name or (query)", name))
 			}
-			columns := nameList(queryColumns(ctx, w.conn.Conn, args[i]))
+			columns := queryColumns(ctx, w.conn.Conn, args[i])
 			if name == "base table" {
 				v.Base, base = args[i], columns
 			} else {
-				v.Query, v.QueryColumns = args[i], columns
+				v.Query, query, v.QueryColumns = args[i], columns, nameList(columns)
 			}
 		case "column to search":
 			v.Column, err = column("base table", base)
 		case "query_column_to_search":
-			v.QueryColumn, err = column("query table", v.QueryColumns)
+			v.QueryColumn, err = column("query table", query)
 		case "distance_type":
 			v.DistanceType, err = text()
 		case "options":
 			v.Options, err = text()
 		case "query_value":
 			v.QueryValue = args[i]
+			value := args[i]
+			if !a.Query {
+				value = "SELECT " + value
+			}
+			if c := queryColumns(ctx, w.conn.Conn, value); len(c) == 1 && (a.Const == nil || a.Const.Kind != dialect.Null) {
+				err = at(a.Span, wantsVector("query_value", c[0].t))
+			}
 		case "top_k":
 			if a.Const == nil || a.Const.Kind != dialect.Int || a.Const.Int == 0 {
-				return "", at(a.Span, errors.New("VECTOR_SEARCH: top_k must be an INT64 constant from 1; a negative one takes all"))
+				return "", at(a.Span, errors.New("VECTOR_SEARCH: top_k must be an INT64 constant: how many of the nearest are wanted, or a negative number for all"))
 			}
 			v.TopK = a.Const.Int
 		default:
-			return "", at(a.Span, fmt.Errorf("VECTOR_SEARCH has no argument `%s`; it takes query_column_to_search, query_value, top_k, distance_type and options", name))
+			names := []string{"query_column_to_search", "query_value", "top_k", "distance_type", "options"}
+			return "", at(a.NameSpan, meant(fmt.Errorf("VECTOR_SEARCH has no argument `%s`; it takes %s", name, strings.Join(names, ", ")), name, names))
 		}
 		if err != nil {
 			return "", err
 		}
 	}
-	return v.SQL()
+	if c, ok := named(query, v.LookFor()); ok && v.QueryColumn == "" {
+		if err := wantsVector(fmt.Sprintf("column `%s` of the query table", c.name), c.t); err != nil {
+			return "", at(spans["query table"], fmt.Errorf("%w; name another with query_column_to_search => '…'", err))
+		}
+	}
+	sql, err := v.SQL()
+	var wrong *objecttable.SearchError
+	if errors.As(err, &wrong) {
+		if span, ok := spans[wrong.Argument]; ok {
+			err = at(span, err)
+		}
+	}
+	return sql, err
+}
+
+// wantsVector refuses what is no list of numbers; a type that is not known before the statement runs may be one.
+func wantsVector(what string, t udf.Type) error {
+	switch t.Kind {
+	case mapping.TypeSQLNull, mapping.TypeInvalid, mapping.TypeAny:
+		return nil
+	case mapping.TypeList, mapping.TypeArray:
+		switch e := t.Children[0]; e.Kind {
+		case mapping.TypeFloat, mapping.TypeDouble, mapping.TypeDecimal, mapping.TypeSQLNull, mapping.TypeInvalid,
+			mapping.TypeTinyInt, mapping.TypeSmallInt, mapping.TypeInteger, mapping.TypeBigInt, mapping.TypeHugeInt,
+			mapping.TypeUTinyInt, mapping.TypeUSmallInt, mapping.TypeUInteger, mapping.TypeUBigInt, mapping.TypeUHugeInt:
+			return nil
+		}
+	}
+	return fmt.Errorf("VECTOR_SEARCH: %s must be an ARRAY<FLOAT64>, such as an embedding, and is %s", what, t)
 }
 
 // objectTransform writes EXTERNAL_OBJECT_TRANSFORM(TABLE t, ['SIGNED_URL'])

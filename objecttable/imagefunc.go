@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
@@ -20,7 +20,13 @@ var imageType = udf.StructOf(udf.Field{Name: "_field_1", Type: udf.ListOf(bigint
 func (r *Runtime) imageFunctions() []*scalar {
 	row := func(f func(b []byte, in []udf.Column, i int) ([]byte, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
 		return func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-			return r.eachImage(q, in, n, out, f)
+			return r.eachImage(q, in, n, out, -1, f)
+		}
+	}
+	// of is row with the object's URI behind the other arguments, for errors.
+	of := func(uri int, f func(b []byte, in []udf.Column, i int) ([]byte, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
+		return func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
+			return r.eachImage(q, in, n, out, uri, f)
 		}
 	}
 	parsed := func(f func(m image.Image, in []udf.Column, i int) (image.Image, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
@@ -32,19 +38,23 @@ func (r *Runtime) imageFunctions() []*scalar {
 			return m.Bytes(), err
 		})
 	}
+	decode := func(b []byte, _ []udf.Column, _ int) ([]byte, error) {
+		m, err := image.Decode(b, r.o.Images)
+		return m.Bytes(), err
+	}
+	small := func(b []byte, in []udf.Column, i int) ([]byte, error) {
+		h, w, keep, err := box(in, i)
+		if err != nil {
+			return nil, err
+		}
+		m, err := image.DecodeResized(b, r.o.Images, h, w, keep)
+		return m.Bytes(), err
+	}
 	return []*scalar{
-		{name: "ml_decode_image", params: []udf.Type{blob}, result: blob, f: row(func(b []byte, _ []udf.Column, _ int) ([]byte, error) {
-			m, err := image.Decode(b, r.o.Images)
-			return m.Bytes(), err
-		})},
-		{name: "ml_decode_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob, f: row(func(b []byte, in []udf.Column, i int) ([]byte, error) {
-			h, w, keep, err := box(in, i)
-			if err != nil {
-				return nil, err
-			}
-			m, err := image.DecodeResized(b, r.o.Images, h, w, keep)
-			return m.Bytes(), err
-		})},
+		{name: "ml_decode_image", params: []udf.Type{blob}, result: blob, f: row(decode)},
+		{name: "ml_decode_image", params: []udf.Type{blob, varchar}, result: blob, f: of(1, decode)},
+		{name: "ml_decode_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob, f: row(small)},
+		{name: "ml_decode_image", params: []udf.Type{blob, bigint, bigint, boolean, varchar}, result: blob, f: of(4, small)},
 		{name: "ml_resize_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob, f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
 			h, w, keep, err := box(in, i)
 			if err != nil {
@@ -70,8 +80,11 @@ func (r *Runtime) imageFunctions() []*scalar {
 // box reads the arguments height, width and preserve_aspect_ratio of a row.
 func box(in []udf.Column, i int) (height, width int, keep bool, err error) {
 	h, w := *udf.At[int64](in[1].Data, i), *udf.At[int64](in[2].Data, i)
-	if h < 1 || w < 1 || h > math.MaxInt32 || w > math.MaxInt32 {
+	if h < 1 || w < 1 {
 		return 0, 0, false, statementError{fmt.Errorf("an image cannot be resized to %d × %d: height and width begin at 1", h, w)}
+	}
+	if err := image.CheckSide(max(h, w)); err != nil { // of this row
+		return 0, 0, false, fmt.Errorf("height or width %w", err)
 	}
 	return int(h), int(w), *udf.At[bool](in[3].Data, i), nil
 }
@@ -81,8 +94,8 @@ func (r *Runtime) tooMany(n int) error {
 	return fmt.Errorf("%d rows have more than %d bytes of decoded images together, too many to hold at once; make them small as they are decoded, with ML.RESIZE_IMAGE(ML.DECODE_IMAGE(…), …) or ml_decode_image(…, height, width, FALSE), or read some at a time with WHERE", n, r.o.MaxChunk)
 }
 
-// eachImage runs f for the rows without NULLs, on all processors.
-func (r *Runtime) eachImage(q *Query, in []mapping.Vector, n int, out mapping.Vector, f func(b []byte, in []udf.Column, i int) ([]byte, error)) error {
+// eachImage runs f for the rows without NULLs, on all processors. Argument uri names the object, unless it is -1.
+func (r *Runtime) eachImage(q *Query, in []mapping.Vector, n int, out mapping.Vector, uri int, f func(b []byte, in []udf.Column, i int) ([]byte, error)) error {
 	type row struct {
 		i     int
 		bytes []byte
@@ -112,7 +125,14 @@ rows:
 			if errors.Is(err, image.ErrForm) {
 				return err
 			}
-			return q.row("", err)
+			if uri < 0 {
+				return q.row("", err)
+			}
+			if errors.As(err, new(statementError)) {
+				return q.row("", err)
+			}
+			name := strings.Clone(columns[uri].Text(j.i)) // notes keep it
+			return q.row(name, fmt.Errorf("%s: %w", name, err))
 		}
 		if size += int64(len(j.bytes)); size > r.o.MaxChunk {
 			return r.tooMany(n)

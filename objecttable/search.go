@@ -35,15 +35,39 @@ type VectorSearch struct {
 // maxNearest is DuckDB's limit for min_by with a count.
 const maxNearest = 999_999
 
+// SearchError is a wrong value of a named argument.
+type SearchError struct {
+	Argument string // distance_type, options or top_k
+	msg      string
+	cause    error
+}
+
+// Error gives subject, cause and what to do.
+func (e *SearchError) Error() string { return "VECTOR_SEARCH: " + e.msg }
+
+// Unwrap gives the cause, or nil.
+func (e *SearchError) Unwrap() error { return e.cause }
+
+// LookFor is the column of Query to look for.
+func (v VectorSearch) LookFor() string {
+	switch {
+	case v.QueryColumn != "":
+		return v.QueryColumn
+	case len(v.QueryColumns) > 0 && !slices.ContainsFunc(v.QueryColumns, func(c string) bool { return strings.EqualFold(c, v.Column) }):
+		return v.QueryColumns[0]
+	}
+	return v.Column
+}
+
 // SQL expands the call to DuckDB's SQL, to stand in FROM in place of it: its columns are query (a struct), base (a
 // struct) and distance. Base and query are read once. The nearest are kept in a heap per query vector, so memory grows
 // with queries × TopK and not with the base, and all threads work.
 func (v VectorSearch) SQL() (string, error) {
 	if v.Base == "" || v.Column == "" {
-		return "", errors.New("VECTOR_SEARCH needs a table to search and the name of its column")
+		return "", errors.New("VECTOR_SEARCH needs a table to search and the name of its column: VECTOR_SEARCH(TABLE base, 'column', TABLE query)")
 	}
 	if (v.Query == "") == (v.QueryValue == "") {
-		return "", errors.New("VECTOR_SEARCH needs a query table or query_value, and not both")
+		return "", errors.New("VECTOR_SEARCH needs a query table, third, or query_value => one vector, and not both")
 	}
 	var d string
 	switch strings.ToUpper(v.DistanceType) {
@@ -54,7 +78,7 @@ func (v VectorSearch) SQL() (string, error) {
 	case "DOT_PRODUCT":
 		d = "list_negative_inner_product"
 	default:
-		return "", fmt.Errorf("VECTOR_SEARCH: distance_type '%s' is not known: use EUCLIDEAN, COSINE or DOT_PRODUCT", v.DistanceType)
+		return "", &SearchError{Argument: "distance_type", msg: fmt.Sprintf("distance_type '%s' is not known: use EUCLIDEAN, COSINE or DOT_PRODUCT", v.DistanceType)}
 	}
 	if v.Options != "" {
 		var o struct {
@@ -64,7 +88,7 @@ func (v VectorSearch) SQL() (string, error) {
 		dec := json.NewDecoder(strings.NewReader(v.Options))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&o); err != nil {
-			return "", fmt.Errorf(`VECTOR_SEARCH: options '%s': %w; it knows {"use_brute_force": true} and {"fraction_lists_to_search": 0.1}`, v.Options, err)
+			return "", &SearchError{"options", fmt.Sprintf(`options '%s': %v; it knows {"use_brute_force": true} and {"fraction_lists_to_search": 0.1}`, v.Options, err), err}
 		}
 	}
 	top := v.TopK
@@ -72,21 +96,13 @@ func (v VectorSearch) SQL() (string, error) {
 		top = 10
 	}
 	if top > maxNearest {
-		return "", fmt.Errorf("VECTOR_SEARCH: top_k is %d, the most is %d; a negative one takes all", top, maxNearest)
-	}
-	column := v.QueryColumn
-	switch {
-	case column != "":
-	case len(v.QueryColumns) > 0 && !slices.ContainsFunc(v.QueryColumns, func(c string) bool { return strings.EqualFold(c, v.Column) }):
-		column = v.QueryColumns[0]
-	default:
-		column = v.Column
+		return "", &SearchError{Argument: "top_k", msg: fmt.Sprintf("top_k is %d, the most is %d; a negative one takes all", top, maxNearest)}
 	}
 	// The names are qualified everywhere: a name of the user's cannot be captured.
 	query := "SELECT 1 AS n, NULL AS r, (" + v.QueryValue + "\n)::DOUBLE[] AS v"
 	shown := ""
 	if v.Query != "" {
-		query = "SELECT row_number() OVER () AS n, __r AS r, __r." + identifier(column) + "::DOUBLE[] AS v FROM (" + v.Query + "\n) AS __r"
+		query = "SELECT row_number() OVER () AS n, __r AS r, __r." + identifier(v.LookFor()) + "::DOUBLE[] AS v FROM (" + v.Query + "\n) AS __r"
 		shown = "__q.r AS query, "
 	}
 	if d == "list_cosine_distance" { // DuckDB has a distance for them all the same

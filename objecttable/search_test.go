@@ -77,7 +77,7 @@ func TestVectorSearch(t *testing.T) {
 		want string
 	}{
 		{VectorSearch{}, "needs a table to search"},
-		{VectorSearch{Base: "FROM t", Column: "v"}, "needs a query table or query_value"},
+		{VectorSearch{Base: "FROM t", Column: "v"}, "needs a query table, third, or query_value"},
 		{VectorSearch{Base: "FROM t", Column: "v", Query: "FROM q", DistanceType: "HAMMING"}, "use EUCLIDEAN, COSINE or DOT_PRODUCT"},
 		{VectorSearch{Base: "FROM t", Column: "v", Query: "FROM q", Options: `{"x":1}`}, "unknown field"},
 		{VectorSearch{Base: "FROM t", Column: "v", Query: "FROM q", TopK: 1_000_000}, "the most is 999999"},

@@ -71,7 +71,7 @@ func DecodeResized(b []byte, l Limits, height, width int, keep bool) (Image, err
 // open reads the image into what its decoder makes of it.
 func open(b []byte, l Limits) (*source, error) {
 	if most := limit(l.MaxBytes, 20_000_000); len(b) > most {
-		return nil, fmt.Errorf("%w: %d bytes, the limit is %d; store a smaller version", ErrTooLarge, len(b), most)
+		return nil, because("too large", fmt.Errorf("%w: %d bytes, the limit is %d; store a smaller version", ErrTooLarge, len(b), most))
 	}
 	f, err := formatOf(b)
 	if err != nil {
@@ -82,14 +82,14 @@ func open(b []byte, l Limits) (*source, error) {
 		return nil, broken(f.name, err)
 	}
 	if cfg.Width < 1 || cfg.Height < 1 {
-		return nil, fmt.Errorf("%s image: it has no pixels", f.name)
+		return nil, because("damaged", fmt.Errorf("%s image: it has no pixels", f.name))
 	}
 	most := limit(l.MaxPixels, 50_000_000)
 	if cfg.Width > maxSide || cfg.Height > maxSide || cfg.Width > most/cfg.Height {
-		return nil, fmt.Errorf("%w: %d × %d pixels, the limit is %d; store a smaller version", ErrTooLarge, cfg.Height, cfg.Width, most)
+		return nil, because("too large", fmt.Errorf("%w: %d × %d pixels, the limit is %d; store a smaller version", ErrTooLarge, cfg.Height, cfg.Width, most))
 	}
 	if f.ratio > 0 && cfg.Width*cfg.Height/f.ratio > len(b) {
-		return nil, fmt.Errorf("%s image: %d bytes cannot hold its %d × %d pixels", f.name, len(b), cfg.Height, cfg.Width)
+		return nil, because("damaged", fmt.Errorf("%s image: %d bytes cannot hold its %d × %d pixels", f.name, len(b), cfg.Height, cfg.Width))
 	}
 	src, err := f.decode(bytes.NewReader(b))
 	if err != nil {
@@ -100,9 +100,9 @@ func open(b []byte, l Limits) (*source, error) {
 
 func broken(format string, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s image: it is cut off", format)
+		return because("cut off", fmt.Errorf("%s image: it is cut off", format))
 	}
-	return fmt.Errorf("%s image: %w", format, err)
+	return because("damaged", fmt.Errorf("%s image: %w", format, err))
 }
 
 type format struct {
@@ -117,7 +117,7 @@ func formatOf(b []byte) (format, error) {
 	has := func(s string) bool { return len(b) >= len(s) && string(b[:len(s)]) == s }
 	switch {
 	case len(b) == 0:
-		return format{}, errors.New("the object is empty, not an image")
+		return format{}, because("empty", errors.New("the object is empty, not an image"))
 	case has("\xff\xd8\xff"):
 		return format{"JPEG", jpeg.DecodeConfig, jpeg.Decode, 0}, nil
 	case has("\x89PNG\r\n\x1a\n"):
@@ -138,7 +138,7 @@ func formatOf(b []byte) (format, error) {
 	case has(magic):
 		return format{}, errors.New("the image is decoded already: ML.DECODE_IMAGE takes the bytes of a JPEG, PNG or BMP file")
 	default:
-		return format{}, fmt.Errorf("not a JPEG, PNG or BMP image: it begins with %q", b[:min(len(b), 8)])
+		return format{}, because("no image", fmt.Errorf("not a JPEG, PNG or BMP image: it begins with %q", b[:min(len(b), 8)]))
 	}
-	return format{}, fmt.Errorf("%s images are not supported: use JPEG, PNG or BMP", name)
+	return format{}, because("not supported", fmt.Errorf("%s images are not supported: use JPEG, PNG or BMP", name))
 }

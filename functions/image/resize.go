@@ -31,13 +31,27 @@ func (m Image) Resize(height, width int, keep bool) (Image, error) {
 	return whole, nil
 }
 
+// MostPixels is the most of a resized image: an image may be of the size that it has, up to the default of Limits.MaxPixels.
+const MostPixels = 50_000_000
+
+// CheckSide reports, as an error, that no image can be resized to n pixels of height or width, whatever the other is.
+func CheckSide(n int64) error {
+	switch {
+	case n < 1:
+		return fmt.Errorf("is %d; it must be 1 or more, in pixels", n)
+	case n > MostPixels:
+		return because("too large", fmt.Errorf("is %d; no image has more than %d pixels", n, MostPixels))
+	}
+	return nil
+}
+
 // target is the size that an image of fromHeight × fromWidth gets.
 func target(fromHeight, fromWidth, channels, height, width int, keep bool) (h, w int, err error) {
 	if height < 1 || width < 1 {
 		return 0, 0, fmt.Errorf("image cannot be resized to %d × %d: height and width begin at 1", height, width)
 	}
 	if height > maxSide || width > maxSide || height*width > maxStruct/8/channels && height*width > fromHeight*fromWidth {
-		return 0, 0, fmt.Errorf("%w: it cannot be resized to %d × %d, %d bytes is the most", ErrTooLarge, height, width, maxStruct)
+		return 0, 0, because("too large", fmt.Errorf("%w: it cannot be resized to %d × %d, %d bytes is the most", ErrTooLarge, height, width, maxStruct))
 	}
 	if keep {
 		scale := min(float32(height)/float32(fromHeight), float32(width)/float32(fromWidth))

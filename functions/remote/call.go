@@ -98,6 +98,9 @@ func (c *bound) count(b *udf.Binding) error {
 func (c *bound) fits(i int, col udf.Type) error {
 	s := c.spec
 	w := s.InputColumns()[i]
+	if s.asks() && i == 0 && !isPrompt(col) {
+		return WantsPrompt(s.Func, w.Name, col.String())
+	}
 	wants, tip := "", fmt.Sprintf("; cast it: CAST(%s AS %s)", quoteName(w.Name), w.DuckDB)
 	switch {
 	case s.Func == "ML.PREDICT":
@@ -122,6 +125,20 @@ func (c *bound) fits(i int, col udf.Type) error {
 		return fmt.Errorf("model %s: input `%s` wants %s, column is %s%s", s.Model, w.Name, wants, col, tip)
 	}
 	return nil
+}
+
+// asks reports whether the call is a scalar function, over an endpoint and without a model of the user's.
+func (s *Spec) asks() bool {
+	switch s.Func {
+	case "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE", "AI.EMBED":
+		return true
+	}
+	return false
+}
+
+// WantsPrompt is the error of a scalar function whose prompt or content has a type that is none.
+func WantsPrompt(function, argument, has string) error {
+	return fmt.Errorf("%s: `%s` must be a STRING, or a STRUCT of STRING, ARRAY<STRING> and ObjectRef, and is %s; write CAST(… AS STRING)", function, argument, has)
 }
 
 // types gives the types of a chunk's columns.

@@ -30,6 +30,16 @@ func (f Family) String() string {
 	return familyNames[f]
 }
 
+// Model names a model of the family with its article, as in "an open model".
+func (f Family) Model() string {
+	if n := f.String(); strings.IndexByte("aeiou", n[0]) >= 0 {
+		return "an " + n + " model"
+	} else if f != Auto {
+		return "a " + n + " model"
+	}
+	return "a model"
+}
+
 // Text reports whether the family generates text.
 func (f Family) Text() bool { return f >= Gemini && f <= Open }
 

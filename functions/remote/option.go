@@ -20,6 +20,8 @@ type Option struct {
 type OptionError struct {
 	Msg      string
 	Pos, End int
+	Unknown  string   // the argument that there is none of, or ""
+	Known    []string // then, those that there are
 }
 
 func (e *OptionError) Error() string { return e.Msg }
@@ -225,17 +227,17 @@ func Suits(function string, f Family) error {
 	case "ML.PREDICT":
 		ok = f == Custom
 		if !ok {
-			return fmt.Errorf("ML.PREDICT needs a model with INPUT and OUTPUT on a custom endpoint, this is a %s model; use ML.GENERATE_TEXT or ML.GENERATE_EMBEDDING", f)
+			return fmt.Errorf("ML.PREDICT needs a model with INPUT and OUTPUT on a custom endpoint, this is %s; use ML.GENERATE_TEXT or ML.GENERATE_EMBEDDING", f.Model())
 		}
 	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT":
 		ok = f.Text()
 	case "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
 		if ok = f == Gemini; !ok && f.Text() {
-			return fmt.Errorf("%s needs a Gemini model, this is a %s model; use AI.GENERATE_TEXT", function, f)
+			return fmt.Errorf("%s needs a Gemini model, this is %s; use AI.GENERATE_TEXT", function, f.Model())
 		}
 	case "ML.GENERATE_EMBEDDING", "AI.GENERATE_EMBEDDING", "AI.EMBED":
 		if ok = f.Embedding(); !ok {
-			return fmt.Errorf("%s needs an embedding model, such as text-embedding-005; this is a %s model", function, f)
+			return fmt.Errorf("%s needs an embedding model, such as text-embedding-005; this is %s", function, f.Model())
 		}
 	default:
 		return fmt.Errorf("%s is not a function over remote models", function)
@@ -243,7 +245,7 @@ func Suits(function string, f Family) error {
 	if ok {
 		return nil
 	}
-	return fmt.Errorf("%s needs a text model, such as gemini-2.5-flash; this is a %s model", function, f)
+	return fmt.Errorf("%s needs a text model, such as gemini-2.5-flash; this is %s", function, f.Model())
 }
 
 // ParseOptions checks the arguments of a call. An error is an *OptionError that names the argument and what it may be.
@@ -261,10 +263,12 @@ func ParseOptions(function string, family Family, options []Option) (Options, er
 		}
 		a, ok := known[name]
 		if !ok {
-			return o, fail("there is no argument `%s`; it takes %s", opt.Name, names(known, family))
+			list := ArgumentNames(function, family)
+			return o, &OptionError{Msg: fmt.Sprintf("%s: there is no argument `%s`; it takes %s", function, opt.Name, strings.Join(list, ", ")),
+				Pos: opt.Pos, End: opt.End, Unknown: opt.Name, Known: list}
 		}
 		if a.families != nil && !slices.Contains(a.families, family) {
-			return o, fail("argument `%s` is not for %s models; they take %s", opt.Name, family, names(known, family))
+			return o, fail("argument `%s` is not for %s models; they take %s", opt.Name, family, strings.Join(ArgumentNames(function, family), ", "))
 		}
 		if _, twice := seen[name]; twice {
 			return o, fail("argument `%s` is given twice", opt.Name)
@@ -321,16 +325,17 @@ func (o *Options) textDefaults(f Family) {
 	}
 }
 
-// names lists the arguments that a family takes.
-func names(known map[string]argument, f Family) string {
+// ArgumentNames lists the named arguments of a function that models of a family take, sorted.
+func ArgumentNames(function string, f Family) []string {
 	var all []string
+	known, _ := arguments(function) // an unknown function takes none
 	for name, a := range known {
 		if a.families == nil || slices.Contains(a.families, f) {
 			all = append(all, name)
 		}
 	}
 	slices.Sort(all)
-	return strings.Join(all, ", ")
+	return all
 }
 
 func typeName(v any) string {

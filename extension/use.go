@@ -1,0 +1,182 @@
+package extension
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/mallardml/mallard/dialect"
+)
+
+// use is a function of ours in a statement: what the user wrote, and what DuckDB was given for it.
+type use struct {
+	dialect.Span
+	name     string       // of the user's, upper-case
+	internal string       // of the function that DuckDB calls; "" for a table function
+	first    dialect.Span // the first argument
+	args     int          // how many the user gave
+}
+
+// use notes a function for the errors of its statement.
+func (w *writer) use(f *dialect.Function, internal string) {
+	if w.plan == nil {
+		return
+	}
+	u := use{Span: f.Span, name: f.Name, internal: internal, args: len(f.Args)}
+	if len(f.Args) > 0 {
+		u.first = f.Args[0].Span
+	}
+	w.plan.uses = append(w.plan.uses, u)
+}
+
+var (
+	noSuchTypes = regexp.MustCompile(`^Binder Error: (?:No function matches the given name and argument types '|Could not choose a best candidate function for the function call ")(\w+)\((.*)\)['"]\.`)
+	literalType = regexp.MustCompile(`\b(STRING|INTEGER)_LITERAL\b`)
+	lengths     = regexp.MustCompile(`list_\w+: list dimensions must be equal, got left length '(\d+)' and right length '(\d+)'`)
+	holdsNull   = regexp.MustCompile(`list_\w+: (left|right) argument can not contain NULL values`)
+)
+
+// inUserTerms gives an error about a function of ours the name that the user wrote, its place, and what it takes.
+func (p *plan) inUserTerms(e *Error, src string) {
+	if p == nil || len(p.uses) == 0 {
+		return
+	}
+	// found gives the only use that a test holds for, or the one that DuckDB has pointed at.
+	found := func(is func(u use) bool) (use, bool) {
+		var one use
+		n := 0
+		for _, u := range p.uses {
+			if is(u) {
+				if u.Pos == e.Pos {
+					return u, true
+				}
+				one, n = u, n+1
+			}
+		}
+		return one, n == 1
+	}
+	point := func(u use) { e.Pos, e.End = u.Pos, min(u.Pos+len(u.name), u.End) }
+	if m := noSuchTypes.FindStringSubmatch(e.Msg); m != nil {
+		if u, ok := found(func(u use) bool { return u.internal == m[1] }); ok && plainForms[u.name].takes != "" {
+			form := plainForms[u.name]
+			e.Msg = fmt.Sprintf("%s takes %s, not (%s)%s", u.name, form.takes, firstTypes(m[2], u.args), form.tip)
+			point(u)
+			return
+		}
+	}
+	if m := lengths.FindStringSubmatch(e.Msg); m != nil {
+		if u, ok := found(isSearch); ok {
+			e.Msg = fmt.Sprintf("VECTOR_SEARCH: a vector to look for has %s numbers and one of the base table %s: they must come from one model", m[1], m[2])
+			point(u)
+			return
+		}
+	}
+	if m := holdsNull.FindStringSubmatch(e.Msg); m != nil {
+		if u, ok := found(isSearch); ok {
+			of := map[string]string{"left": "to look for", "right": "of the base table"}[m[1]]
+			e.Msg = "VECTOR_SEARCH: a vector " + of + " holds NULL: leave such rows out"
+			point(u)
+			return
+		}
+	}
+	if e.Pos < 0 && e.Cause != nil { // what a function of ours has noted, whose name DuckDB puts before it
+		if u, ok := found(func(u use) bool { return u.internal != "" && strings.Contains(e.Cause.Error(), u.internal+": "+e.Msg) }); ok {
+			e.Msg = u.name + ": " + e.Msg
+			point(u)
+			return
+		}
+	}
+	if strings.Contains(e.Msg, "VECTOR_SEARCH: ") { // of an error() in its SQL
+		if u, ok := found(isSearch); ok && e.Pos < 0 {
+			e.Msg = strings.TrimPrefix(e.Msg, "Invalid Input Error: ")
+			point(u)
+		}
+		return
+	}
+	for _, prefix := range []string{"", "Binder Error: ", "Invalid Input Error: "} {
+		rest, ok := strings.CutPrefix(e.Msg, prefix)
+		if !ok {
+			continue
+		}
+		name, rest, ok := strings.Cut(rest, ": ")
+		if !ok {
+			continue
+		}
+		asks := func(u use) bool { return u.name == name || u.name == "AI.SIMILARITY" && name == "AI.EMBED" }
+		if u, ok := found(func(u use) bool { return asks(u) || u.internal == name }); ok {
+			e.Msg = u.name + ": " + rest
+			if e.Pos < 0 {
+				point(u)
+				if asks(u) && u.first.End > 0 {
+					e.Pos, e.End = u.first.Pos, u.first.End
+				}
+			}
+			return
+		}
+	}
+	before := e.Msg
+	written := strings.ToLower(src)
+	for _, u := range p.uses {
+		if u.internal != "" && !strings.Contains(written, u.internal) {
+			e.Msg = regexp.MustCompile(`(?:"?system"?\.main\.)?`+regexp.QuoteMeta(u.internal)+`\(`+version(u)).ReplaceAllLiteralString(e.Msg, u.name+"(")
+		}
+	}
+	if !strings.Contains(before, "STRUCT(result ") {
+		return
+	}
+	var one use
+	for _, u := range p.uses {
+		if asks(u) {
+			if one.name != "" && one.name != u.name {
+				return
+			}
+			one = u
+		}
+	}
+	if one.name == "" {
+		return
+	}
+	e.Msg, _, _ = strings.Cut(e.Msg, "\n\tCandidate functions:")
+	e.Msg = strings.TrimRight(strings.TrimSuffix(strings.TrimSpace(e.Msg), " You might need to add explicit type casts."), ".")
+	e.Msg += fmt.Sprintf("; %s gives a STRUCT, whose field result has the answer: %s(…).result", one.name, one.name)
+	if u, ok := found(asks); ok && e.Pos < 0 {
+		point(u)
+	}
+}
+
+func isSearch(u use) bool { return u.name == "VECTOR_SEARCH" }
+
+func asks(u use) bool { return strings.HasPrefix(u.name, "AI.") && u.name != "AI.SIMILARITY" }
+
+// version is the argument of ours that stands first in a call that asks an endpoint.
+func version(u use) string {
+	if strings.HasPrefix(u.name, "AI.") {
+		return `(?:\d+, )?`
+	}
+	return ""
+}
+
+// firstTypes gives the first n types of a list of DuckDB's.
+func firstTypes(list string, n int) string {
+	depth := 0
+	for i, c := range list {
+		switch c {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		case ',':
+			if depth == 0 {
+				if n--; n == 0 {
+					list = list[:i]
+				}
+			}
+		}
+		if n == 0 {
+			break
+		}
+	}
+	return literalType.ReplaceAllStringFunc(list, func(s string) string {
+		return map[string]string{"STRING_LITERAL": "VARCHAR", "INTEGER_LITERAL": "INTEGER"}[s]
+	})
+}
