@@ -2,6 +2,7 @@ package extension
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/hex"
@@ -99,18 +100,20 @@ func (c *answerCache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Ans
 	if err != nil {
 		return nil, err
 	}
+	const width = 2*sha256.Size + 1 // of a question and a comma
+	all := make([]byte, 0, width*len(keys))
+	for _, k := range keys {
+		all = append(hex.AppendEncode(all, k.Sum[:]), ',')
+	}
+	list := string(all)
 	at := make(map[string][]int, len(keys))
-	list := make([]string, 0, len(keys))
-	for i, k := range keys {
-		q := hex.EncodeToString(k.Sum[:])
-		if at[q] == nil {
-			list = append(list, q)
-		}
+	for i := range keys {
+		q := list[width*i : width*(i+1)-1]
 		at[q] = append(at[q], i)
 	}
 	// DuckDB takes one long text sooner than a list of texts.
 	rows, err := c.db.QueryContext(ctx, "SELECT question, answer, input_tokens, output_tokens, epoch_us(created) >= ? FROM "+table+
-		" WHERE question IN (SELECT unnest(string_split(?::VARCHAR, ','))) ORDER BY created", c.oldest(), strings.Join(list, ","))
+		" WHERE question IN (SELECT unnest(string_split(?::VARCHAR, ','))) ORDER BY created", c.oldest(), strings.TrimSuffix(list, ","))
 	if err != nil {
 		c.there.Store(false)
 		if ok, gone := c.exists(ctx); gone == nil && !ok { // the user has dropped it

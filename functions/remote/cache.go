@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 )
@@ -41,21 +42,23 @@ type Cache interface {
 
 // key is the identity of one row's question. versions are those of objects that the payload names only.
 func (s *Spec) key(payload, versions string) Key {
-	h := sha256.New()
-	var size [8]byte
-	parts := []string{s.Endpoint, s.Connection.o.Origin, s.method, string(s.parameters), payload}
+	b := make([]byte, 0, 64+len(payload)+len(versions))
+	b = appendPart(append(b, s.identity[:]...), payload)
 	if versions != "" {
-		parts = append(parts, versions)
+		b = appendPart(b, versions)
 	}
-	for _, part := range parts {
-		n := len(part)
-		for i := range size {
-			size[i] = byte(n >> (8 * i))
-		}
-		h.Write(size[:])
-		h.Write([]byte(part))
+	return Key{Model: s.Model, Endpoint: s.Endpoint, Sum: sha256.Sum256(b)}
+}
+
+// identify sums up what the questions of all rows have in common.
+func (s *Spec) identify() {
+	var b []byte
+	for _, part := range []string{s.Endpoint, s.Connection.o.Origin, s.method, string(s.parameters)} {
+		b = appendPart(b, part)
 	}
-	k := Key{Model: s.Model, Endpoint: s.Endpoint}
-	h.Sum(k.Sum[:0])
-	return k
+	s.identity = sha256.Sum256(b)
+}
+
+func appendPart(b []byte, part string) []byte {
+	return append(binary.LittleEndian.AppendUint64(b, uint64(len(part))), part...)
 }

@@ -33,6 +33,7 @@ type group struct {
 	queue   []*item          // wanted, in order
 	again   again            // to send again
 	cursor  int              // row where reading ahead goes on; -1 while there is none
+	looked  int              // row up to which was looked ahead
 	full    int              // whole chunks that were awaited
 	ahead   int              // items that were read ahead and are not awaited yet
 
@@ -158,6 +159,7 @@ func (g *group) submit(payloads, statuses []string) int {
 	defer g.mu.Unlock()
 	first := len(g.items)
 	repeated := int64(0)
+	var fresh []item // made by the dozen: they are many and small
 	for i, p := range payloads {
 		if statuses[i] != "" {
 			g.items = append(g.items, &item{state: known, verdict: g.failure(statuses[i], "NOT SENT")})
@@ -165,7 +167,11 @@ func (g *group) submit(payloads, statuses []string) int {
 		}
 		it := g.unique[p]
 		if it == nil {
-			it = &item{payload: p, tokens: estimate(p)}
+			if len(fresh) == 0 {
+				fresh = make([]item, min(len(payloads)-i, 64))
+			}
+			it, fresh = &fresh[0], fresh[1:]
+			it.payload, it.tokens = p, estimate(p)
 			if w, ok := written[p]; ok {
 				it.body, it.key, it.tokens = w.body, w.key, estimate(w.body)
 			}
@@ -478,8 +484,14 @@ func (g *group) run() {
 			}
 			continue
 		}
-		if g.pacer.wait(ctx, b.tokens) != nil || g.spec.Connection.slots.Acquire(ctx, 1) != nil {
+		if g.pacer.wait(ctx, b.tokens) != nil {
 			return
+		}
+		if !g.spec.Connection.slots.TryAcquire(1) {
+			g.lookSoon()
+			if g.spec.Connection.slots.Acquire(ctx, 1) != nil {
+				return
+			}
 		}
 		if !g.st.start(func() {
 			release := sync.OnceFunc(func() { g.spec.Connection.slots.Release(1) })
@@ -592,7 +604,7 @@ func (g *group) readAhead(b *batch, fits func(*item) bool, take func(*item)) {
 	for g.cursor < len(g.items) {
 		it := g.items[g.cursor]
 		if it.state == idle && g.cache {
-			g.lookAhead()
+			g.lookAhead(g.cursor)
 			if g.cursor < 0 {
 				return
 			}
@@ -628,10 +640,21 @@ func (g *group) cut(b *batch) *batch {
 	return b
 }
 
+// lookSoon looks up, while all places are taken, the rows that will be wanted when some are free.
+func (g *group) lookSoon() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.cache && g.stopped == nil && g.cursor >= 0 && g.looked < min(g.cursor+chunkRows, len(g.items)) {
+		g.lookAhead(max(g.cursor, g.looked))
+	}
+}
+
 // lookAhead looks up the rows that come next; mu is held, and given up meanwhile.
-func (g *group) lookAhead() {
+func (g *group) lookAhead(from int) {
 	var look []*item
-	for _, it := range g.items[g.cursor:min(g.cursor+chunkRows, len(g.items))] {
+	to := min(from+chunkRows, len(g.items))
+	g.looked = max(g.looked, to)
+	for _, it := range g.items[from:to] {
 		if it.state == idle {
 			it.state = looking
 			look = append(look, it)

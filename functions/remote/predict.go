@@ -57,7 +57,8 @@ func custom(c Column) error {
 func (c *predictCodec) missing() []any { return make([]any, len(c.spec.columns)) }
 
 func (c *predictCodec) payload(_ context.Context, row []any) (string, string) {
-	b := []byte{'{'}
+	var room [512]byte
+	b := append(room[:0], '{')
 	for i, key := range c.keys {
 		if i > 0 {
 			b = append(b, ',')

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,6 +59,7 @@ type Spec struct {
 	retry      Retry
 	method     string // for the cache's keys
 	parameters json.RawMessage
+	identity   [sha256.Size]byte // of all that is not the row's
 	cacheable  bool
 }
 
@@ -117,6 +119,7 @@ func (s *Spec) Init() error {
 	if s.limits.Rows > 1 && !s.batches() {
 		s.limits.Rows = 1
 	}
+	s.identify()
 	return nil
 }
 
