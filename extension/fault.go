@@ -87,8 +87,10 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 			}
 		}
 		p.inUserTerms(e, src)
-		if strings.Contains(e.Msg, "Table Function with name vector_search does not exist") {
-			e.Msg = "VECTOR_SEARCH takes tables as TABLE name or (query): VECTOR_SEARCH(TABLE base, 'column', TABLE query)"
+		misplaced(e, src)
+		if p != nil && len(p.models) > 0 && strings.HasPrefix(e.Msg, "Binder Error: Subquery returns ") {
+			fn := p.models[0].call.Func
+			e.Msg += fmt.Sprintf("; %s gives a table and stands in FROM: SELECT … FROM %s(…)", fn, fn)
 		}
 	}
 	if e.Pos >= 0 {

@@ -160,6 +160,9 @@ func keeps(q *dialect.Query) string {
 }
 
 func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
+	if !slices.Contains(tableFunctions, c.Func) {
+		return dialect.Expansion{}, at(dialect.Span{Pos: c.Pos, End: min(c.Pos+len(c.Func), c.End)}, unknownFunction(c.Func))
+	}
 	f, err := w.cat.resolve(ctx, c.Model.Parts, "")
 	if err != nil {
 		return dialect.Expansion{}, at(c.Model.Span, err)

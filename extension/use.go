@@ -2,7 +2,9 @@ package extension
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
@@ -119,6 +121,7 @@ func (p *plan) inUserTerms(e *Error, src string) {
 	for _, u := range p.uses {
 		if u.internal != "" && !strings.Contains(written, u.internal) {
 			e.Msg = regexp.MustCompile(`(?:"?system"?\.main\.)?`+regexp.QuoteMeta(u.internal)+`\(`+version(u)).ReplaceAllLiteralString(e.Msg, u.name+"(")
+			e.Msg = strings.ReplaceAll(e.Msg, u.internal, u.name)
 		}
 	}
 	if !strings.Contains(before, "STRUCT(result ") {
@@ -142,6 +145,47 @@ func (p *plan) inUserTerms(e *Error, src string) {
 	if u, ok := found(asks); ok && e.Pos < 0 {
 		point(u)
 	}
+}
+
+var (
+	noSuchFunction = regexp.MustCompile(`^Catalog Error: (Table|Scalar) Function with name "?(\w+)"? does not exist!`)
+	qualified      = regexp.MustCompile(`^(?i:ML|AI|OBJ)\s*\.\s*\w+`)
+)
+
+// tableFunctions are the functions over a model, which stand in FROM.
+var tableFunctions = []string{"ML.PREDICT", "ML.GENERATE_TEXT", "ML.GENERATE_EMBEDDING", "AI.GENERATE_TEXT", "AI.GENERATE_EMBEDDING", "AI.GENERATE_TABLE"}
+
+// askingFunctions are the scalar functions that ask an endpoint.
+var askingFunctions = []string{"AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE", "AI.EMBED", "AI.SIMILARITY"}
+
+// misplaced words DuckDB's complaint about a function of ours that is misspelt, stands in the wrong place or lacks MODEL.
+func misplaced(e *Error, src string) {
+	m := noSuchFunction.FindStringSubmatch(e.Msg)
+	if m == nil || e.Pos < 0 {
+		return
+	}
+	written := qualified.FindString(src[e.Pos:])
+	name := strings.ToUpper(strings.Join(strings.Fields(written), ""))
+	switch _, plain := plainForms[name]; {
+	case strings.EqualFold(m[2], "vector_search"):
+		e.Msg = "VECTOR_SEARCH takes tables as TABLE name or (query): VECTOR_SEARCH(TABLE base, 'column', TABLE query)"
+		return
+	case written == "":
+		return
+	case slices.Contains(tableFunctions, name):
+		e.Msg = fmt.Sprintf("%s stands in FROM and takes a model and its input: %s(MODEL name, TABLE table) or %s(MODEL name, (query))", name, name, name)
+	case plain, slices.Contains(askingFunctions, name):
+		e.Msg = fmt.Sprintf("%s is an expression and no table: write SELECT %s(…)", name, name)
+	default:
+		e.Msg = unknownFunction(name).Error()
+	}
+	e.End = e.Pos + len(written)
+}
+
+// unknownFunction says that there is no function of that name, which is upper-case, and which one may have been meant.
+func unknownFunction(name string) error {
+	all := slices.Concat(tableFunctions, askingFunctions, slices.Sorted(maps.Keys(plainForms)))
+	return meant(fmt.Errorf("%s is not part of this version", name), name, all)
 }
 
 func isSearch(u use) bool { return u.name == "VECTOR_SEARCH" }
