@@ -15,6 +15,7 @@ type Error struct {
 	Hint     string // what to do; may be empty
 }
 
+// Error is the message and the hint, without the place.
 func (e *Error) Error() string {
 	if e.Hint == "" {
 		return e.Msg

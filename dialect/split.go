@@ -12,6 +12,7 @@ const (
 	GoogleSQL             // BigQuery's
 )
 
+// String is the name that the configuration uses: auto, duckdb or bigquery.
 func (l Lang) String() string {
 	switch l {
 	case DuckDB:

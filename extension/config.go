@@ -17,15 +17,19 @@ import (
 
 // Config is Mallard's configuration, one TOML file. The zero value, and [DefaultConfig], work without a file and without
 // a cloud account. config.example.toml at the root of the repository names every key with its default.
+//
+// A connector reads it when it is made: do not change it, nor its maps, from then on.
 type Config struct {
-	BigQuery    BigQueryConfig              `toml:"bigquery"`
-	Store       StoreConfig                 `toml:"store"`
-	TensorFlow  TensorFlowConfig            `toml:"tensorflow"`
-	Cache       CacheConfig                 `toml:"cache"`
-	Budget      BudgetConfig                `toml:"budget"`
-	Objects     ObjectsConfig               `toml:"objects"`
+	BigQuery   BigQueryConfig   `toml:"bigquery"`   // names and dialect
+	Store      StoreConfig      `toml:"store"`      // of the files of models
+	TensorFlow TensorFlowConfig `toml:"tensorflow"` // the library, its threads, what graphs may do
+	Cache      CacheConfig      `toml:"cache"`      // of the answers of remote models
+	Budget     BudgetConfig     `toml:"budget"`     // what remote models may be asked
+	Objects    ObjectsConfig    `toml:"objects"`    // how objects are read
+	// Connections are the providers of remote models, by name; "default" is WITH CONNECTION DEFAULT.
 	Connections map[string]ConnectionConfig `toml:"connections"`
-	Models      map[string]ModelConfig      `toml:"models"`
+	// Models are those that belong to no database, by name, such as "demo.lang".
+	Models map[string]ModelConfig `toml:"models"`
 
 	// dir is where relative paths of the file start; empty for a configuration that is no file.
 	dir string
@@ -80,15 +84,16 @@ func (c ObjectsConfig) validate() error {
 	return nil
 }
 
-// ModelConfig declares a model outside any database: for read-only databases and services.
+// ModelConfig declares a model outside any database: for read-only databases and services. The fields are the options of
+// CREATE MODEL.
 type ModelConfig struct {
-	Type        string            `toml:"type"`
-	Path        string            `toml:"path"`
-	Signature   string            `toml:"signature"`
-	Tags        []string          `toml:"tags"`
-	Outputs     []string          `toml:"outputs"`
-	BatchSize   int               `toml:"batch_size"`
-	CustomOps   []string          `toml:"custom_ops"`
+	Type        string            `toml:"type"`       // "TENSORFLOW", also when empty
+	Path        string            `toml:"path"`       // the folder of saved_model.pb, a path or gs://…; must be given
+	Signature   string            `toml:"signature"`  // empty is serving_default
+	Tags        []string          `toml:"tags"`       // empty is the only tag set, or "serve"
+	Outputs     []string          `toml:"outputs"`    // empty is all; "name BYTES" gives a string output as BLOB
+	BatchSize   int               `toml:"batch_size"` // rows of one TensorFlow call; 0 is chosen by a short measurement
+	CustomOps   []string          `toml:"custom_ops"` // libraries with operations that TensorFlow lacks
 	Description string            `toml:"description"`
 	Labels      map[string]string `toml:"labels"`
 }

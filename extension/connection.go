@@ -25,14 +25,16 @@ type ConnectionConfig struct {
 	BaseURL string `toml:"base_url"`
 	// Auth is "adc" (default), "service_account", "token", "impersonate" or "none"; for kind vertexai.
 	Auth            string `toml:"auth"`
-	CredentialsFile string `toml:"credentials_file"`
-	TokenEnv        string `toml:"token_env"`
-	TokenFile       string `toml:"token_file"`
-	Impersonate     string `toml:"impersonate"`
+	CredentialsFile string `toml:"credentials_file"` // of service_account; with adc and impersonate in place of the default ones
+	TokenEnv        string `toml:"token_env"`        // of token: the environment variable that holds it, or
+	TokenFile       string `toml:"token_file"`       // the file; read anew for each request
+	Impersonate     string `toml:"impersonate"`      // e-mail address of the service account
 	// Transport is "rest" (default) or "grpc".
-	Transport    string            `toml:"transport"`
-	AllowedHosts []string          `toml:"allowed_hosts"`
-	Labels       map[string]string `toml:"labels"`
+	Transport string `toml:"transport"`
+	// AllowedHosts are those that may be asked; empty is *.googleapis.com.
+	AllowedHosts []string `toml:"allowed_hosts"`
+	// Labels go with every generateContent request, for billing reports.
+	Labels map[string]string `toml:"labels"`
 	// StorageEndpoint replaces Cloud Storage's own, for an emulator.
 	StorageEndpoint string `toml:"storage_endpoint"`
 	// APIKeyEnv and APIKeyFile name the key of kind openai; servers without keys need none.
@@ -71,11 +73,11 @@ type ConnectionBudget struct {
 // LimitConfig bounds one request; 0 leaves what the provider documents, -1 means no bound.
 type LimitConfig struct {
 	Rows   int `toml:"rows"`
-	Tokens int `toml:"tokens"`
-	Bytes  int `toml:"bytes"`
+	Tokens int `toml:"tokens"` // as Mallard estimates them
+	Bytes  int `toml:"bytes"`  // of the rows' JSON
 }
 
-// PriceConfig is what a model costs.
+// PriceConfig is what a model costs, in any currency, as long as it is one. Prices are for tokens by the million.
 type PriceConfig struct {
 	InputPerMillion  float64 `toml:"input_per_million"`
 	OutputPerMillion float64 `toml:"output_per_million"`
@@ -102,7 +104,8 @@ func (c CacheConfig) validate() error {
 	return nil
 }
 
-// BudgetConfig bounds what may be spent; 0 is no bound. What goes beyond is not asked, and its rows say so.
+// BudgetConfig bounds what one statement, and all while the database is open, may spend; 0 is no bound. Tokens are those of
+// input and output, money is counted by the prices of the connections. What goes beyond is not asked, and its rows say so.
 type BudgetConfig struct {
 	StatementRequests int64   `toml:"statement_requests"`
 	StatementTokens   int64   `toml:"statement_tokens"`

@@ -1,6 +1,7 @@
 package extension_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/extension/sqllogic"
 )
 
 // TestDocs runs every SQL block of the documentation, page by page, from the root of the repository.
@@ -26,7 +29,7 @@ func TestDocs(t *testing.T) {
 			}
 			db := open(t, "", cfg)
 			db.SetMaxOpenConns(1)
-			for _, block := range sqlBlocks(string(b)) {
+			for _, block := range fenced(string(b), "sql") {
 				for _, st := range dialect.Split(block, dialect.Auto) {
 					if _, err := db.ExecContext(t.Context(), block[st.Pos:st.End]); err != nil {
 						t.Errorf("%s\n%v", block[st.Pos:st.End], err)
@@ -89,15 +92,45 @@ func TestDocLinks(t *testing.T) {
 	}
 }
 
-// sqlBlocks gives the fenced SQL blocks of a Markdown text. A fence stands alone on its line, so that a block may hold
+// TestDocTestFiles runs every .test file that the documentation shows.
+func TestDocTestFiles(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, n := t.TempDir(), 0
+	for _, page := range pages {
+		b, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range fenced(string(b), "test") {
+			n++
+			name := fmt.Sprintf("%s_%d.test", strings.TrimSuffix(filepath.Base(page), ".md"), n)
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(block), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n == 0 {
+		t.Fatal("no page shows a .test file")
+	}
+	sqllogic.Run(t, dir, sqllogic.Options{
+		Begin:   emulate.Suite{Config: config(t)}.Begin,
+		Require: func(name string) (bool, string) { return name == "tensorflow", "" },
+		Vars:    map[string]string{"MODELS": models(t)},
+	})
+}
+
+// fenced gives the blocks of a Markdown text that are marked with a language. A fence stands alone on its line, so that a block may hold
 // backticks.
-func sqlBlocks(text string) []string {
+func fenced(text, language string) []string {
 	var blocks []string
 	var b strings.Builder
 	in := false
 	for line := range strings.Lines(text) {
 		switch strings.TrimRight(line, "\n") {
-		case "```sql":
+		case "```" + language:
 			in = true
 			continue
 		case "```":

@@ -116,7 +116,7 @@ func (r *remoteModels) closeClients() error {
 func (c *Config) connectionName(p *dialect.Path) (string, error) {
 	if p == nil {
 		if _, ok := c.Connections["default"]; !ok {
-			return "", errors.New("there is no connection DEFAULT; the configuration needs [connections.default]")
+			return "", errors.New("there is no connection DEFAULT; write [connections.default] into mallard.toml, with project = \"…\" for Vertex AI, or run mallard emulate and write what it shows")
 		}
 		return "default", nil
 	}

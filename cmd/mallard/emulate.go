@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -174,6 +175,10 @@ func (e *emulation) run(ctx context.Context, o *options, t terminal) (err error)
 	}
 	s, err := vertextest.New(v)
 	if err != nil {
+		var listen *net.OpError
+		if errors.As(err, &listen) {
+			return fmt.Errorf("%w; choose another place with -addr HOST:PORT", listen)
+		}
 		return err
 	}
 	s.Start()

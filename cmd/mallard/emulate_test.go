@@ -149,6 +149,7 @@ func TestEmulateFlags(t *testing.T) {
 		{[]string{"emulate", "-script", write(t, "bad.jsonl", `{"fault": "flood"}`)}, 1, "script line 1: unknown kind of fault"},
 		{[]string{"emulate", "-log", "/nowhere/x"}, 1, "-log: open /nowhere/x"},
 		{[]string{"emulate", "-record", filepath.Join(t.TempDir(), "x"), "-upstream", "ftp://x"}, 1, "-upstream: vertexai: the base URL must be http"},
+		{[]string{"emulate", "-addr", "1"}, 1, "mallard emulate: listen tcp: address 1: missing port in address; choose another place with -addr HOST:PORT"},
 		{[]string{"emulate", "-replay", "/nowhere/x"}, 1, "cannot read the record"},
 	} {
 		if code, _, errs := mallard(t, "", tt.args...); code != tt.code || !strings.Contains(errs, tt.want) {

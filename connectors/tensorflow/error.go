@@ -62,6 +62,7 @@ type Error struct {
 	Full string // TensorFlow's message as it came
 }
 
+// Error is what was done, the node, the cause, and what to do.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)

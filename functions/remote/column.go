@@ -38,6 +38,7 @@ type Column struct {
 	Type Type
 }
 
+// String is BigQuery's name of the type, such as ARRAY<FLOAT64>.
 func (t Type) String() string {
 	switch t.Kind {
 	case Array:

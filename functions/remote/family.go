@@ -23,6 +23,7 @@ const (
 
 var familyNames = [...]string{"model", "custom endpoint", "Gemini", "Claude", "Llama", "Mistral", "open", "text embedding", "Gemini embedding", "Gemini embedding 2", "multimodal embedding", "open embedding"}
 
+// String is the family as messages name it.
 func (f Family) String() string {
 	if f < 0 || int(f) >= len(familyNames) {
 		return "unknown"

@@ -24,6 +24,7 @@ type OptionError struct {
 	Known    []string // then, those that there are
 }
 
+// Error is the message, without the place.
 func (e *OptionError) Error() string { return e.Msg }
 
 // SafetySetting sets the threshold of one category of harm.
