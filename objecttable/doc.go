@@ -19,6 +19,10 @@
 // 2,048. Query.BindsBytes tells for which statements a connection should set it. Rows that come from a sort, an aggregate or a
 // stored table are 2,048 a chunk in any case; more than Options.MaxChunk in one is an error.
 //
+// While object_bytes waits on one of DuckDB's threads, the thread that runs the statement asks for tasks in a loop that never
+// sleeps (https://github.com/duckdb/duckdb/issues/22178, mended by its pull request 24132 in a later version). Where cores
+// are few and the bucket is as near as memory, that is what reading costs over the bare client.
+//
 // # References
 //
 // obj_make_ref, obj_fetch_metadata, obj_get_access_url and obj_get_read_url are BigQuery's OBJ functions
