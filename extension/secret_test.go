@@ -1,11 +1,7 @@
 package extension_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +12,7 @@ import (
 
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/accountkey"
 )
 
 // TestSecrets: whatever way a wrong credential comes in, it shows in no error, notice, status, cache row, catalog row or usage
@@ -40,22 +37,9 @@ func TestSecrets(t *testing.T) {
 	}
 	t.Setenv("MALLARD_TEST_SECRET", secret)
 	token := file("token", secret+"\n")
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	private := accountkey.PrivateKey(t)
 	account := func(key, uri string) string {
-		b, err := json.Marshal(map[string]string{"type": "service_account", "project_id": "p", "private_key_id": secret, "private_key": key,
-			"client_email": "a@p.iam.gserviceaccount.com", "client_id": "1", "token_uri": uri})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
+		return string(accountkey.JSON(t, map[string]string{"private_key_id": secret, "private_key": key, "token_uri": uri}))
 	}
 	lines := strings.Split(private, "\n")
 	secrets := []string{secret, lines[1], lines[5]}

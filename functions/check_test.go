@@ -77,16 +77,7 @@ func TestArguments(t *testing.T) {
 		o.Name = "y"
 		m := &Model{Inputs: []Port{p}, Outputs: []Port{o}}
 		b.add(m, Native, echo)
-		rows, err := b.query(`SELECT y FROM ` + predictSQL(m, Native, `SELECT `+tt.give+` AS x`))
-		got := ""
-		switch {
-		case err != nil:
-			_, text, _ := strings.Cut(err.Error(), "Error: ")
-			got = "error: " + text
-		default:
-			got = rows[0][0]
-		}
-		if strings.HasPrefix(tt.want, "error: ") && !strings.HasPrefix(got, tt.want) || !strings.HasPrefix(tt.want, "error: ") && got != tt.want {
+		if got, ok := b.outcome(tt.want, `SELECT y FROM `+predictSQL(m, Native, `SELECT `+tt.give+` AS x`)); !ok {
 			t.Errorf("%s for %s %v:\n got %s\nwant %s", tt.give, tt.dtype, tt.shape, got, tt.want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,6 +119,18 @@ type bed struct {
 }
 
 func newBed(tb testing.TB) *bed { return &bed{openDB(tb), newFakeHost()} }
+
+// outcome gives the one value of a query, or "error: " and what stands behind the kind of the error, and whether it is as wanted:
+// an error must only begin so.
+func (b *bed) outcome(want, query string, args ...any) (got string, ok bool) {
+	rows, err := b.query(query, args...)
+	if err != nil {
+		_, text, _ := strings.Cut(err.Error(), "Error: ")
+		got = "error: " + text
+		return got, strings.HasPrefix(want, "error: ") && strings.HasPrefix(got, want)
+	}
+	return rows[0][0], rows[0][0] == want
+}
 
 // add registers a model and gives its engine and the SQL around an input query.
 func (b *bed) add(m *Model, types Types, f func(ctx context.Context, in []Tensor) ([]Tensor, error)) *fakeEngine {

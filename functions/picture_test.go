@@ -90,16 +90,7 @@ func TestImages(t *testing.T) {
 		if tt.give != nil {
 			arg = tt.give
 		}
-		rows, err := b.query(`SELECT y FROM `+predictSQL(m, BigQuery, `SELECT ?::BLOB AS x`), arg)
-		got := ""
-		switch {
-		case err != nil:
-			_, text, _ := strings.Cut(err.Error(), "Error: ")
-			got = "error: " + text
-		default:
-			got = rows[0][0]
-		}
-		if strings.HasPrefix(tt.want, "error: ") && !strings.HasPrefix(got, tt.want) || !strings.HasPrefix(tt.want, "error: ") && got != tt.want {
+		if got, ok := b.outcome(tt.want, `SELECT y FROM `+predictSQL(m, BigQuery, `SELECT ?::BLOB AS x`), arg); !ok {
 			t.Errorf("%d bytes for %s %v:\n got %s\nwant %s", len(tt.give), tt.dtype, tt.shape, got, tt.want)
 		}
 	}
@@ -124,32 +115,23 @@ func TestImageStructs(t *testing.T) {
 		{Float32, []int64{1, 2, 1}, "{'a': [1, NULL, 1], 'b': [1.5, 2]}", "NULL"},
 		{Float32, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': NULL::DOUBLE[]}", "NULL"},
 		{Float32, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': [1.5, NULL]}", "NULL"},
-		{Uint8, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': [7, 256]}", "error: input `x`: value 256 does not fit the model's uint8 (0 to 255)"},
-		{Uint8, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': [0.5, 1]}", "error: input `x` wants whole numbers (uint8 tensor of shape [None, 1, 2, 1]), the pixels of the column's images are DECIMAL[]; pass the image itself through ML.CONVERT_IMAGE_TYPE"},
-		{Float32, []int64{1, 2, 1}, "{'a': [1, 2], 'b': [7, 8]}", "error: input `x`: the first field of an image holds 2 values; it must be [height, width, channels]"},
-		{Float32, []int64{1, 2, 1}, "{'a': [1, -2, 1], 'b': [7, 8]}", "error: input `x`: the shape [1 -2 1] of an image is not [height, width, channels]"},
-		{Float32, []int64{1, 2, 1}, "{'a': [4294967296, 4294967296, 1], 'b': [7, 8]}", "error: input `x`: the shape [4294967296 4294967296 1] of an image is not"},
-		{Float32, []int64{1, 2, 1}, "{'a': [1, 18446744073709551615, 1]::UBIGINT[], 'b': [7, 8]}", "error: input `x`: the first field of an image holds 3 values; it must be"},
-		{Float32, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': [7, 8, 9]}", "error: input `x`: an image of shape [1 2 1] needs 2 values, there are 3"},
-		{Float32, []int64{1, 2, 1}, "{'a': [2, 1, 1], 'b': [7, 8]}", "error: input `x`: an image has height 2, width 1 and 1 channel(s), the model wants 1 × 2 × 1"},
-		{Float32, []int64{1, 2, 1}, "{'a': [1.0, 2, 1], 'b': [7, 8]}", "error: input `x` wants an image or DOUBLE[1][2][1] (float32 tensor of shape [None, 1, 2, 1]), column is STRUCT; give it an image: ML.DECODE_IMAGE of a file's bytes"},
-		{Float32, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': ['7', '8']}", "error: input `x` wants an image or"},
-		{Float32, []int64{1, 2, 1}, "'x'", "error: input `x` wants an image or DOUBLE[1][2][1] (float32 tensor of shape [None, 1, 2, 1]), column is VARCHAR; give it an image"},
+		{Uint8, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': [7, 256]}", "error: model demo.m: input `x`: value 256 does not fit the model's uint8 (0 to 255)"},
+		{Uint8, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': [0.5, 1]}", "error: model demo.m: input `x` wants whole numbers (uint8 tensor of shape [None, 1, 2, 1]), the pixels of the column's images are DECIMAL[]; pass the image itself through ML.CONVERT_IMAGE_TYPE"},
+		{Float32, []int64{1, 2, 1}, "{'a': [1, 2], 'b': [7, 8]}", "error: model demo.m: input `x`: the first field of an image holds 2 values; it must be [height, width, channels]"},
+		{Float32, []int64{1, 2, 1}, "{'a': [1, -2, 1], 'b': [7, 8]}", "error: model demo.m: input `x`: the shape [1 -2 1] of an image is not [height, width, channels]"},
+		{Float32, []int64{1, 2, 1}, "{'a': [4294967296, 4294967296, 1], 'b': [7, 8]}", "error: model demo.m: input `x`: the shape [4294967296 4294967296 1] of an image is not"},
+		{Float32, []int64{1, 2, 1}, "{'a': [1, 18446744073709551615, 1]::UBIGINT[], 'b': [7, 8]}", "error: model demo.m: input `x`: the first field of an image holds 3 values; it must be"},
+		{Float32, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': [7, 8, 9]}", "error: model demo.m: input `x`: an image of shape [1 2 1] needs 2 values, there are 3"},
+		{Float32, []int64{1, 2, 1}, "{'a': [2, 1, 1], 'b': [7, 8]}", "error: model demo.m: input `x`: an image has height 2, width 1 and 1 channel(s), the model wants 1 × 2 × 1"},
+		{Float32, []int64{1, 2, 1}, "{'a': [1.0, 2, 1], 'b': [7, 8]}", "error: model demo.m: input `x` wants an image or DOUBLE[1][2][1] (float32 tensor of shape [None, 1, 2, 1]), column is STRUCT; give it an image: ML.DECODE_IMAGE of a file's bytes"},
+		{Float32, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': ['7', '8']}", "error: model demo.m: input `x` wants an image or"},
+		{Float32, []int64{1, 2, 1}, "'x'", "error: model demo.m: input `x` wants an image or DOUBLE[1][2][1] (float32 tensor of shape [None, 1, 2, 1]), column is VARCHAR; give it an image"},
 		{Float32, []int64{1, 2, 1}, "[[[7], [8]]]", "[7 8]"},
 		{Float32, []int64{1, 2, 1}, "[7, 8]", "[7 8]"},
 	} {
 		m := pictureModel(tt.dtype, tt.shape...)
 		b.add(m, Native, echo)
-		rows, err := b.query(`SELECT flatten(flatten(y::FLOAT[][][])) FROM ` + predictSQL(m, Native, `SELECT `+tt.give+` AS x`))
-		got := ""
-		switch {
-		case err != nil:
-			_, text, _ := strings.Cut(err.Error(), "model demo.m: ")
-			got = "error: " + text
-		default:
-			got = rows[0][0]
-		}
-		if strings.HasPrefix(tt.want, "error: ") && !strings.HasPrefix(got, tt.want) || !strings.HasPrefix(tt.want, "error: ") && got != tt.want {
+		if got, ok := b.outcome(tt.want, `SELECT flatten(flatten(y::FLOAT[][][])) FROM `+predictSQL(m, Native, `SELECT `+tt.give+` AS x`)); !ok {
 			t.Errorf("%s for %s %v:\n got %s\nwant %s", tt.give, tt.dtype, tt.shape, got, tt.want)
 		}
 	}

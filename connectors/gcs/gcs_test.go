@@ -2,11 +2,6 @@ package gcs_test
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +15,7 @@ import (
 
 	"github.com/mallardml/mallard/connectors/gcs"
 	"github.com/mallardml/mallard/connectors/gcs/gcstest"
+	"github.com/mallardml/mallard/internal/accountkey"
 	"github.com/mallardml/mallard/internal/leak"
 )
 
@@ -235,21 +231,7 @@ func TestEmulatorVariable(t *testing.T) {
 }
 
 func TestSignedURL(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := json.Marshal(map[string]string{
-		"type": "service_account", "client_email": "me@example.iam.gserviceaccount.com", "private_key_id": "1", "token_uri": "http://127.0.0.1:1/token",
-		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := accountkey.JSON(t, map[string]string{"client_email": "me@example.iam.gserviceaccount.com", "token_uri": "http://127.0.0.1:1/token"})
 	file := filepath.Join(t.TempDir(), "key.json")
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)
