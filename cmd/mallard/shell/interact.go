@@ -25,7 +25,8 @@ func (s *Shell) Interact(ctx context.Context) error {
 	rl.Prompt.Primary(func() string { return s.o.Prompt })
 	// The library marks the last line with the second prompt and those before it with a bar, so the prompt is that bar too.
 	rl.Prompt.Secondary(func() string { return continuation })
-	for option, value := range map[string]any{"multiline-column": true, "completion-ignore-case": true} {
+	// Tab first completes what the candidates share and lists them, then goes through the list.
+	for option, value := range map[string]any{"multiline-column": true, "completion-ignore-case": true, "menu-complete-display-prefix": true} {
 		if err := rl.Config.Set(option, value); err != nil {
 			return fmt.Errorf("set up the line editor: %w", err)
 		}
