@@ -88,10 +88,7 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 		}
 		p.inUserTerms(e, src)
 		misplaced(e, src)
-		if p != nil && len(p.models) > 0 && strings.HasPrefix(e.Msg, "Binder Error: Subquery returns ") {
-			fn := p.models[0].call.Func
-			e.Msg += fmt.Sprintf("; %s gives a table and stands in FROM: SELECT … FROM %s(…)", fn, fn)
-		}
+		p.advise(e, err)
 	}
 	if e.Pos >= 0 {
 		e.Line, e.Col = dialect.LineCol(src, e.Pos)

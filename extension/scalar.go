@@ -94,7 +94,7 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 		s.Text = append(s.Text, ", ")
 	}
 	if n := len(f.Args); n < p.min || n > p.max {
-		return nil, at(f.Span, fmt.Errorf("%s takes %s, not %d arguments", f.Name, p.takes, n))
+		return nil, at(f.Span, fmt.Errorf("%s takes %s, not %s", f.Name, p.takes, count(int64(n), "argument")))
 	}
 	closing := ")"
 	if len(f.Args) < p.max || p.max == p.min {

@@ -182,6 +182,30 @@ func misplaced(e *Error, src string) {
 	e.End = e.Pos + len(written)
 }
 
+// advise adds what to do to complaints of DuckDB's about what is ours and stands in the wrong place.
+func (p *plan) advise(e *Error, err error) {
+	if p == nil {
+		return
+	}
+	switch {
+	case strings.HasPrefix(e.Msg, "Binder Error: Subquery returns "):
+		fn := ""
+		for _, m := range p.models {
+			fn = m.call.Func
+		}
+		for _, u := range p.uses {
+			if u.internal == "" {
+				fn = u.name
+			}
+		}
+		if fn != "" {
+			e.Msg += fmt.Sprintf("; %s gives a table and stands in FROM: SELECT … FROM %s(…)", fn, fn)
+		}
+	case errNoData(err) && (p.verb == "MERGE" || p.verb == "DELETE"):
+		e.Msg += fmt.Sprintf("; %s reads the bytes of an object table in a subquery: USING (SELECT *, data FROM object_table) AS …", p.verb)
+	}
+}
+
 // unknownFunction says that there is no function of that name, which is upper-case, and which one may have been meant.
 func unknownFunction(name string) error {
 	all := slices.Concat(tableFunctions, askingFunctions, slices.Sorted(maps.Keys(plainForms)))

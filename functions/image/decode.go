@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"strings"
 
 	"golang.org/x/image/bmp"
 )
@@ -101,6 +102,9 @@ func open(b []byte, l Limits) (*source, error) {
 func broken(format string, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return because("cut off", fmt.Errorf("%s image: it is cut off", format))
+	}
+	if strings.HasSuffix(err.Error(), "not enough pixel data") { // image/png's words for some
+		return because("cut off", fmt.Errorf("%s image: it is cut off: %w", format, err))
 	}
 	return because("damaged", fmt.Errorf("%s image: %w", format, err))
 }
