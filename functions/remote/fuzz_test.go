@@ -217,6 +217,11 @@ func TestReadNumbers(t *testing.T) {
 			t.Errorf("%s: %v, want %v", give, got, want)
 		}
 	}
+	for _, give := range []string{`[-Inf]`, `[-NaN]`, `[1, -infinity]`, `[nan]`, `[1,]`, `[1 2]`, `[0x1]`, `[1_0]`, `[[1],[2]]`, `[null]`, `1,2`, `null`} {
+		if got, ok := readFloats(json.RawMessage(give)); ok {
+			t.Errorf("%s: %v, want a refusal", give, got)
+		}
+	}
 	decimals := map[string]string{`1.5`: "1500000000", `"-123.56"`: "-123560000000", `0.0000000005`: "1", `1e-99`: "0", `1e30`: "", `1e999999999`: ""}
 	for give, want := range decimals {
 		got, ok := readDecimal(json.RawMessage(give), 9)

@@ -118,6 +118,11 @@ func (t Type) mismatch(raw json.RawMessage) error {
 
 // read turns JSON into a value of the type. Missing and null are NULL.
 func (t Type) read(raw json.RawMessage) (any, error) {
+	if t.Kind == Array && t.Elem.Kind == Float64 {
+		if fs, ok := readFloats(raw); ok {
+			return fs, nil
+		}
+	}
 	raw = given(raw)
 	if raw == nil {
 		return nil, nil
@@ -152,11 +157,6 @@ func (t Type) read(raw json.RawMessage) (any, error) {
 	case JSON:
 		return compact(raw)
 	case Array:
-		if t.Elem.Kind == Float64 {
-			if fs, ok := readFloats(raw); ok {
-				return fs, nil
-			}
-		}
 		var list []json.RawMessage
 		if json.Unmarshal(raw, &list) != nil {
 			return nil, t.mismatch(raw)
@@ -241,7 +241,7 @@ func readFloats(raw json.RawMessage) ([]float64, bool) {
 	for {
 		e, rest, more := strings.Cut(s, ",")
 		e = strings.Trim(e, " \t\r\n")
-		if e == "" || e[0] != '-' && (e[0] < '0' || e[0] > '9') || strings.ContainsAny(e, "_xXpP") {
+		if e == "" || e[0] != '-' && (e[0] < '0' || e[0] > '9') || strings.ContainsAny(e, "_xXpPnN") {
 			return nil, false
 		}
 		f, err := strconv.ParseFloat(e, 64)
