@@ -136,7 +136,8 @@ func (l *listing) list(ctx context.Context, wg *sync.WaitGroup, p *part) {
 func (l *listing) put(p *part, objects []Object, last string, rest bool) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.err == nil && l.ahead >= maxAhead && p != l.first {
+	// The part that is being read must not wait for the others, which wait for the reader; for the reader itself it does.
+	for l.err == nil && l.ahead >= maxAhead && (p != l.first || len(p.queue) > 0) {
 		l.cond.Wait()
 	}
 	if l.err != nil {
