@@ -388,7 +388,7 @@ func (n *conn) showModels(ctx context.Context, src string, st dialect.Statement,
 	if s.HasLike {
 		where += " AND model_name LIKE " + literal(s.Like)
 	}
-	return &plan{sql: "SELECT schema_name AS dataset, model_name AS model, model_type AS type, inputs, outputs, created FROM query(system.main.mallard_models()) " +
+	return &plan{sql: "SELECT schema_name AS dataset, model_name AS model, model_type AS type, path AS source, inputs, outputs, created FROM query(system.main.mallard_models()) " +
 		where + " ORDER BY ALL", pos: -1, verb: "SHOW MODELS"}, nil
 }
 

@@ -129,7 +129,7 @@ func TestEngineFaults(t *testing.T) {
 		{"panic", func(context.Context, []Tensor) ([]Tensor, error) { panic("boom") }, "internal error, please report it: boom"},
 		{"no output", func(context.Context, []Tensor) ([]Tensor, error) { return nil, nil }, "model demo.m: no output 0"},
 		{"too few rows", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{1, 3}, 3), nil },
-			"model demo.m: output `dense_1`: the model returned a float32 tensor of shape [1, 3] for 2 rows, its signature declares float32 tensor of shape [None, 3]"},
+			"model demo.m: output `dense_1`: the model returned a tensor of float32 and shape [1, 3] for 2 rows, its signature declares float32 tensor of shape [None, 3]"},
 		{"too many rows", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{9, 3}, 27), nil }, "tensor of shape [9, 3] for 2 rows"},
 		{"wide rows", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{2, 4}, 8), nil }, "tensor of shape [2, 4] for 2 rows"},
 		{"no batch", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{}, 1), nil }, "tensor of shape [] for 2 rows"},

@@ -35,10 +35,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &call{Request: req, raw: body}
 	var rep *reply
-	if s.options().Forward != nil {
-		rep = s.forward(r, c)
-	} else {
+	switch {
+	case s.options().Forward == nil:
 		rep = s.handle(r.Context(), c)
+	case r.Header.Get("Origin") != "": // browsers send it with every POST; clients of Vertex AI never do
+		rep = failf(403, "A web page sent this request. Pages must not spend the quota of the service behind this one.")
+	default:
+		rep = s.forward(r, c)
 	}
 	switch {
 	case rep.fault != nil:

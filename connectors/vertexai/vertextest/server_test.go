@@ -662,6 +662,28 @@ func TestForwardFails(t *testing.T) {
 	}
 }
 
+// TestForwardRefusesPages: a web page in a browser on the same machine cannot spend the user's quota.
+func TestForwardRefusesPages(t *testing.T) {
+	s := serve(t, vertextest.Options{Record: filepath.Join(t.TempDir(), "tape.jsonl"), Forward: func(*http.Request) (*http.Response, error) {
+		t.Error("the request was sent on")
+		return nil, errors.New("no")
+	}})
+	req, err := http.NewRequest(http.MethodPost, s.URL()+"/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash:generateContent", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Origin", "https://example.com")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	defer res.Body.Close()
+	if b, err := io.ReadAll(res.Body); err != nil || res.StatusCode != 403 || !strings.Contains(string(b), "A web page sent this request") {
+		t.Errorf("%d %s, %v", res.StatusCode, b, err)
+	}
+}
+
 func TestManyAtOnce(t *testing.T) {
 	const calls, width = 2000, 50
 	for _, tr := range transports {
