@@ -112,7 +112,7 @@ func (s *sink) check(t Tensor, batch int) error {
 		}
 	}
 	if !ok {
-		return fmt.Errorf("output `%s`: the model returned a tensor of %s and shape %s for %d rows, its signature declares %s; export the model with the shape it has",
+		return fmt.Errorf("output `%s`: the model returned a tensor of type %s, of shape %s for %d rows, its signature declares %s; export the model with the shape it has",
 			s.port.Name, t.DType, shapeText(t.Shape), batch, describe(s.port))
 	}
 	if t.DType == String && int64(len(t.Strings)) != n || t.DType != String && int64(len(t.Data)) != n*int64(t.DType.Size()) {
