@@ -325,8 +325,8 @@ func (in *instance) usageText() string {
 	var b strings.Builder
 	b.WriteString("SELECT * FROM (VALUES ")
 	for _, u := range in.remote.session.Usage() {
-		fmt.Fprintf(&b, "(%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d, %g::DOUBLE), ", literal(u.Model), literal(u.Endpoint), literal(u.Connection),
-			u.Rows, u.Failed, u.Cached, u.Repeated, u.Requests, u.Retries, u.Throttled, u.InputTokens, u.OutputTokens, u.Money)
+		fmt.Fprintf(&b, "(%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d, %s), ", literal(u.Model), literal(u.Endpoint), literal(u.Connection),
+			u.Rows, u.Failed, u.Cached, u.Repeated, u.Requests, u.Retries, u.Throttled, u.InputTokens, u.OutputTokens, moneyOrNull(u.Money, u.Priced))
 	}
 	b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, " +
 		"NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::DOUBLE)) AS usage(model, endpoint, connection, answered, failed, cached, repeated, requests, retries, " +

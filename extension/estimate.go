@@ -61,8 +61,8 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 	var b strings.Builder
 	b.WriteString("SELECT * FROM (VALUES ")
 	for _, e := range found {
-		fmt.Fprintf(&b, "(%s, %s, %s, %d, %d, %d, %d, %d, %d, %g::DOUBLE, to_milliseconds(%d)), ", literal(e.Func), literal(e.Model), literal(e.Endpoint),
-			e.Rows, e.Distinct, e.Cached, e.Requests, e.InputTokens, e.OutputTokens, e.Money, e.Time.Milliseconds())
+		fmt.Fprintf(&b, "(%s, %s, %s, %d, %d, %d, %d, %d, %d, %s, to_milliseconds(%d)), ", literal(e.Func), literal(e.Model), literal(e.Endpoint),
+			e.Rows, e.Distinct, e.Cached, e.Requests, e.InputTokens, e.OutputTokens, moneyOrNull(e.Money, e.Priced), e.Time.Milliseconds())
 	}
 	b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::DOUBLE, NULL::INTERVAL))" +
 		" AS estimate(function, model, endpoint, \"rows\", distinct_rows, cached, requests, input_tokens, output_tokens, money, \"time\") WHERE model IS NOT NULL")

@@ -246,6 +246,14 @@ func numberOrNull(i int) string {
 	return fmt.Sprint(i)
 }
 
+// moneyOrNull is NULL where no price is known.
+func moneyOrNull(f float64, known bool) string {
+	if !known {
+		return "NULL::DOUBLE"
+	}
+	return fmt.Sprintf("%g::DOUBLE", f)
+}
+
 func timeText(t interface{ Format(string) string }) string {
 	return "TIMESTAMPTZ " + literal(t.Format("2006-01-02 15:04:05.000Z07:00"))
 }

@@ -273,6 +273,11 @@ func TestEstimate(t *testing.T) {
 	if fmt.Sprint(got[1:]) != "[[4 1 3]]" || s.Count() != 1 {
 		t.Errorf("after one answer: %v, and %d requests were sent", got, s.Count())
 	}
+	exec(t, db, "CREATE MODEL unpriced REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='gemini-3-pro')")
+	got = table(t, db, "SELECT requests, money FROM ("+strings.Replace(query, "MODEL g", "MODEL unpriced", 1)+")")
+	if fmt.Sprint(got[1:]) != "[[4 <nil>]]" {
+		t.Errorf("without a price: %v", got)
+	}
 	if _, err := db.ExecContext(t.Context(), "SELECT * FROM ml_estimate('DROP TABLE p')"); err == nil || !strings.Contains(err.Error(), "only a SELECT can be estimated") {
 		t.Errorf("DROP TABLE: %v", err)
 	}

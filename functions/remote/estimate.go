@@ -16,6 +16,7 @@ type Estimate struct {
 	InputTokens                       int64 // by the length of the texts
 	OutputTokens                      int64 // at most, where the call bounds it; otherwise 0
 	Money                             float64
+	Priced                            bool          // the model's price is known: without, Money says nothing
 	Time                              time.Duration // at a second per request, within the connection's bounds
 }
 
@@ -98,6 +99,7 @@ func (g *group) sum(rows int) {
 	}
 	e := g.guessed
 	e.Rows += int64(rows)
+	e.Priced = g.spec.priced
 	e.Money = g.spec.price.of(e.Requests, e.InputTokens, e.OutputTokens)
 	o := &g.spec.Connection.o
 	e.Time = time.Duration((e.Requests+int64(o.Concurrency)-1)/int64(o.Concurrency)) * time.Second

@@ -1035,7 +1035,7 @@ func (g *group) expect(b *batch) (r Budget, first bool) {
 
 // usage is an empty count of this call's.
 func (g *group) usage() Usage {
-	return Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name}
+	return Usage{Model: g.spec.Model, Endpoint: g.spec.Endpoint, Connection: g.spec.Connection.o.Name, Priced: g.spec.priced}
 }
 
 func (g *group) charge(r Budget, use Usage) {

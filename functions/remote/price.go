@@ -16,13 +16,13 @@ func (p Price) of(requests, in, out int64) float64 {
 // Prices gives prices by the model's name at its provider. The longest entry that the name begins with holds.
 type Prices map[string]Price
 
-// Of finds the price of a model, or the zero price.
-func (p Prices) Of(model string) Price {
-	best, found := Price{}, -1
+// Of finds the price of a model, or reports that there is none. A price of zero is one, too: of a model that is free.
+func (p Prices) Of(model string) (best Price, ok bool) {
+	found := -1
 	for name, price := range p {
 		if len(name) > found && strings.HasPrefix(strings.ToLower(model), strings.ToLower(name)) {
 			best, found = price, len(name)
 		}
 	}
-	return best
+	return best, found >= 0
 }

@@ -465,6 +465,38 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
+// A bound of money takes a price, even that of a model that is free: without one it would never be met.
+func TestMoneyNeedsPrice(t *testing.T) {
+	tests := []struct {
+		name   string
+		budget Budget
+		prices Prices
+		want   string
+	}{
+		{"no price", Budget{Money: 1}, nil, "model m: the budget of this statement bounds money, and connection `c` has no price for `gemini-2.5-flash`"},
+		{"of another", Budget{Money: 1}, Prices{"gemini-3": {PerRequest: 1}}, "has no price for `gemini-2.5-flash`"},
+		{"free", Budget{Money: 1}, Prices{"gemini": {}}, ""},
+		{"no bound of money", Budget{Requests: 5}, nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fake{}
+			s := textSpec(t, f, flat)
+			s.Model = "m"
+			s.Connection = NewConnection(ConnectionOptions{Name: "c", Prices: tt.prices})
+			if err := s.Init(); err != nil {
+				t.Fatal(err)
+			}
+			st := NewStatement(t.Context(), StatementOptions{Budget: tt.budget})
+			defer st.End()
+			_, err := try(st, s, prompts(3))
+			if tt.want == "" && (err != nil || f.requests() != 3) || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || f.requests() != 0) {
+				t.Errorf("error %v after %d requests", err, f.requests())
+			}
+		})
+	}
+}
+
 func TestBudgets(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -56,6 +56,7 @@ type Spec struct {
 	segments   bool     // a row may give several rows
 	limits     Limits
 	price      Price
+	priced     bool // the price is known
 	retry      Retry
 	method     string // for the cache's keys
 	parameters json.RawMessage
@@ -100,8 +101,8 @@ func (s *Spec) Init() error {
 	}
 	s.limits = s.Limits.or(s.Connection.limits(ModelName(s.Endpoint)).or(limitsOf(s.Family)))
 	s.retry = s.Retry.or(s.Connection.o.Retry)
-	if s.price = s.Price; s.price == (Price{}) {
-		s.price = s.Connection.o.Prices.Of(ModelName(s.Endpoint))
+	if s.price, s.priced = s.Price, true; s.price == (Price{}) {
+		s.price, s.priced = s.Connection.o.Prices.Of(ModelName(s.Endpoint))
 	}
 	s.cacheable = true
 	var err error

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,10 +109,28 @@ func (s *Statement) group(owner any, spec *Spec) (*group, error) {
 	}
 	g := s.groups[owner]
 	if g == nil {
+		if err := s.countable(spec); err != nil {
+			return nil, err
+		}
 		g = newGroup(s, spec, lastGroup.Add(1))
 		s.groups[owner], s.byID[g.id] = g, g
 	}
 	return g, nil
+}
+
+// countable refuses a model without a price where money is bounded: the bound would never be met.
+func (s *Statement) countable(spec *Spec) error {
+	if spec.priced || s.o.Estimate {
+		return nil
+	}
+	for _, m := range s.meters(spec.Connection) {
+		if m.Budget.Money > 0 {
+			name, model := spec.Connection.o.Name, ModelName(spec.Endpoint)
+			return fmt.Errorf("model %s: the budget of this %s bounds money, and connection `%s` has no price for `%s`, so that the bound would never be met; "+
+				"add it to `prices` of [connections.%s], as { %q = { input_per_million = …, output_per_million = … } }, or = {} if it is free", spec.Model, m.Name, name, model, name, model)
+		}
+	}
+	return nil
 }
 
 // find gives the group of a key.

@@ -21,6 +21,7 @@ type Usage struct {
 	InputTokens  int64
 	OutputTokens int64
 	Money        float64
+	Priced       bool // the model's price is known: without, Money says nothing
 }
 
 func (u *Usage) add(d Usage) {
@@ -34,6 +35,7 @@ func (u *Usage) add(d Usage) {
 	u.InputTokens += d.InputTokens
 	u.OutputTokens += d.OutputTokens
 	u.Money += d.Money
+	u.Priced = u.Priced || d.Priced
 }
 
 // Budget bounds what may be spent. A zero field is no bound.
