@@ -137,11 +137,7 @@ func (t *Table) list(ctx context.Context, host Host, fields []string, skip func(
 			}
 			continue
 		}
-		asked := fields
-		if p.Scheme == "file" {
-			asked = withoutMD5(fields)
-		}
-		err = store.List(ctx, p.Bucket, p.Prefix, p.Suffix, asked, func(objects []Object) error {
+		err = store.List(ctx, p.Bucket, p.Prefix, p.Suffix, fields, func(objects []Object) error {
 			kept := objects[:0]
 			for _, o := range objects {
 				if !utf8.ValidString(o.URI) {
@@ -162,12 +158,4 @@ func (t *Table) list(ctx context.Context, host Host, fields []string, skip func(
 		}
 	}
 	return nil
-}
-
-// withoutMD5 leaves out what would read every file; see [LateMD5].
-func withoutMD5(fields []string) []string {
-	if fields == nil {
-		fields = Columns[:colRef]
-	}
-	return slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == "md5_hash" })
 }

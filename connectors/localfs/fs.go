@@ -1,10 +1,7 @@
 package localfs
 
 import (
-	"bytes"
 	"context"
-	"crypto/md5"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +23,7 @@ type Object = struct {
 	Generation  int64
 	ContentType string
 	Size        int64
-	MD5         string // base64
+	MD5         string // "": the whole file would be read for it
 	Updated     time.Time
 	Metadata    map[string]string
 }
@@ -99,8 +96,8 @@ func generation(info fs.FileInfo) int64 {
 const perPage = 256
 
 // List calls page with the files whose names begin with prefix and end with suffix, in the order of their names, as a
-// bucket has it: a/b comes after a-b. fields names the columns that are wanted; nil is all. md5_hash reads every file,
-// content_type those whose extension says nothing. It ends with the first error of page.
+// bucket has it: a/b comes after a-b. fields names the columns that are wanted; nil is all. content_type
+// reads the head of files whose extension says nothing; hashes are left to who reads a file. It ends with the first error of page.
 func (FS) List(ctx context.Context, _, prefix, suffix string, fields []string, page func([]Object) error) error {
 	w := &walk{ctx: ctx, prefix: prefix, suffix: suffix, fields: fields, page: page}
 	dir := prefix[:strings.LastIndexByte(prefix, '/')+1]
@@ -173,7 +170,7 @@ func (w *walk) file(name string) error {
 	case !info.Mode().IsRegular():
 		return nil
 	}
-	o, err := describe(w.ctx, name, info, w.fields)
+	o, err := describe(name, info, w.fields)
 	if err != nil {
 		return err
 	}
@@ -185,16 +182,12 @@ func (w *walk) file(name string) error {
 	return w.page(out)
 }
 
-func describe(ctx context.Context, name string, info fs.FileInfo, fields []string) (Object, error) {
-	wants := func(f string) bool { return fields == nil || slices.Contains(fields, f) }
+func describe(name string, info fs.FileInfo, fields []string) (Object, error) {
 	o := Object{URI: uri(name), Generation: generation(info), Size: info.Size(), Updated: info.ModTime()}
-	if wants("content_type") {
-		o.ContentType = typeOf(name)
-	}
-	if o.ContentType != "" && !wants("md5_hash") {
+	if fields != nil && !slices.Contains(fields, "content_type") {
 		return o, nil
 	}
-	if o.ContentType == "" && !wants("content_type") && !wants("md5_hash") {
+	if o.ContentType = typeOf(name); o.ContentType != "" {
 		return o, nil
 	}
 	f, err := os.Open(filepath.FromSlash(name))
@@ -207,30 +200,8 @@ func describe(ctx context.Context, name string, info fs.FileInfo, fields []strin
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return o, fault(name, err)
 	}
-	if o.ContentType == "" && wants("content_type") {
-		o.ContentType, _, _ = strings.Cut(http.DetectContentType(head[:n]), ";")
-	}
-	if wants("md5_hash") {
-		h := md5.New()
-		if _, err := io.Copy(h, &until{ctx, io.MultiReader(bytes.NewReader(head[:n]), f)}); err != nil {
-			return o, fault(name, err)
-		}
-		o.MD5 = base64.StdEncoding.EncodeToString(h.Sum(nil))
-	}
+	o.ContentType, _, _ = strings.Cut(http.DetectContentType(head[:n]), ";")
 	return o, nil
-}
-
-// until stops reading when the context ends.
-type until struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u *until) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
 }
 
 // types has the extensions that matter to models; package mime would ask the machine, which differs.
@@ -246,10 +217,7 @@ var types = map[string]string{
 
 func typeOf(name string) string { return types[strings.ToLower(path.Ext(name))] }
 
-// statFields is all of an object but md5_hash, for which the whole file would be read.
-var statFields = []string{"uri", "generation", "content_type", "size", "updated", "metadata"}
-
-// Stat describes one file, without its MD5. A generation that is not 0 must be the file's.
+// Stat describes one file. A generation that is not 0 must be the file's.
 func (FS) Stat(ctx context.Context, _, name string, gen int64) (Object, error) {
 	info, err := os.Stat(filepath.FromSlash(name))
 	if err != nil {
@@ -258,7 +226,7 @@ func (FS) Stat(ctx context.Context, _, name string, gen int64) (Object, error) {
 	if err := regular(name, info, gen); err != nil {
 		return Object{}, err
 	}
-	return describe(ctx, name, info, statFields)
+	return describe(name, info, nil)
 }
 
 func regular(name string, info fs.FileInfo, gen int64) error {
