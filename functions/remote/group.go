@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -1029,7 +1030,7 @@ func (g *group) expect(b *batch) (r Budget, first bool) {
 			}
 		}
 	}
-	i, o := int64(in), int64(out)
+	i, o := int64(math.Ceil(in)), int64(math.Ceil(out)) // a fraction less would let the last one through
 	return Budget{Requests: 1, Tokens: i + o, Money: g.spec.price.of(1, i, o)}, first
 }
 
