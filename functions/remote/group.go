@@ -784,13 +784,13 @@ func (g *group) send(ctx context.Context, b *batch, release func()) {
 	g.output += (float64(use.OutputTokens) - g.output) / 16
 	g.ratio += (ratio - g.ratio) / 16
 	g.answered = true
+	g.save(save) // first: a settled row may be awaited again at once
 	for i, it := range b.items {
 		if it.state == asked {
 			g.settle(it, verdicts[i])
 		}
 	}
 	g.mu.Unlock()
-	g.save(save)
 }
 
 // call asks a provider. A panic becomes an error: what the request reserved of budgets is given back all the same.
@@ -921,11 +921,9 @@ const (
 	saveRows  = 512
 )
 
-// save keeps answers. One Put runs at a time; what arrives meanwhile, and shortly before, goes with the next.
+// save keeps answers. One Put runs at a time; what arrives meanwhile, and shortly before, goes with the next; mu is held.
 func (g *group) save(entries []Entry) {
-	g.mu.Lock()
 	if len(entries) == 0 || !g.keep {
-		g.mu.Unlock()
 		return
 	}
 	g.unsaved = append(g.unsaved, entries...)
@@ -939,11 +937,9 @@ func (g *group) save(entries []Entry) {
 		}
 	}
 	if g.writing {
-		g.mu.Unlock()
 		return
 	}
 	g.writing = true
-	g.mu.Unlock()
 	// What was paid for is kept, also when the statement is cancelled.
 	ctx := context.WithoutCancel(g.st.ctx)
 	g.st.work.Add(1) // by a goroutine that is counted itself
