@@ -294,21 +294,21 @@ func TestBisection(t *testing.T) {
 		name     string
 		fault    func(int, []string) error
 		want     string // status of row 123
-		requests int    // at most
+		requests int    // at most: all of a size may be on their way before the first of them is refused
 	}{
-		{"one row is refused", bad(400, "empty text"), "INVALID ARGUMENT error from " + embeddingURL + ": empty text", 40},
+		{"one row is refused", bad(400, "empty text"), "INVALID ARGUMENT error from " + embeddingURL + ": empty text", 20 + 2*8}, // 250 rows are halved eight times
 		{"too large", func(_ int, rows []string) error {
 			if len(rows) > 20 {
 				return &httpError{413, "", 0, "request too large"}
 			}
 			return nil
-		}, "", 450},
+		}, "", 20 + 40 + 80 + 160 + 320}, // of 250, 125, 63, 32 and 16 rows
 		{"too many tokens", func(_ int, rows []string) error {
 			if len(rows) > 100 {
 				return &httpError{400, "INVALID_ARGUMENT", 0, "The input token count is 30000 but the model supports up to 20000."}
 			}
 			return nil
-		}, "", 130},
+		}, "", 20 + 40 + 80},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
