@@ -77,22 +77,8 @@ func (r *Runtime) sum(ctx context.Context, uri string, generation int64) (string
 	}
 	defer body.Close()
 	h := md5.New()
-	if _, err := io.Copy(h, &until{ctx, body}); err != nil {
+	if _, err := io.Copy(h, body); err != nil {
 		return "", err
 	}
 	return base64.StdEncoding.EncodeToString(h.Sum(nil)), nil
-}
-
-// until stops reading when the context ends.
-type until struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-// Read implements [io.Reader].
-func (u *until) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
 }

@@ -249,8 +249,8 @@ func (FS) SignedURL(_, name, _ string, _ time.Time) (string, error) {
 }
 
 // Open reads a file from an offset on and returns the size of the whole. A generation that is not 0 must be the file's
-// and stay so until its end.
-func (FS) Open(_ context.Context, _, name string, gen, offset int64) (io.ReadCloser, int64, error) {
+// and stay so until its end. Reading ends with the context, as a bucket's answer does.
+func (FS) Open(ctx context.Context, _, name string, gen, offset int64) (io.ReadCloser, int64, error) {
 	// Looked at first: opening a pipe would wait for its writer.
 	info, err := os.Stat(filepath.FromSlash(name))
 	if err != nil {
@@ -277,11 +277,12 @@ func (FS) Open(_ context.Context, _, name string, gen, offset int64) (io.ReadClo
 		}
 		return nil, 0, fault(name, err)
 	}
-	return &body{f, name, generation(info), info.Size() - offset}, info.Size(), nil
+	return &body{ctx, f, name, generation(info), info.Size() - offset}, info.Size(), nil
 }
 
 // body is a file being read: exactly the bytes it had when it was opened.
 type body struct {
+	ctx  context.Context
 	f    *os.File
 	name string
 	gen  int64
@@ -289,6 +290,9 @@ type body struct {
 }
 
 func (b *body) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
 	n, err := b.f.Read(p)
 	b.left -= int64(n)
 	if err == nil && b.left >= 0 {

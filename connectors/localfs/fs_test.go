@@ -86,6 +86,23 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+func TestReadEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r, _, err := FS{}.Open(ctx, "", tree(t, "x")+"/x", 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var one [1]byte
+	if n, err := r.Read(one[:]); n != 1 || err != nil {
+		t.Fatalf("%d bytes, %v", n, err)
+	}
+	cancel()
+	if n, err := r.Read(one[:]); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("after the cancel: %d bytes, %v", n, err)
+	}
+}
+
 func TestReadIsPinned(t *testing.T) {
 	dir := tree(t, "x")
 	name := dir + "/x"

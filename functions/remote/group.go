@@ -137,7 +137,7 @@ func (a *again) Pop() any {
 }
 
 func newGroup(st *Statement, spec *Spec, id uint32) *group {
-	cache := spec.Cache != nil && spec.cacheable
+	cache := spec.caches()
 	return &group{
 		st: st, spec: spec, id: id, pacer: spec.Connection.pacer(spec.Endpoint), wake: make(chan struct{}, 1), plenty: make(chan struct{}, 1),
 		unique: map[string]*item{}, saving: map[[sha256.Size]byte]*Answer{}, memory: semaphore.NewWeighted(mediaMemory), cursor: -1, most: spec.limits.Rows, cache: cache, keep: cache, hopeless: map[string]int{},
@@ -159,7 +159,6 @@ func (g *group) submit(payloads, statuses []string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	first := len(g.items)
-	repeated := int64(0)
 	var fresh []item // made by the dozen: they are many and small
 	for i, p := range payloads {
 		if statuses[i] != "" {
@@ -177,8 +176,6 @@ func (g *group) submit(payloads, statuses []string) int {
 				it.body, it.key, it.tokens = w.body, w.key, estimate(w.body)
 			}
 			g.unique[p] = it
-		} else {
-			repeated++
 		}
 		it.rows++
 		g.items = append(g.items, it)
