@@ -15,11 +15,11 @@ func handle(c *duckdb.Conn) (mapping.Connection, error) {
 	var none mapping.Connection
 	f := reflect.ValueOf(c).Elem().FieldByName("conn")
 	if !f.IsValid() || f.Type() != reflect.TypeOf(none) {
-		return none, fmt.Errorf("duckdb-go: Conn has no field conn of type %T; this Mallard was built for duckdb-go v2.10505", none)
+		return none, fmt.Errorf("duckdb-go: Conn has no field conn of type %T; this Mallard was built for duckdb-go v2.10506", none)
 	}
 	p := f.FieldByName("Ptr")
 	if !p.IsValid() || p.Kind() != reflect.UnsafePointer {
-		return none, fmt.Errorf("duckdb-go: %T has no pointer Ptr; this Mallard was built for duckdb-go v2.10505", none)
+		return none, fmt.Errorf("duckdb-go: %T has no pointer Ptr; this Mallard was built for duckdb-go v2.10506", none)
 	}
 	return mapping.Connection{Ptr: p.UnsafePointer()}, nil
 }

@@ -67,7 +67,9 @@ func TestInferredRows(t *testing.T) {
 		{"count", "SELECT count(*) FROM " + predict, 0},
 		{"passed-through columns only", "SELECT max(id), max(input) FROM " + predict, 0},
 		{"limit", "SELECT * FROM " + predict + " LIMIT 5", 5},
-		{"limit with offset", "SELECT * FROM " + predict + " LIMIT 5 OFFSET 3000", 5},
+		// DuckDB 1.5.6 no longer pushes an OFFSET below a volatile function: the chunks that it skips are computed.
+		{"limit with offset", "SELECT * FROM " + predict + " LIMIT 5 OFFSET 3000", 4096},
+		{"limit with offset in the input", "SELECT * FROM ML.PREDICT(MODEL demo.m, (SELECT * FROM w LIMIT 5 OFFSET 3000))", 5},
 		{"CTE used once", "WITH p AS (SELECT * FROM " + predict + ") SELECT * FROM p WHERE id = 7", 1},
 		{"nested", "SELECT * FROM ML.PREDICT(MODEL demo.m, (SELECT * EXCLUDE (dense_1) FROM ML.PREDICT(MODEL demo.m, TABLE w) WHERE id < 3 AND dense_1[1] >= 0))", 6},
 		{"plain form", "SELECT * FROM ML_PREDICT('demo.m', 'SELECT * FROM w') WHERE id < 100", 100},

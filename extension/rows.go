@@ -62,7 +62,7 @@ func readAgain(from driver.Rows) (driver.Rows, error) {
 		}
 	}
 	if res == nil {
-		return nil, errors.Join(fmt.Errorf("duckdb-go: %T has no field res of type mapping.Result; this Mallard was built for duckdb-go v2.10505", from), from.Close())
+		return nil, errors.Join(fmt.Errorf("duckdb-go: %T has no field res of type mapping.Result; this Mallard was built for duckdb-go v2.10506", from), from.Close())
 	}
 	r, err := newRows(*res, from.Close)
 	if err != nil {
@@ -314,7 +314,7 @@ func prepared(st *duckdb.Stmt) (mapping.PreparedStatement, error) {
 	var none mapping.PreparedStatement
 	f := reflect.ValueOf(st).Elem().FieldByName("preparedStmt")
 	if !f.IsValid() || f.Type() != reflect.TypeOf(&none) || f.IsNil() {
-		return none, fmt.Errorf("duckdb-go: Stmt has no field preparedStmt of type *%T; this Mallard was built for duckdb-go v2.10505", none)
+		return none, fmt.Errorf("duckdb-go: Stmt has no field preparedStmt of type *%T; this Mallard was built for duckdb-go v2.10506", none)
 	}
 	return *(*mapping.PreparedStatement)(f.UnsafePointer()), nil
 }

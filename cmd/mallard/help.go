@@ -55,7 +55,7 @@ Exit code: 0 done, 1 a statement failed, 2 wrong usage.
 // version is set by `make build`; `go install` leaves it to the build information.
 var version string
 
-// versionText gives e.g. `Mallard v0.1.0, DuckDB v1.5.5`.
+// versionText gives e.g. `Mallard v0.1.0, DuckDB v1.5.6`.
 func versionText() string {
 	v := version
 	if info, ok := debug.ReadBuildInfo(); v == "" && ok && info.Main.Version != "(devel)" {

@@ -91,7 +91,7 @@ func TestHelpAndVersion(t *testing.T) {
 		}
 	}
 	code, out, _ = mallard(t, "", "-version")
-	if code != 0 || !strings.Contains(out, "DuckDB v1.5.5") {
+	if code != 0 || !strings.Contains(out, "DuckDB v1.5.6") {
 		t.Errorf("got %d, %q", code, out)
 	}
 }
@@ -156,7 +156,7 @@ func TestTestCommand(t *testing.T) {
 
 func TestDoctor(t *testing.T) {
 	_, out, errs := mallard(t, "", "doctor")
-	for _, want := range []string{"DuckDB v1.5.5", "configuration", "TensorFlow", "model store"} {
+	for _, want := range []string{"DuckDB v1.5.6", "configuration", "TensorFlow", "model store"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%s is missing in %s%s", want, out, errs)
 		}

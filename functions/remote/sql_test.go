@@ -35,7 +35,7 @@ func TestShape(t *testing.T) {
 		{"SELECT count(*) FROM %s", 0, 1},
 		{"SELECT id FROM %s", 0, 4000},
 		{"SELECT * FROM %s LIMIT 5", 5, 5},
-		{"SELECT * FROM %s LIMIT 5 OFFSET 3000", 5, 5},
+		{"SELECT * FROM %s LIMIT 5 OFFSET 3000", 4000, 5}, // since DuckDB 1.5.6: an OFFSET stays above a volatile function
 		{"SELECT * FROM %s WHERE id < 7", 7, 7},
 		{"SELECT * FROM %s WHERE prompt LIKE '%%00'", 39, 39},
 		// DuckDB moves nothing that may fail, such as a division, below a volatile function.
