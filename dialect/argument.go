@@ -1,17 +1,30 @@
 package dialect
 
-import "strings"
+import (
+	"strings"
 
-// scalarNames are the scalar functions of ours. In the DuckDB dialect a user may own one in a schema of that name; the
-// caller of the [Rewriter] knows.
-var scalarNames = wordSet(`ML.DECODE_IMAGE ML.RESIZE_IMAGE ML.CONVERT_COLOR_SPACE ML.CONVERT_IMAGE_TYPE ML.DISTANCE
-OBJ.MAKE_REF OBJ.FETCH_METADATA OBJ.GET_ACCESS_URL OBJ.GET_READ_URL
-AI.GENERATE AI.GENERATE_BOOL AI.GENERATE_INT AI.GENERATE_DOUBLE AI.EMBED AI.SIMILARITY`)
+	"github.com/mallardml/mallard/googlesql"
+)
 
-// plainNames are those without a dot, in GoogleSQL only: DuckDB has its own.
-var plainNames = wordSet("COSINE_DISTANCE EUCLIDEAN_DISTANCE")
+var (
+	// dottedNames are the scalar functions of ours. In the DuckDB dialect a user may own one in a schema of that name; the
+	// caller of the [Rewriter] knows.
+	dottedNames = functionNames(true, googlesql.ScalarFunction, googlesql.AskingFunction)
+	// plainNames are those without a dot, in GoogleSQL only: DuckDB has its own.
+	plainNames = functionNames(false, googlesql.ScalarFunction, googlesql.AskingFunction)
+	tableNames = functionNames(false, googlesql.TableFunction)
+)
 
-var tableNames = wordSet("EXTERNAL_OBJECT_TRANSFORM VECTOR_SEARCH")
+// functionNames gives the names of functions of ours, with or without a dot.
+func functionNames(dotted bool, kinds ...googlesql.FunctionKind) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range googlesql.FunctionNames(kinds...) {
+		if strings.Contains(name, ".") == dotted {
+			set[name] = true
+		}
+	}
+	return set
+}
 
 // notBefore are the words behind which ml.x( … ) is the name of a table or of a function that is being defined.
 var notBefore = wordSet("TABLE VIEW MACRO FUNCTION INTO EXISTS COPY CALL REFERENCES JOIN LATERAL UPDATE")
@@ -34,7 +47,7 @@ func (p *parser) find() *Error {
 		}
 	case p.isPunct(1, '.') && p.at(2).kind == kindWord && p.isPunct(3, '('):
 		if w := p.word(0); w == "ML" || w == "OBJ" || w == "AI" {
-			if name = w + "." + p.word(2); !scalarNames[name] {
+			if name = w + "." + p.word(2); !dottedNames[name] {
 				name = ""
 			}
 		}

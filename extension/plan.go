@@ -13,6 +13,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // plan is what is to be done for one statement of the user's.
@@ -160,7 +161,7 @@ func keeps(q *dialect.Query) string {
 }
 
 func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
-	if !slices.Contains(tableFunctions, c.Func) {
+	if f, ok := googlesql.FunctionNamed(c.Func); !ok || f.Kind != googlesql.ModelFunction {
 		return dialect.Expansion{}, at(dialect.Span{Pos: c.Pos, End: min(c.Pos+len(c.Func), c.End)}, unknownFunction(c.Func))
 	}
 	f, err := w.cat.resolve(ctx, c.Model.Parts, "")

@@ -12,36 +12,18 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/image"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/googlesql"
 )
 
-// plainForm is the function of ours that stands behind a BigQuery name.
-type plainForm struct {
-	name     string
-	min, max int    // number of arguments
-	takes    string // as a message shows them
-	last     string // added where the last argument is left out
-	tip      string // for arguments of wrong types
-}
+// left are the last arguments of functions that have them left out, or that stand for ML.DISTANCE with one of them.
+var left = map[string]string{"ML.DISTANCE": ", 'EUCLIDEAN'", "COSINE_DISTANCE": ", 'COSINE'", "EUCLIDEAN_DISTANCE": ", 'EUCLIDEAN'"}
 
-const (
-	imageTip  = "; an image is what ML.DECODE_IMAGE gives"
-	vectorTip = "; a vector is an ARRAY<FLOAT64>, or an ARRAY<STRUCT<key STRING, value FLOAT64>>, both of one kind"
-	refTip    = "; an ObjectRef is the column ref of an object table, or what OBJ.MAKE_REF gives"
-)
-
-// plainForms are the scalar functions that ask no model. Their plain forms work in any statement, too.
-var plainForms = map[string]plainForm{
-	"ML.DECODE_IMAGE":        {"ml_decode_image", 1, 1, "the bytes of an image", "", "; bytes are data of an object table, object_bytes(uri), or another BLOB"},
-	"ML.RESIZE_IMAGE":        {"ml_resize_image", 4, 4, "an image, height, width, preserve_aspect_ratio", "", imageTip + ", height and width are INT64"},
-	"ML.CONVERT_COLOR_SPACE": {"ml_convert_color_space", 2, 2, "an image and 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'", "", imageTip},
-	"ML.CONVERT_IMAGE_TYPE":  {"ml_convert_image_type", 1, 1, "an image", "", imageTip},
-	"ML.DISTANCE":            {"ml_distance", 2, 3, "two vectors and perhaps 'EUCLIDEAN', 'MANHATTAN' or 'COSINE'", ", 'EUCLIDEAN'", vectorTip},
-	"COSINE_DISTANCE":        {"ml_distance", 2, 2, "two vectors", ", 'COSINE'", vectorTip},
-	"EUCLIDEAN_DISTANCE":     {"ml_distance", 2, 2, "two vectors", ", 'EUCLIDEAN'", vectorTip},
-	"OBJ.MAKE_REF":           {"obj_make_ref", 1, 2, "a URI and the name of a connection, or JSON", "", "; the URI is a STRING, such as 'gs://bucket/name'"},
-	"OBJ.FETCH_METADATA":     {"obj_fetch_metadata", 1, 1, "an ObjectRef", "", refTip},
-	"OBJ.GET_ACCESS_URL":     {"obj_get_access_url", 2, 3, "an ObjectRef, 'r' or 'rw', and perhaps how long", "", refTip},
-	"OBJ.GET_READ_URL":       {"obj_get_read_url", 1, 1, "an ObjectRef", "", refTip},
+// plainName is DuckDB's name of a scalar function that asks no model; it works in any statement, too.
+func plainName(f googlesql.Function) string {
+	if f.Plain == "" {
+		return "ml_distance"
+	}
+	return f.Plain
 }
 
 // function writes a call of a scalar function. It is nil for a function of the user's own.
@@ -55,12 +37,12 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 		}
 		return w.ask(ctx, f)
 	}
-	p, ok := plainForms[f.Name]
+	p, ok := googlesql.FunctionNamed(f.Name)
 	if !ok {
 		return nil, at(f.Span, fmt.Errorf("%s is not part of this version", f.Name))
 	}
 	if slices.ContainsFunc(f.Args, func(a dialect.Argument) bool { return a.Name != "" }) && f.Name == "OBJ.MAKE_REF" {
-		w.use(f, p.name)
+		w.use(f, plainName(p))
 		return makeRef(f, p)
 	}
 	if f.Name == "ML.RESIZE_IMAGE" && len(f.Args) == 4 {
@@ -68,7 +50,7 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 			return nil, err
 		}
 	}
-	name := "system.main." + p.name + "("
+	name := "system.main." + plainName(p) + "("
 	decodes := f // the function that reads the bytes
 	switch other := w.fused[f]; {
 	case other == nil:
@@ -88,17 +70,18 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 	s := &dialect.Substitution{Text: []string{name}}
 	for i, a := range f.Args {
 		if a.Name != "" {
-			return nil, at(a.Span, fmt.Errorf("%s has no argument named %s; it takes %s", f.Name, a.Name, p.takes))
+			return nil, at(a.Span, fmt.Errorf("%s has no argument named %s; it takes %s", f.Name, a.Name, p.Takes))
 		}
 		s.Keep = append(s.Keep, i)
 		s.Text = append(s.Text, ", ")
 	}
-	if n := len(f.Args); n < p.min || n > p.max {
-		return nil, at(f.Span, fmt.Errorf("%s takes %s, not %s", f.Name, p.takes, count(int64(n), "argument")))
+	least, most := p.Arity()
+	if n := len(f.Args); n < least || n > most {
+		return nil, at(f.Span, fmt.Errorf("%s takes %s, not %s", f.Name, p.Takes, count(int64(n), "argument")))
 	}
 	closing := ")"
-	if len(f.Args) < p.max || p.max == p.min {
-		closing = p.last + ")"
+	if len(f.Args) < most || most == least {
+		closing = left[f.Name] + ")"
 	}
 	if decodes.Name == "ML.DECODE_IMAGE" {
 		bytes := decodes.Args[0].Span
@@ -157,8 +140,8 @@ func fuse(functions []*dialect.Function) map[*dialect.Function]*dialect.Function
 
 // makeRef writes OBJ.MAKE_REF(uri, authorizer [, version => …] [, details => …]), whose names may come in any order
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/objectref_functions#objmake_ref).
-func makeRef(f *dialect.Function, p plainForm) (*dialect.Substitution, error) {
-	s := &dialect.Substitution{Text: []string{"system.main." + p.name + "("}}
+func makeRef(f *dialect.Function, p googlesql.Function) (*dialect.Substitution, error) {
+	s := &dialect.Substitution{Text: []string{"system.main." + p.Plain + "("}}
 	before := ""
 	for i, a := range f.Args {
 		switch a.Name {
@@ -172,7 +155,7 @@ func makeRef(f *dialect.Function, p plainForm) (*dialect.Substitution, error) {
 				s.Text[i] += "NULL, "
 			}
 		default:
-			return nil, at(a.Span, fmt.Errorf("%s has no argument named %s; it takes version and details behind %s", f.Name, a.Name, p.takes))
+			return nil, at(a.Span, fmt.Errorf("%s has no argument named %s; it takes version and details behind %s", f.Name, a.Name, p.Takes))
 		}
 		before = a.Name
 		s.Keep = append(s.Keep, i)
@@ -181,7 +164,7 @@ func makeRef(f *dialect.Function, p plainForm) (*dialect.Substitution, error) {
 	last := len(s.Keep)
 	switch {
 	case before != "" && len(f.Args) < 3 || last == 0:
-		return nil, at(f.Span, fmt.Errorf("%s takes %s", f.Name, p.takes))
+		return nil, at(f.Span, fmt.Errorf("%s takes %s", f.Name, p.Takes))
 	case before == "version":
 		s.Text[last] = ", NULL)"
 	default:
@@ -264,7 +247,7 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 			keep = append(keep, i)
 			continue
 		}
-		if known := askArguments(fn, rows); !slices.Contains(known, name) {
+		if known := argumentNames(f.Name); !slices.Contains(known, name) {
 			return nil, at(a.NameSpan, unknownArgument(f.Name, name, known))
 		}
 		if a.Const == nil {
@@ -330,13 +313,14 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 	}}, nil
 }
 
-// askArguments lists the arguments of a function that asks an endpoint: those that come from the row, then the others.
-func askArguments(fn string, rows []string) []string {
-	family := remote.Gemini
-	if fn == "AI.EMBED" {
-		family = remote.TextEmbedding
+// argumentNames lists the arguments of a function, in their order.
+func argumentNames(fn string) []string {
+	f, _ := googlesql.FunctionNamed(fn) // there is one
+	names := make([]string, len(f.Args))
+	for i, a := range f.Args {
+		names[i] = a.Name
 	}
-	return slices.Concat(rows, []string{"endpoint", "connection_id"}, remote.ArgumentNames(fn, family))
+	return names
 }
 
 func unknownArgument(fn, name string, known []string) error {

@@ -2,12 +2,11 @@ package extension
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // use is a function of ours in a statement: what the user wrote, and what DuckDB was given for it.
@@ -59,11 +58,12 @@ func (p *plan) inUserTerms(e *Error, src string) {
 	}
 	point := func(u use) { e.Pos, e.End = u.Pos, min(u.Pos+len(u.name), u.End) }
 	if m := noSuchTypes.FindStringSubmatch(e.Msg); m != nil {
-		if u, ok := found(func(u use) bool { return u.internal == m[1] }); ok && plainForms[u.name].takes != "" {
-			form := plainForms[u.name]
-			e.Msg = fmt.Sprintf("%s takes %s, not (%s)%s", u.name, form.takes, firstTypes(m[2], u.args), form.tip)
-			point(u)
-			return
+		if u, ok := found(func(u use) bool { return u.internal == m[1] }); ok {
+			if f, _ := googlesql.FunctionNamed(u.name); f.Takes != "" {
+				e.Msg = fmt.Sprintf("%s takes %s, not (%s)%s", u.name, f.Takes, firstTypes(m[2], u.args), f.Tip)
+				point(u)
+				return
+			}
 		}
 	}
 	if m := lengths.FindStringSubmatch(e.Msg); m != nil {
@@ -152,12 +152,6 @@ var (
 	qualified      = regexp.MustCompile(`^(?i:ML|AI|OBJ)\s*\.\s*\w+`)
 )
 
-// tableFunctions are the functions over a model, which stand in FROM.
-var tableFunctions = []string{"ML.PREDICT", "ML.GENERATE_TEXT", "ML.GENERATE_EMBEDDING", "AI.GENERATE_TEXT", "AI.GENERATE_EMBEDDING", "AI.GENERATE_TABLE"}
-
-// askingFunctions are the scalar functions that ask an endpoint.
-var askingFunctions = []string{"AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE", "AI.EMBED", "AI.SIMILARITY"}
-
 // misplaced words DuckDB's complaint about a function of ours that is misspelt, stands in the wrong place or lacks MODEL.
 func misplaced(e *Error, src string) {
 	m := noSuchFunction.FindStringSubmatch(e.Msg)
@@ -166,15 +160,16 @@ func misplaced(e *Error, src string) {
 	}
 	written := qualified.FindString(src[e.Pos:])
 	name := strings.ToUpper(strings.Join(strings.Fields(written), ""))
-	switch _, plain := plainForms[name]; {
+	f, known := googlesql.FunctionNamed(name)
+	switch {
 	case strings.EqualFold(m[2], "vector_search"):
 		e.Msg = "VECTOR_SEARCH takes tables as TABLE name or (query): VECTOR_SEARCH(TABLE base, 'column', TABLE query)"
 		return
 	case written == "":
 		return
-	case slices.Contains(tableFunctions, name):
+	case known && f.Kind == googlesql.ModelFunction:
 		e.Msg = fmt.Sprintf("%s stands in FROM and takes a model and its input: %s(MODEL name, TABLE table) or %s(MODEL name, (query))", name, name, name)
-	case plain, slices.Contains(askingFunctions, name):
+	case known:
 		e.Msg = fmt.Sprintf("%s is an expression and no table: write SELECT %s(…)", name, name)
 	default:
 		e.Msg = unknownFunction(name).Error()
@@ -208,8 +203,8 @@ func (p *plan) advise(e *Error, err error) {
 
 // unknownFunction says that there is no function of that name, which is upper-case, and which one may have been meant.
 func unknownFunction(name string) error {
-	all := slices.Concat(tableFunctions, askingFunctions, slices.Sorted(maps.Keys(plainForms)))
-	return meant(fmt.Errorf("%s is not part of this version", name), name, all)
+	return meant(fmt.Errorf("%s is not part of this version", name), name,
+		googlesql.FunctionNames(googlesql.ModelFunction, googlesql.AskingFunction, googlesql.ScalarFunction))
 }
 
 func isSearch(u use) bool { return u.name == "VECTOR_SEARCH" }

@@ -7,16 +7,8 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/googlesql"
 )
-
-// functionNames are completed behind ML., AI. and OBJ.
-var functionNames = []string{
-	"AI.EMBED(", "AI.GENERATE(", "AI.GENERATE_BOOL(", "AI.GENERATE_DOUBLE(", "AI.GENERATE_EMBEDDING(", "AI.GENERATE_INT(", "AI.GENERATE_TABLE(",
-	"AI.GENERATE_TEXT(", "AI.SIMILARITY(",
-	"ML.CONVERT_COLOR_SPACE(", "ML.CONVERT_IMAGE_TYPE(", "ML.DECODE_IMAGE(", "ML.DISTANCE(", "ML.GENERATE_EMBEDDING(", "ML.GENERATE_TEXT(",
-	"ML.PREDICT(", "ML.RESIZE_IMAGE(",
-	"OBJ.FETCH_METADATA(", "OBJ.GET_ACCESS_URL(", "OBJ.GET_READ_URL(", "OBJ.MAKE_REF(",
-}
 
 var (
 	functionStart = regexp.MustCompile(`(?i)(?:^|[^\w.])((?:ML|AI|OBJ)\.\w*)$`)
@@ -34,7 +26,8 @@ func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
 	defer stop()
 	if at := functionStart.FindStringSubmatchIndex(text); at != nil {
 		var list []shell.Suggestion
-		for _, name := range functionNames {
+		for _, name := range googlesql.FunctionNames() {
+			name += "("
 			if len(name) >= len(text)-at[2] && strings.EqualFold(name[:len(text)-at[2]], text[at[2]:]) {
 				list = append(list, shell.Suggestion{Text: name, Start: at[2]})
 			}

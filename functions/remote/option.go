@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // Option is one named argument of a call, of STRUCT(value AS name).
@@ -58,17 +60,10 @@ type Options struct {
 	Title        string   // of AI.EMBED
 }
 
-// argument is what a function knows about one of its arguments.
-type argument struct {
-	families []Family // that take it; nil for all
-	model    bool     // an individual model parameter, excluded by model_params
-	read     func(o *Options, f Family, v any) error
-}
-
-var chatFamilies = []Family{Gemini, Llama, Mistral}
-
-var textArguments = map[string]argument{
-	"max_output_tokens": {nil, true, func(o *Options, f Family, v any) error {
+// readers check the arguments of all functions and keep their values. Which function and family takes which argument is in the
+// table of functions, package googlesql.
+var readers = map[string]func(o *Options, f Family, v any) error{
+	"max_output_tokens": func(o *Options, f Family, v any) error {
 		limit := int64(4096)
 		if f == Gemini {
 			limit = 8192
@@ -76,61 +71,57 @@ var textArguments = map[string]argument{
 		n, err := wantInt(v, 1, limit)
 		o.MaxOutputTokens = &n
 		return err
-	}},
-	"temperature": {[]Family{Gemini, Llama, Mistral, Open}, true, func(o *Options, _ Family, v any) error {
+	},
+	"temperature": func(o *Options, _ Family, v any) error {
 		x, err := wantFloat(v, 0, 1)
 		o.Temperature = &x
 		return err
-	}},
-	"top_p": {nil, true, func(o *Options, _ Family, v any) error {
+	},
+	"top_p": func(o *Options, _ Family, v any) error {
 		x, err := wantFloat(v, 0, 1)
 		o.TopP = &x
 		return err
-	}},
+	},
 	// Older pages have it for Gemini too, and so do scripts.
-	"top_k": {[]Family{Gemini, Claude, Open}, true, func(o *Options, _ Family, v any) error {
+	"top_k": func(o *Options, _ Family, v any) error {
 		n, err := wantInt(v, 1, 40)
 		o.TopK = &n
 		return err
-	}},
-	"stop_sequences": {chatFamilies, true, func(o *Options, _ Family, v any) (err error) {
+	},
+	"stop_sequences": func(o *Options, _ Family, v any) (err error) {
 		o.StopSequences, err = wantStrings(v)
 		if err == nil && len(o.StopSequences) > 5 {
 			err = fmt.Errorf("has %d strings; the API takes at most 5", len(o.StopSequences))
 		}
 		return err
-	}},
-	"ground_with_google_search": {[]Family{Gemini}, true, func(o *Options, _ Family, v any) (err error) {
+	},
+	"ground_with_google_search": func(o *Options, _ Family, v any) (err error) {
 		o.GroundWithSearch, err = wantBool(v)
 		return err
-	}},
-	"safety_settings": {[]Family{Gemini}, true, readSafety},
-	"request_type":    {[]Family{Gemini}, false, readRequestType},
-	"use_chat_mode": {[]Family{Open}, false, func(o *Options, _ Family, v any) error {
+	},
+	"safety_settings": readSafety,
+	"request_type":    readRequestType,
+	"use_chat_mode": func(o *Options, _ Family, v any) error {
 		b, err := wantBool(v)
 		o.UseChatMode = &b
 		return err
-	}},
-	"model_params": {nil, false, readModelParams},
-	"prompt": {[]Family{Gemini}, false, func(o *Options, _ Family, v any) error {
+	},
+	"model_params": readModelParams,
+	"prompt": func(o *Options, _ Family, v any) error {
 		s, err := wantString(v)
 		o.Prompt = &s
 		return err
-	}},
-}
-
-func readFlatten(o *Options, _ Family, v any) (err error) {
-	o.Flatten, err = wantBool(v)
-	return err
-}
-
-var embeddingArguments = map[string]argument{
-	"task_type": {[]Family{TextEmbedding, GeminiEmbedding, EmbedContent}, false, func(o *Options, _ Family, v any) (err error) {
+	},
+	"flatten_json_output": func(o *Options, _ Family, v any) (err error) {
+		o.Flatten, err = wantBool(v)
+		return err
+	},
+	"task_type": func(o *Options, _ Family, v any) (err error) {
 		o.TaskType, err = wantOneOf(v, "RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMILARITY", "CLASSIFICATION", "CLUSTERING",
 			"QUESTION_ANSWERING", "FACT_VERIFICATION", "CODE_RETRIEVAL_QUERY")
 		return err
-	}},
-	"output_dimensionality": {[]Family{TextEmbedding, GeminiEmbedding, EmbedContent, Multimodal}, false, func(o *Options, f Family, v any) (err error) {
+	},
+	"output_dimensionality": func(o *Options, f Family, v any) (err error) {
 		limit := int64(3072)
 		if f == TextEmbedding {
 			limit = 768
@@ -140,85 +131,69 @@ var embeddingArguments = map[string]argument{
 			err = fmt.Errorf("is %d; it must be 128, 256, 512 or 1408", o.OutputDimensionality)
 		}
 		return err
-	}},
-	"start_second": {[]Family{Multimodal}, false, func(o *Options, _ Family, v any) error {
+	},
+	"start_second": func(o *Options, _ Family, v any) error {
 		x, err := wantFloat(v, 0, 120)
 		o.StartSecond = &x
 		return err
-	}},
-	"end_second": {[]Family{Multimodal}, false, func(o *Options, _ Family, v any) error {
+	},
+	"end_second": func(o *Options, _ Family, v any) error {
 		x, err := wantFloat(v, 0, 120)
 		o.EndSecond = &x
 		return err
-	}},
-	"interval_seconds": {[]Family{Multimodal}, false, func(o *Options, _ Family, v any) error {
+	},
+	"interval_seconds": func(o *Options, _ Family, v any) error {
 		x, err := wantFloat(v, 4, 120)
 		if err == nil && x == 120 {
 			err = fmt.Errorf("is 120; it must be at least 4 and below 120")
 		}
 		o.IntervalSeconds = &x
 		return err
-	}},
-}
-
-// arguments lists what a function takes. The names are in lower case.
-func arguments(function string) (map[string]argument, error) {
-	with := func(base map[string]argument, more map[string]argument) map[string]argument {
-		all := make(map[string]argument, len(base)+len(more))
-		for k, v := range base {
-			all[k] = v
-		}
-		for k, v := range more {
-			all[k] = v
-		}
-		return all
-	}
-	schema := argument{nil, false, func(o *Options, _ Family, v any) error {
+	},
+	"output_schema": func(o *Options, _ Family, v any) error {
 		s, err := wantString(v)
 		if err == nil {
 			o.OutputSchema, err = ParseColumns(s)
 		}
 		return err
-	}}
-	flatten := map[string]argument{"flatten_json_output": {nil, false, readFlatten}}
-	switch function {
-	case "ML.GENERATE_TEXT":
-		return with(textArguments, flatten), nil
-	case "AI.GENERATE_TEXT":
-		return textArguments, nil
-	case "AI.GENERATE_TABLE":
-		return with(textArguments, map[string]argument{"output_schema": schema}), nil
-	case "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
-		m := map[string]argument{"model_params": textArguments["model_params"], "request_type": textArguments["request_type"]}
-		if function == "AI.GENERATE" {
-			m["output_schema"] = schema
-		}
-		return m, nil
-	case "ML.GENERATE_EMBEDDING":
-		return with(embeddingArguments, flatten), nil
-	case "AI.GENERATE_EMBEDDING":
-		return embeddingArguments, nil
-	case "AI.EMBED":
-		return map[string]argument{
-			"task_type": embeddingArguments["task_type"], "model_params": textArguments["model_params"],
-			"output_dimensionality": embeddingArguments["output_dimensionality"],
-			"title": {nil, false, func(o *Options, _ Family, v any) (err error) {
-				o.Title, err = wantString(v)
-				return err
-			}},
-		}, nil
-	case "ML.PREDICT":
-		// They change nothing for a remote model, as in BigQuery.
-		ignore := func(want func(any) error) argument {
-			return argument{nil, false, func(_ *Options, _ Family, v any) error { return want(v) }}
-		}
-		return map[string]argument{
-			"threshold":             ignore(func(v any) error { _, err := wantFloat(v, math.Inf(-1), math.Inf(1)); return err }),
-			"keep_original_columns": ignore(func(v any) error { _, err := wantBool(v); return err }),
-			"trial_id":              ignore(func(v any) error { _, err := wantInt(v, math.MinInt64, math.MaxInt64); return err }),
-		}, nil
+	},
+	"title": func(o *Options, _ Family, v any) (err error) {
+		o.Title, err = wantString(v)
+		return err
+	},
+	// Those of ML.PREDICT change nothing for a remote model, as in BigQuery.
+	"threshold": func(_ *Options, _ Family, v any) error {
+		_, err := wantFloat(v, math.Inf(-1), math.Inf(1))
+		return err
+	},
+	"keep_original_columns": func(_ *Options, _ Family, v any) error {
+		_, err := wantBool(v)
+		return err
+	},
+	"trial_id": func(_ *Options, _ Family, v any) error {
+		_, err := wantInt(v, math.MinInt64, math.MaxInt64)
+		return err
+	},
+}
+
+// arguments lists what a function takes, by name, but for what says whom to ask.
+func arguments(function string) (map[string]googlesql.Argument, error) {
+	f, ok := googlesql.FunctionNamed(function)
+	if !ok || f.Models == "" {
+		return nil, fmt.Errorf("%s is not a function over remote models", function)
 	}
-	return nil, fmt.Errorf("%s is not a function over remote models", function)
+	all := map[string]googlesql.Argument{}
+	for _, a := range f.Named("") {
+		if readers[a.Name] != nil {
+			all[a.Name] = a
+		}
+	}
+	return all, nil
+}
+
+// takes reports whether models of the family take an argument.
+func takes(a googlesql.Argument, f Family) bool {
+	return a.Models == nil || slices.Contains(a.Models, f.String())
 }
 
 // Suits reports, as an error, that a model of the family cannot serve the function.
@@ -268,20 +243,20 @@ func ParseOptions(function string, family Family, options []Option) (Options, er
 			return o, &OptionError{Msg: fmt.Sprintf("%s: there is no argument `%s`; it takes %s", function, opt.Name, strings.Join(list, ", ")),
 				Pos: opt.Pos, End: opt.End, Unknown: opt.Name, Known: list}
 		}
-		if a.families != nil && !slices.Contains(a.families, family) {
+		if !takes(a, family) {
 			return o, fail("argument `%s` is not for %s models; they take %s", opt.Name, family, strings.Join(ArgumentNames(function, family), ", "))
 		}
 		if _, twice := seen[name]; twice {
 			return o, fail("argument `%s` is given twice", opt.Name)
 		}
 		seen[name] = opt
-		if err := a.read(&o, family, opt.Value); err != nil {
+		if err := readers[name](&o, family, opt.Value); err != nil {
 			return o, fail("argument `%s` %s", opt.Name, err)
 		}
 	}
 	if _, ok := seen["model_params"]; ok {
 		for name, opt := range seen {
-			if known[name].model {
+			if known[name].Single {
 				return o, &OptionError{Msg: fmt.Sprintf("%s: `%s` cannot stand beside model_params; put it into model_params", function, opt.Name), Pos: opt.Pos, End: opt.End}
 			}
 		}
@@ -331,7 +306,7 @@ func ArgumentNames(function string, f Family) []string {
 	var all []string
 	known, _ := arguments(function) // an unknown function takes none
 	for name, a := range known {
-		if a.families == nil || slices.Contains(a.families, f) {
+		if takes(a, f) {
 			all = append(all, name)
 		}
 	}

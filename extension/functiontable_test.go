@@ -1,0 +1,39 @@
+package extension_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/mallardml/mallard/googlesql"
+)
+
+// TestFunctionTable: every function of the table has exactly one implementation, under its own name and under that of its
+// plain form.
+func TestFunctionTable(t *testing.T) {
+	db := open(t, "", config(t))
+	exec(t, db, "CREATE SCHEMA demo", withModels(t, createText), "CREATE TABLE w AS SELECT 'a' AS input")
+	for _, f := range googlesql.Functions() {
+		t.Run(f.Name, func(t *testing.T) {
+			if f.Plain != "" {
+				var n int
+				err := db.QueryRowContext(t.Context(), "SELECT count(DISTINCT (database_name, schema_name, function_type)) FROM duckdb_functions() WHERE lower(function_name) = lower(?)", f.Plain).Scan(&n)
+				if err != nil || n != 1 {
+					t.Errorf("%s: %d functions, %v", f.Plain, n, err)
+				}
+			}
+			give := "SELECT `x` FROM " + f.Name + "()"
+			switch f.Kind {
+			case googlesql.SystemFunction:
+				return // it is its plain form
+			case googlesql.ModelFunction:
+				give = "SELECT * FROM " + f.Name + "(MODEL demo.m, TABLE w, STRUCT(1 AS nothing_of_the_kind))"
+			case googlesql.ScalarFunction, googlesql.AskingFunction:
+				give = "SELECT `input`, " + f.Name + "() FROM `w`"
+			}
+			_, err := db.ExecContext(t.Context(), give)
+			if err == nil || !strings.Contains(err.Error(), f.Name) || strings.Contains(err.Error(), "is not part of") {
+				t.Errorf("%s: %v", give, err)
+			}
+		})
+	}
+}
