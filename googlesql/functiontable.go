@@ -48,6 +48,7 @@ var (
 	connection  = named("connection_id", "STRING", "a connection of the configuration; the default one when left out")
 	dimensions  = named("output_dimensionality", "INT64", "1 to 768 (text embedding), 1 to 3,072 (Gemini), 128, 256, 512 or 1,408 (multimodal)",
 		TextEmbedding, GeminiEmbedding, EmbedContent, Multimodal)
+	title    = named("title", "STRING", "of the document")
 	taskType = named("task_type", "STRING", "'RETRIEVAL_QUERY', 'RETRIEVAL_DOCUMENT', 'SEMANTIC_SIMILARITY', 'CLASSIFICATION', 'CLUSTERING', "+
 		"'QUESTION_ANSWERING', 'FACT_VERIFICATION' or 'CODE_RETRIEVAL_QUERY'", TextEmbedding, GeminiEmbedding, EmbedContent)
 
@@ -110,11 +111,10 @@ var askingFunctions = []Function{
 	generate("INT", "INT64", "a whole number"),
 	generate("DOUBLE", "FLOAT64", "a number"),
 	{Name: "AI.EMBED", Kind: AskingFunction, Models: embedding,
-		Args:   []Argument{{Name: "content", Type: "STRING"}, endpoint, connection, taskType, named("title", "STRING", "of the document"), dimensions, modelParams},
+		Args:   []Argument{{Name: "content", Type: "STRING"}, endpoint, connection, modelParams, dimensions, taskType, title},
 		Result: "STRUCT<result ARRAY<FLOAT64>, status STRING>", Doc: "makes an embedding of a text", Page: syntax + "ai-embed"},
 	{Name: "AI.SIMILARITY", Kind: AskingFunction, Models: embedding,
-		Args: []Argument{{Name: "content1", Type: "STRING"}, {Name: "content2", Type: "STRING"}, endpoint, connection, taskType,
-			named("title", "STRING", "of the document"), dimensions, modelParams},
+		Args:   []Argument{{Name: "content1", Type: "STRING"}, {Name: "content2", Type: "STRING"}, endpoint, connection, modelParams, dimensions, taskType, title},
 		Result: "FLOAT64", Doc: "the cosine of the embeddings of two texts", Page: syntax + "ai-similarity"},
 }
 
