@@ -31,8 +31,8 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-bench: tensorflow ## measure Mallard, the bare C API and Python in one run; table, CSV and picture in build/bench
-	$(GO) run ./bench
+bench: tensorflow ## measure Mallard, the bare C API and Python in one run of 15 minutes; BENCH=row,row takes some rows
+	$(GO) run ./bench $(if $(BENCH),-only $(BENCH))
 
 conformance: $(GOOGLE) ## Google's own Python client against the local Vertex AI
 	MALLARD_TEST_PYTHON=$(CURDIR)/$(GOOGLE)/bin/python $(GO) test -count=1 -run Python ./connectors/vertexai/vertextest

@@ -35,6 +35,22 @@ type bench struct {
 	rounds_ []round_
 	ratios  []ratio
 	failed  []error
+
+	until   time.Time // when the measure at hand should be over; zero for no limit
+	printed struct{ entries, ratios, rounds int }
+}
+
+// allot gives the measure at hand its share of the time that is left, of so many measures.
+func (b *bench) allot(measures int) {
+	if b.time > 0 {
+		left := b.time - time.Since(b.begin)
+		b.until = time.Now().Add(left / time.Duration(measures))
+	}
+}
+
+// enough reports whether no further round is to run, after so many. Two rounds always run: one has no spread.
+func (b *bench) enough(rounds int) bool {
+	return rounds >= b.rounds || rounds >= 2 && !b.until.IsZero() && time.Now().After(b.until)
 }
 
 func open(ctx context.Context, o options) (*bench, error) {

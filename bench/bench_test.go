@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
 )
@@ -44,6 +45,9 @@ func TestMeasures(t *testing.T) {
 			if len(b.rounds_) == before {
 				t.Error("nothing was measured")
 			}
+			if err := b.report(io.Discard); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 	for _, r := range b.ratios {
@@ -56,9 +60,6 @@ func TestMeasures(t *testing.T) {
 		if len(r.values) == 0 || slices.Min(r.values) <= 0 {
 			t.Errorf("%s: %s: %v", r.measure, r.what, r.values)
 		}
-	}
-	if err := b.report(io.Discard); err != nil {
-		t.Fatal(err)
 	}
 	f, err := os.Open(b.file("results.csv"))
 	if err != nil {
@@ -93,6 +94,37 @@ func TestVerdict(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestSpread(t *testing.T) {
+	for give, want := range map[[2]float64]string{{1, 1.9}: "", {0.07, 2.69}: "unsteady: 38.4 × from round to round"} {
+		if got := (ratio{sense: atLeast, values: give[:]}).spread(); got != want {
+			t.Errorf("%v: got %q, want %q", give, got, want)
+		}
+	}
+}
+
+// TestEnough: a measure that is out of time has had two rounds all the same, and one in time has them all.
+func TestEnough(t *testing.T) {
+	b := &bench{options: options{rounds: 5, time: time.Minute}, begin: time.Now()}
+	b.allot(2)
+	if b.enough(4) || !b.enough(5) {
+		t.Error("in time")
+	}
+	b.begin = time.Now().Add(-time.Hour)
+	b.allot(1)
+	if b.enough(1) || !b.enough(2) {
+		t.Error("out of time")
+	}
+}
+
+func TestChoose(t *testing.T) {
+	if got, err := choose("onerow, slow"); err != nil || len(got) != 2 || got[1].name != "slow" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := choose("onerow,fast"); err == nil || !strings.Contains(err.Error(), `"fast"`) {
+		t.Errorf("an unknown name: %v", err)
 	}
 }
 

@@ -37,12 +37,13 @@ var measures = []measure{
 // options are the flags.
 type options struct {
 	rows, rounds int
+	time         time.Duration // of the whole run; 0 for no bound
 	noPython     bool
 	dir          string
 	cpuProfile   string
 }
 
-var defaults = options{rows: 500_000, rounds: 5, dir: filepath.Join("build", "bench")}
+var defaults = options{rows: 500_000, rounds: 5, time: 14 * time.Minute, dir: filepath.Join("build", "bench")}
 
 // contestant is one way of doing a job.
 type contestant struct {
@@ -63,7 +64,7 @@ const steady, repeats = 400 * time.Millisecond, 7
 // race runs contestants in turns, in the opposite order every other round, and returns the seconds of each by name.
 func (b *bench) race(ctx context.Context, name string, cs []contestant) (times, error) {
 	ts := times{wall: map[string][]float64{}, cpu: map[string][]float64{}}
-	for round := range b.rounds {
+	for round := 0; !b.enough(round); round++ {
 		order := slices.Clone(cs)
 		if round%2 == 1 {
 			slices.Reverse(order)

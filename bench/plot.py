@@ -11,7 +11,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 results, rounds, picture = sys.argv[1:4]
-ratios = [r for r in csv.DictReader(open(results)) if r["target"]]
+# A count that should be 0 has no distance from its target.
+ratios = [r for r in csv.DictReader(open(results)) if float(r["target"] or 0) > 0 and float(r["min"]) > 0]
 times = defaultdict(list)
 size = {}
 for r in csv.DictReader(open(rounds)):
