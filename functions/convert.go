@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -42,6 +44,43 @@ func widened[S, D number](dst, src unsafe.Pointer, n int) int {
 	return -1
 }
 
+// narrowed is widened from float64 to float32. A finite number that would become infinite does not fit, as in DuckDB's CAST.
+func narrowed(dst, src unsafe.Pointer, n int) int {
+	const block = 256 // short enough to be looked through again where something is infinite
+	d, s := slices2[float64, float32](dst, src, n)
+	for at := 0; at < n; at += block {
+		end := min(at+block, n)
+		if !rounded(d[at:end], s[at:end]) {
+			continue
+		}
+		for i := at; i < end; i++ {
+			if math.IsInf(float64(d[i]), 0) && !math.IsInf(s[i], 0) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// rounded rounds s to d and reports whether any number became infinite or is NaN: all bits of its exponent are set then,
+// and one more carries into the place of the sign.
+func rounded(d []float32, s []float64) bool {
+	const magnitude, carry = 1<<31 - 1, 1 << 23
+	var sum uint32
+	for len(d) >= 4 && len(s) >= 4 {
+		a, b, c, e := float32(s[0]), float32(s[1]), float32(s[2]), float32(s[3])
+		d[0], d[1], d[2], d[3] = a, b, c, e
+		sum |= (math.Float32bits(a)&magnitude + carry) | (math.Float32bits(b)&magnitude + carry) |
+			(math.Float32bits(c)&magnitude + carry) | (math.Float32bits(e)&magnitude + carry)
+		d, s = d[4:], s[4:]
+	}
+	for i := range d {
+		d[i] = float32(s[i])
+		sum |= math.Float32bits(d[i])&magnitude + carry
+	}
+	return sum>>31 == 1
+}
+
 func ranged[S, D integer](dst, src unsafe.Pointer, n int) int {
 	d, s := slices2[S, D](dst, src, n)
 	for i := range d {
@@ -57,7 +96,11 @@ func ranged[S, D integer](dst, src unsafe.Pointer, n int) int {
 func halved[S number](dst, src unsafe.Pointer, n int) int {
 	d, s := slices2[S, uint16](dst, src, n)
 	for i := range d {
-		d[i] = float16(float64(s[i]))
+		f := float64(s[i])
+		d[i] = float16(f)
+		if d[i]&0x7fff == 0x7c00 && !math.IsInf(f, 0) {
+			return i
+		}
 	}
 	return -1
 }
@@ -65,7 +108,11 @@ func halved[S number](dst, src unsafe.Pointer, n int) int {
 func brained[S number](dst, src unsafe.Pointer, n int) int {
 	d, s := slices2[S, uint16](dst, src, n)
 	for i := range d {
-		d[i] = bfloat16(float64(s[i]))
+		f := float64(s[i])
+		d[i] = bfloat16(f)
+		if d[i]&0x7fff == 0x7f80 && !math.IsInf(f, 0) {
+			return i
+		}
 	}
 	return -1
 }
@@ -77,6 +124,9 @@ func fromFloat[S number](to DType) converter {
 	case BFloat16:
 		return brained[S]
 	case Float32:
+		if _, wide := any(S(0)).(float64); wide {
+			return narrowed
+		}
 		return widened[S, float32]
 	case Float64:
 		return widened[S, float64]
@@ -114,7 +164,9 @@ func via[S any](to DType, float func(S) float64, whole func(S) (*big.Int, bool))
 		return func(dst, src unsafe.Pointer, n int) int {
 			for i := range n {
 				f := float(*udf.At[S](src, i))
-				put(unsafe.Add(dst, uintptr(i)*size), unsafe.Pointer(&f), 1)
+				if put(unsafe.Add(dst, uintptr(i)*size), unsafe.Pointer(&f), 1) >= 0 {
+					return i
+				}
 			}
 			return -1
 		}
@@ -244,12 +296,40 @@ func (l leaf) number(src unsafe.Pointer, i int) string {
 		return fmt.Sprint(*udf.At[uint64](src, i))
 	case mapping.TypeHugeInt, mapping.TypeUHugeInt:
 		return udf.At[udf.HugeInt](src, i).Big(l.kind == mapping.TypeHugeInt).String()
+	case mapping.TypeFloat:
+		return strconv.FormatFloat(float64(*udf.At[float32](src, i)), 'g', -1, 32)
+	case mapping.TypeDouble:
+		return strconv.FormatFloat(*udf.At[float64](src, i), 'g', -1, 64)
+	case mapping.TypeDecimal:
+		return pointed(leaf{kind: l.storage}.number(src, i), int(l.scale))
 	}
 	return "a value"
 }
 
-// limits is the range of an integer type, for an error.
+// pointed sets the point of a decimal: the last scale digits stand behind it.
+func pointed(digits string, scale int) string {
+	if scale == 0 {
+		return digits
+	}
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	digits = strings.Repeat("0", max(scale+1-len(digits), 0)) + digits
+	point := len(digits) - scale
+	return sign + digits[:point] + "." + digits[point:]
+}
+
+// limits is the range of a type of numbers, for an error.
 func (d DType) limits() string {
+	switch d {
+	case Float16:
+		return "-65504 to 65504"
+	case BFloat16:
+		return "-3.3895314e+38 to 3.3895314e+38"
+	case Float32:
+		return "-3.4028235e+38 to 3.4028235e+38"
+	}
 	bits := d.Size() * 8
 	if d >= Uint8 {
 		return fmt.Sprintf("0 to %d", uint64(math.MaxUint64)>>(64-bits))

@@ -42,13 +42,13 @@ func newPicture(to DType) *picture {
 	return p
 }
 
-// fill writes an image to dst, which has room for all of it. It returns a byte that does not fit, or -1.
-func (p *picture) fill(dst []byte, m image.Image) int {
+// fill writes an image to dst, which has room for all of it. It returns a pixel that does not fit, or "".
+func (p *picture) fill(dst []byte, m image.Image) string {
 	to, src := unsafe.Pointer(unsafe.SliceData(dst)), m.Pixels()
 	switch m.DType {
 	case image.Uint8:
 		if bad := p.whole(to, unsafe.Pointer(unsafe.SliceData(src)), len(src)); bad >= 0 {
-			return int(src[bad])
+			return fmt.Sprint(src[bad])
 		}
 	case image.Unit8:
 		switch table := unsafe.Pointer(unsafe.SliceData(p.unit)); len(p.unit) / 256 {
@@ -65,10 +65,12 @@ func (p *picture) fill(dst []byte, m image.Image) int {
 		for i := 0; i < m.Len(); i += len(some) {
 			part := some[:min(len(some), m.Len()-i)]
 			m.FloatsFrom(i, part)
-			p.fraction(unsafe.Add(to, i*size), unsafe.Pointer(&some), len(part))
+			if bad := p.fraction(unsafe.Add(to, i*size), unsafe.Pointer(&some), len(part)); bad >= 0 {
+				return leaf{kind: mapping.TypeFloat}.number(unsafe.Pointer(&some), bad)
+			}
 		}
 	}
-	return -1
+	return ""
 }
 
 func looked[T any](dst, table unsafe.Pointer, src []byte) {
@@ -232,8 +234,8 @@ func (f *feed) pixels(t *Tensor, rows []int32, n int, b *buffer) error {
 		if m.Len() != n {
 			return fmt.Errorf("input `%s`: an image of %d values stands among images of %d", f.port.Name, m.Len(), n)
 		}
-		if bad := f.picture.fill(t.Data[i*size:][:size], m); bad >= 0 {
-			return fmt.Errorf("input `%s`: the pixel %d does not fit the model's %s (%s)", f.port.Name, bad, t.DType, t.DType.limits())
+		if bad := f.picture.fill(t.Data[i*size:][:size], m); bad != "" {
+			return fmt.Errorf("input `%s`: the pixel %s does not fit the model's %s (%s)", f.port.Name, bad, t.DType, t.DType.limits())
 		}
 	}
 	return nil

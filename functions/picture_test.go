@@ -44,6 +44,7 @@ func TestImages(t *testing.T) {
 	unit, whole := bytesImage(image.Unit8, 1, 2, 1, 74), bytesImage(image.Uint8, 1, 2, 1, 126)
 	high := bytesImage(image.Uint8, 1, 2, 1, 127)
 	floats := floatsImage(t, 1, 2, 1, 0.1, -3)
+	bright := floatsImage(t, 1, 2, 1, 0.1, 65520)
 	any3 := []int64{-1, -1, 3}
 	for _, tt := range []struct {
 		dtype DType
@@ -54,6 +55,7 @@ func TestImages(t *testing.T) {
 		{Float32, []int64{1, 2, 1}, unit, "[0.29019609093666077 0.29411765933036804]"},
 		{Float64, []int64{1, 2, 1}, unit, "[0.29019609093666077 0.29411765933036804]"},
 		{Float16, []int64{1, 2, 1}, unit, "[0.290283203125 0.294189453125]"},
+		{Float16, []int64{1, 2, 1}, bright, "error: model demo.m: input `x`: the pixel 65520 does not fit the model's float16 (-65504 to 65504)"},
 		{BFloat16, []int64{1, 2, 1}, unit, "[0.291015625 0.294921875]"},
 		{Float32, []int64{1, 2, 1}, whole, "[126 127]"},
 		{Float64, []int64{1, 2, 1}, whole, "[126 127]"},

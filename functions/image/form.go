@@ -166,6 +166,9 @@ func FromValues(shape []int64, values []float64) (Image, error) {
 	m, pix := floatImage(int(shape[0]), int(shape[1]), int(shape[2]))
 	for i, v := range values {
 		pix[i] = float32(v)
+		if math.IsInf(float64(pix[i]), 0) && !math.IsInf(v, 0) {
+			return Image{}, fmt.Errorf("image: the value %v does not fit a pixel, a float32 (-3.4028235e+38 to 3.4028235e+38)", v)
+		}
 	}
 	return m.sealed(pix), nil
 }

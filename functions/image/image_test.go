@@ -196,6 +196,14 @@ func TestFromValues(t *testing.T) {
 			t.Errorf("%v: no error", shape)
 		}
 	}
+	for _, v := range []float64{1e300, -1e39} {
+		if _, err := FromValues([]int64{1, 1, 2}, []float64{0, v}); err == nil || !strings.Contains(err.Error(), "does not fit a pixel") {
+			t.Errorf("%v became a pixel: %v", v, err)
+		}
+	}
+	if m, err := FromValues([]int64{1, 1, 1}, []float64{math.Inf(-1)}); err != nil || !math.IsInf(m.At(0), -1) {
+		t.Errorf("infinity became %v, %v", m, err)
+	}
 }
 
 func TestBadImages(t *testing.T) {
