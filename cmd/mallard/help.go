@@ -20,10 +20,11 @@ DATABASE is a file, made if it is missing; without one, or with :memory:, the
 database is in memory. One called test, doctor or emulate is opened with ./test.
 
 What to run
-  -c SQL             run SQL and leave; may be repeated, stops at an error
+  -c SQL             run SQL and leave; may be repeated
   -f FILE            run a file and leave; may be repeated
   -init FILE         run a file first
-  -bail              stop a script at its first error; else it goes on
+                     -c, -f and -init stop at the first error
+  -bail              so does standard input, which else goes on
   -readonly          open the database without writing to it
   -progress          show progress also where stderr is no terminal
 
@@ -49,7 +50,7 @@ Mallard's own
   -help              show this
 
 Flags may have one dash or two. Results go to stdout, messages to stderr.
-Exit code: 0 done, 1 a statement failed, 2 wrong usage.
+Exit code: 0 done, 1 a statement failed, 2 wrong usage, or that of .exit CODE.
 `
 
 // version is set by `make build`; `go install` leaves it to the build information.

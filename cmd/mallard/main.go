@@ -94,9 +94,12 @@ func run(ctx context.Context, args []string, t terminal) int {
 		return runDoctor(ctx, o, t)
 	}
 	err = runShell(ctx, o, t)
+	var exit shell.Exit
 	switch {
 	case err == nil || shell.BrokenPipe(err):
 		return exitDone
+	case errors.As(err, &exit):
+		return exit.Code
 	case !errors.Is(err, shell.ErrFailed):
 		fmt.Fprintf(t.err, "mallard: %v\n", err)
 	}

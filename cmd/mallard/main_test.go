@@ -34,6 +34,7 @@ func write(t *testing.T, name, text string) string {
 func TestCommandLine(t *testing.T) {
 	script := write(t, "a.sql", "SELECT 'one';\nSELECT\n  nope;\nSELECT 'three';\n")
 	initFile := write(t, "init.sql", "CREATE TABLE t AS SELECT 7 AS i;\n.nullvalue nil\n")
+	leave := write(t, "leave.sql", ".exit 5\n")
 	for _, tt := range []struct {
 		name  string
 		stdin string
@@ -47,8 +48,16 @@ func TestCommandLine(t *testing.T) {
 		{"two dashes", "", []string{"--csv", "--noheader", "--c=SELECT 1"}, 0, "1\n", ""},
 		{"sql after the database", "", []string{":memory:", "SELECT 1", "SELECT 2", "-list", "-noheader"}, 0, "1\n2\n", ""},
 		{"-c stops at an error", "", []string{"-csv", "-c", "SELECT nope", "-c", "SELECT 2"}, 1, "", `query:1:8: Binder Error: Referenced column "nope" was not found`},
-		{"-f goes on", "", []string{"-list", "-noheader", "-f", script}, 1, "one\nthree\n", "a.sql:3:3: Binder Error"},
-		{"-f -bail", "", []string{"-list", "-noheader", "-bail", "-f", script}, 1, "one\n", "  3 |   nope;\n        ^~~~\n"},
+		{"-c stops within itself", "", []string{"-csv", "-noheader", "-c", "SELECT 1; SELECT nope; SELECT 3"}, 1, "1\n", "Binder Error"},
+		{"-f stops at an error", "", []string{"-list", "-noheader", "-f", script}, 1, "one\n", "a.sql:3:3: Binder Error"},
+		{"nothing follows a failed -f", "", []string{"-list", "-noheader", "-f", script, "-c", "SELECT 5"}, 1, "one\n", "  3 |   nope;\n        ^~~~\n"},
+		{"nothing follows a failed -init", "", []string{"-list", "-noheader", "-init", script, "-c", "SELECT 5"}, 1, "one\n", "a.sql:3:3: Binder Error"},
+		{"nothing follows a failed .read", "", []string{"-list", "-noheader", "-c", ".read " + script, "-c", "SELECT 5"}, 1, "one\n", "a.sql:3:3: Binder Error"},
+		{"stdin goes on", "SELECT nope;\nSELECT 2;\n", []string{"-list", "-noheader"}, 1, "2\n", "stdin:1:8: Binder Error"},
+		{"stdin -bail", "SELECT nope;\nSELECT 2;\n", []string{"-list", "-noheader", "-bail"}, 1, "", "stdin:1:8: Binder Error"},
+		{".exit 3", "", []string{"-c", ".exit 3", "-c", "SELECT 1"}, 3, "", ""},
+		{".exit 4 on stdin", "SELECT nope;\n.exit 4\n", nil, 4, "", "Binder Error"},
+		{".exit 5 of -init", "", []string{"-init", leave, "-c", "SELECT 1"}, 5, "", ""},
 		{"-f missing", "", []string{"-f", "/nowhere/x.sql"}, 1, "", "mallard: open /nowhere/x.sql"},
 		{"-init", "", []string{"-list", "-noheader", "-init", initFile, "-c", "SELECT i, NULL FROM t"}, 0, "7|nil\n", ""},
 		{"-separator", "", []string{"-csv", "-noheader", "-separator", `\t`, "-nullvalue", "", "-c", "SELECT 1, NULL, 2"}, 0, "1\t\t2\n", ""},

@@ -73,58 +73,28 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 	})
 	defer func() { err = errors.Join(err, sh.Close()) }()
 
-	failed := false
-	script := func(name string, run func() error) (stop bool, err error) {
-		switch err := run(); {
-		case errors.Is(err, shell.ErrFailed):
-			failed = true
-			return o.bail || ctx.Err() != nil, nil
-		case err != nil:
-			return true, err
-		}
-		return false, nil
-	}
 	if o.initFile != "" {
-		if stop, err := script(o.initFile, func() error { return runFile(ctx, sh, o.initFile) }); err != nil || stop {
-			return orFailed(err, failed)
+		if err := sh.ReadFile(ctx, o.initFile); err != nil {
+			return err
+		}
+	}
+	for _, st := range o.steps {
+		run := func() error { return sh.Exec(ctx, "query", st.text) }
+		if st.file {
+			run = func() error { return sh.ReadFile(ctx, st.text) }
+		}
+		// As in DuckDB's shell nothing follows what failed.
+		if err := run(); err != nil {
+			return err
 		}
 	}
 	switch {
 	case len(o.steps) > 0:
-		for _, st := range o.steps {
-			run := func() error { return sh.Exec(ctx, "query", st.text) }
-			if st.file {
-				run = func() error { return runFile(ctx, sh, st.text) }
-			}
-			stop, err := script(st.text, run)
-			// As in DuckDB's shell nothing follows a -c that failed.
-			if err != nil || stop || failed && !st.file {
-				return orFailed(err, failed)
-			}
-		}
+		return nil
 	case interactive:
 		return sh.Interact(ctx)
-	default:
-		_, err := script("stdin", func() error { return sh.Run(ctx, "stdin", t.in) })
-		return orFailed(err, failed)
 	}
-	return orFailed(nil, failed)
-}
-
-func orFailed(err error, failed bool) error {
-	if err == nil && failed {
-		return shell.ErrFailed
-	}
-	return err
-}
-
-func runFile(ctx context.Context, sh *shell.Shell, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return sh.Run(ctx, path, f)
+	return sh.Run(ctx, "stdin", t.in)
 }
 
 func (o *options) lang(cfg *extension.Config) dialect.Lang {

@@ -20,7 +20,7 @@ type dotCommand struct {
 func dotCommands() []dotCommand {
 	return []dotCommand{
 		{".bail", "on|off", "Stop a script at the first error", 1, 1, func(s *Shell, _ context.Context, a []string) error { return onOff(".bail", a[0], &s.bail) }},
-		{".exit", "", "Leave the shell", 0, 1, func(*Shell, context.Context, []string) error { return errQuit }},
+		{".exit", "[CODE]", "Leave the shell with CODE, by default 0, in a script 1 if something failed", 0, 1, (*Shell).exit},
 		{".headers", "on|off", "Print the names of the columns or not", 1, 1, (*Shell).headers},
 		{".help", "[COMMAND]", "Show this list", 0, 1, (*Shell).help},
 		{".maxrows", "[N]", "Rows of a table on a terminal, 0 for all (default 40)", 0, 1, (*Shell).maxRows},
@@ -29,7 +29,7 @@ func dotCommands() []dotCommand {
 		{".open", "[FILE]", "Open another database, without FILE one in memory", 0, 1, (*Shell).open},
 		{".output", "[FILE]", "Write results to FILE, without FILE to the screen", 0, 1, (*Shell).output},
 		{".print", "[TEXT...]", "Print TEXT", 0, 1 << 20, (*Shell).printText},
-		{".quit", "", "Leave the shell", 0, 0, func(*Shell, context.Context, []string) error { return errQuit }},
+		{".quit", "[CODE]", "Leave the shell, as .exit", 0, 1, (*Shell).exit},
 		{".read", "FILE", "Run the statements of FILE", 1, 1, (*Shell).read},
 		{".separator", "TEXT", "Part the columns of csv and list with TEXT", 1, 1, (*Shell).separator},
 		{".timer", "on|off", "Print how long a statement took", 1, 1, func(s *Shell, _ context.Context, a []string) error { return onOff(".timer", a[0], &s.timer) }},
@@ -133,6 +133,21 @@ func onOff(name, arg string, v *bool) error {
 		return fmt.Errorf("usage: %s on|off", name)
 	}
 	return nil
+}
+
+func (s *Shell) exit(_ context.Context, args []string) error {
+	code := 0
+	switch {
+	case len(args) == 1:
+		n, err := strconv.ParseUint(args[0], 10, 8)
+		if err != nil {
+			return fmt.Errorf("usage: .exit [CODE], a whole number up to 255, not %s", args[0])
+		}
+		code = int(n)
+	case s.failed:
+		code = 1
+	}
+	return Exit{code}
 }
 
 func (s *Shell) headers(_ context.Context, args []string) error {
@@ -308,14 +323,12 @@ func (s *Shell) read(ctx context.Context, args []string) error {
 	if s.depth == maxReads {
 		return fmt.Errorf(".read: %s: more than %d files within each other", args[0], maxReads)
 	}
-	f, err := os.Open(args[0])
-	if err != nil {
-		return fmt.Errorf(".read: %w", err)
-	}
-	defer f.Close()
 	s.depth++
 	defer func() { s.depth-- }()
-	return s.Run(ctx, args[0], f)
+	if err := s.ReadFile(ctx, args[0]); err != nil {
+		return fmt.Errorf(".read: %w", err)
+	}
+	return nil
 }
 
 // Nearest gives `, did you mean x?` for the closest of the names, or nothing.

@@ -49,8 +49,6 @@ func (s *Shell) Interact(ctx context.Context) error {
 		}
 		err = s.typed(ctx, text)
 		switch {
-		case errors.Is(err, errQuit):
-			return nil
 		case err != nil && !errors.Is(err, ErrFailed):
 			return err
 		}
@@ -98,7 +96,7 @@ func (s *Shell) typed(ctx context.Context, text string) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
-	return s.block(ctx, "query", strings.TrimLeft(text, " \t\n"), 1)
+	return s.block(ctx, typedName, strings.TrimLeft(text, " \t\n"), 1)
 }
 
 func (s *Shell) useHistory(rl *readline.Shell) {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -105,11 +106,17 @@ type Suggestion struct {
 	Start int
 }
 
+// typedName names in errors what was typed or given with -c; a single line of it needs no place.
+const typedName = "query"
+
 // ErrFailed tells that a statement failed and its error has been printed.
 var ErrFailed = errors.New("a statement failed")
 
-// errQuit ends the shell: .quit.
-var errQuit = errors.New("quit")
+// Exit tells that .exit or .quit ended the shell, and with which exit code.
+type Exit struct{ Code int }
+
+// Error implements error.
+func (e Exit) Error() string { return "exit " + strconv.Itoa(e.Code) }
 
 // outputError is a failed write of results; no other statement can do better.
 type outputError struct{ err error }
@@ -132,6 +139,7 @@ type Shell struct {
 	out    io.Writer
 	file   *os.File // of .output
 	depth  int      // of .read
+	failed bool     // something has failed: .exit without a code tells it
 }
 
 // New makes a shell on db.
@@ -169,14 +177,31 @@ func New(db DB, o Options) *Shell {
 // Close ends .output.
 func (s *Shell) Close() error { return s.setOutput("") }
 
-// Exec runs the statements and dot-commands of a text; name is the text's name in errors.
+// Exec runs the statements and dot-commands of a text up to the first that fails, as DuckDB's shell runs -c: what follows may
+// rely on it. name is the text's name in errors. A failure has been reported on Err and is ErrFailed, .exit is an [Exit], and
+// another error is one of reading or writing.
 func (s *Shell) Exec(ctx context.Context, name, text string) error {
-	return s.Run(ctx, name, strings.NewReader(text))
+	return s.run(ctx, name, strings.NewReader(text), func() bool { return true })
 }
 
-// Run reads a script and runs its statements one by one, each as soon as it is read. A statement that fails is reported on Err and
-// the next ones run, unless Options.Bail is set; in the end Run returns ErrFailed. Another error is one of reading or writing.
+// ReadFile runs a file as Exec runs a text, each statement as soon as it is read.
+func (s *Shell) ReadFile(ctx context.Context, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return s.run(ctx, path, f, func() bool { return true })
+}
+
+// Run runs what comes from a stream without an end that could be known, such as the standard input: unless Options.Bail or
+// .bail says otherwise it goes on after an error, and returns ErrFailed in the end.
 func (s *Shell) Run(ctx context.Context, name string, in io.Reader) error {
+	return s.run(ctx, name, in, func() bool { return s.bail })
+}
+
+// run reads a script and runs it text by text; stop tells whether a failure ends it.
+func (s *Shell) run(ctx context.Context, name string, in io.Reader, stop func() bool) error {
 	r := newScript(in)
 	failed := false
 	for {
@@ -187,14 +212,9 @@ func (s *Shell) Run(ctx context.Context, name string, in io.Reader) error {
 		if text != "" {
 			switch runErr := s.block(ctx, name, text, line); {
 			case runErr == nil:
-			case errors.Is(runErr, errQuit):
-				if failed {
-					return ErrFailed
-				}
-				return nil
 			case !errors.Is(runErr, ErrFailed):
 				return runErr
-			case s.bail:
+			case stop():
 				return ErrFailed
 			default:
 				failed = true
@@ -213,36 +233,33 @@ func (s *Shell) Run(ctx context.Context, name string, in io.Reader) error {
 	return nil
 }
 
-// block runs a dot-command or the statements of a complete text that begins in the given line.
+// block runs a dot-command or the statements of a complete text that begins in the given line. As in DuckDB's shell a failure
+// ends the text: what stands behind it on the same line does not run.
 func (s *Shell) block(ctx context.Context, name, text string, line int) error {
 	if strings.HasPrefix(text, ".") {
 		err := s.command(ctx, strings.TrimSpace(text))
-		if err == nil || errors.Is(err, errQuit) || errors.Is(err, ErrFailed) {
+		var exit Exit
+		var out outputError
+		if err == nil || errors.Is(err, ErrFailed) || errors.As(err, &exit) || errors.As(err, &out) {
 			return err
 		}
-		var out outputError
-		if errors.As(err, &out) {
-			return err
+		s.failed = true
+		if name != typedName || line > 1 {
+			err = fmt.Errorf("%s:%d: %w", name, line, err)
 		}
 		fmt.Fprintln(s.o.Err, err)
 		return ErrFailed
 	}
-	failed := false
 	for _, st := range s.o.Split(text) {
 		if strings.TrimSpace(text[st.Pos:st.End]) == "" {
 			continue
 		}
-		err := s.statement(ctx, text[st.Pos:st.End], Place{name, text, st.Pos, line})
-		if err != nil && !errors.Is(err, ErrFailed) {
+		if err := s.statement(ctx, text[st.Pos:st.End], Place{name, text, st.Pos, line}); err != nil {
 			return err
 		}
-		failed = failed || err != nil
-		if failed && (s.bail || ctx.Err() != nil) {
-			break
+		if ctx.Err() != nil {
+			return ErrFailed
 		}
-	}
-	if failed {
-		return ErrFailed
 	}
 	return nil
 }
@@ -273,6 +290,7 @@ func (s *Shell) statement(ctx context.Context, src string, at Place) error {
 		return err
 	case err != nil:
 		fmt.Fprintln(s.o.Err, strings.TrimRight(s.o.RenderError(err, at), "\n"))
+		s.failed = true
 		err = ErrFailed
 	}
 	if s.timer {

@@ -55,7 +55,7 @@ func split(src string) (list []shell.Statement) {
 	return list
 }
 
-// play runs a script and gives what it printed.
+// play runs a script as standard input and gives what it printed.
 func play(t testing.TB, script string, o shell.Options) (out, errs string, err error) {
 	t.Helper()
 	var outBuf, errBuf bytes.Buffer
@@ -64,7 +64,7 @@ func play(t testing.TB, script string, o shell.Options) (out, errs string, err e
 		o.Split = split
 	}
 	sh := shell.New(open(t), o)
-	err = sh.Exec(t.Context(), "test", script)
+	err = sh.Run(t.Context(), "test", strings.NewReader(script))
 	if closeErr := sh.Close(); closeErr != nil {
 		t.Error(closeErr)
 	}
@@ -242,11 +242,10 @@ func TestScripts(t *testing.T) {
 		{"goes on", "SELECT 1;\nSELECT nope;\nSELECT 3;\n", false, "1\n3\n", "nope", true},
 		{"bails", "SELECT 1;\nSELECT nope;\nSELECT 3;\n", true, "1\n", "nope", true},
 		{"bails within a line", "SELECT 1; SELECT nope; SELECT 3;", true, "1\n", "nope", true},
+		{"a failure ends its line", "SELECT 1; SELECT nope; SELECT 3;\nSELECT 4;", false, "1\n4\n", "nope", true},
 		{"without a semicolon", "SELECT 1", false, "1\n", "", false},
 		{"nothing", " \n\n", false, "", "", false},
 		{"several lines", "SELECT\n  1;SELECT\n2\n;\n", false, "1\n2\n", "", false},
-		{"quit", "SELECT 1;\n.quit\nSELECT 2;\n", false, "1\n", "", false},
-		{"quit after an error", "SELECT nope;\n.quit\n", false, "", "nope", true},
 		{"dot after a statement", "SELECT 1;\n.nullvalue x\nSELECT NULL;\n", false, "1\nx\n", "", false},
 		{"dot within a statement", "SELECT 1\n.5 AS x;\n", false, "", "syntax error", true},
 		{"byte order mark", "\ufeffSELECT 1;", false, "1\n", "", false},
@@ -265,6 +264,77 @@ func TestScripts(t *testing.T) {
 				t.Errorf("got error %v, want a failure: %v", err, tt.failed)
 			}
 		})
+	}
+}
+
+// TestExecAndReadFileStop: as in DuckDB's shell what is given with -c, -f, -init and .read ends with its first failure.
+func TestExecAndReadFileStop(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	sql := file("a.sql", "SELECT 1;\nSELECT nope;\nSELECT 3;\n")
+	dot := file("dot.sql", "SELECT 1;\n\n.nonsense\nSELECT 3;\n")
+	nested := file("nested.sql", "SELECT 0;\n.read "+sql+"\nSELECT 4;\n")
+	leave := file("leave.sql", ".exit 5\nSELECT 9;\n")
+	for _, tt := range []struct {
+		name, give string
+		run        bool // as standard input
+		out, errs  string
+		want       error
+	}{
+		{"a statement", "SELECT 1;\nSELECT nope;\nSELECT 3;", false, "1\n", "nope", shell.ErrFailed},
+		{"one line", "SELECT 1; SELECT nope; SELECT 3;", false, "1\n", "nope", shell.ErrFailed},
+		{"a dot-command", ".nonsense\nSELECT 3;", false, "", ".nonsense", shell.ErrFailed},
+		{".read", ".read " + sql + "\nSELECT 4;", false, "1\n", "nope", shell.ErrFailed},
+		{".read of .read", ".read " + nested + "\nSELECT 5;", false, "0\n1\n", "nope", shell.ErrFailed},
+		{".read of a dot-command", ".read " + dot, false, "1\n", "dot.sql:3: .nonsense: unknown command", shell.ErrFailed},
+		{".read on standard input", ".read " + nested + "\nSELECT 5;", true, "0\n1\n5\n", "nope", shell.ErrFailed},
+		{"a dot-command on standard input", "SELECT 1;\n.nonsense\nSELECT 3;", true, "1\n3\n", "test:2: .nonsense: unknown command", shell.ErrFailed},
+		{".exit", "SELECT 1;\n.exit\nSELECT 2;\n", true, "1\n", "", shell.Exit{}},
+		{".quit after a failure", "SELECT nope;\n.quit\n", true, "", "nope", shell.Exit{Code: 1}},
+		{".exit 0 after a failure", "SELECT nope;\n.exit 0\n", true, "", "nope", shell.Exit{}},
+		{".exit 3", ".exit 3\nSELECT 1;", false, "", "", shell.Exit{Code: 3}},
+		{".exit within .read", ".read " + leave + "\nSELECT 1;", true, "", "", shell.Exit{Code: 5}},
+		{".exit x", ".exit x\nSELECT 1;", false, "", "test:1: usage: .exit [CODE]", shell.ErrFailed},
+		{".exit 256", ".exit 256\nSELECT 1;", false, "", "usage: .exit [CODE]", shell.ErrFailed},
+		{".exit 3 4", ".exit 3 4\nSELECT 1;", false, "", "usage: .exit [CODE]", shell.ErrFailed},
+		{".timer on off", ".timer on off", false, "", "usage: .timer on|off", shell.ErrFailed},
+		{".bail off has no say", ".bail off\nSELECT nope;\nSELECT 1;", false, "", "nope", shell.ErrFailed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			sh := shell.New(open(t), shell.Options{Out: &out, Err: &errs, Split: split, Format: shell.Format{Mode: shell.List, NoHeader: true}})
+			defer sh.Close()
+			var err error
+			if tt.run {
+				err = sh.Run(t.Context(), "test", strings.NewReader(tt.give))
+			} else {
+				err = sh.Exec(t.Context(), "test", tt.give)
+			}
+			if out.String() != tt.out || !strings.Contains(errs.String(), tt.errs) || (errs.Len() > 0) != (tt.errs != "") {
+				t.Errorf("got %q and %q, want %q and %q", out.String(), errs.String(), tt.out, tt.errs)
+			}
+			if !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestNoArgumentIsPassedOver: no command takes more arguments than its help tells.
+func TestNoArgumentIsPassedOver(t *testing.T) {
+	for _, command := range shell.CommandNames() {
+		if command == ".print" {
+			continue
+		}
+		if _, errs, err := play(t, command+" 1 2 3 4 5 6 7 8 9", shell.Options{}); !errors.Is(err, shell.ErrFailed) || !strings.Contains(errs, "usage: "+command) {
+			t.Errorf("%s with nine arguments: %v, %s", command, err, errs)
+		}
 	}
 }
 
