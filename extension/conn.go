@@ -14,6 +14,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/duckapi"
 )
 
 // conn is a DuckDB connection that reads ML statements. It embeds the concrete type and overrides exactly the methods
@@ -55,11 +56,11 @@ var _ interface {
 } = (*conn)(nil)
 
 func newConn(ctx context.Context, c *Connector, inner *duckdb.Conn) (*conn, error) {
-	h, err := handle(inner)
+	h, err := duckapi.Connection(inner)
 	if err != nil {
 		return nil, err
 	}
-	n := &conn{Conn: inner, c: c, in: c.in, h: h, id: connectionID(h)}
+	n := &conn{Conn: inner, c: c, in: c.in, h: h, id: duckapi.ConnectionID(h)}
 	if err := n.readSchema(ctx); err != nil {
 		return nil, err
 	}
@@ -160,33 +161,48 @@ func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, erro
 func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec func(*execution) error) error {
 	x := n.execute(ctx, src)
 	defer x.done()
-	for try := 0; ; try++ {
-		var p *plan
-		var err error
-		if p, err = n.plan(ctx, src, st); err != nil {
-			x.plan = nil
-			return x.fault(err)
+	return x.retry(&st, func(int) (err error) {
+		if x.plan, err = n.plan(ctx, src, st); err != nil {
+			return &final{err}
 		}
-		x.plan = p
 		if err = x.narrow(exec); err == nil {
-			n.settle(ctx, p)
-			return nil
+			n.settle(ctx, x.plan)
 		}
-		if errNoData(err) && !st.Data {
-			st.Data = true
-			continue
-		}
-		if again, rerr := n.remedy(ctx, err, try); again && try < maxTries {
-			continue
-		} else if rerr != nil {
-			err = rerr
-		}
-		return x.fault(err)
-	}
+		return err
+	})
 }
 
 // maxTries bounds how often a statement is planned again: once for each function that it may be missing.
 const maxTries = 16
+
+// final is an error of our own that another attempt would not mend.
+type final struct{ error }
+
+func (f *final) Unwrap() error { return f.error }
+
+// retry makes attempts, which plan the statement anew, as long as what made one fail can be mended. try counts from 0.
+func (x *execution) retry(st *dialect.Statement, attempt func(try int) error) error {
+	for try := 0; ; try++ {
+		err := attempt(try)
+		var own *final
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &own):
+			return x.fault(own.error)
+		case duckapi.LacksColumn(err, pseudoColumn) && !st.Data:
+			st.Data = true
+			continue
+		}
+		again, rerr := x.n.remedy(x.ctx, err, try)
+		if rerr != nil {
+			err = rerr
+		} else if again && try < maxTries {
+			continue
+		}
+		return x.fault(err)
+	}
+}
 
 // settle follows a statement that succeeded.
 func (n *conn) settle(ctx context.Context, p *plan) {
@@ -265,11 +281,11 @@ func (t *tx) Rollback() error {
 // this transaction has not seen, or a text that names a version that is gone. Binder errors leave a transaction intact.
 // try counts the attempts before.
 func (n *conn) remedy(ctx context.Context, err error, try int) (bool, error) {
-	if strings.Contains(err.Error(), errStale.Error()) {
+	if duckapi.Carries(err, errStale) {
 		return true, nil
 	}
-	name, ok := missingFunction(err)
-	if !ok {
+	name, table, ok := duckapi.MissingFunction(err)
+	if !ok || table {
 		return false, nil
 	}
 	base, suffix, _ := strings.Cut(name, "__")
@@ -305,16 +321,6 @@ func (n *conn) remedy(ctx context.Context, err error, try int) (bool, error) {
 	}
 	n.open.alias[base] = alias
 	return true, nil
-}
-
-// missingFunction reads the name out of DuckDB's complaint about a function of ours that it cannot see.
-func missingFunction(err error) (string, bool) {
-	_, rest, ok := strings.Cut(err.Error(), "Scalar Function with name ")
-	if !ok {
-		return "", false
-	}
-	name, _, ok := strings.Cut(rest, " does not exist")
-	return strings.Trim(name, `"`), ok && strings.HasPrefix(strings.Trim(name, `"`), "mallard_")
 }
 
 // functionName gives the name under which this connection sees a function of ours.

@@ -3,16 +3,15 @@ package extension
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/duckapi"
 )
 
 // Error is the failure of a statement, with its place in the text that the caller gave. errors.As also finds the
@@ -76,8 +75,8 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 		// DuckDB 1.5.5 stops the other threads when one fails, and may tell the reader of rows of that only.
 		e.Msg = "the statement was stopped while its rows were read, probably since one of DuckDB's threads has failed, which does not say why: run it again after SET threads = 1 to see the cause"
 	case errors.As(err, &ddb):
-		e.Msg = withoutExcerpt(ddb.Msg)
-		if p != nil && p.pos >= 0 && n.explainable(ddb) {
+		e.Msg = duckapi.WithoutExcerpt(ddb.Msg)
+		if p != nil && p.pos >= 0 && duckapi.HasPosition(ddb) {
 			e.Pos, e.End = n.locate(ctx, p, src)
 			if msg, span, ok := n.missingColumn(ctx, p, src, ddb); ok {
 				e.Msg, e.Pos, e.End = msg, span.Pos, span.End
@@ -96,21 +95,6 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 	return e
 }
 
-// withoutExcerpt cuts DuckDB's own excerpt off: it shows the rewritten text, and shortened.
-func withoutExcerpt(msg string) string {
-	before, _, _ := strings.Cut(msg, "\n\nLINE ")
-	return strings.TrimRight(before, "\n")
-}
-
-// explainable reports whether DuckDB can say where a fault of this kind is, when it prepares the text again.
-func (n *conn) explainable(err *duckdb.Error) bool {
-	switch err.Type {
-	case duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax, duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog, duckdb.ErrorTypeConversion:
-		return true
-	}
-	return false
-}
-
 // locate asks DuckDB for the place of a fault: plain errors show only a line of the rewritten text, those in JSON have
 // the byte. It is (-1, -1) when DuckDB does not know.
 func (n *conn) locate(ctx context.Context, p *plan, src string) (pos, end int) {
@@ -124,16 +108,8 @@ func (n *conn) locate(ctx context.Context, p *plan, src string) (pos, end int) {
 	if _, rerr := n.Conn.ExecContext(ctx, "SET errors_as_json = false", nil); rerr != nil || err == nil {
 		return -1, -1
 	}
-	_, text, ok := strings.Cut(err.Error(), "{")
+	at, ok := duckapi.Position(err)
 	if !ok {
-		return -1, -1
-	}
-	var d struct{ Position string }
-	if json.NewDecoder(strings.NewReader("{"+text)).Decode(&d) != nil {
-		return -1, -1
-	}
-	at, err := strconv.Atoi(d.Position)
-	if err != nil || at < 0 {
 		return -1, -1
 	}
 	if p.text == nil {
@@ -155,12 +131,9 @@ func wordEnd(src string, pos int) int {
 	return min(pos+1, len(src))
 }
 
-// noColumn is what DuckDB says when an input column is missing; the second form comes from correlated subqueries.
-var noColumn = regexp.MustCompile(`"__[qc]" does not have a column named|Referenced table "__[qc]" not found`)
-
 // missingColumn words DuckDB's complaint about an input column in terms of the model.
 func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duckdb.Error) (string, dialect.Span, bool) {
-	if !noColumn.MatchString(err.Msg) {
+	if table, ok := duckapi.LacksColumnOf(err); !ok || table != "__q" && table != "__c" { // the expansion's inputs
 		return "", dialect.Span{}, false
 	}
 	for _, used := range p.models {
@@ -187,7 +160,7 @@ func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duck
 // modelFault finds the call whose model refused its input while the statement was bound. The message is our own; DuckDB
 // only put the kind of error before it.
 func (p *plan) modelFault(err *duckdb.Error) (string, dialect.Span, bool) {
-	msg, ours := strings.CutPrefix(withoutExcerpt(err.Msg), "Binder Error: model ")
+	msg, ours := strings.CutPrefix(duckapi.WithoutExcerpt(err.Msg), "Binder Error: model ")
 	if !ours {
 		return "", dialect.Span{}, false
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/duckapi"
 )
 
 // instance is one open DuckDB, with what all its connections share. Two connectors to one file share its instance, as
@@ -124,7 +125,7 @@ func (in *instance) private(ctx context.Context, f func(c *duckdb.Conn, h mappin
 		if !ok {
 			return fmt.Errorf("duckdb-go gave a connection of type %T", dc)
 		}
-		h, err := handle(inner)
+		h, err := duckapi.Connection(inner)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/duckapi"
 )
 
 // place is where a model is: the parts by which DuckDB knows the view.
@@ -54,12 +56,10 @@ func (c *catalog) lookup(ctx context.Context, p place) (kind, *record, error) {
 	rows, err := c.rows(ctx, "SELECT mallard_model, spec FROM "+p.sql()+" LIMIT 1")
 	switch {
 	case err == nil:
-	case strings.HasPrefix(err.Error(), "Catalog Error") && strings.Contains(err.Error(), "does not exist"):
-		return nothing, nil, nil
-	case strings.HasPrefix(err.Error(), "Binder Error") && strings.Contains(err.Error(), "mallard_model"):
+	case duckapi.LacksColumn(err, "mallard_model"):
 		return other, nil, nil
-	case strings.HasPrefix(err.Error(), "Binder Error") && strings.Contains(err.Error(), "Catalog"):
-		return nothing, nil, nil // no such database
+	case duckapi.Absent(err):
+		return nothing, nil, nil
 	default:
 		return nothing, nil, err
 	}

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+
+	"github.com/mallardml/mallard/internal/duckapi"
 )
 
 // errWide ends the binding of object_bytes in a statement that was not known to read objects' bytes, in a view of the
 // user's perhaps. The statement is run again, narrow.
 var errWide = errors.New("mallard: this statement reads objects")
-
-func isWide(err error) bool { return strings.Contains(err.Error(), errWide.Error()) }
 
 // bindsBytes notes that the statement reads the bytes of objects.
 func (q *running) bindsBytes() error {
@@ -30,7 +29,7 @@ func (x *execution) narrow(exec func(*execution) error) error {
 		x.q.wide.Store(true)
 		err := exec(x)
 		x.q.wide.Store(false)
-		if err == nil || !isWide(err) {
+		if err == nil || !duckapi.Carries(err, errWide) {
 			return err
 		}
 		x.plan.bytes = true
@@ -63,7 +62,7 @@ func (n *conn) cachingOperators(ctx context.Context, on bool) error {
 		return nil
 	}
 	if _, err := n.Conn.ExecContext(ctx, fmt.Sprintf("SET enable_caching_operators = %t", on), nil); err != nil {
-		if on && strings.Contains(err.Error(), "transaction is aborted") {
+		if on && duckapi.Aborted(err) {
 			return nil
 		}
 		return err

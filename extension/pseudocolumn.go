@@ -94,9 +94,5 @@ func bytesOf(t dialect.TableRef) string {
 	return "system.main.object_bytes(" + a + ".uri, " + a + ".generation, " + a + ".ref.authorizer)"
 }
 
-// errNoData is DuckDB's complaint about a column data that no table has; the statement is then read once more, with
-// pseudo-columns.
-func errNoData(err error) bool {
-	s := strings.ToLower(err.Error()) // the column as the user wrote it
-	return strings.Contains(s, `column "data"`) || strings.Contains(s, `column named "data"`)
-}
+// pseudoColumn is the name whose absence makes a statement be read once more, with pseudo-columns.
+const pseudoColumn = "data"

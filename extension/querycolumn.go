@@ -9,6 +9,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/duckapi"
 )
 
 // queryColumn is a column of a query's result.
@@ -42,7 +43,7 @@ func queryColumns(ctx context.Context, c *duckdb.Conn, sql string) []queryColumn
 	if !ok {
 		return nil
 	}
-	p, err := prepared(ds)
+	p, err := duckapi.Prepared(ds)
 	if err != nil {
 		return nil
 	}

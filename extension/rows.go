@@ -8,11 +8,12 @@ import (
 	"io"
 	"reflect"
 	"time"
-	"unsafe"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/internal/duckapi"
 )
 
 // rows reads a result chunk by chunk: one that duckdb-go has computed, or one that DuckDB computes as it is read.
@@ -51,20 +52,13 @@ func newRows(res mapping.Result, end func() error) (*rows, error) {
 	return r, nil
 }
 
-// readAgain takes over the result of duckdb-go's rows, to read the values another way. It has the result in an unexported
-// field, whose type is compared first.
+// readAgain takes over the result of duckdb-go's rows, to read the values another way.
 func readAgain(from driver.Rows) (driver.Rows, error) {
-	var res *mapping.Result
-	p := reflect.ValueOf(from)
-	if p.Kind() == reflect.Pointer && p.Elem().Kind() == reflect.Struct {
-		if f := p.Elem().FieldByName("res"); f.IsValid() && f.Type() == reflect.TypeFor[mapping.Result]() {
-			res = (*mapping.Result)(unsafe.Pointer(f.UnsafeAddr()))
-		}
+	res, err := duckapi.Result(from)
+	if err != nil {
+		return nil, errors.Join(err, from.Close())
 	}
-	if res == nil {
-		return nil, errors.Join(fmt.Errorf("duckdb-go: %T has no field res of type mapping.Result; this Mallard was built for duckdb-go v2.10506", from), from.Close())
-	}
-	r, err := newRows(*res, from.Close)
+	r, err := newRows(res, from.Close)
 	if err != nil {
 		return nil, errors.Join(err, from.Close())
 	}
@@ -287,7 +281,7 @@ func (n *conn) start(ctx context.Context, st *duckdb.Stmt, args []driver.NamedVa
 	if err := st.BindWithCtx(ctx, args); err != nil {
 		return res, err
 	}
-	p, err := prepared(st)
+	p, err := duckapi.Prepared(st)
 	if err != nil {
 		return res, err
 	}
@@ -307,14 +301,4 @@ func (n *conn) start(ctx context.Context, st *duckdb.Stmt, args []driver.NamedVa
 		return res, errors.Join(ctx.Err(), err)
 	}
 	return res, nil
-}
-
-// prepared reads the C statement out of the driver's, as [handle] does.
-func prepared(st *duckdb.Stmt) (mapping.PreparedStatement, error) {
-	var none mapping.PreparedStatement
-	f := reflect.ValueOf(st).Elem().FieldByName("preparedStmt")
-	if !f.IsValid() || f.Type() != reflect.TypeOf(&none) || f.IsNil() {
-		return none, fmt.Errorf("duckdb-go: Stmt has no field preparedStmt of type *%T; this Mallard was built for duckdb-go v2.10506", none)
-	}
-	return *(*mapping.PreparedStatement)(f.UnsafePointer()), nil
 }

@@ -36,44 +36,36 @@ func (n *conn) prepare(ctx context.Context, src string, st dialect.Statement) (d
 	if _, ok := node.(*dialect.Query); !ok {
 		return s, nil
 	}
-	q, end := n.begin(ctx)
-	defer end()
-	return s, s.renew(ctx, q)
+	x := n.execute(ctx, src)
+	defer x.done()
+	return s, x.retry(&s.st, func(int) error { return s.renew(x, false) })
 }
 
-// renew plans and prepares the text, at first and whenever a model may have changed.
-func (s *stmt) renew(ctx context.Context, q *running) error {
-	for try := 0; ; try++ {
-		epoch := s.n.in.epoch.Load()
-		p, err := s.n.plan(ctx, s.src, s.st)
-		if err != nil {
-			return s.n.fault(ctx, q, nil, s.src, err)
-		}
-		if s.inner != nil && s.plan.sql == p.sql && try == 0 {
-			s.epoch = epoch
-			return nil
-		}
-		q.bytes.Store(false)
-		inner, err := s.n.Conn.PrepareContext(ctx, p.sql)
-		p.bytes = q.bytes.Load()
-		if err == nil {
-			if s.inner != nil {
-				err = s.inner.Close()
-			}
-			s.inner, s.plan, s.epoch = inner.(*duckdb.Stmt), p, epoch
-			return err
-		}
-		if errNoData(err) && !s.st.Data {
-			s.st.Data = true
-			continue
-		}
-		if again, rerr := s.n.remedy(ctx, err, try); again && try < maxTries {
-			continue
-		} else if rerr != nil {
-			err = rerr
-		}
-		return s.n.fault(ctx, q, p, s.src, err)
+// renew plans and prepares the text, at first and whenever a model may have changed. Where the text stays the same, the
+// statement stays, unless it must not.
+func (s *stmt) renew(x *execution, anyway bool) error {
+	epoch := s.n.in.epoch.Load()
+	p, err := s.n.plan(x.ctx, s.src, s.st)
+	if err != nil {
+		x.plan = nil
+		return &final{err}
 	}
+	x.plan = p
+	if s.inner != nil && s.plan.sql == p.sql && !anyway {
+		s.epoch = epoch
+		return nil
+	}
+	x.q.bytes.Store(false)
+	inner, err := s.n.Conn.PrepareContext(x.ctx, p.sql)
+	p.bytes = x.q.bytes.Load()
+	if err != nil {
+		return err
+	}
+	if s.inner != nil {
+		err = s.inner.Close()
+	}
+	s.inner, s.plan, s.epoch = inner.(*duckdb.Stmt), p, epoch
+	return err
 }
 
 // Close implements [driver.Stmt].
@@ -118,30 +110,19 @@ func (s *stmt) run(ctx context.Context, prepared, planned func(*execution) error
 	}
 	x := s.n.execute(ctx, s.src)
 	defer x.done()
-	if s.epoch != s.n.in.epoch.Load() && len(s.plan.models) > 0 {
-		if err := s.renew(ctx, x.q); err != nil {
-			return err
+	return x.retry(&s.st, func(try int) error {
+		if try > 0 || s.epoch != s.n.in.epoch.Load() && len(s.plan.models) > 0 {
+			if err := s.renew(x, try > 0); err != nil {
+				return err
+			}
 		}
-	}
-	for try := 0; ; try++ {
 		x.plan = s.plan
 		err := x.narrow(prepared)
 		if err == nil {
 			s.n.settle(ctx, s.plan)
-			return nil
 		}
-		again, rerr := s.n.remedy(ctx, err, try)
-		if !again || try == maxTries {
-			if rerr != nil {
-				err = rerr
-			}
-			return x.fault(err)
-		}
-		s.plan = &plan{} // the text is made anew, whatever it says
-		if err := s.renew(ctx, x.q); err != nil {
-			return err
-		}
-	}
+		return err
+	})
 }
 
 // Exec implements [driver.Stmt] for callers without a context.

@@ -1,12 +1,14 @@
 package extension
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/duckapi"
 )
 
 // use is a function of ours in a statement: what the user wrote, and what DuckDB was given for it.
@@ -30,13 +32,6 @@ func (w *writer) use(f *dialect.Function, internal string) {
 	w.plan.uses = append(w.plan.uses, u)
 }
 
-var (
-	noSuchTypes = regexp.MustCompile(`^Binder Error: (?:No function matches the given name and argument types '|Could not choose a best candidate function for the function call ")(\w+)\((.*)\)['"]\.`)
-	literalType = regexp.MustCompile(`\b(STRING|INTEGER)_LITERAL\b`)
-	lengths     = regexp.MustCompile(`list_\w+: list dimensions must be equal, got left length '(\d+)' and right length '(\d+)'`)
-	holdsNull   = regexp.MustCompile(`list_\w+: (left|right) argument can not contain NULL values`)
-)
-
 // inUserTerms gives an error about a function of ours the name that the user wrote, its place, and what it takes.
 func (p *plan) inUserTerms(e *Error, src string) {
 	if p == nil || len(p.uses) == 0 {
@@ -57,25 +52,25 @@ func (p *plan) inUserTerms(e *Error, src string) {
 		return one, n == 1
 	}
 	point := func(u use) { e.Pos, e.End = u.Pos, min(u.Pos+len(u.name), u.End) }
-	if m := noSuchTypes.FindStringSubmatch(e.Msg); m != nil {
-		if u, ok := found(func(u use) bool { return u.internal == m[1] }); ok {
+	if name, types, ok := duckapi.NoOverload(e.Msg); ok {
+		if u, ok := found(func(u use) bool { return u.internal == name }); ok {
 			if f, _ := googlesql.FunctionNamed(u.name); f.Takes != "" {
-				e.Msg = fmt.Sprintf("%s takes %s, not (%s)%s", u.name, f.Takes, firstTypes(m[2], u.args), f.Tip)
+				e.Msg = fmt.Sprintf("%s takes %s, not (%s)%s", u.name, f.Takes, duckapi.FirstTypes(types, u.args), f.Tip)
 				point(u)
 				return
 			}
 		}
 	}
-	if m := lengths.FindStringSubmatch(e.Msg); m != nil {
+	if left, right, ok := duckapi.UnequalLists(e.Msg); ok {
 		if u, ok := found(isSearch); ok {
-			e.Msg = fmt.Sprintf("VECTOR_SEARCH: a vector to look for has %s numbers and one of the base table %s: they must come from one model", m[1], m[2])
+			e.Msg = fmt.Sprintf("VECTOR_SEARCH: a vector to look for has %s numbers and one of the base table %s: they must come from one model", left, right)
 			point(u)
 			return
 		}
 	}
-	if m := holdsNull.FindStringSubmatch(e.Msg); m != nil {
+	if side, ok := duckapi.NullInList(e.Msg); ok {
 		if u, ok := found(isSearch); ok {
-			of := map[string]string{"left": "to look for", "right": "of the base table"}[m[1]]
+			of := map[string]string{"left": "to look for", "right": "of the base table"}[side]
 			e.Msg = "VECTOR_SEARCH: a vector " + of + " holds NULL: leave such rows out"
 			point(u)
 			return
@@ -95,7 +90,7 @@ func (p *plan) inUserTerms(e *Error, src string) {
 		}
 		return
 	}
-	for _, prefix := range []string{"", "Binder Error: ", "Invalid Input Error: "} {
+	for _, prefix := range duckapi.Prefixes {
 		rest, ok := strings.CutPrefix(e.Msg, prefix)
 		if !ok {
 			continue
@@ -139,30 +134,25 @@ func (p *plan) inUserTerms(e *Error, src string) {
 	if one.name == "" {
 		return
 	}
-	e.Msg, _, _ = strings.Cut(e.Msg, "\n\tCandidate functions:")
-	e.Msg = strings.TrimRight(strings.TrimSuffix(strings.TrimSpace(e.Msg), " You might need to add explicit type casts."), ".")
-	e.Msg += fmt.Sprintf("; %s gives a STRUCT, whose field result has the answer: %s(…).result", one.name, one.name)
+	e.Msg = duckapi.WithoutAdvice(e.Msg) + fmt.Sprintf("; %s gives a STRUCT, whose field result has the answer: %s(…).result", one.name, one.name)
 	if u, ok := found(asks); ok && e.Pos < 0 {
 		point(u)
 	}
 }
 
-var (
-	noSuchFunction = regexp.MustCompile(`^Catalog Error: (Table|Scalar) Function with name "?(\w+)"? does not exist!`)
-	qualified      = regexp.MustCompile(`^(?i:ML|AI|OBJ)\s*\.\s*\w+`)
-)
+var qualified = regexp.MustCompile(`^(?i:ML|AI|OBJ)\s*\.\s*\w+`)
 
 // misplaced words DuckDB's complaint about a function of ours that is misspelt, stands in the wrong place or lacks MODEL.
 func misplaced(e *Error, src string) {
-	m := noSuchFunction.FindStringSubmatch(e.Msg)
-	if m == nil || e.Pos < 0 {
+	missing, _, ok := duckapi.MissingFunction(errors.New(e.Msg))
+	if !ok || e.Pos < 0 {
 		return
 	}
 	written := qualified.FindString(src[e.Pos:])
 	name := strings.ToUpper(strings.Join(strings.Fields(written), ""))
 	f, known := googlesql.FunctionNamed(name)
 	switch {
-	case strings.EqualFold(m[2], "vector_search"):
+	case strings.EqualFold(missing, "vector_search"):
 		e.Msg = "VECTOR_SEARCH takes tables as TABLE name or (query): VECTOR_SEARCH(TABLE base, 'column', TABLE query)"
 		return
 	case written == "":
@@ -183,7 +173,7 @@ func (p *plan) advise(e *Error, err error) {
 		return
 	}
 	switch {
-	case strings.HasPrefix(e.Msg, "Binder Error: Subquery returns "):
+	case duckapi.ManyColumns(e.Msg):
 		fn := ""
 		for _, m := range p.models {
 			fn = m.call.Func
@@ -196,7 +186,7 @@ func (p *plan) advise(e *Error, err error) {
 		if fn != "" {
 			e.Msg += fmt.Sprintf("; %s gives a table and stands in FROM: SELECT … FROM %s(…)", fn, fn)
 		}
-	case errNoData(err) && (p.verb == "MERGE" || p.verb == "DELETE"):
+	case duckapi.LacksColumn(err, pseudoColumn) && (p.verb == "MERGE" || p.verb == "DELETE"):
 		e.Msg += fmt.Sprintf("; %s reads the bytes of an object table in a subquery: USING (SELECT *, data FROM object_table) AS …", p.verb)
 	}
 }
@@ -217,29 +207,4 @@ func version(u use) string {
 		return `(?:\d+, )?`
 	}
 	return ""
-}
-
-// firstTypes gives the first n types of a list of DuckDB's.
-func firstTypes(list string, n int) string {
-	depth := 0
-	for i, c := range list {
-		switch c {
-		case '(', '[':
-			depth++
-		case ')', ']':
-			depth--
-		case ',':
-			if depth == 0 {
-				if n--; n == 0 {
-					list = list[:i]
-				}
-			}
-		}
-		if n == 0 {
-			break
-		}
-	}
-	return literalType.ReplaceAllStringFunc(list, func(s string) string {
-		return map[string]string{"STRING_LITERAL": "VARCHAR", "INTEGER_LITERAL": "INTEGER"}[s]
-	})
 }

@@ -1,0 +1,173 @@
+// Package duckapi is what Mallard knows of DuckDB and of its driver beyond what they promise: what the words of an error
+// mean, and where the driver keeps the C handles. Each fact has a test, so that a new DuckDB that says or keeps something
+// another way fails here and nowhere else.
+package duckapi
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// Is reports whether DuckDB gave the error and it has one of the types.
+func Is(err error, types ...duckdb.ErrorType) bool {
+	var d *duckdb.Error
+	if !errors.As(err, &d) {
+		return false
+	}
+	for _, t := range types {
+		if d.Type == t {
+			return true
+		}
+	}
+	return false
+}
+
+// HasPosition reports whether DuckDB can say where a fault of this kind is when it prepares the text again.
+func HasPosition(err error) bool {
+	return Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax, duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog, duckdb.ErrorTypeConversion)
+}
+
+// Position reads the byte of the statement that DuckDB points at out of an error in JSON: `SET errors_as_json = true`
+// makes it write those.
+func Position(err error) (int, bool) {
+	_, text, ok := strings.Cut(err.Error(), "{")
+	if !ok {
+		return 0, false
+	}
+	var d struct{ Position string }
+	if json.NewDecoder(strings.NewReader("{"+text)).Decode(&d) != nil {
+		return 0, false
+	}
+	at, err := strconv.Atoi(d.Position)
+	return at, err == nil && at >= 0
+}
+
+// WithoutExcerpt cuts off the excerpt of the statement that DuckDB writes under a message, `LINE 1: …` and a caret.
+func WithoutExcerpt(msg string) string {
+	before, _, _ := strings.Cut(msg, "\n\nLINE ")
+	return strings.TrimRight(before, "\n")
+}
+
+// WithoutAdvice cuts off the list of candidates, and the advice to add casts, after a complaint about types.
+func WithoutAdvice(msg string) string {
+	msg, _, _ = strings.Cut(msg, "\n\tCandidate functions:")
+	return strings.TrimRight(strings.TrimSuffix(strings.TrimSpace(msg), " You might need to add explicit type casts."), ".")
+}
+
+// Carries reports whether an error is, or has come through DuckDB as the text of, one that a callback of ours gave.
+func Carries(err, ours error) bool {
+	return errors.Is(err, ours) || strings.Contains(err.Error(), ours.Error())
+}
+
+// Aborted reports that the transaction has failed before, so that nothing but ROLLBACK runs in it.
+func Aborted(err error) bool {
+	return strings.Contains(err.Error(), "Current transaction is aborted")
+}
+
+// Absent reports that the table of a query is not there, or not even its schema or database.
+func Absent(err error) bool {
+	msg := err.Error()
+	return strings.HasPrefix(msg, "Catalog Error") && strings.Contains(msg, "does not exist") ||
+		strings.HasPrefix(msg, "Binder Error") && strings.Contains(msg, "Catalog")
+}
+
+// LacksColumn reports that no table has a column of that name, which is lower-case.
+func LacksColumn(err error, name string) bool {
+	s := strings.ToLower(err.Error()) // which shows the column as the user wrote it
+	return strings.Contains(s, `column "`+name+`"`) || strings.Contains(s, `column named "`+name+`"`)
+}
+
+var noColumnOf = regexp.MustCompile(`"(\w+)" does not have a column named|Referenced table "(\w+)" not found`)
+
+// LacksColumnOf gives the table that lacks the column which a query names with it; in a correlated subquery DuckDB says that
+// the table is not there.
+func LacksColumnOf(err error) (table string, ok bool) {
+	m := noColumnOf.FindStringSubmatch(err.Error())
+	if m == nil {
+		return "", false
+	}
+	return m[1] + m[2], true
+}
+
+var missingFunction = regexp.MustCompile(`(Table|Scalar) Function with name "?(\w+)"? does not exist`)
+
+// MissingFunction gives the name of the function that DuckDB does not know, and whether it stands where a table does.
+func MissingFunction(err error) (name string, table, ok bool) {
+	m := missingFunction.FindStringSubmatch(err.Error())
+	if m == nil {
+		return "", false, false
+	}
+	return m[2], m[1] == "Table", true
+}
+
+var noOverload = regexp.MustCompile(
+	`^Binder Error: (?:No function matches the given name and argument types '|Could not choose a best candidate function for the function call ")(\w+)\((.*)\)['"]\.`)
+
+// NoOverload reads a complaint about the types of a function's arguments; types is their list, as DuckDB writes it.
+func NoOverload(msg string) (name, types string, ok bool) {
+	m := noOverload.FindStringSubmatch(msg)
+	if m == nil {
+		return "", "", false
+	}
+	return m[1], m[2], true
+}
+
+var literalType = regexp.MustCompile(`\b(STRING|INTEGER)_LITERAL\b`)
+
+// FirstTypes gives the first n types of a list that [NoOverload] gave, with the names that a user knows.
+func FirstTypes(list string, n int) string {
+	depth := 0
+	for i, c := range list {
+		switch c {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		case ',':
+			if depth == 0 {
+				if n--; n == 0 {
+					list = list[:i]
+				}
+			}
+		}
+		if n == 0 {
+			break
+		}
+	}
+	return literalType.ReplaceAllStringFunc(list, func(s string) string {
+		return map[string]string{"STRING_LITERAL": "VARCHAR", "INTEGER_LITERAL": "INTEGER"}[s]
+	})
+}
+
+var unequalLists = regexp.MustCompile(`list_\w+: list dimensions must be equal, got left length '(\d+)' and right length '(\d+)'`)
+
+// UnequalLists reads a complaint about two vectors of different lengths.
+func UnequalLists(msg string) (left, right string, ok bool) {
+	m := unequalLists.FindStringSubmatch(msg)
+	if m == nil {
+		return "", "", false
+	}
+	return m[1], m[2], true
+}
+
+var nullInList = regexp.MustCompile(`list_\w+: (left|right) argument can not contain NULL values`)
+
+// NullInList reads a complaint about a vector with a NULL in it; side is left or right.
+func NullInList(msg string) (side string, ok bool) {
+	m := nullInList.FindStringSubmatch(msg)
+	if m == nil {
+		return "", false
+	}
+	return m[1], true
+}
+
+// ManyColumns reports a complaint about a subquery that stands where one value does and has several columns.
+func ManyColumns(msg string) bool { return strings.HasPrefix(msg, "Binder Error: Subquery returns ") }
+
+// Prefixes are what DuckDB puts before the message of a callback: nothing, or the kind of error it makes of it.
+var Prefixes = [...]string{"", "Binder Error: ", "Invalid Input Error: "}
