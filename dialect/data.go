@@ -79,6 +79,8 @@ type dataFinder struct {
 	ours   map[int]*Function // by their first token
 	own    []Span            // by index of token: where data is the parameter of a lambda
 
+	tables *[]Relation // takes note of the tables of all FROM clauses, unless nil
+
 	many  []int    // by index of token: where COLUMNS( … ) stands
 	items []column // of select lists, without an alias
 }
@@ -364,6 +366,9 @@ func (f *dataFinder) table(i, to int, s *selectScope) int {
 			r.Alias = path.Parts[0]
 		default:
 			r.Path = path
+			if f.tables != nil {
+				*f.tables = append(*f.tables, Relation{path, Reads})
+			}
 		}
 		i = next
 	default:

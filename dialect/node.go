@@ -130,6 +130,12 @@ type RefreshMetadata struct {
 	Table Path // its span is that of the string
 }
 
+// ImportDatabase is DuckDB's IMPORT DATABASE 'folder'.
+type ImportDatabase struct {
+	Span
+	Dir string
+}
+
 // Estimate is EXPLAIN ML statement.
 type Estimate struct {
 	Span
@@ -231,5 +237,6 @@ func (*DescribeModel) isNode()       {}
 func (*CreateExternalTable) isNode() {}
 func (*DropExternalTable) isNode()   {}
 func (*RefreshMetadata) isNode()     {}
+func (*ImportDatabase) isNode()      {}
 func (*Estimate) isNode()            {}
 func (*Query) isNode()               {}

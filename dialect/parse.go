@@ -33,6 +33,12 @@ func parse(src string, st Statement) (Node, *Error) {
 		if p.words("EXPORT", "MODEL") && len(p.toks) > 2 {
 			return nil, errorf(p.at(1).Span, "EXPORT MODEL is not supported").hint("The model's files lie in Mallard's model store already")
 		}
+	case "IMPORT":
+		if t := p.at(2); p.words("IMPORT", "DATABASE") && t.kind == kindString && len(p.toks) == 3 {
+			if dir, err := decodeString(src, t, st.Lang); err == nil {
+				return &ImportDatabase{Span: st.Span, Dir: dir}, nil
+			}
+		}
 	case "CALL":
 		if p.words("CALL", "BQ") && p.isPunct(2, '.') && p.isWord(3, "REFRESH_EXTERNAL_METADATA_CACHE") && p.isPunct(4, '(') {
 			return p.refreshMetadata(st)

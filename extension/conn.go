@@ -35,6 +35,8 @@ type conn struct {
 	db, schema string // where unqualified names are looked up
 	open       transaction
 
+	guarded guarded
+
 	narrowed bool // enable_caching_operators is off for a statement that reads objects
 }
 
@@ -215,6 +217,9 @@ func (n *conn) settle(ctx context.Context, p *plan) {
 	if changesNames(p.verb) {
 		n.in.epoch.Add(1)
 	}
+	if makesNames(p.verb) {
+		n.in.named.Add(1)
+	}
 	switch first, _, _ := strings.Cut(p.verb, " "); first {
 	case "USE", "SET", "RESET", "PRAGMA":
 		_ = n.readSchema(ctx) // what cannot be read now stays as it was
@@ -263,6 +268,7 @@ type tx struct {
 func (t *tx) end() {
 	t.n.transaction(false)
 	t.n.in.epoch.Add(1)
+	t.n.in.named.Add(1)
 }
 
 // Commit implements [driver.Tx].

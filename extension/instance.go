@@ -34,6 +34,8 @@ type instance struct {
 
 	// epoch moves whenever a statement may have changed what a name means; prepared statements compare it.
 	epoch atomic.Int64
+	// named moves whenever a statement may have made models or object tables.
+	named atomic.Int64
 
 	queries sync.Map // connection id to *running, the statement it executes
 	conns   sync.Map // connection id to *conn

@@ -53,7 +53,12 @@ func (c *catalog) lookup(ctx context.Context, p place) (kind, *record, error) {
 		}
 		return model, rec, nil
 	}
-	rows, err := c.rows(ctx, "SELECT mallard_model, spec FROM "+p.sql()+" LIMIT 1")
+	return c.lookupPath(ctx, p.sql(), p.String())
+}
+
+// lookupPath reads what DuckDB finds under a name, in its SQL form; name is how messages call it.
+func (c *catalog) lookupPath(ctx context.Context, path, name string) (kind, *record, error) {
+	rows, err := c.rows(ctx, "SELECT mallard_model, spec FROM "+path+" LIMIT 1")
 	switch {
 	case err == nil:
 	case duckapi.LacksColumn(err, "mallard_model"):
@@ -73,7 +78,7 @@ func (c *catalog) lookup(ctx context.Context, p place) (kind, *record, error) {
 	}
 	rec, err := decodeRecord(format, spec)
 	if err != nil {
-		return model, nil, fmt.Errorf("model %s: %w", p, err)
+		return model, nil, fmt.Errorf("model %s: %w", name, err)
 	}
 	return model, rec, nil
 }

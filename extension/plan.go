@@ -46,6 +46,9 @@ func (n *conn) plan(ctx context.Context, src string, st dialect.Statement) (*pla
 	}
 	switch s := node.(type) {
 	case *dialect.Query:
+		if err := n.guard(ctx, src, st); err != nil {
+			return nil, err
+		}
 		if s.Untouched {
 			return &plan{sql: src[st.Pos:st.End], pos: st.Pos, verb: s.Verb}, nil
 		}
@@ -66,6 +69,8 @@ func (n *conn) plan(ctx context.Context, src string, st dialect.Statement) (*pla
 		return n.dropObjectTable(ctx, s)
 	case *dialect.RefreshMetadata:
 		return n.refreshMetadata(ctx, s)
+	case *dialect.ImportDatabase:
+		return n.importDatabase(ctx, src, s)
 	case *dialect.Estimate:
 		// EXPLAIN ML is ml_estimate('…') in other words.
 		return &plan{sql: "SELECT * FROM ml_estimate(" + literal(src[s.Query.Pos:s.Query.End]) + ")", pos: -1, verb: "EXPLAIN"}, nil

@@ -1,0 +1,102 @@
+package dialect
+
+// Relation is a table, a view or a model that a statement names.
+type Relation struct {
+	Path
+	Role Role
+}
+
+// Role is what a statement does with a [Relation].
+type Role int
+
+// The roles.
+const (
+	Reads     Role = iota // its rows are read
+	Describes             // DESCRIBE, SHOW, SUMMARIZE
+	Changes               // INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY … FROM
+	Alters                // ALTER TABLE, ALTER VIEW
+	Drops                 // DROP TABLE, DROP VIEW
+	Makes                 // CREATE [OR REPLACE] TABLE, CREATE [OR REPLACE] VIEW; not of temporary ones
+)
+
+// Relations lists what a statement names: what it changes first, then the tables of FROM clauses in the order of their
+// places. Names of WITH clauses are left out, and what nests deeper than can be read.
+func Relations(src string, st Statement) []Relation {
+	p := newParser(src, st)
+	if p.words("COPY", "FROM") { // DATABASE
+		return nil
+	}
+	all := p.target()
+	f := &dataFinder{parser: p, macros: map[int]bool{}, ours: map[int]*Function{}, tables: &all}
+	p.i = 0 // its words and punctuation are asked for by index
+	f.query(0, len(p.toks), nil)
+	if len(all) > 1 && all[0].Role != Reads { // DELETE FROM t is a FROM clause too
+		target := all[0]
+		rest := all[:1]
+		for _, r := range all[1:] {
+			if r.Pos != target.Pos {
+				rest = append(rest, r)
+			}
+		}
+		all = rest
+	}
+	return all
+}
+
+// target reads the name behind the verb of a statement that does something with a table or a view.
+func (p *parser) target() []Relation {
+	p.accept("EXPLAIN")
+	p.accept("ANALYZE")
+	role, ok := p.role()
+	if !ok || role != Changes && p.startsQueryAt(p.i) && !p.isWord(0, "TABLE") {
+		return nil
+	}
+	if role == Describes || role == Reads {
+		p.accept("TABLE")
+	}
+	if !p.accept("IF", "NOT", "EXISTS") {
+		p.accept("IF", "EXISTS")
+	}
+	path, err := p.path()
+	if err != nil || p.isPunct(0, '(') && role != Makes && role != Changes {
+		return nil
+	}
+	return []Relation{{path, role}}
+}
+
+// role steps over the words before the name.
+func (p *parser) role() (Role, bool) {
+	kinds := func() bool { return p.accept("TABLE") || p.accept("VIEW") }
+	switch {
+	case p.accept("DROP"):
+		p.accept("MATERIALIZED")
+		return Drops, kinds()
+	case p.accept("ALTER"):
+		p.accept("MATERIALIZED")
+		return Alters, kinds()
+	case p.accept("CREATE"):
+		p.accept("OR", "REPLACE")
+		p.accept("RECURSIVE")
+		return Makes, kinds()
+	case p.accept("INSERT"):
+		if p.accept("OR") { // REPLACE or IGNORE
+			p.i++
+		}
+		p.accept("INTO")
+		return Changes, true
+	case p.accept("UPDATE"), p.accept("MERGE", "INTO"), p.accept("MERGE"), p.accept("DELETE", "FROM"), p.accept("DELETE"), p.accept("TRUNCATE", "TABLE"), p.accept("TRUNCATE"):
+		return Changes, true
+	case p.accept("DESCRIBE"), p.accept("DESC"), p.accept("SHOW"), p.accept("SUMMARIZE"):
+		return Describes, true
+	case p.accept("COPY"):
+		for i := p.i; i < len(p.toks); i = p.step(i) {
+			if p.toksWord(i) == "FROM" {
+				return Changes, true
+			}
+		}
+		return Reads, true
+	case p.isWord(0, "TABLE"):
+		return Reads, true
+	}
+	return Reads, false
+}

@@ -1,0 +1,56 @@
+package dialect
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestRelations(t *testing.T) {
+	roles := map[Role]string{Reads: "reads", Describes: "describes", Changes: "changes", Alters: "alters", Drops: "drops", Makes: "makes"}
+	for _, tt := range []struct {
+		give, want string
+		lang       Lang
+	}{
+		{"SELECT * FROM demo.m", "reads demo.m", DuckDB},
+		{"SELECT m FROM (SELECT 1 AS m)", "", DuckDB},
+		{"SELECT a, demo.m FROM demo AS d, x.m", "reads demo, reads x.m", DuckDB},
+		{"WITH m AS (SELECT * FROM t) SELECT * FROM m JOIN n USING (i)", "reads t, reads n", DuckDB},
+		{"WITH m AS (SELECT 1), k AS (SELECT * FROM m) FROM k SELECT *", "", DuckDB},
+		{"SELECT (SELECT count(*) FROM m) + 1, i IN (FROM k) FROM t WHERE EXISTS (SELECT 1 FROM n)", "reads m, reads k, reads t, reads n", DuckDB},
+		{"SELECT * FROM range(3), LATERAL (SELECT * FROM m), read_csv('m')", "reads m", DuckDB},
+		{"CREATE OR REPLACE VIEW demo.m AS SELECT * FROM t", "makes demo.m, reads t", DuckDB},
+		{"CREATE TABLE IF NOT EXISTS m (i INTEGER)", "makes m", DuckDB},
+		{"CREATE TEMP TABLE m AS SELECT 1", "", DuckDB},
+		{"DROP VIEW IF EXISTS a.\"b c\".m CASCADE", "drops a.b c.m", DuckDB},
+		{"DROP SCHEMA m", "", DuckDB},
+		{"ALTER TABLE m RENAME TO k", "alters m", DuckDB},
+		{"INSERT OR REPLACE INTO m (a) SELECT * FROM t", "changes m, reads t", DuckDB},
+		{"INSERT INTO m VALUES (1)", "changes m", DuckDB},
+		{"UPDATE m SET a = 1 FROM t", "changes m, reads t", DuckDB},
+		{"DELETE FROM m USING t WHERE true", "changes m", DuckDB},
+		{"MERGE INTO m USING t ON a = b WHEN MATCHED THEN DELETE", "changes m", DuckDB},
+		{"TRUNCATE m", "changes m", DuckDB},
+		{"DESCRIBE m", "describes m", DuckDB},
+		{"DESCRIBE SELECT * FROM m", "reads m", DuckDB},
+		{"SUMMARIZE m", "describes m", DuckDB},
+		{"COPY m TO 'x.csv'", "reads m", DuckDB},
+		{"COPY (SELECT * FROM m) TO 'x.csv'", "reads m", DuckDB},
+		{"COPY m FROM 'x.csv'", "changes m", DuckDB},
+		{"COPY FROM DATABASE a TO b", "", DuckDB},
+		{"EXPLAIN ANALYZE SELECT * FROM m", "reads m", DuckDB},
+		{"TABLE m", "reads m", DuckDB},
+		{"SELECT 1 IS DISTINCT FROM m", "", DuckDB},
+		{"DROP VIEW `p.d.m`", "drops p.d.m", GoogleSQL},
+		{"SELECT * FROM ML.PREDICT(MODEL demo.m, (SELECT * FROM t))", "reads t", DuckDB},
+	} {
+		all := Split(tt.give, tt.lang)
+		var got []string
+		for _, r := range Relations(tt.give, all[0]) {
+			got = append(got, fmt.Sprintf("%s %s", roles[r.Role], r.Path))
+		}
+		if s := strings.Join(got, ", "); s != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.give, s, tt.want)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package extension
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/mallardml/mallard/dialect"
+)
+
+// guarded are the names, lower-case and without their schemas, that stand for models and object tables somewhere. A name too
+// many costs a look-up; most statements name none of them and are not looked at.
+type guarded struct {
+	known bool
+	epoch int64 // of the instance's names, when they were read
+	names []string
+}
+
+// guard refuses what would treat a model or an object table as the view that DuckDB sees in it: DuckDB would drop it, put
+// something else in its place, or show a model's record as rows.
+func (n *conn) guard(ctx context.Context, src string, st dialect.Statement) error {
+	names := n.guardedNames(ctx)
+	text := src[st.Pos:st.End]
+	for i, found := 0, false; !found; i++ {
+		if i == len(names) {
+			return nil
+		}
+		found = containsFold(text, names[i])
+	}
+	for _, r := range dialect.Relations(src, st) {
+		err := n.guardOne(ctx, r, names)
+		if err != nil {
+			return at(r.Span, err)
+		}
+	}
+	return nil
+}
+
+func (n *conn) guardOne(ctx context.Context, r dialect.Relation, names []string) error {
+	last := strings.ToLower(r.Parts[len(r.Parts)-1])
+	found := false
+	for _, name := range names {
+		found = found || name == last
+	}
+	if !found {
+		return nil
+	}
+	cat := n.catalog()
+	parts, err := cat.withoutProject(ctx, r.Parts)
+	if err != nil {
+		return nil // the statement itself says what is wrong with the name
+	}
+	// As it is written, so that DuckDB itself says what the name means: a temporary table may stand before a model.
+	k, rec, err := cat.lookupPath(ctx, quotePath(parts), "`"+r.Path.String()+"`")
+	switch {
+	case k == model:
+		return misusedModel(r, rec)
+	case k != other || err != nil || r.Role == dialect.Reads || r.Role == dialect.Describes:
+		return nil
+	}
+	places, err := cat.candidates(ctx, r.Parts)
+	if err != nil {
+		return nil
+	}
+	for _, p := range places {
+		if _, ok, err := cat.objectTable(ctx, p); ok || err != nil {
+			return misusedObjectTable(r)
+		}
+	}
+	return nil
+}
+
+// misusedModel says that a name is a model's and what to write. rec is nil for one that cannot be read.
+func misusedModel(r dialect.Relation, rec *record) error {
+	name := r.Path.String()
+	is := fmt.Sprintf("`%s` is a model", name)
+	switch r.Role {
+	case dialect.Drops:
+		return fmt.Errorf("%s; DROP MODEL %s drops it", is, name)
+	case dialect.Makes:
+		return fmt.Errorf("%s and already exists: models share their namespace with tables and views; choose another name, or DROP MODEL %s first", is, name)
+	case dialect.Alters:
+		return fmt.Errorf("%s; ALTER MODEL %s SET OPTIONS (…) changes its description, labels and batch size", is, name)
+	case dialect.Changes:
+		return fmt.Errorf("%s and has no rows to change; CREATE OR REPLACE MODEL %s replaces it", is, name)
+	}
+	call := "ML.PREDICT"
+	if rec != nil && rec.remote() && len(rec.OutputColumns) == 0 {
+		call = "ML.GENERATE_TEXT or ML.GENERATE_EMBEDDING"
+	}
+	return fmt.Errorf("%s and no table; DESCRIBE MODEL %s shows what it takes and gives, %s(MODEL %s, …) asks it", is, name, call, name)
+}
+
+func misusedObjectTable(r dialect.Relation) error {
+	name := r.Path.String()
+	is := fmt.Sprintf("`%s` is an object table", name)
+	switch r.Role {
+	case dialect.Drops:
+		return fmt.Errorf("%s; DROP EXTERNAL TABLE %s drops it", is, name)
+	case dialect.Makes:
+		return fmt.Errorf("%s and already exists; choose another name, or DROP EXTERNAL TABLE %s first", is, name)
+	case dialect.Alters:
+		return fmt.Errorf("%s; CREATE OR REPLACE EXTERNAL TABLE %s … OPTIONS (…) changes it", is, name)
+	}
+	return fmt.Errorf("%s: its rows are the objects of its uris, and cannot be changed here", is)
+}
+
+// guardedNames reads the names again when a statement may have made some. In an aborted transaction nothing can be read,
+// and nothing will run.
+func (n *conn) guardedNames(ctx context.Context) []string {
+	epoch := n.in.named.Load()
+	if n.guarded.known && n.guarded.epoch == epoch {
+		return n.guarded.names
+	}
+	rows, err := n.rows(ctx, "SELECT DISTINCT lower(view_name) FROM (SELECT view_name, sql FROM duckdb_views() WHERE NOT internal) WHERE contains(sql, "+
+		literal("'"+recordFormat+"'")+") OR contains(sql, "+literal(objectTableBody)+")")
+	if err != nil {
+		return nil
+	}
+	n.guarded = guarded{known: true, epoch: epoch}
+	for _, r := range rows {
+		if name, ok := r[0].(string); ok {
+			n.guarded.names = append(n.guarded.names, name)
+		}
+	}
+	return n.guarded.names
+}
+
+// makesNames reports whether a statement of this verb may have given models and object tables new names, or shown those
+// that another connection has made.
+func makesNames(verb string) bool {
+	switch verb {
+	case "CREATE MODEL", "CREATE EXTERNAL TABLE", "CREATE VIEW", "ALTER VIEW", "ALTER TABLE", "ATTACH", "IMPORT", "COPY", "EXECUTE", "CALL", "COMMIT":
+		return true
+	}
+	return false
+}
+
+// containsFold reports whether a text holds a name that is lower-case, in any case.
+func containsFold(text, name string) bool {
+	if name == "" {
+		return false
+	}
+	for i := 0; i+len(name) <= len(text); i++ {
+		if c := text[i]; (c == name[0] || c|0x20 == name[0] || c >= 0x80) && strings.EqualFold(text[i:i+len(name)], name) {
+			return true
+		}
+	}
+	return false
+}
