@@ -191,11 +191,11 @@ func (in *instance) read(o *importOptions, dir string) (*record, error) {
 	for _, p := range sig.Inputs {
 		rec.Inputs = append(rec.Inputs, port{Name: p.Name, DType: p.DType.String(), Shape: p.Shape})
 		if b := p.Shape[0]; b > 0 {
-			if rec.FixedBatch != 0 && rec.FixedBatch != int(b) {
-				return nil, fmt.Errorf("its inputs have different fixed batch sizes (%d and %d)", rec.FixedBatch, b)
-			}
-			rec.FixedBatch = int(b)
+			rec.FixedBatch = int(b) // Check has seen that they agree
 		}
+	}
+	for _, p := range sig.Defaults {
+		rec.Defaults = append(rec.Defaults, p.Name)
 	}
 	for _, p := range sig.Outputs { // in byte-wise order, as BigQuery gives them
 		asBytes, wanted := binary[p.Name]
@@ -218,7 +218,7 @@ func hasOutput(sig *tensorflow.Signature, name string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w `%s`; signature `%s` has %s", tensorflow.ErrNoOutput, name, sig.Name, strings.Join(all, ", "))
+	return fmt.Errorf("%w `%s`; signature `%s` has `%s`", tensorflow.ErrNoOutput, name, sig.Name, strings.Join(all, "`, `"))
 }
 
 // unsafe gives the operations that the configuration does not allow. Their names come with a reason behind a blank.

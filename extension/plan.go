@@ -181,6 +181,9 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 			in.objects = slices.ContainsFunc(c.Options, func(o dialect.Option) bool { return strings.EqualFold(o.Name, "prompt") })
 		}
 	}
+	if err := w.keepsDefaults(ctx, src, c, f); err != nil {
+		return dialect.Expansion{}, err
+	}
 	x, err := w.call(ctx, f, c.Func, c.Options, functions.BigQuery, in)
 	if err != nil {
 		return dialect.Expansion{}, at(c.Model.Span, err)
@@ -203,6 +206,20 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 		casts[strings.ToLower(in.name)] = in.sqlType
 	}
 	return dialect.Expansion{Open: x.open, Close: x.after, Casts: casts}, nil
+}
+
+// keepsDefaults refuses a column that is named like an input which keeps its default: it would be passed over.
+func (w *writer) keepsDefaults(ctx context.Context, src string, c *dialect.Call, f found) error {
+	if len(f.rec.Defaults) == 0 {
+		return nil
+	}
+	columns := w.conn.inputColumns(ctx, src, c, w.lang)
+	for _, name := range f.rec.Defaults {
+		if _, ok := named(columns, name); ok {
+			return at(c.Input, fmt.Errorf("input `%s` of model %s keeps its default, since it is one value for all rows; rename the column or leave it out", name, f.place))
+		}
+	}
+	return nil
 }
 
 // inputKind is what the columns of an input tell of it.

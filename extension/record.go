@@ -24,6 +24,8 @@ type record struct {
 	Tags      []string `json:"tags,omitempty"`
 	Inputs    []port   `json:"inputs,omitempty"`
 	Outputs   []port   `json:"outputs,omitempty"`
+	// Defaults are the inputs that keep the default that the graph has for them: no column gives them.
+	Defaults []string `json:"defaults,omitempty"`
 	// Of remote models: where they are asked, and the columns of INPUT and OUTPUT.
 	Endpoint      string   `json:"endpoint,omitempty"`
 	Connection    string   `json:"connection,omitempty"`

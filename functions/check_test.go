@@ -170,10 +170,10 @@ func TestEngineFaults(t *testing.T) {
 		{"panic", func(context.Context, []Tensor) ([]Tensor, error) { panic("boom") }, "internal error, please report it: boom"},
 		{"no output", func(context.Context, []Tensor) ([]Tensor, error) { return nil, nil }, "model demo.m: no output 0"},
 		{"too few rows", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{1, 3}, 3), nil },
-			"model demo.m: output `dense_1`: the model returned a tensor of type float32, of shape [1, 3] for 2 rows, its signature declares float32 tensor of shape [None, 3]"},
-		{"too many rows", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{9, 3}, 27), nil }, "of shape [9, 3] for 2 rows"},
+			"model demo.m: output `dense_1` has no batch dimension: its shape is [1, 3] for 2 rows; export the model with an output whose first dimension is the rows'"},
+		{"too many rows", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{9, 3}, 27), nil }, "its shape is [9, 3] for 2 rows"},
 		{"wide rows", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{2, 4}, 8), nil }, "of shape [2, 4] for 2 rows"},
-		{"no batch", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{}, 1), nil }, "of shape [] for 2 rows"},
+		{"no batch", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{}, 1), nil }, "its shape is [] for 2 rows"},
 		{"extra rank", func(_ context.Context, in []Tensor) ([]Tensor, error) { return floats([]int64{2, 3, 1}, 6), nil }, "of shape [2, 3, 1] for 2 rows"},
 		{"other type", func(_ context.Context, in []Tensor) ([]Tensor, error) {
 			return []Tensor{{DType: Float64, Shape: []int64{2, 3}, Data: make([]byte, 48)}}, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 
@@ -15,7 +16,7 @@ import (
 // sink writes one output into its field of the result.
 type sink struct {
 	port   *Port
-	model  string
+	model  *Model
 	nest   []int // as from levels
 	merged bool  // all dimensions of a row lie in one list
 	kind   mapping.Type
@@ -31,7 +32,7 @@ type sink struct {
 // writer turns n elements of a tensor into elements of a vector; it returns the first that does not fit, or -1.
 type writer func(dst, src unsafe.Pointer, n int) int
 
-func newSink(model string, p *Port, types Types) *sink {
+func newSink(model *Model, p *Port, types Types) *sink {
 	s := &sink{port: p, model: model, nest: levels(p, types), kind: scalarKind(p, types), slots: 1}
 	s.merged = types == BigQuery && len(p.inner()) > 1
 	l := leaf{kind: s.kind}
@@ -102,7 +103,10 @@ func (s *sink) open(v mapping.Vector) {
 // write past a vector.
 func (s *sink) check(t Tensor, batch int) error {
 	want := s.port.Shape
-	ok := t.DType == s.port.DType && len(t.Shape) == max(len(want), 1) && t.Shape[0] == int64(batch)
+	if t.DType == s.port.DType && (len(t.Shape) == 0 || t.Shape[0] != int64(batch)) {
+		return fmt.Errorf("output `%s` has no batch dimension: its shape is %s for %d rows; %s", s.port.Name, shapeText(t.Shape), batch, s.others())
+	}
+	ok := t.DType == s.port.DType && len(t.Shape) == max(len(want), 1)
 	n := int64(1)
 	for i, d := range t.Shape {
 		ok = ok && d >= 0 && (i == 0 || want[i] < 0 || want[i] == d)
@@ -119,6 +123,20 @@ func (s *sink) check(t Tensor, batch int) error {
 		return fmt.Errorf("output `%s`: the tensor of shape %s holds %d bytes and %d strings", s.port.Name, shapeText(t.Shape), len(t.Data), len(t.Strings))
 	}
 	return nil
+}
+
+// others is the way out where the output cannot be had: those beside it can be chosen.
+func (s *sink) others() string {
+	var names []string
+	for i := range s.model.Outputs {
+		if name := s.model.Outputs[i].Name; name != s.port.Name {
+			names = append(names, "'"+strings.ReplaceAll(name, "'", "''")+"'")
+		}
+	}
+	if len(names) == 0 {
+		return "export the model with an output whose first dimension is the rows'"
+	}
+	return "choose others with CREATE OR REPLACE MODEL … OPTIONS(outputs=[" + strings.Join(names, ", ") + "])"
 }
 
 // write stores the first len(rows) rows of a checked tensor at these rows of the result.

@@ -144,7 +144,7 @@ func (c *predictCall) take() *chunk {
 		k.feeds[i].column = &c.columns[i]
 	}
 	for i := range c.model.Outputs {
-		k.sinks[i] = newSink(c.model.Name, &c.model.Outputs[i], c.types)
+		k.sinks[i] = newSink(c.model, &c.model.Outputs[i], c.types)
 	}
 	return k
 }

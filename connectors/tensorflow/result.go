@@ -19,7 +19,7 @@ type Result struct {
 }
 
 // Len is the number of outputs.
-func (r *Result) Len() int { return r.h.nout }
+func (r *Result) Len() int { return len(r.h.source) }
 
 // Output views output i, by the position of Session.Outputs. The view, its
 // shape and its strings included, is dead after Close.
@@ -27,10 +27,14 @@ func (r *Result) Output(i int) (Tensor, error) {
 	if r.c == nil {
 		return Tensor{}, errors.New("read an output: the result is closed")
 	}
-	if i < 0 || i >= r.h.nout {
-		return Tensor{}, fmt.Errorf("read output %d: the model has %d", i, r.h.nout)
+	if i < 0 || i >= r.Len() {
+		return Tensor{}, fmt.Errorf("read output %d: the model has %d", i, r.Len())
 	}
-	o := &unsafe.Slice(r.c.out, r.h.nout)[i]
+	from := r.h.source[i]
+	if from < 0 {
+		return r.in[^from], nil
+	}
+	o := &unsafe.Slice(r.c.out, r.h.nout)[from]
 	if o.rank > maxRank {
 		return Tensor{}, fmt.Errorf("read output %d: it has %d dimensions, more than %d", i, int(o.rank), maxRank)
 	}

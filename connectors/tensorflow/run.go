@@ -67,9 +67,11 @@ func (s *Session) run(ctx context.Context, in []Tensor, loop int) (*Result, erro
 		keep = C.MTF_COPY
 	}
 	var code C.int
-	if loop > 0 {
+	switch {
+	case h.nout == 0: // every output is an input
+	case loop > 0:
 		code = C.mtf_loop(h.model.session, c, keep, C.int(loop))
-	} else {
+	default:
 		code = C.mtf_run(h.model.session, c, keep)
 	}
 	if code != 0 {

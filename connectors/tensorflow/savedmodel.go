@@ -40,6 +40,7 @@ type Asset struct {
 type Signature struct {
 	Name, Method string
 	Inputs       []Port   // sorted by name, byte-wise
+	Defaults     []Port   // inputs that no row can give, and that the graph has a default for: they are not fed
 	Outputs      []Port   // sorted by name, byte-wise
 	Ops          []string // reachable op types, sorted
 	Stateless    bool     // the same row always gives the same values, so repeated inputs may be inferred once
@@ -180,20 +181,42 @@ func (g *wireGraph) describe() MetaGraph {
 		slices.SortFunc(s.inputs, byName)
 		slices.SortFunc(s.outputs, byName)
 		r := newReach(g)
-		for _, p := range s.inputs {
+		inputs, defaults := g.fed(s.inputs)
+		for _, p := range inputs {
 			r.stop(nodeOf(p.Tensor))
 		}
 		for _, p := range s.outputs {
 			r.from([]string{nodeOf(p.Tensor)})
 		}
 		r.settle()
-		sig := Signature{Name: s.name, Method: s.method, Inputs: s.inputs, Outputs: s.outputs, Ops: r.sorted()}
+		sig := Signature{Name: s.name, Method: s.method, Inputs: inputs, Defaults: defaults, Outputs: s.outputs, Ops: r.sorted()}
 		sig.classify(r, loading)
 		d.UsesVariables = d.UsesVariables || r.variables()
 		d.Signatures = append(d.Signatures, sig)
 	}
 	slices.SortFunc(d.Signatures, func(a, b Signature) int { return strings.Compare(a.Name, b.Name) })
 	return d
+}
+
+// fed parts the inputs of a signature: a placeholder with a default keeps that default where its value cannot come from a
+// row, since it has no dimensions, or a fixed number of elements beside inputs with any number of rows.
+func (g *wireGraph) fed(inputs []Port) (fed, defaults []Port) {
+	g.index()
+	open, batched := false, false
+	for _, p := range inputs {
+		open = open || len(p.Shape) > 0 && p.Shape[0] < 0
+		batched = batched || len(p.Shape) > 0
+	}
+	for _, p := range inputs {
+		n := g.nodeByName[nodeOf(p.Tensor)]
+		one := len(p.Shape) == 0 && (!p.UnknownRank || batched) || len(p.Shape) > 0 && p.Shape[0] >= 0 && open
+		if n != nil && n.op == "PlaceholderWithDefault" && one {
+			defaults = append(defaults, p)
+			continue
+		}
+		fed = append(fed, p)
+	}
+	return fed, defaults
 }
 
 // nodeOf gives the node of a tensor name: "a/b:1" and "^a/b" are of a/b.
@@ -212,13 +235,13 @@ func (m *SavedModel) Select(tags []string, signature string) (*MetaGraph, *Signa
 	if g == nil {
 		var have []string
 		for i := range m.Graphs {
-			have = append(have, "["+strings.Join(m.Graphs[i].Tags, ", ")+"]")
+			have = append(have, "OPTIONS(tags=["+literals(m.Graphs[i].Tags)+"])")
 		}
 		msg := "the model has no graph with the tags [" + strings.Join(tags, ", ") + "]"
 		if len(tags) == 0 {
 			msg = "the model has several graphs and none is tagged [serve]"
 		}
-		return nil, nil, &Error{Op: op, Kind: ErrNoTags, Msg: msg, Hint: "It has " + strings.Join(have, "; ")}
+		return nil, nil, &Error{Op: op, Kind: ErrNoTags, Msg: msg, Hint: "Choose " + strings.Join(have, " or ")}
 	}
 	if len(g.Signatures) == 0 {
 		return nil, nil, &Error{Op: op, Kind: ErrNoSignature, Msg: "the model has no signature",
@@ -232,11 +255,11 @@ func (m *SavedModel) Select(tags []string, signature string) (*MetaGraph, *Signa
 		}
 		have = append(have, s.Name)
 	}
-	msg := "the model has no signature " + signature
+	msg := "the model has no signature `" + signature + "`"
 	if signature == "" {
-		msg = "the model has several signatures and none is serving_default"
+		msg = "the model has several signatures and none is `serving_default`"
 	}
-	return nil, nil, &Error{Op: op, Kind: ErrNoSignature, Msg: msg, Hint: "It has " + strings.Join(have, ", ")}
+	return nil, nil, &Error{Op: op, Kind: ErrNoSignature, Msg: msg, Hint: "It has " + quoted(have) + ": choose " + signatureOptions(have)}
 }
 
 func (m *SavedModel) graph(tags []string) *MetaGraph {
@@ -269,53 +292,12 @@ func (s *Signature) pick(dir string, names []string) ([]Port, error) {
 			for _, p := range s.Outputs {
 				have = append(have, p.Name)
 			}
-			return nil, &Error{Op: "read model " + dir, Kind: ErrNoOutput, Msg: "signature " + s.Name + " has no output " + name,
-				Hint: "It has " + strings.Join(have, ", ")}
+			return nil, &Error{Op: "read model " + dir, Kind: ErrNoOutput, Msg: "signature `" + s.Name + "` has no output `" + name + "`",
+				Hint: "It has " + quoted(have)}
 		}
 		ports = append(ports, s.Outputs[i])
 	}
 	return ports, nil
-}
-
-// Check refuses what Mallard cannot run: sparse or composite tensors,
-// unsupported types, tensors of unknown rank or without a batch dimension.
-// outputs limits the check to the outputs wanted; nil means all.
-func (s *Signature) Check(outputs []string) error {
-	op := "signature " + s.Name
-	for _, p := range s.Inputs {
-		if msg := p.refusal(); msg != "" {
-			return &Error{Op: op, Kind: ErrUnsupported, Msg: "input " + p.Name + " (tensor " + p.Tensor + ") " + msg}
-		}
-	}
-	if len(s.Outputs) == 0 {
-		return &Error{Op: op, Kind: ErrUnsupported, Msg: "it has no outputs"}
-	}
-	for _, p := range s.Outputs {
-		if len(outputs) > 0 && !slices.Contains(outputs, p.Name) {
-			continue
-		}
-		if msg := p.refusal(); msg != "" {
-			return &Error{Op: op, Kind: ErrUnsupported, Msg: "output " + p.Name + " (tensor " + p.Tensor + ") " + msg,
-				Hint: "Other outputs can be chosen with the option OUTPUTS"}
-		}
-	}
-	return nil
-}
-
-func (p *Port) refusal() string {
-	switch {
-	case p.Composite != "":
-		return "is a " + p.Composite + ", which is not supported"
-	case !p.DType.Supported():
-		return "has type " + p.DType.String() + ", which is not supported"
-	case p.UnknownRank:
-		return "has an unknown number of dimensions"
-	case len(p.Shape) == 0:
-		return "has no batch dimension"
-	case len(p.Shape) > maxRank:
-		return fmt.Sprintf("has %d dimensions, more than %d", len(p.Shape), maxRank)
-	}
-	return ""
 }
 
 // loadHint says what may be wrong when TensorFlow cannot load the graph.

@@ -78,7 +78,7 @@ func (r *Runtime) LoadModel(ctx context.Context, o LoadOptions) (*Session, error
 		return nil, withHint(err, sig.loadHint())
 	}
 	s := &Session{Inputs: sig.Inputs, Outputs: outputs, Signature: *sig, h: h, op: "run model " + o.Dir}
-	if err := h.resolve(op, s.Inputs, s.Outputs); err != nil {
+	if err := h.resolve(op, s.Inputs, h.share(s.Inputs, s.Outputs)); err != nil {
 		_ = h.free()
 		return nil, err
 	}
@@ -128,7 +128,8 @@ type handle struct {
 	model   C.mtf_model
 	in, out *C.TF_Output
 	nin     int
-	nout    int
+	nout    int   // outputs that are fetched
+	source  []int // of each output: its place among those, or ^i where it is input i, which TensorFlow does not fetch
 
 	mu     sync.Mutex
 	closed bool
@@ -147,6 +148,23 @@ func (h *handle) load(dir string, tags []string, config []byte) C.mtf_err {
 	cconfig := C.CBytes(config)
 	defer C.free(cconfig)
 	return C.mtf_load(cdir, &ctags[0], C.int(len(tags)), cconfig, C.size_t(len(config)), &h.model)
+}
+
+// share notes which outputs are inputs and gives the others, which are fetched.
+func (h *handle) share(in, out []Port) (fetched []Port) {
+	inputs := map[string]int{}
+	for i, p := range in {
+		inputs[tensorKeyOf(p.Tensor)] = i
+	}
+	for _, p := range out {
+		if i, ok := inputs[tensorKeyOf(p.Tensor)]; ok {
+			h.source = append(h.source, ^i)
+			continue
+		}
+		h.source = append(h.source, len(fetched))
+		fetched = append(fetched, p)
+	}
+	return fetched
 }
 
 func (h *handle) resolve(op string, in, out []Port) error {

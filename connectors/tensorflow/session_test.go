@@ -35,15 +35,15 @@ func TestLoadErrors(t *testing.T) {
 		want string
 	}{
 		{"missing folder", LoadOptions{Dir: "/nowhere/at/all"}, ErrNoModel, "no such folder"},
-		{"unknown tag", LoadOptions{Dir: fixtureDir("multi_signature"), Tags: []string{"tpu"}}, ErrNoTags, "no graph with the tags [tpu]. It has [serve]; [gpu, serve]"},
-		{"unknown signature", LoadOptions{Dir: fixtureDir("multi_signature"), Signature: "nope"}, ErrNoSignature, "no signature nope. It has both, plus, times"},
-		{"no default signature", LoadOptions{Dir: fixtureDir("multi_signature")}, ErrNoSignature, "none is serving_default. It has both, plus, times"},
+		{"unknown tag", LoadOptions{Dir: fixtureDir("multi_signature"), Tags: []string{"tpu"}}, ErrNoTags, "no graph with the tags [tpu]. Choose OPTIONS(tags=['serve']) or OPTIONS(tags=['gpu', 'serve'])"},
+		{"unknown signature", LoadOptions{Dir: fixtureDir("multi_signature"), Signature: "nope"}, ErrNoSignature, "no signature `nope`. It has `both`, `plus`, `times`: choose OPTIONS(signature='both') or OPTIONS(signature='plus') or OPTIONS(signature='times')"},
+		{"no default signature", LoadOptions{Dir: fixtureDir("multi_signature")}, ErrNoSignature, "none is `serving_default`. It has `both`, `plus`, `times`: choose OPTIONS(signature='both')"},
 		{"no signature", LoadOptions{Dir: fixtureDir("no_signature")}, ErrNoSignature, "the model has no signature"},
-		{"unknown output", LoadOptions{Dir: fixtureDir("many_in_out"), Outputs: []string{"total"}}, ErrNoOutput, "no output total. It has Total, double,"},
-		{"complex", LoadOptions{Dir: fixtureDir("unsupported_dtype")}, ErrUnsupported, "output y (tensor PartitionedCall:1) has type complex64"},
-		{"sparse", LoadOptions{Dir: fixtureDir("sparse_input")}, ErrUnsupported, "input x (tensor x/values:0) is a sparse tensor"},
-		{"unknown rank", LoadOptions{Dir: fixtureDir("unknown_rank")}, ErrUnsupported, "input x (tensor serving_default_x:0) has an unknown number of dimensions"},
-		{"no batch", LoadOptions{Dir: fixtureDir("no_batch")}, ErrUnsupported, "output sum (tensor PartitionedCall:0) has no batch dimension"},
+		{"unknown output", LoadOptions{Dir: fixtureDir("many_in_out"), Outputs: []string{"total"}}, ErrNoOutput, "no output `total`. It has `Total`, `double`,"},
+		{"complex", LoadOptions{Dir: fixtureDir("unsupported_dtype")}, ErrUnsupported, "output `y` (tensor PartitionedCall:1) has type complex64"},
+		{"sparse", LoadOptions{Dir: fixtureDir("sparse_input")}, ErrUnsupported, "input `x` (tensor x/values:0) is a sparse tensor"},
+		{"unknown rank", LoadOptions{Dir: fixtureDir("unknown_rank")}, ErrUnsupported, "input `x` (tensor serving_default_x:0) has an unknown number of dimensions"},
+		{"no batch", LoadOptions{Dir: fixtureDir("no_batch")}, ErrUnsupported, "output `sum` (tensor PartitionedCall:0) has no batch dimension"},
 		{"no variables", LoadOptions{Dir: noVariables}, ErrNoVariables, "variables/variables.index is not there"},
 		{"op library missing", LoadOptions{Dir: fixtureDir("perceptron"), CustomOps: []string{"/nowhere.so"}}, ErrLibrary, "load custom ops /nowhere.so: no such file"},
 	}
@@ -530,5 +530,34 @@ func TestPoolPerSession(t *testing.T) {
 	load(t, LoadOptions{Dir: fixtureDir("same_name"), InterOpThreads: -1, IntraOpThreads: 40})
 	if n := threads() - before; n < 40 {
 		t.Errorf("the second session brought %d threads, want at least 40", n)
+	}
+}
+
+// TestOddSignatures: what a row cannot give or get is refused by name, with the way out.
+func TestOddSignatures(t *testing.T) {
+	rt := open(t)
+	for _, tt := range []struct {
+		signature string
+		outputs   []string
+		want      string
+	}{
+		{"fixed", nil, "output `sum` (tensor Sum:0) has no batch dimension: its shape is [], whatever the number of rows. Choose others with OPTIONS(outputs=['y'])"},
+		{"fixed", []string{"y", "three"}, "output `three` (tensor Const:0) has no batch dimension: its shape is [3], whatever the number of rows. Choose others with OPTIONS(outputs=['y'])"},
+		{"fixed", []string{"three"}, "Choose others with OPTIONS(outputs=['y'])"},
+		{"only_fixed", nil, "output `three` (tensor Const_2:0) has no batch dimension: its shape is [3], whatever the number of rows. Export the model with an output whose first dimension is the rows'"},
+		{"passes_default", nil, "output `keep` (tensor keep:0) has no batch dimension: its shape is [], whatever the number of rows. Choose others with OPTIONS(outputs=['y'])"},
+		{"no_inputs", nil, "signature `no_inputs`: it has no inputs that a row gives"},
+		{"only_default", nil, "signature `only_default`: it has no inputs that a row gives"},
+		{"bare", nil, "input `bare` (tensor bare:0) is one value for all rows and has no default, so no column can give it"},
+		{"mixed", nil, "input `pair` (tensor pair:0) has shape [2]: its first dimension must be the rows', as it is of the other inputs"},
+		{"twice", nil, "inputs `a` and `b` are the same tensor flat:0. Export the model with an input for each"},
+	} {
+		s, err := rt.LoadModel(context.Background(), LoadOptions{Dir: fixtureDir("odd_signatures"), Signature: tt.signature, Outputs: tt.outputs})
+		if err == nil {
+			_ = s.Close()
+		}
+		if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s %v: err = %v\nwant %q", tt.signature, tt.outputs, err, tt.want)
+		}
 	}
 }

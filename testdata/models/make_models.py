@@ -601,6 +601,60 @@ def multi_signature():
 
 
 @model
+def odd_signatures():
+    """Signatures as hand-written exporters make them: an output that is an input, inputs with a default, outputs and
+    inputs whose first dimension is not the rows'. TensorFlow's session gives the answers, without the inputs that have
+    a default."""
+    v1 = tf.compat.v1
+    folder = os.path.join(HERE, "odd_signatures")
+    shutil.rmtree(folder, ignore_errors=True)
+    info = v1.saved_model.build_tensor_info
+    with tf.Graph().as_default(), v1.Session() as session:
+        word = v1.placeholder(tf.string, [None], name="word")
+        x = v1.placeholder(tf.float32, [None, 2], name="x")
+        flat = v1.placeholder(tf.float32, [None], name="flat")
+        keep = v1.placeholder_with_default(2.0, [], name="keep")
+        scale = v1.placeholder_with_default([10.0, 100.0], [2], name="scale")
+        any_rank = v1.placeholder_with_default(3.0, None, name="any_rank")
+        bare = v1.placeholder(tf.float32, [], name="bare")
+        pair = v1.placeholder(tf.float32, [2], name="pair")
+        signatures = {
+            "passes": ({"word": word}, {"same": word, "n": tf.strings.length(word)}),
+            "only_passes": ({"x": x}, {"y": x}),
+            "keep": ({"x": x, "keep": keep}, {"y": x * keep}),
+            "scaled": ({"x": x, "scale": scale}, {"y": x * scale}),
+            "any_rank": ({"x": x, "any_rank": any_rank}, {"y": tf.ensure_shape(x * any_rank, [None, 2])}),
+            "passes_default": ({"x": x, "keep": keep}, {"y": x * keep, "keep": keep}),
+            "fixed": ({"flat": flat}, {"y": flat + 1.0, "three": tf.constant([1.0, 2.0, 3.0]), "sum": tf.reduce_sum(flat)}),
+            "only_fixed": ({"flat": flat}, {"three": tf.constant([1.0, 2.0, 3.0])}),
+            "unique": ({"flat": flat}, {"y": flat + 1.0, "values": tf.unique(flat).y}),
+            "only_unique": ({"flat": flat}, {"values": tf.unique(flat).y}),
+            "no_inputs": ({}, {"v": tf.constant([1.0, 2.0])}),
+            "only_default": ({"keep": keep}, {"y": keep + 1.0}),
+            "bare": ({"x": x, "bare": bare}, {"y": x * bare}),
+            "mixed": ({"x": x, "pair": pair}, {"y": x * pair}),
+            "twice": ({"a": flat, "b": flat}, {"y": flat + 1.0}),
+        }
+        builder = v1.saved_model.Builder(folder)
+        builder.add_meta_graph_and_variables(session, ["serve"], {
+            name: v1.saved_model.build_signature_def({k: info(t) for k, t in i.items()}, {k: info(t) for k, t in o.items()}, "tensorflow/serving/predict")
+            for name, (i, o) in signatures.items()
+        })
+        builder.save()
+        rows = [[1.0, 2.0], [0.5, -4.0], [0.0, 7.0]]
+        given = {"passes": {"word": ["duck", "", "鸭子"]}} | {name: {"x": rows} for name in ["only_passes", "keep", "scaled", "any_rank"]}
+        answers = {name: session.run(signatures[name][1], {signatures[name][0][k]: v for k, v in feed.items()}) for name, feed in given.items()}
+    out = [{
+        "signature": name,
+        "inputs": {k: tensor(tf.constant(v, signatures[name][0][k].dtype)) for k, v in feed.items()},
+        "outputs": {k: tensor(tf.constant(v)) for k, v in sorted(answers[name].items())},
+    } for name, feed in given.items()]
+    with open(folder + ".json", "w", encoding="utf-8") as f:
+        json.dump(out, f, ensure_ascii=False, indent=1)
+        f.write("\n")
+
+
+@model
 def no_signature():
     """A model saved without a signature."""
     m = Module(w=tf.Variable(1.0))
