@@ -10,7 +10,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension/emulate"
-	"github.com/mallardml/mallard/extension/sqllogic"
+	"github.com/mallardml/mallard/sqllogic"
 )
 
 // TestDocs runs every SQL block of the documentation, page by page, from the root of the repository.

@@ -19,8 +19,8 @@ import (
 
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/extension/duckfmt"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
 // everyType selects values of every type of DuckDB's own list but TIME_NS and VARIANT, which duckdb-go cannot read, and

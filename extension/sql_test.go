@@ -18,8 +18,8 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
-	"github.com/mallardml/mallard/extension/sqllogic"
 	"github.com/mallardml/mallard/internal/leak"
+	"github.com/mallardml/mallard/sqllogic"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected results of .test files")

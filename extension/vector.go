@@ -13,8 +13,8 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/extension/duckfmt"
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
 // aliasJSON is the name under which DuckDB's VARCHAR is JSON.

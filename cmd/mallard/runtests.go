@@ -12,7 +12,7 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
-	"github.com/mallardml/mallard/extension/sqllogic"
+	"github.com/mallardml/mallard/sqllogic"
 )
 
 // runTests is `mallard test`.

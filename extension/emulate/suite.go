@@ -12,7 +12,7 @@ import (
 
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/extension/sqllogic"
+	"github.com/mallardml/mallard/sqllogic"
 )
 
 // Suite gives .test files their databases and, where they want it, a Vertex AI each. It is safe for concurrent use once set up.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
-	"github.com/mallardml/mallard/extension/sqllogic"
+	"github.com/mallardml/mallard/sqllogic"
 )
 
 const gemini = "statement ok\nCREATE MODEL m REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='gemini-2.5-flash')\n\n"

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/mallardml/mallard/extension/duckfmt"
+	"github.com/mallardml/mallard/internal/duckfmt"
 	"github.com/rivo/uniseg"
 )
 

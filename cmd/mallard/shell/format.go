@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/mallardml/mallard/extension/duckfmt"
+	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
 // Mode is a form of output.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mallardml/mallard/extension/duckfmt"
+	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
 // file is a parsed test file.

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mallardml/mallard/extension/duckfmt"
+	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
 // session is one run of one file: its database, connections and variables.

@@ -8,7 +8,7 @@ import (
 
 	_ "github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard/extension/duckfmt"
+	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
 // values are SQL expressions. DuckDB's own cast to VARCHAR says what is right.
