@@ -193,7 +193,7 @@ func holdsPassword(s string) bool {
 // endpoint gives the full URL of an ENDPOINT, which may be a name.
 func (c ConnectionConfig) endpoint(name, given string) (string, error) {
 	if c.kind() == kindOpenAI {
-		full := openai.ExpandEndpoint(given, c.BaseURL)
+		full := c.openAI().ExpandEndpoint(given)
 		if holdsPassword(full) { // it would go into the catalog
 			return "", fmt.Errorf("the ENDPOINT, or base_url of connection `%s`, holds a user or password; name the key with api_key_env or api_key_file", name)
 		}

@@ -229,6 +229,7 @@ type inputKind struct {
 	media   bool // the column content is an ObjectRef, or the JSON of one, and no text
 
 	versioned bool // objects have a column generation
+	similar   bool // the embeddings are for AI.SIMILARITY
 }
 
 func kindOfInput(columns []queryColumn) inputKind {

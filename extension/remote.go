@@ -227,7 +227,7 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	for i, o := range options {
 		given[i] = remote.Option{Name: o.Name, Value: plainValue(o.Value), Pos: o.Pos, End: o.End}
 	}
-	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), in.titled, in.objects, in.versioned, in.media})
+	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), in})
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +247,6 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 		Func: fn, Model: f.place.String(), Version: lastVersion.Add(1), Endpoint: f.rec.Endpoint,
 		Connection: c.remote, Service: c.open, CacheAlways: r.in.cfg.Cache.Always,
 		Titled: in.titled, Objects: in.objects, Versioned: in.versioned, Media: in.media, Load: r.in.objects.load, Stat: r.in.objects.stat,
-		Inline: c.cfg.kind() == kindOpenAI,
 	}
 	if s.Inputs, err = remoteColumns(f.rec.InputColumns); err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.place, err)
@@ -255,11 +254,8 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	if s.Outputs, err = remoteColumns(f.rec.OutputColumns); err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.place, err)
 	}
-	s.Family = remote.FamilyOf(f.rec.Endpoint)
-	if len(s.Outputs) > 0 {
-		s.Family = remote.Custom
-	} else if s.Family == remote.Auto {
-		s.Family = familyOfFunction(fn, c.cfg.kind())
+	if err := c.cfg.address(s); err != nil {
+		return nil, fmt.Errorf("model %s: %w", f.place, err)
 	}
 	if err := remote.Suits(fn, s.Family); err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.place, err)
@@ -270,6 +266,9 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 			err = at(dialect.Span{Pos: oe.Pos, End: oe.End}, meant(err, oe.Unknown, oe.Known))
 		}
 		return nil, err
+	}
+	if in.similar {
+		s.Options.Compare(s.Family)
 	}
 	if !r.in.cfg.Cache.Off {
 		s.Cache = r.answers()
@@ -288,19 +287,29 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	return s, nil
 }
 
-// familyOfFunction decides for models whose names say nothing: those of OpenAI-compatible servers speak our Gemini and
-// text-embedding forms, an endpoint of Vertex AI is an open model.
-func familyOfFunction(fn string, kind connectionKind) remote.Family {
-	embedding := strings.Contains(fn, "EMBED")
-	switch {
-	case kind == kindOpenAI && embedding:
-		return remote.TextEmbedding
-	case kind == kindOpenAI:
-		return remote.Gemini
-	case embedding:
-		return remote.OpenEmbedding
+// address says how the provider is asked for a call. What a model can do is told from its name for Vertex AI's own models only: an
+// endpoint there is an open model's, and an OpenAI-compatible server is asked what the statement asks.
+func (c ConnectionConfig) address(s *remote.Spec) error {
+	embedding := strings.Contains(s.Func, "EMBED")
+	if c.kind() == kindOpenAI {
+		o := c.openAI()
+		name, err := o.ModelName(s.Endpoint)
+		s.Name, s.TokenField, s.Inline = name, o.TokenField(), true
+		if s.Family = remote.OpenAI; embedding {
+			s.Family = remote.OpenAIEmbedding
+		}
+		return err
 	}
-	return remote.Open
+	s.Family = remote.FamilyOf(s.Endpoint)
+	switch {
+	case len(s.Outputs) > 0:
+		s.Family = remote.Custom
+	case s.Family == remote.Auto && embedding:
+		s.Family = remote.OpenEmbedding
+	case s.Family == remote.Auto:
+		s.Family = remote.Open
+	}
+	return nil
 }
 
 func remoteColumns(in []column) ([]remote.Column, error) {
@@ -412,10 +421,17 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
 			*side.to = append(*side.to, column{c.Name, t.String()})
 		}
 	}
-	family := remote.FamilyOf(rec.Endpoint)
-	switch custom := family == remote.Auto && cfg.Connections[name].kind() == kindVertexAI; {
-	case !custom && len(rec.OutputColumns) > 0:
-		return nil, at(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is %s", remote.ModelName(rec.Endpoint), family.Model()))
+	if len(rec.OutputColumns) > 0 {
+		kind := "a model of an OpenAI-compatible server"
+		if cfg.Connections[name].kind() == kindVertexAI {
+			kind = ""
+			if family := remote.FamilyOf(rec.Endpoint); family != remote.Auto {
+				kind = family.Model()
+			}
+		}
+		if kind != "" {
+			return nil, at(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is %s", remote.ModelName(rec.Endpoint), kind))
+		}
 	}
 	return rec, nil
 }

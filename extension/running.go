@@ -109,7 +109,7 @@ func (n *conn) begin(ctx context.Context) (*running, func()) {
 }
 
 // remoteSummary tells a person what a statement asked of remote models, as in `10,000 rows went through remote models: 40 from the
-// cache, 12 failed (RESOURCE EXHAUSTED 12). 112 requests (12 retries), 40,210 tokens, cost 0.0123.`
+// cache, 12 failed (RESOURCE EXHAUSTED 12: Quota exceeded). 112 requests (12 retries), 40,210 tokens, cost 0.0123.`
 func remoteSummary(p remote.Progress, cancelled bool) string {
 	if p.Done == 0 && p.Requests == 0 {
 		return ""
@@ -127,11 +127,15 @@ func remoteSummary(p remote.Progress, cancelled bool) string {
 	var causes []string
 	for cause, n := range p.Failed {
 		failed += n
-		causes = append(causes, fmt.Sprintf("%s %s", cause, grouped(n)))
+		text := fmt.Sprintf("%s %s", cause, grouped(n))
+		if why := strings.TrimSuffix(p.Why[cause], "."); why != "" {
+			text += ": " + why
+		}
+		causes = append(causes, text)
 	}
 	sort.Strings(causes)
 	if failed > 0 {
-		parts = append(parts, fmt.Sprintf("%s failed (%s)", grouped(failed), strings.Join(causes, ", ")))
+		parts = append(parts, fmt.Sprintf("%s failed (%s)", grouped(failed), strings.Join(causes, "; ")))
 	}
 	if len(parts) > 0 {
 		b.WriteString(": " + strings.Join(parts, ", "))

@@ -276,9 +276,6 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		}
 		endpoint = defaultEndpoint
 	}
-	if f.Name == "AI.SIMILARITY" && !seen["task_type"] {
-		options = append(options, dialect.Option{Span: f.Span, Name: "task_type", Value: dialect.Value{Kind: dialect.String, Str: "SEMANTIC_SIMILARITY"}})
-	}
 	cfg := w.conn.in.cfg
 	name, err := cfg.connectionName(connection)
 	if err != nil {
@@ -292,7 +289,7 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 	if rec.Endpoint, err = cfg.Connections[name].endpoint(name, endpoint); err != nil {
 		return nil, at(endpointAt, err)
 	}
-	s, err := w.conn.in.remote.spec(found{place{"", "main", endpoint}, rec}, fn, options, inputKind{})
+	s, err := w.conn.in.remote.spec(found{place{"", "main", endpoint}, rec}, fn, options, inputKind{similar: f.Name == "AI.SIMILARITY"})
 	if err != nil {
 		return nil, at(endpointAt, err)
 	}

@@ -9,10 +9,12 @@ const (
 	Llama           = "Llama"
 	Mistral         = "Mistral"
 	Open            = "open"
+	OpenAI          = "OpenAI-compatible"
 	TextEmbedding   = "text embedding"
 	GeminiEmbedding = "Gemini embedding"
 	EmbedContent    = "Gemini embedding 2"
 	Multimodal      = "multimodal embedding"
+	OpenAIEmbedding = "OpenAI-compatible embedding"
 )
 
 const (
@@ -42,28 +44,28 @@ func single(name, of, doc string, models ...string) Argument {
 var (
 	flatten     = named("flatten_json_output", "BOOL", "parts of the answer in columns of their own, not the response as JSON")
 	modelParams = named("model_params", "STRING", "a JSON object: the request's body without its contents")
-	requestType = named("request_type", "STRING", "'DEDICATED', 'SHARED' or 'UNSPECIFIED'", Gemini)
+	requestType = named("request_type", "STRING", "'DEDICATED', 'SHARED' or 'UNSPECIFIED'", Gemini, OpenAI)
 	schema      = named("output_schema", "STRING", "columns and types, such as 'title STRING, year INT64'")
 	endpoint    = named("endpoint", "STRING", "a model's name or URL")
 	connection  = named("connection_id", "STRING", "a connection of the configuration; the default one when left out")
 	dimensions  = named("output_dimensionality", "INT64", "1 to 768 (text embedding), 1 to 3,072 (Gemini), 128, 256, 512 or 1,408 (multimodal)",
-		TextEmbedding, GeminiEmbedding, EmbedContent, Multimodal)
+		TextEmbedding, GeminiEmbedding, EmbedContent, Multimodal, OpenAIEmbedding)
 	title    = named("title", "STRING", "of the document")
 	taskType = named("task_type", "STRING", "'RETRIEVAL_QUERY', 'RETRIEVAL_DOCUMENT', 'SEMANTIC_SIMILARITY', 'CLASSIFICATION', 'CLUSTERING', "+
 		"'QUESTION_ANSWERING', 'FACT_VERIFICATION' or 'CODE_RETRIEVAL_QUERY'", TextEmbedding, GeminiEmbedding, EmbedContent)
 
 	text = []Argument{
 		single("max_output_tokens", "INT64", "1 to 8,192 (Gemini) or 4,096; 1,024 when left out"),
-		single("temperature", "FLOAT64", "0 to 1", Gemini, Llama, Mistral, Open),
+		single("temperature", "FLOAT64", "0 to 1", Gemini, Llama, Mistral, Open, OpenAI),
 		single("top_p", "FLOAT64", "0 to 1"),
-		single("top_k", "INT64", "1 to 40", Gemini, Claude, Open),
-		single("stop_sequences", "ARRAY<STRING>", "at most 5", Gemini, Llama, Mistral),
-		single("ground_with_google_search", "BOOL", "whether the model may search", Gemini),
+		single("top_k", "INT64", "1 to 40", Gemini, Claude, Open, OpenAI),
+		single("stop_sequences", "ARRAY<STRING>", "at most 5", Gemini, Llama, Mistral, OpenAI),
+		single("ground_with_google_search", "BOOL", "whether the model may search", Gemini, OpenAI),
 		single("safety_settings", "ARRAY<STRUCT<category STRING, threshold STRING>>", "thresholds of harm", Gemini),
 		requestType,
 		named("use_chat_mode", "BOOL", "the form of the request; both are tried when left out", Open),
 		modelParams,
-		named("prompt", "STRING", "what to ask of each object; needed over an object table", Gemini),
+		named("prompt", "STRING", "what to ask of each object; needed over an object table", Gemini, OpenAI),
 	}
 	embeddings = []Argument{
 		taskType,

@@ -16,8 +16,6 @@ type Options struct {
 	Organization string // OpenAI-Organization
 	Project      string // OpenAI-Project
 
-	TokenField     string // "max_tokens" or "max_completion_tokens"; default the latter for OpenAI and Azure, else the former
-	MaxInputs      int    // texts in one embeddings request; default 2048
 	MaxAnswerBytes int64  // an answer longer than this is an error; default 256 MiB
 	UserAgent      string // default "mallard"
 
@@ -25,13 +23,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
-	if o.BaseURL == "" {
-		o.BaseURL = "https://api.openai.com/v1"
-	}
-	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
-	if o.MaxInputs <= 0 {
-		o.MaxInputs = 2048
-	}
+	o.BaseURL = o.base()
 	if o.MaxAnswerBytes <= 0 {
 		o.MaxAnswerBytes = 256 << 20
 	}
@@ -52,21 +44,27 @@ func (o Options) withDefaults() (Options, error) {
 		errs = append(errs, errors.New("openai: the base URL must not hold a user or password: use the key settings"))
 	case u.RawQuery != "" || u.Fragment != "":
 		errs = append(errs, fmt.Errorf("openai: the base URL of %s must not hold a query or fragment", u.Host))
-	default:
-		if o.TokenField == "" {
-			o.TokenField = "max_tokens"
-			if h := u.Hostname(); h == "api.openai.com" || strings.HasSuffix(h, ".openai.azure.com") {
-				o.TokenField = "max_completion_tokens"
-			}
-		}
-	}
-	if o.TokenField != "" && o.TokenField != "max_tokens" && o.TokenField != "max_completion_tokens" {
-		errs = append(errs, fmt.Errorf("openai: unknown token field %q: use max_tokens or max_completion_tokens", o.TokenField))
 	}
 	if o.APIKeyEnv != "" && o.APIKeyFile != "" {
 		errs = append(errs, errors.New("openai: name the key by an environment variable or by a file, not by both"))
 	}
 	return o, errors.Join(errs...)
+}
+
+func (o Options) base() string {
+	if o.BaseURL == "" {
+		return "https://api.openai.com/v1"
+	}
+	return strings.TrimRight(o.BaseURL, "/")
+}
+
+// TokenField is what the server calls the bound on the tokens of an answer: OpenAI's newer models, also at Azure, refuse the name that
+// all others know.
+func (o Options) TokenField() string {
+	if u, err := url.Parse(o.base()); err == nil && (u.Hostname() == "api.openai.com" || strings.HasSuffix(u.Hostname(), ".openai.azure.com")) {
+		return "max_completion_tokens"
+	}
+	return "max_tokens"
 }
 
 // key reads the key; empty when none is configured.

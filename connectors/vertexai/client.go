@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 
 	"cloud.google.com/go/auth"
+	"cloud.google.com/go/auth/httptransport"
 
 	"github.com/mallardml/mallard/connectors/internal/transport"
 )
@@ -19,8 +19,7 @@ type Client struct {
 	o     Options
 	creds *auth.Credentials // nil: none
 
-	http *http.Client
-	own  *transport.Transport // below http
+	http *transport.Client
 
 	mu     sync.Mutex
 	closed bool
@@ -37,9 +36,11 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, creds: creds, grpc: map[string]*grpcClient{}}
-	if c.http, c.own, err = newHTTP(creds); err != nil {
-		return nil, err
+	c := &Client{o: o, creds: creds, http: transport.NewClient(o.UserAgent, o.MaxAnswerBytes), grpc: map[string]*grpcClient{}}
+	if creds != nil {
+		if err := httptransport.AddAuthorizationMiddleware(c.http.HTTP, creds); err != nil {
+			return nil, err
+		}
 	}
 	return c, nil
 }
@@ -57,7 +58,7 @@ func (c *Client) Close() error {
 		errs = append(errs, g.Close())
 	}
 	c.grpc = nil
-	return errors.Join(append(errs, c.own.Close())...)
+	return errors.Join(append(errs, c.http.Close())...)
 }
 
 // CheckEndpoint says whether a call to the endpoint would be refused here, without sending anything.
@@ -66,74 +67,69 @@ func (c *Client) CheckEndpoint(endpoint string) error {
 	return err
 }
 
-// Predict is :predict of a custom endpoint or a publisher model. It returns the answer's body, {"predictions": [...], ...}.
+// Call sends a body by one of the API's methods, and returns the answer's body as it came: predict of a custom endpoint or a publisher
+// model, Gemini's generateContent, embedContent of gemini-embedding-2, and rawPredict, the partner models' own wire format. Header holds
+// further request headers (X-Vertex-AI-LLM-Request-Type).
+//
+// By rawPredict models of the publishers that speak chat completions (Llama and other open models offered as a service) are asked at
+// endpoints/openapi/chat/completions, which is the only place Google serves them; the body's "model" is filled in when it is missing.
+func (c *Client) Call(ctx context.Context, method, endpoint string, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
+	t, err := c.target(method, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if err := wantObject(t, body); err != nil {
+		return nil, err
+	}
+	over := map[string]func(context.Context, target, json.RawMessage, map[string]string) (json.RawMessage, error){
+		"predict": c.predictGRPC, "generateContent": c.generateGRPC, "rawPredict": c.rawGRPC, "embedContent": c.embedGRPC,
+	}[method]
+	switch {
+	case over == nil:
+		return nil, t.refuse("INVALID_ARGUMENT", "Vertex AI has no method "+method)
+	case method == "generateContent":
+		if body, err = withLabels(t, body, c.o.Labels); err != nil {
+			return nil, err
+		}
+	case method == "rawPredict" && t.chatCompletions():
+		// gRPC has no method for it; REST works with the same credentials.
+		if body, err = withModel(t, body); err != nil {
+			return nil, err
+		}
+		return c.post(ctx, t, t.chatPath(), body, header)
+	}
+	if c.o.Transport == TransportGRPC {
+		return over(ctx, t, body, header)
+	}
+	return c.post(ctx, t, t.path(method), body, header)
+}
+
+// Predict is [Client.Call] of predict, for instances that are not in one body yet.
 func (c *Client) Predict(ctx context.Context, endpoint string, instances []json.RawMessage, parameters json.RawMessage) (json.RawMessage, error) {
 	t, err := c.target("predict", endpoint)
 	if err != nil {
 		return nil, err
 	}
-	if c.o.Transport == TransportGRPC {
-		return c.predictGRPC(ctx, t, instances, parameters)
-	}
 	body, err := predictBody(t, instances, parameters)
 	if err != nil {
 		return nil, err
 	}
-	return c.post(ctx, t, t.path("predict"), body, nil)
+	return c.Call(ctx, "predict", endpoint, body, nil)
 }
 
-// GenerateContent is Gemini's :generateContent. Header holds further request headers (X-Vertex-AI-LLM-Request-Type).
+// GenerateContent is [Client.Call] of generateContent.
 func (c *Client) GenerateContent(ctx context.Context, endpoint string, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
-	t, err := c.target("generateContent", endpoint)
-	if err != nil {
-		return nil, err
-	}
-	if body, err = withLabels(t, body, c.o.Labels); err != nil {
-		return nil, err
-	}
-	if c.o.Transport == TransportGRPC {
-		return c.generateGRPC(ctx, t, body, header)
-	}
-	return c.post(ctx, t, t.path("generateContent"), body, header)
+	return c.Call(ctx, "generateContent", endpoint, body, header)
 }
 
-// RawPredict is :rawPredict, the partner models' own wire format. Models of the publishers that speak chat completions (Llama and other open
-// models offered as a service) are asked at endpoints/openapi/chat/completions, which is the only place Google serves them; the body's
-// "model" is filled in when it is missing.
+// RawPredict is [Client.Call] of rawPredict.
 func (c *Client) RawPredict(ctx context.Context, endpoint string, body json.RawMessage) (json.RawMessage, error) {
-	t, err := c.target("rawPredict", endpoint)
-	if err != nil {
-		return nil, err
-	}
-	if err := wantObject(t, body); err != nil {
-		return nil, err
-	}
-	if t.chatCompletions() {
-		// gRPC has no method for it; REST works with the same credentials.
-		if body, err = withModel(t, body); err != nil {
-			return nil, err
-		}
-		return c.post(ctx, t, t.chatPath(), body, nil)
-	}
-	if c.o.Transport == TransportGRPC {
-		return c.rawGRPC(ctx, t, body)
-	}
-	return c.post(ctx, t, t.path("rawPredict"), body, nil)
+	return c.Call(ctx, "rawPredict", endpoint, body, nil)
 }
 
-// EmbedContent is :embedContent of gemini-embedding-2.
+// EmbedContent is [Client.Call] of embedContent.
 func (c *Client) EmbedContent(ctx context.Context, endpoint string, body json.RawMessage) (json.RawMessage, error) {
-	t, err := c.target("embedContent", endpoint)
-	if err != nil {
-		return nil, err
-	}
-	if err := wantObject(t, body); err != nil {
-		return nil, err
-	}
-	if c.o.Transport == TransportGRPC {
-		return c.embedGRPC(ctx, t, body)
-	}
-	return c.post(ctx, t, t.path("embedContent"), body, nil)
+	return c.Call(ctx, "embedContent", endpoint, body, nil)
 }
 
 func predictBody(t target, instances []json.RawMessage, parameters json.RawMessage) ([]byte, error) {
@@ -175,7 +171,7 @@ func wantObject(t target, body json.RawMessage) error {
 // withLabels adds the connection's labels; a label that the body has already wins.
 func withLabels(t target, body json.RawMessage, labels map[string]string) (json.RawMessage, error) {
 	if len(labels) == 0 {
-		return body, wantObject(t, body)
+		return body, nil
 	}
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal(body, &m); err != nil || m == nil {

@@ -195,7 +195,7 @@ type target struct {
 func (c *Client) target(method, endpoint string) (target, error) {
 	e, err := ParseEndpoint(endpoint)
 	if err != nil {
-		return target{}, &Error{Method: method, Endpoint: "vertexai", Status: 400, Code: "INVALID_ARGUMENT", Msg: err.Error()}
+		return target{}, &Error{Subject: "vertexai:" + method, Status: 400, Code: "INVALID_ARGUMENT", Msg: err.Error()}
 	}
 	t := target{Endpoint: e, method: method}
 	if c.o.BaseURL != "" {
@@ -208,11 +208,11 @@ func (c *Client) target(method, endpoint string) (target, error) {
 		return t, nil
 	}
 	if !allowed(e.Host, c.o.AllowedHosts) {
-		return target{}, &Error{Method: method, Endpoint: e.String(), Status: 403, Code: "BLOCKED_HOST",
+		return target{}, &Error{Subject: t.String(), Status: 403, Code: "BLOCKED_HOST",
 			Msg: "host " + e.Host + " is not among the allowed hosts (" + strings.Join(c.o.AllowedHosts, ", ") + "). Add it to allowed_hosts of the connection, or set base_url"}
 	}
 	if e.Scheme == "http" && !loopback(hostname(e.Host)) {
-		return target{}, &Error{Method: method, Endpoint: e.String(), Status: 403, Code: "BLOCKED_HOST", Msg: "plain http is for this machine only: use https"}
+		return target{}, &Error{Subject: t.String(), Status: 403, Code: "BLOCKED_HOST", Msg: "plain http is for this machine only: use https"}
 	}
 	return t, nil
 }
@@ -234,9 +234,17 @@ func (t target) chatCompletions() bool {
 	return true
 }
 
+// String is the endpoint with its method, as errors name it.
+func (t target) String() string {
+	if t.method == "" {
+		return t.Endpoint.String()
+	}
+	return t.Endpoint.String() + ":" + t.method
+}
+
 // refuse is an error of ours, before anything is sent.
 func (t target) refuse(code, msg string) *Error {
-	return &Error{Method: t.method, Endpoint: t.Endpoint.String(), Status: 400, Code: code, Msg: msg}
+	return &Error{Subject: t.String(), Status: 400, Code: code, Msg: msg}
 }
 
 func allowed(host string, patterns []string) bool {

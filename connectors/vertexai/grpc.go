@@ -21,6 +21,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/mallardml/mallard/connectors/internal/transport"
 )
 
 type grpcClient struct{ *aiplatform.PredictionClient }
@@ -36,7 +38,7 @@ func (c *Client) dial(t target) (*grpcClient, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return nil, &Error{Method: t.method, Endpoint: t.Endpoint.String(), Status: 400, Code: "CLOSED", Msg: "the connection is closed"}
+		return nil, &Error{Subject: t.String(), Status: 400, Code: "CLOSED", Msg: "the connection is closed"}
 	}
 	if g, ok := c.grpc[key]; ok {
 		return g, nil
@@ -66,30 +68,37 @@ func (c *Client) dial(t target) (*grpcClient, error) {
 	// Not the caller's context: the connection outlives the call.
 	p, err := aiplatform.NewPredictionClient(context.Background(), opts...)
 	if err != nil {
-		return nil, &Error{Method: t.method, Endpoint: t.Endpoint.String(), Code: "NETWORK", Msg: short(err.Error()), Cause: err}
+		return nil, &Error{Subject: t.String(), Code: "NETWORK", Msg: transport.Short(err.Error()), Cause: err}
 	}
 	g := &grpcClient{p}
 	c.grpc[key] = g
 	return g, nil
 }
 
-func (c *Client) predictGRPC(ctx context.Context, t target, instances []json.RawMessage, parameters json.RawMessage) (json.RawMessage, error) {
+func (c *Client) predictGRPC(ctx context.Context, t target, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
 	g, err := c.dial(t)
 	if err != nil {
 		return nil, err
 	}
-	req := &aiplatformpb.PredictRequest{Endpoint: t.Resource(), Instances: make([]*structpb.Value, len(instances))}
-	for i, in := range instances {
+	var in struct {
+		Instances  []json.RawMessage `json:"instances"`
+		Parameters json.RawMessage   `json:"parameters"`
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, t.refuse("INVALID_ARGUMENT", "the request body is not {instances, parameters}")
+	}
+	req := &aiplatformpb.PredictRequest{Endpoint: t.Resource(), Instances: make([]*structpb.Value, len(in.Instances))}
+	for i, in := range in.Instances {
 		if req.Instances[i], err = toValue(in); err != nil {
 			return nil, t.refuse("INVALID_ARGUMENT", fmt.Sprintf("instance %d: %v", i, err))
 		}
 	}
-	if len(parameters) > 0 {
-		if req.Parameters, err = toValue(parameters); err != nil {
+	if len(in.Parameters) > 0 {
+		if req.Parameters, err = toValue(in.Parameters); err != nil {
 			return nil, t.refuse("INVALID_ARGUMENT", "parameters: "+err.Error())
 		}
 	}
-	res, err := g.Predict(c.outgoing(ctx, t, nil), req)
+	res, err := g.Predict(c.outgoing(ctx, header), req)
 	if err != nil {
 		return nil, c.grpcError(ctx, t, err)
 	}
@@ -129,14 +138,14 @@ func (c *Client) generateGRPC(ctx context.Context, t target, body json.RawMessag
 	if err != nil {
 		return nil, err
 	}
-	res, err := g.GenerateContent(c.outgoing(ctx, t, header), req)
+	res, err := g.GenerateContent(c.outgoing(ctx, header), req)
 	if err != nil {
 		return nil, c.grpcError(ctx, t, err)
 	}
 	return write(t, res)
 }
 
-func (c *Client) embedGRPC(ctx context.Context, t target, body json.RawMessage) (json.RawMessage, error) {
+func (c *Client) embedGRPC(ctx context.Context, t target, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
 	req := &aiplatformpb.EmbedContentRequest{}
 	if err := read(t, body, req); err != nil {
 		return nil, err
@@ -146,29 +155,29 @@ func (c *Client) embedGRPC(ctx context.Context, t target, body json.RawMessage) 
 	if err != nil {
 		return nil, err
 	}
-	res, err := g.EmbedContent(c.outgoing(ctx, t, nil), req)
+	res, err := g.EmbedContent(c.outgoing(ctx, header), req)
 	if err != nil {
 		return nil, c.grpcError(ctx, t, err)
 	}
 	return write(t, res)
 }
 
-func (c *Client) rawGRPC(ctx context.Context, t target, body json.RawMessage) (json.RawMessage, error) {
+func (c *Client) rawGRPC(ctx context.Context, t target, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
 	g, err := c.dial(t)
 	if err != nil {
 		return nil, err
 	}
-	res, err := g.RawPredict(c.outgoing(ctx, t, nil), &aiplatformpb.RawPredictRequest{
+	res, err := g.RawPredict(c.outgoing(ctx, header), &aiplatformpb.RawPredictRequest{
 		Endpoint: t.Resource(), HttpBody: &httpbody.HttpBody{ContentType: "application/json", Data: body},
 	})
 	if err != nil {
 		return nil, c.grpcError(ctx, t, err)
 	}
-	return answer(t, res.GetData())
+	return res.GetData(), nil
 }
 
 // outgoing adds the request's own headers as metadata.
-func (c *Client) outgoing(ctx context.Context, _ target, header map[string]string) context.Context {
+func (c *Client) outgoing(ctx context.Context, header map[string]string) context.Context {
 	for k, v := range header {
 		if !strings.EqualFold(k, "authorization") {
 			ctx = metadata.AppendToOutgoingContext(ctx, strings.ToLower(k), v)
@@ -181,7 +190,7 @@ func read(t target, body json.RawMessage, into proto.Message) error {
 	if err := reader.Unmarshal(body, into); err != nil {
 		// protojson varies the blanks of its messages on purpose.
 		msg := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "proto: ")
-		return t.refuse("INVALID_ARGUMENT", "the request body does not fit this version of the gRPC API ("+short(msg)+"). Use transport rest for newer fields")
+		return t.refuse("INVALID_ARGUMENT", "the request body does not fit this version of the gRPC API ("+transport.Short(msg)+"). Use transport rest for newer fields")
 	}
 	return nil
 }
@@ -189,7 +198,7 @@ func read(t target, body json.RawMessage, into proto.Message) error {
 func write(t target, m proto.Message) (json.RawMessage, error) {
 	b, err := writer.Marshal(m)
 	if err != nil {
-		return nil, &Error{Method: t.method, Endpoint: t.Endpoint.String(), Code: "BAD_ANSWER", Msg: "the answer cannot be written as JSON", Cause: err}
+		return nil, &Error{Subject: t.String(), Code: "BAD_ANSWER", Msg: "the answer cannot be written as JSON", Cause: err}
 	}
 	return b, nil
 }
@@ -220,9 +229,9 @@ func (c *Client) grpcError(ctx context.Context, t target, err error) error {
 	s := withStatus.GRPCStatus()
 	// The server knows the deadline too and may give up a moment before we do.
 	if at, has := ctx.Deadline(); has && (s.Code() == codes.DeadlineExceeded || s.Code() == codes.Canceled) && time.Until(at) < 100*time.Millisecond {
-		return &Error{Method: t.method, Endpoint: t.Endpoint.String(), Code: "DEADLINE_EXCEEDED", Msg: "no answer in time", Cause: context.DeadlineExceeded}
+		return &Error{Subject: t.String(), Code: "DEADLINE_EXCEEDED", Msg: "no answer in time", Cause: context.DeadlineExceeded}
 	}
-	e := &Error{Method: t.method, Endpoint: t.Endpoint.String(), Status: httpStatus[s.Code()], Code: codeNames[s.Code()], Msg: short(s.Message())}
+	e := &Error{Subject: t.String(), Status: httpStatus[s.Code()], Code: codeNames[s.Code()], Msg: transport.Short(s.Message())}
 	if e.Code == "" {
 		e.Status, e.Code = 500, "UNKNOWN"
 	}
@@ -243,6 +252,5 @@ func (c *Client) grpcError(ctx context.Context, t target, err error) error {
 			e.Detail = d.GetReason()
 		}
 	}
-	e.Wait = max(e.Wait, time.Duration(0))
-	return e
+	return advise(e)
 }

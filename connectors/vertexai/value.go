@@ -12,35 +12,6 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// quoteNonFinite puts quotes around bare NaN, Infinity and -Infinity outside strings.
-func quoteNonFinite(b []byte) ([]byte, bool) {
-	var out []byte
-	last, inside := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case inside && c == '\\':
-			i++
-		case c == '"':
-			inside = !inside
-		case inside:
-		case c == 'N' || c == 'I' || c == '-':
-			for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
-				if bytes.HasPrefix(b[i:], []byte(word)) {
-					out = append(out, b[last:i]...)
-					out = append(append(append(out, '"'), word...), '"')
-					i += len(word) - 1
-					last = i + 1
-					break
-				}
-			}
-		}
-	}
-	if last == 0 {
-		return b, false
-	}
-	return append(out, b[last:]...), true
-}
-
 // toValue reads JSON for gRPC, whose numbers are doubles: an integer that a double cannot hold is refused, never changed.
 func toValue(raw json.RawMessage) (*structpb.Value, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))

@@ -1,21 +1,57 @@
 package remote
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 )
 
-// embeddingCodec asks for embeddings.
+// embeddingCodec asks for embeddings, in the form of its family.
 type embeddingCodec struct {
-	spec  *Spec
-	shape []embeddingField
+	spec   *Spec
+	format embeddingFormat
+	shape  []embeddingField
+}
+
+// embeddingFormat is the form in which a provider is asked for embeddings, and answers; each has its file.
+type embeddingFormat interface {
+	method() string
+	// common puts what all rows ask alike into parameters, which hold model_params.
+	common(s *Spec, parameters map[string]any) error
+	// text is the request of a row that is one text, or its part of a request.
+	text(s *Spec, text, title string) (string, string)
+	// call asks for rows.
+	call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]Answer, error)
+	// vectors reads the answer to a row.
+	vectors(body json.RawMessage) []embedded
+}
+
+// mediaEmbedder is an embeddingFormat that takes objects, too.
+type mediaEmbedder interface {
+	media(ctx context.Context, s *Spec, r deferredRow) (payload, status string)
+}
+
+// embedded is one vector of an answer.
+type embedded struct {
+	values, statistics json.RawMessage
+	start, end         any // seconds of a video
+}
+
+func (s *Spec) embeddingFormat() embeddingFormat {
+	switch s.Family {
+	case EmbedContent:
+		return embedContentFormat{}
+	case Multimodal:
+		return multimodalFormat{}
+	case OpenEmbedding:
+		return openEmbeddingFormat{}
+	case OpenAIEmbedding:
+		return openAIEmbeddingFormat{}
+	}
+	return textEmbeddingFormat{}
 }
 
 // embeddingField is where a result column comes from.
@@ -30,14 +66,14 @@ const (
 )
 
 func (s *Spec) initEmbedding() error {
-	c := &embeddingCodec{spec: s}
+	c := &embeddingCodec{spec: s, format: s.embeddingFormat()}
 	add := func(name string, t Type, f embeddingField) {
 		s.columns = append(s.columns, Column{name, t})
 		c.shape = append(c.shape, f)
 	}
 	floats := arrayOf(scalar(Float64))
 	o := &s.Options
-	stats := s.Family == TextEmbedding || s.Family == GeminiEmbedding || s.Family == EmbedContent
+	stats := s.Family == TextEmbedding || s.Family == GeminiEmbedding || s.Family == EmbedContent || s.Family == OpenAIEmbedding
 	s.segments = s.Media && s.Family == Multimodal
 	switch s.Func {
 	case "ML.GENERATE_EMBEDDING":
@@ -70,7 +106,7 @@ func (s *Spec) initEmbedding() error {
 		s.statusAt = len(s.columns)
 	}
 	s.codec = c
-	s.method = "predict"
+	s.method = c.format.method()
 	params := map[string]any{}
 	if o.ModelParams != nil {
 		var err error
@@ -78,21 +114,8 @@ func (s *Spec) initEmbedding() error {
 			return fmt.Errorf("model_params: %w", err)
 		}
 	}
-	switch s.Family {
-	case EmbedContent:
-		s.method = "embedContent"
-		return nil
-	case TextEmbedding, GeminiEmbedding:
-		if _, ok := params["autoTruncate"]; !ok {
-			params["autoTruncate"] = true
-		}
-		if o.OutputDimensionality > 0 {
-			params["outputDimensionality"] = o.OutputDimensionality
-		}
-	case Multimodal:
-		if o.OutputDimensionality > 0 {
-			params["dimension"] = o.OutputDimensionality
-		}
+	if err := c.format.common(s, params); err != nil {
+		return err
 	}
 	if len(params) > 0 {
 		var err error
@@ -111,7 +134,7 @@ func (c *embeddingCodec) missing() []any {
 }
 
 func (c *embeddingCodec) payload(ctx context.Context, row []any) (string, string) {
-	s, o := c.spec, &c.spec.Options
+	s := c.spec
 	var parts []part
 	if s.Objects {
 		uri, mime := asText(row[0]), asText(row[1])
@@ -135,87 +158,31 @@ func (c *embeddingCodec) payload(ctx context.Context, row []any) (string, string
 	if s.Family == Multimodal && len(parts) > 1 {
 		return "", "Invalid content: it must be one text, image or video."
 	}
-	if s.Family == Multimodal || s.Family == EmbedContent {
-		r := deferredRow{Parts: parts, Title: c.title(row)}
-		if s.ready(parts) {
-			return c.finish(ctx, r)
-		}
-		p, err := r.payload()
-		if err != nil {
-			return "", "Invalid content: " + err.Error()
-		}
-		return p, ""
+	title := c.title(row)
+	if text := plain(parts); text != nil {
+		return c.format.text(s, *text, title)
 	}
-	text := plain(parts)
-	if text == nil {
+	if _, ok := c.format.(mediaEmbedder); !ok {
 		return "", "Invalid content: this model reads text only."
 	}
-	fields := [...]struct{ name, value string }{{"content", *text}, {"task_type", o.TaskType}, {"title", c.title(row)}}
-	if s.Family == OpenEmbedding {
-		fields[0].name = "inputs"
+	r := deferredRow{Parts: parts, Title: title}
+	if s.ready(parts) {
+		return c.finish(ctx, r)
 	}
-	return texts(fields[:])
+	p, err := r.payload()
+	if err != nil {
+		return "", "Invalid content: " + err.Error()
+	}
+	return p, ""
 }
 
 // finish implements codec.
 func (c *embeddingCodec) finish(ctx context.Context, r deferredRow) (string, string) {
-	s, o := c.spec, &c.spec.Options
-	var body any
-	var objects carried
-	if s.Family == Multimodal {
-		m, status := c.medium(ctx, &r.Parts[0], &objects)
-		if status != "" {
-			return "", status
-		}
-		body = m
-	} else {
-		wire, err := s.wireParts(ctx, r.Parts, &objects)
-		if err != nil {
-			return "", "Invalid content: " + err.Error()
-		}
-		m := map[string]any{"content": map[string]any{"parts": wire}}
-		if o.TaskType != "" {
-			m["taskType"] = o.TaskType
-		}
-		if o.OutputDimensionality > 0 {
-			m["outputDimensionality"] = o.OutputDimensionality
-		}
-		if r.Title != "" {
-			m["title"] = r.Title
-		}
-		if o.ModelParams != nil {
-			extra, _ := object(o.ModelParams)
-			for k, v := range extra {
-				m[k] = v
-			}
-		}
-		body = m
-	}
-	b, err := objects.write(body)
-	if err != nil {
-		return "", "Invalid content: " + err.Error()
-	}
-	return b, ""
+	return c.format.(mediaEmbedder).media(ctx, c.spec, r)
 }
 
-// texts writes an object of the fields that are not empty.
-func texts(fields []struct{ name, value string }) (string, string) {
-	b := make([]byte, 0, 32+len(fields[0].value))
-	b = append(b, '{')
-	for _, f := range fields {
-		if f.value == "" {
-			continue
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = append(append(append(b, '"'), f.name...), `":`...)
-		var err error
-		if b, err = appendText(b, f.value); err != nil {
-			return "", "Invalid content: " + err.Error()
-		}
-	}
-	return string(append(b, '}')), ""
+func (c *embeddingCodec) call(ctx context.Context, svc Service, payloads []string) ([]Answer, error) {
+	return c.format.call(ctx, svc, c.spec, payloads)
 }
 
 func (c *embeddingCodec) title(row []any) string {
@@ -226,116 +193,6 @@ func (c *embeddingCodec) title(row []any) string {
 		return c.spec.Options.Title
 	}
 	return ""
-}
-
-// medium is the instance of one text, image or video.
-func (c *embeddingCodec) medium(ctx context.Context, p *part, objects *carried) (map[string]any, string) {
-	if p.isText() {
-		return map[string]any{"text": p.Text}, ""
-	}
-	var where map[string]any
-	var mime string
-	var err error
-	if c.spec.linked(*p) {
-		mime, err = c.spec.contentType(ctx, p)
-		where = map[string]any{"gcsUri": p.URI}
-	} else {
-		var data []byte
-		data, mime, err = c.spec.load(ctx, *p)
-		where = map[string]any{"bytesBase64Encoded": objects.add(data)}
-	}
-	if err != nil {
-		return nil, "Invalid content: " + err.Error()
-	}
-	kind, _, _ := strings.Cut(mime, "/")
-	switch kind {
-	case "image":
-		where["mimeType"] = mime
-		return map[string]any{"image": where}, ""
-	case "video":
-		o := &c.spec.Options
-		if o.OutputDimensionality > 0 {
-			return nil, "output_dimensionality is not supported for video."
-		}
-		segment := map[string]any{}
-		if o.StartSecond != nil {
-			segment["startOffsetSec"], segment["endOffsetSec"] = seconds(*o.StartSecond), seconds(*o.EndSecond)
-		}
-		if o.IntervalSeconds != nil {
-			segment["intervalSec"] = seconds(*o.IntervalSeconds)
-		}
-		if len(segment) > 0 {
-			where["videoSegmentConfig"] = segment
-		}
-		return map[string]any{"video": where}, ""
-	}
-	return nil, fmt.Sprintf("Object %s has the content type %q; only images and videos have embeddings.", p.URI, mime)
-}
-
-// seconds writes whole numbers as such: the API takes integers.
-func seconds(f float64) any {
-	if f == float64(int64(f)) {
-		return int64(f)
-	}
-	return f
-}
-
-func (c *embeddingCodec) call(ctx context.Context, svc Service, payloads []string) ([]Answer, error) {
-	if c.spec.method != "embedContent" {
-		answers, err := predict(ctx, svc, c.spec, payloads)
-		for i := range answers {
-			answers[i].InputTokens = embeddingTokens(answers[i].Body)
-		}
-		return answers, err
-	}
-	raw, err := svc.EmbedContent(ctx, c.spec.Endpoint, json.RawMessage(payloads[0]))
-	if err != nil {
-		return nil, err
-	}
-	if raw, err = valid(raw); err != nil {
-		return nil, err
-	}
-	a := Answer{Body: raw}
-	a.InputTokens, a.OutputTokens = tokens(raw)
-	return []Answer{a}, nil
-}
-
-// embedded is what of a prediction or an embedContent response holds the vectors.
-type embedded struct {
-	Embeddings struct {
-		Values     json.RawMessage `json:"values"`
-		Statistics json.RawMessage `json:"statistics"`
-	} `json:"embeddings"`
-	Embedding struct {
-		Values json.RawMessage `json:"values"`
-	} `json:"embedding"`
-	Usage  json.RawMessage `json:"usageMetadata"`
-	Cut    bool            `json:"truncated"`
-	Text   json.RawMessage `json:"textEmbedding"`
-	Image  json.RawMessage `json:"imageEmbedding"`
-	Videos []struct {
-		Start     json.Number     `json:"startOffsetSec"`
-		End       json.Number     `json:"endOffsetSec"`
-		Embedding json.RawMessage `json:"embedding"`
-	} `json:"videoEmbeddings"`
-}
-
-// embeddingTokens finds statistics.token_count; it stands behind thousands of numbers that need not be read twice.
-func embeddingTokens(body json.RawMessage) int64 {
-	const name = `"token_count":`
-	i := bytes.LastIndex(body, []byte(name))
-	if i < 0 {
-		return 0
-	}
-	s := strings.TrimSpace(string(body[i+len(name) : min(i+len(name)+24, len(body))]))
-	if end := strings.IndexAny(s, ",} \t\r\n"); end >= 0 {
-		s = s[:end]
-	}
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(n > 0) {
-		return 0
-	}
-	return int64(min(n, 1e12))
 }
 
 var (
@@ -352,87 +209,31 @@ func (c *embeddingCodec) values(body json.RawMessage) ([][]any, string) {
 }
 
 func (c *embeddingCodec) lines(body json.RawMessage) ([][]any, error) {
-	var e embedded
-	if c.spec.Family == OpenEmbedding {
-		return c.line(bare(body), nil, nil, nil, body)
+	all := c.format.vectors(body)
+	if !c.spec.segments && len(all) > 1 {
+		all = all[:1]
 	}
-	if err := lenient(body, &e); err != nil {
-		return nil, err
-	}
-	switch c.spec.Family {
-	case Multimodal:
-		if len(e.Videos) == 0 {
-			raw := given(e.Image)
-			if raw == nil {
-				raw = given(e.Text)
-			}
-			return c.line(raw, nil, nil, nil, body)
-		}
-		var all [][]any
-		for _, v := range e.Videos {
-			start, _ := readInt(number0(v.Start))
-			end, _ := readInt(number0(v.End))
-			line, err := c.line(v.Embedding, nil, start, end, body)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, line...)
-			if !c.spec.segments {
-				break
-			}
-		}
-		return all, nil
-	case EmbedContent:
-		var stats json.RawMessage
-		var u struct {
-			Tokens *int64 `json:"promptTokenCount"`
-		}
-		if json.Unmarshal(e.Usage, &u) == nil && u.Tokens != nil {
-			stats, _ = marshal(map[string]any{"token_count": *u.Tokens, "truncated": e.Cut})
-		}
-		return c.line(e.Embedding.Values, stats, nil, nil, body)
-	}
-	return c.line(e.Embeddings.Values, e.Embeddings.Statistics, nil, nil, body)
-}
-
-func number0(n json.Number) json.RawMessage {
-	if n == "" {
-		return json.RawMessage("0")
-	}
-	return json.RawMessage(n)
-}
-
-// bare finds the vector in a prediction of an open model: the list itself, or a list of it, or a field that holds it.
-func bare(body json.RawMessage) json.RawMessage {
-	for range 4 {
-		var m map[string]json.RawMessage
-		if json.Unmarshal(body, &m) == nil {
-			for _, k := range []string{"embedding", "embeddings", "values", "outputs", "predictions"} {
-				if m[k] != nil {
-					body = m[k]
-					break
-				}
-			}
-		}
-		var lists []json.RawMessage
-		if json.Unmarshal(body, &lists) == nil && len(lists) == 1 && len(lists[0]) > 0 && (lists[0][0] == '[' || lists[0][0] == '{') {
-			body = lists[0]
+	lines := make([][]any, len(all))
+	for i, e := range all {
+		var err error
+		if lines[i], err = c.line(e, body); err != nil {
+			return nil, err
 		}
 	}
-	return body
+	return lines, nil
 }
 
 // line writes one line of results.
-func (c *embeddingCodec) line(values, stats json.RawMessage, start, end any, body json.RawMessage) ([][]any, error) {
+func (c *embeddingCodec) line(e embedded, body json.RawMessage) ([]any, error) {
 	line := c.missing()
 	for i, f := range c.shape {
 		switch f {
 		case vector:
-			v, err := c.spec.columns[i].Type.read(values)
+			v, err := c.spec.columns[i].Type.read(e.values)
 			if err != nil {
 				return nil, fmt.Errorf("the embedding %w", err)
 			}
-			if v == nil {
+			if floats, ok := v.([]float64); v == nil || ok && len(floats) == 0 {
 				return nil, errNoVector
 			}
 			if list, ok := v.([]any); ok && slices.ContainsFunc(list, notFinite) {
@@ -446,32 +247,20 @@ func (c *embeddingCodec) line(values, stats json.RawMessage, start, end any, bod
 			}
 			line[i] = s
 		case tokenStatistics:
-			if s := given(stats); s != nil {
+			if s := given(e.statistics); s != nil {
 				line[i] = string(tidyStatistics(s))
 			}
 		case startSecond:
-			line[i] = start
+			line[i] = e.start
 		case endSecond:
-			line[i] = end
+			line[i] = e.end
 		}
 	}
-	return [][]any{line}, nil
+	return line, nil
 }
 
 // notFinite reports what makes every distance to a vector NaN, without a word: NaN, infinities and nulls. Readers of plain numbers never give one.
 func notFinite(v any) bool {
 	f, ok := v.(float64)
 	return !ok || math.IsNaN(f) || math.IsInf(f, 0)
-}
-
-// tidyStatistics writes token_count as an integer: protobuf's JSON makes it 4.0 on some ways.
-func tidyStatistics(raw json.RawMessage) json.RawMessage {
-	var st struct {
-		Truncated *bool    `json:"truncated"`
-		Tokens    *float64 `json:"token_count"`
-	}
-	if json.Unmarshal(raw, &st) != nil || st.Tokens == nil || st.Truncated == nil || *st.Tokens != float64(int64(*st.Tokens)) {
-		return raw
-	}
-	return fmt.Appendf(nil, `{"token_count":%d,"truncated":%t}`, int64(*st.Tokens), *st.Truncated)
 }

@@ -105,6 +105,26 @@ func (f *fake) twice() (all []string) {
 	return all
 }
 
+// Call implements Service.
+func (f *fake) Call(ctx context.Context, method, endpoint string, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
+	switch method {
+	case "predict":
+		var in struct {
+			Instances  []json.RawMessage
+			Parameters json.RawMessage
+		}
+		if err := json.Unmarshal(body, &in); err != nil {
+			return nil, err
+		}
+		return f.Predict(ctx, endpoint, in.Instances, in.Parameters)
+	case "generateContent":
+		return f.GenerateContent(ctx, endpoint, body, header)
+	case "embedContent":
+		return f.EmbedContent(ctx, endpoint, body)
+	}
+	return f.RawPredict(ctx, endpoint, body)
+}
+
 func (f *fake) Predict(ctx context.Context, _ string, instances []json.RawMessage, parameters json.RawMessage) (json.RawMessage, error) {
 	rows := make([]string, len(instances))
 	for i, in := range instances {

@@ -5,7 +5,7 @@ import "strings"
 // Family is a kind of model: it decides the arguments that a function takes, the form of its requests and its limits.
 type Family int
 
-// The families. Auto tells the family from the endpoint.
+// The families. Auto tells the family from the endpoint of Vertex AI.
 const (
 	Auto            Family = iota
 	Custom                 // the user's own model on an endpoint: typed INPUT and OUTPUT
@@ -14,14 +14,17 @@ const (
 	Llama                  // rawPredict, chat completions
 	Mistral                // rawPredict, chat completions
 	Open                   // an open model deployed to an endpoint: predict
+	OpenAI                 // chat/completions of a server that speaks OpenAI's API
 	TextEmbedding          // text-embedding-*, text-multilingual-embedding-*: predict
 	GeminiEmbedding        // gemini-embedding-001: predict, one text per request
 	EmbedContent           // gemini-embedding-2: embedContent
 	Multimodal             // multimodalembedding: predict
 	OpenEmbedding          // an open embedding model deployed to an endpoint: predict
+	OpenAIEmbedding        // embeddings of a server that speaks OpenAI's API
 )
 
-var familyNames = [...]string{"model", "custom endpoint", "Gemini", "Claude", "Llama", "Mistral", "open", "text embedding", "Gemini embedding", "Gemini embedding 2", "multimodal embedding", "open embedding"}
+var familyNames = [...]string{"model", "custom endpoint", "Gemini", "Claude", "Llama", "Mistral", "open", "OpenAI-compatible",
+	"text embedding", "Gemini embedding", "Gemini embedding 2", "multimodal embedding", "open embedding", "OpenAI-compatible embedding"}
 
 // String is the family as messages name it.
 func (f Family) String() string {
@@ -33,7 +36,7 @@ func (f Family) String() string {
 
 // Model names a model of the family with its article, as in "an open model".
 func (f Family) Model() string {
-	if n := f.String(); strings.IndexByte("aeiou", n[0]) >= 0 {
+	if n := f.String(); strings.IndexByte("aeiouO", n[0]) >= 0 {
 		return "an " + n + " model"
 	} else if f != Auto {
 		return "a " + n + " model"
@@ -42,10 +45,10 @@ func (f Family) Model() string {
 }
 
 // Text reports whether the family generates text.
-func (f Family) Text() bool { return f >= Gemini && f <= Open }
+func (f Family) Text() bool { return f >= Gemini && f <= OpenAI }
 
 // Embedding reports whether the family makes embeddings.
-func (f Family) Embedding() bool { return f >= TextEmbedding && f <= OpenEmbedding }
+func (f Family) Embedding() bool { return f >= TextEmbedding && f <= OpenAIEmbedding }
 
 // ModelName is the last part of an endpoint: the publisher's name for the model.
 func ModelName(endpoint string) string {
@@ -53,7 +56,7 @@ func ModelName(endpoint string) string {
 	return endpoint[strings.LastIndexByte(endpoint, '/')+1:]
 }
 
-// FamilyOf tells the family of a model by its endpoint, a name or a URL. It is Auto for endpoints that are a project's own
+// FamilyOf tells the family of a model of Vertex AI by its endpoint, a name or a URL: publishers and names are Google's. It is Auto for endpoints that are a project's own
 // (…/endpoints/ID) and for names it does not know.
 func FamilyOf(endpoint string) Family {
 	e := strings.ToLower(endpoint)

@@ -35,7 +35,7 @@ type fault struct {
 
 var reasons = map[int]string{
 	400: "INVALID ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION DENIED", 404: "NOT FOUND", 408: "DEADLINE EXCEEDED", 409: "ABORTED",
-	413: "REQUEST TOO LARGE", 429: "RESOURCE EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 502: "UNAVAILABLE",
+	413: "REQUEST TOO LARGE", 422: "INVALID ARGUMENT", 429: "RESOURCE EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 502: "UNAVAILABLE",
 	503: "UNAVAILABLE", 504: "DEADLINE EXCEEDED",
 }
 
@@ -58,7 +58,10 @@ func judge(err error) fault {
 	var p providerError
 	var count *errCount
 	var answer *errAnswer
+	var inside *inBandError
 	switch {
+	case errors.As(err, &inside) && inside.status == 0:
+		f.reason, f.detail = "UNKNOWN", inside.message // it says neither what kind it is nor that another try helps
 	case errors.As(err, &count):
 		f.reason, f.split = "INVALID ANSWER", true
 	case errors.As(err, &answer):
@@ -81,9 +84,13 @@ func judge(err error) fault {
 		f.retryAfter = p.RetryAfter()
 		f.throttled = code == http.StatusTooManyRequests
 		f.retryable = code == http.StatusRequestTimeout || f.throttled || code >= 500 && code != http.StatusNotImplemented
-		f.fatal = code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusNotFound
-		f.split = code == http.StatusRequestEntityTooLarge || code == http.StatusBadRequest
-		f.large = code == http.StatusRequestEntityTooLarge || code == http.StatusBadRequest && tooLarge(f.detail)
+		// In an answer such codes may be about one row: a gateway gives what it asked for it.
+		f.fatal = !errors.As(err, &inside) && (code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusNotFound)
+		f.split = code == http.StatusRequestEntityTooLarge || code == http.StatusBadRequest || code == http.StatusUnprocessableEntity
+		f.large = code == http.StatusRequestEntityTooLarge || f.split && tooLarge(f.detail)
+		if final, ok := p.(interface{ Final() bool }); ok && final.Final() { // an account without money says 429, too
+			f.retryable, f.throttled, f.fatal = false, false, !errors.As(err, &inside)
+		}
 	case network(err):
 		f.reason, f.retryable = "UNAVAILABLE", true
 	default:
@@ -91,6 +98,15 @@ func judge(err error) fault {
 		f.reason, f.fatal = "FAILED PRECONDITION", true
 	}
 	return f
+}
+
+// causeOf names what failed a whole query, as the rows of it are counted.
+func causeOf(err error) string {
+	var r *RemoteError
+	if errors.As(err, &r) {
+		return judge(r.Cause).reason
+	}
+	return "ERROR"
 }
 
 // detail is a provider's message without the endpoint and the code, which the status has already.
@@ -104,7 +120,7 @@ func detail(p providerError) string {
 // tooLarge knows the words of a refusal that is about the size of the request.
 func tooLarge(msg string) bool {
 	msg = strings.ToLower(msg)
-	for _, words := range []string{"token count", "too many tokens", "tokens per request", "too large", "payload size", "too many instances", "exceeds the limit"} {
+	for _, words := range []string{"token count", "too many tokens", "tokens per request", "too large", "payload size", "too many instances", "exceeds the limit", "batch size"} {
 		if strings.Contains(msg, words) {
 			return true
 		}

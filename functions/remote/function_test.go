@@ -266,7 +266,7 @@ func TestAnswers(t *testing.T) {
 		{"blocked answer", "ML.GENERATE_TEXT", geminiURL, flatten, `{"candidates":[{"finishReason":"RECITATION"}]}`, `[[null,null]] The answer was stopped: RECITATION`},
 		{"cut answer", "ML.GENERATE_TEXT", geminiURL, flatten, `{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"MAX_TOKENS"}]}`, `[["a",null]]`},
 		{"whole response", "ML.GENERATE_TEXT", geminiURL, nil, `{"candidates": [ {"content":{"parts":[{"text":"a"}]}} ] }`, `[["{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}"]]`},
-		{"other form", "ML.GENERATE_TEXT", geminiURL, flatten, `{"candidates":5}`, `null The answer has an unknown form: json: cannot unmarshal number into Go struct field .candidates of type []struct`},
+		{"other form", "ML.GENERATE_TEXT", geminiURL, flatten, `{"candidates":5}`, `[[null,null]] The answer has an unknown form: candidates is 5`},
 		{"Claude", "ML.GENERATE_TEXT", claudeURL, flatten, `{"content":[{"type":"text","text":"a"}],"stop_reason":"end_turn"}`, `[["a"]]`},
 		{"chat", "ML.GENERATE_TEXT", mistralURL, flatten, `{"choices":[{"message":{"role":"assistant","content":"a"},"finish_reason":"stop"}]}`, `[["a"]]`},
 		{"table", "AI.GENERATE_TABLE", geminiURL, opts("output_schema", "t STRING, y INT64, s STRUCT<a BOOL, b ARRAY<FLOAT64>>"),
@@ -296,7 +296,7 @@ func TestAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := strings.TrimSpace(string(b) + " " + status)
-			if !strings.HasPrefix(got, tt.want) || tt.name != "other form" && got != tt.want {
+			if got != tt.want {
 				t.Errorf("\n got %s\nwant %s", got, tt.want)
 			}
 		})

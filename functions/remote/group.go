@@ -225,7 +225,7 @@ func (g *group) await(rows []int) ([]*verdict, error) {
 		switch it.state {
 		case known:
 			out[i] = it.verdict
-			g.st.done(1, it.verdict.cause)
+			g.st.done(1, it.verdict)
 			continue
 		case idle, gone:
 			it.state = asked
@@ -440,7 +440,7 @@ func (g *group) settle(it *item, v *verdict) {
 		g.memory.Release(it.held)
 	}
 	it.body, it.held = "", 0
-	g.st.done(int64(it.pending), v.cause)
+	g.st.done(int64(it.pending), v)
 	for _, w := range it.waiters {
 		if w.left--; w.left == 0 {
 			close(w.done)
@@ -1173,7 +1173,7 @@ func (g *group) abort(err error) {
 	if g.fatal == nil {
 		g.fatal = err
 	}
-	g.stopped = g.failure(err.Error(), "ERROR")
+	g.stopped = g.failure(oneLine(err.Error()), causeOf(err))
 	for _, it := range g.items {
 		if it.state == asked {
 			g.settle(it, g.stopped)

@@ -14,7 +14,7 @@ type Limits struct {
 // endpoints). A request body may have 1.5 MB at endpoints.predict.
 func limitsOf(f Family) Limits {
 	switch f {
-	case TextEmbedding:
+	case TextEmbedding, OpenAIEmbedding:
 		return Limits{Rows: 250, Tokens: 20_000, Bytes: -1}
 	case Custom, OpenEmbedding:
 		return Limits{Rows: 128, Tokens: -1, Bytes: 1_400_000}

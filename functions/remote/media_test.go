@@ -257,7 +257,7 @@ type heavyService struct {
 	answered func()
 }
 
-func (h *heavyService) GenerateContent(context.Context, string, json.RawMessage, map[string]string) (json.RawMessage, error) {
+func (h *heavyService) Call(context.Context, string, string, json.RawMessage, map[string]string) (json.RawMessage, error) {
 	time.Sleep(20 * time.Millisecond)
 	h.answered()
 	return json.RawMessage(`{"candidates":[{"content":{"parts":[{"text":"ok"}]}}]}`), nil

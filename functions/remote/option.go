@@ -65,15 +65,22 @@ type Options struct {
 var readers = map[string]func(o *Options, f Family, v any) error{
 	"max_output_tokens": func(o *Options, f Family, v any) error {
 		limit := int64(4096)
-		if f == Gemini {
+		switch f {
+		case Gemini:
 			limit = 8192
+		case OpenAI: // the server knows its own bound
+			limit = math.MaxInt32
 		}
 		n, err := wantInt(v, 1, limit)
 		o.MaxOutputTokens = &n
 		return err
 	},
-	"temperature": func(o *Options, _ Family, v any) error {
-		x, err := wantFloat(v, 0, 1)
+	"temperature": func(o *Options, f Family, v any) error {
+		limit := 1.0
+		if f == OpenAI {
+			limit = 2
+		}
+		x, err := wantFloat(v, 0, limit)
 		o.Temperature = &x
 		return err
 	},
@@ -95,8 +102,11 @@ var readers = map[string]func(o *Options, f Family, v any) error{
 		}
 		return err
 	},
-	"ground_with_google_search": func(o *Options, _ Family, v any) (err error) {
+	"ground_with_google_search": func(o *Options, f Family, v any) (err error) {
 		o.GroundWithSearch, err = wantBool(v)
+		if err == nil && o.GroundWithSearch && f != Gemini {
+			err = fmt.Errorf("is TRUE; only Gemini models of Vertex AI search")
+		}
 		return err
 	},
 	"safety_settings": readSafety,
@@ -123,8 +133,11 @@ var readers = map[string]func(o *Options, f Family, v any) error{
 	},
 	"output_dimensionality": func(o *Options, f Family, v any) (err error) {
 		limit := int64(3072)
-		if f == TextEmbedding {
+		switch f {
+		case TextEmbedding:
 			limit = 768
+		case OpenAIEmbedding: // the server knows its own bound
+			limit = math.MaxInt32
 		}
 		o.OutputDimensionality, err = wantInt(v, 1, limit)
 		if f == Multimodal && err == nil && !slices.Contains([]int64{128, 256, 512, 1408}, o.OutputDimensionality) {
@@ -208,7 +221,7 @@ func Suits(function string, f Family) error {
 	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT":
 		ok = f.Text()
 	case "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
-		if ok = f == Gemini; !ok && f.Text() {
+		if ok = f == Gemini || f == OpenAI; !ok && f.Text() {
 			return fmt.Errorf("%s needs a Gemini model, this is %s; use AI.GENERATE_TEXT", function, f.Model())
 		}
 	case "ML.GENERATE_EMBEDDING", "AI.GENERATE_EMBEDDING", "AI.EMBED":
@@ -298,6 +311,13 @@ func (o *Options) textDefaults(f Family) {
 	if o.TopP == nil {
 		p := 0.95
 		o.TopP = &p
+	}
+}
+
+// Compare asks for embeddings that suit a comparison, where the models of a family know of tasks.
+func (o *Options) Compare(f Family) {
+	if o.TaskType == "" && slices.Contains(ArgumentNames("AI.EMBED", f), "task_type") {
+		o.TaskType = "SEMANTIC_SIMILARITY"
 	}
 }
 
@@ -407,8 +427,11 @@ func wantStrings(v any) ([]string, error) {
 	return out, nil
 }
 
-func readRequestType(o *Options, _ Family, v any) error {
+func readRequestType(o *Options, f Family, v any) error {
 	s, err := wantOneOf(v, "DEDICATED", "SHARED", "UNSPECIFIED")
+	if s == "DEDICATED" && f != Gemini {
+		return fmt.Errorf("is DEDICATED; provisioned throughput is Vertex AI's")
+	}
 	if s != "UNSPECIFIED" {
 		o.RequestType = strings.ToLower(s)
 	}

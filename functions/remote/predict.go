@@ -84,12 +84,24 @@ func (c *predictCodec) call(ctx context.Context, svc Service, payloads []string)
 	return predict(ctx, svc, c.spec, payloads)
 }
 
+// predict asks for rows by Vertex AI's method of that name, an instance each.
 func predict(ctx context.Context, svc Service, s *Spec, payloads []string) ([]Answer, error) {
-	instances := make([]json.RawMessage, len(payloads))
-	for i, p := range payloads {
-		instances[i] = json.RawMessage(p)
+	n := len(s.parameters) + 32
+	for _, p := range payloads {
+		n += len(p) + 1
 	}
-	raw, err := svc.Predict(ctx, s.Endpoint, instances, s.parameters)
+	body := append(make([]byte, 0, n), `{"instances":[`...)
+	for i, p := range payloads {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, p...)
+	}
+	body = append(body, ']')
+	if s.parameters != nil {
+		body = append(append(body, `,"parameters":`...), s.parameters...)
+	}
+	raw, err := svc.Call(ctx, "predict", s.Endpoint, append(body, '}'), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -98,20 +110,23 @@ func predict(ctx context.Context, svc Service, s *Spec, payloads []string) ([]An
 
 // predictions takes a predict response apart, a row each.
 func predictions(raw json.RawMessage, rows int) ([]Answer, error) {
-	var body struct {
-		Predictions []json.RawMessage `json:"predictions"`
+	raw, err := readAnswer(raw)
+	if err != nil {
+		return nil, err
 	}
-	if err := lenient(raw, &body); err != nil {
-		if _, err := valid(raw); err != nil {
+	m := members(raw)
+	list := elements(m["predictions"])
+	if list == nil {
+		if err := inBand(m); err != nil {
 			return nil, err
 		}
-		return nil, &errAnswer{fmt.Errorf("the answer has no list of predictions: %w", err)}
+		return nil, &errAnswer{fmt.Errorf("the answer has no list of predictions; it has %s", listed(m))}
 	}
-	if len(body.Predictions) != rows {
-		return nil, &errCount{len(body.Predictions), rows}
+	if len(list) != rows {
+		return nil, &errCount{len(list), rows}
 	}
 	out := make([]Answer, rows)
-	for i, p := range body.Predictions {
+	for i, p := range list {
 		out[i].Body = p
 	}
 	return out, nil

@@ -10,15 +10,17 @@ type Progress struct {
 	Submitted int64            // input rows seen so far: no more rows than these will be asked, unless the statement goes on
 	Done      int64            // rows that were wanted and have their answer or status
 	Failed    map[string]int64 // of these, by cause such as "RESOURCE EXHAUSTED"
-	Cached    int64
-	Kept      int64 // answers written to the cache
-	Repeated  int64
-	Requests  int64
-	Retries   int64
-	InFlight  int64
-	Tokens    int64 // input and output
-	Money     float64
-	Started   time.Time // of the first request; zero before
+	// Why has the status of one such row for each cause: the statement itself may show none, a scalar function's field least.
+	Why      map[string]string
+	Cached   int64
+	Kept     int64 // answers written to the cache
+	Repeated int64
+	Requests int64
+	Retries  int64
+	InFlight int64
+	Tokens   int64 // input and output
+	Money    float64
+	Started  time.Time // of the first request; zero before
 	// Total says that Submitted is all that this statement will ask for, as far as can be told: its inputs have been read. A
 	// LIMIT or a filter may want fewer. It stays false for scalar functions, whose rows come as they come.
 	Total bool
@@ -75,7 +77,7 @@ func (s *Statement) Progress() Progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.progress
-	p.Failed = maps.Clone(s.progress.Failed)
+	p.Failed, p.Why = maps.Clone(s.progress.Failed), maps.Clone(s.progress.Why)
 	now := time.Now()
 	if s.ended && len(s.marks) > 0 {
 		now = s.over

@@ -732,8 +732,17 @@ func TestWrongCount(t *testing.T) {
 // shortAnswers leaves row 5 out of every answer.
 type shortAnswers struct{ *fake }
 
-func (f shortAnswers) Predict(ctx context.Context, e string, instances []jsonRaw, p jsonRaw) (jsonRaw, error) {
-	return f.fake.Predict(ctx, e, slices.DeleteFunc(slices.Clone(instances), func(r jsonRaw) bool { return strings.Contains(string(r), "row 00005") }), p)
+func (f shortAnswers) Call(ctx context.Context, method, e string, body jsonRaw, header map[string]string) (jsonRaw, error) {
+	var in struct{ Instances []jsonRaw }
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, err
+	}
+	in.Instances = slices.DeleteFunc(in.Instances, func(r jsonRaw) bool { return strings.Contains(string(r), "row 00005") })
+	body, err := json.Marshal(map[string]any{"instances": in.Instances})
+	if err != nil {
+		return nil, err
+	}
+	return f.fake.Call(ctx, method, e, body, header)
 }
 
 func TestJudge(t *testing.T) {

@@ -16,6 +16,8 @@ type Spec struct {
 	Version int64  // unique in the process; a literal in the SQL that SQL writes
 
 	Endpoint   string // the full URL without the method
+	Name       string // of the model at its provider; "" is the last part of Endpoint
+	TokenField string // what chat completions call the bound on tokens; "" is max_tokens
 	Family     Family // Auto tells it from Endpoint
 	Connection *Connection
 	// Service gives the provider; it is called once per statement, at the first request, and the caller caches.
@@ -99,10 +101,10 @@ func (s *Spec) Init() error {
 	if s.Objects && s.Family == Multimodal {
 		s.Media = true
 	}
-	s.limits = s.Limits.or(s.Connection.limits(ModelName(s.Endpoint)).or(limitsOf(s.Family)))
+	s.limits = s.Limits.or(s.Connection.limits(s.modelName()).or(limitsOf(s.Family)))
 	s.retry = s.Retry.or(s.Connection.o.Retry)
 	if s.price, s.priced = s.Price, true; s.price == (Price{}) {
-		s.price, s.priced = s.Connection.o.Prices.Of(ModelName(s.Endpoint))
+		s.price, s.priced = s.Connection.o.Prices.Of(s.modelName())
 	}
 	s.cacheable = true
 	var err error
@@ -137,11 +139,11 @@ func (s *Spec) checkObjects() error {
 		return nil
 	}
 	switch {
-	case s.Family.Text() && s.Family != Gemini:
+	case s.Family.Text() && s.Family != Gemini && s.Family != OpenAI:
 		return fmt.Errorf("%s models do not read object tables; use a Gemini model", s.Family)
 	case s.Family.Embedding() && s.Family != Multimodal && s.Family != EmbedContent:
 		return fmt.Errorf("%s models do not read object tables; use multimodalembedding@001", s.Family)
-	case s.Family == Gemini && o.Prompt == nil:
+	case s.Family.Text() && o.Prompt == nil:
 		return errors.New("an object table needs the argument `prompt`, such as STRUCT('What is shown?' AS prompt)")
 	case o.GroundWithSearch:
 		return errors.New("argument `ground_with_google_search` is not for object tables")
@@ -152,7 +154,22 @@ func (s *Spec) checkObjects() error {
 }
 
 // batches reports whether a request can have several rows at all.
-func (s *Spec) batches() bool { return s.method == "predict" }
+func (s *Spec) batches() bool { return s.method == "predict" || s.method == "embeddings" }
+
+// modelName is the model's name at its provider, by which limits and prices are found.
+func (s *Spec) modelName() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return ModelName(s.Endpoint)
+}
+
+func (s *Spec) tokenField() string {
+	if s.TokenField != "" {
+		return s.TokenField
+	}
+	return "max_tokens"
+}
 
 // Results are the columns that the call adds, in their order.
 func (s *Spec) Results() []Column {

@@ -125,7 +125,7 @@ func (s *Statement) countable(spec *Spec) error {
 	}
 	for _, m := range s.meters(spec.Connection) {
 		if m.Budget.Money > 0 {
-			name, model := spec.Connection.o.Name, ModelName(spec.Endpoint)
+			name, model := spec.Connection.o.Name, spec.modelName()
 			return fmt.Errorf("model %s: the budget of this %s bounds money, and connection `%s` has no price for `%s`, so that the bound would never be met; "+
 				"add it to `prices` of [connections.%s], as { %q = { input_per_million = …, output_per_million = … } }, or = {} if it is free", spec.Model, m.Name, name, model, name, model)
 		}
@@ -159,7 +159,7 @@ func (s *Statement) guard(err *error) {
 }
 
 // done counts rows that have their outcome.
-func (s *Statement) done(rows int64, cause string) {
+func (s *Statement) done(rows int64, v *verdict) {
 	if rows == 0 {
 		return
 	}
@@ -170,11 +170,15 @@ func (s *Statement) done(rows int64, cause string) {
 	defer s.mu.Unlock()
 	s.tick(time.Now())
 	s.progress.Done += rows
-	if cause != "" {
-		if s.progress.Failed == nil {
-			s.progress.Failed = map[string]int64{}
-		}
-		s.progress.Failed[cause] += rows
+	if v.cause == "" {
+		return
+	}
+	if s.progress.Failed == nil {
+		s.progress.Failed, s.progress.Why = map[string]int64{}, map[string]string{}
+	}
+	s.progress.Failed[v.cause] += rows
+	if s.progress.Why[v.cause] == "" {
+		s.progress.Why[v.cause] = v.status
 	}
 }
 

@@ -3,20 +3,53 @@ package remote
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
 	"strings"
 )
 
 // textCodec asks for text: one prompt per request, in the form of its family.
 type textCodec struct {
-	spec  *Spec
-	frame map[string]any // the request without the prompt
-	shape []textField
-	// rest is the frame as JSON without its opening brace: "}" or ",…}".
-	rest string
-	// header of generateContent
-	header map[string]string
+	spec   *Spec
+	format textFormat
+	frame  map[string]any // the request without the prompt
+	shape  []textField
+	// before and after stand around a prompt that is one text; after ends with the frame.
+	before, after string
+	header        map[string]string
+	temperature   *float64 // nil where the API's own default holds
+}
+
+// textFormat is the form in which a provider is asked for text, and answers; each has its file. It belongs to one call.
+type textFormat interface {
+	method() string
+	// frame completes c.frame, which holds model_params, by the arguments of the call.
+	frame(c *textCodec) error
+	// around is the beginning of a request up to the prompt, and what closes the prompt; the frame's fields follow.
+	around() (before, after string)
+	// check finds the error that an answer is or has: the request failed, whatever its status.
+	check(body json.RawMessage) error
+	// reply reads an answer, with a problem where it has no text.
+	reply(body json.RawMessage) reply
+}
+
+// mediaFormat is a textFormat whose prompts may have objects. media gives the field of a request that holds the prompt.
+type mediaFormat interface {
+	media(ctx context.Context, s *Spec, parts []part, objects *carried) (key string, value any, err error)
+}
+
+func (s *Spec) textFormat() textFormat {
+	switch s.Family {
+	case Claude:
+		return claudeFormat{}
+	case Llama, Mistral:
+		return partnerFormat{}
+	case Open:
+		return openFormat{chat: s.Options.UseChatMode != nil && *s.Options.UseChatMode}
+	case OpenAI:
+		return new(openAIFormat)
+	}
+	return geminiFormat{}
 }
 
 // textField is where a result column comes from.
@@ -33,7 +66,7 @@ const (
 )
 
 func (s *Spec) initText() error {
-	c := &textCodec{spec: s}
+	c := &textCodec{spec: s, format: s.textFormat()}
 	js, str := scalar(JSON), scalar(String)
 	add := func(name string, t Type, f textField) {
 		s.columns = append(s.columns, Column{name, t})
@@ -49,7 +82,7 @@ func (s *Spec) initText() error {
 			break
 		}
 		add("ml_generate_text_llm_result", str, onlyText)
-		if s.Family == Gemini {
+		if s.Family == Gemini || s.Family == OpenAI { // the columns of a statement that was written for Gemini
 			add("ml_generate_text_rai_result", str, raiResult)
 			if o.grounded() {
 				add("ml_generate_text_grounding_result", str, groundingResult)
@@ -124,101 +157,38 @@ func (c *textCodec) build() error {
 		}
 		c.frame = params
 	}
-	temperature := o.Temperature
-	set := func(m map[string]any, name string, v any) {
-		switch v := v.(type) {
-		case *int64:
-			if v != nil {
-				m[name] = *v
-			}
-		case *float64:
-			if v != nil {
-				m[name] = *v
-			}
-		case []string:
-			if len(v) > 0 {
-				m[name] = v
-			}
-		}
-	}
-	switch s.Family {
-	case Gemini:
-		s.method = "generateContent"
-		if o.RequestType != "" {
-			c.header = map[string]string{"X-Vertex-AI-LLM-Request-Type": o.RequestType}
-		}
-		config, _ := c.frame["generationConfig"].(map[string]any)
-		if config == nil {
-			config = map[string]any{}
-		}
-		set(config, "maxOutputTokens", o.MaxOutputTokens)
-		set(config, "temperature", o.Temperature)
-		set(config, "topP", o.TopP)
-		set(config, "topK", o.TopK)
-		set(config, "stopSequences", o.StopSequences)
-		if temperature == nil {
-			temperature = number(config["temperature"])
-		}
-		schema := o.OutputSchema
-		switch s.Func {
-		case "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
-			schema = s.columns[:1]
-		}
-		if len(schema) > 0 {
-			config["responseMimeType"] = "application/json"
-			config["responseSchema"] = responseSchema(Type{Kind: Struct, Fields: schema})
-		}
-		if len(config) > 0 {
-			c.frame["generationConfig"] = config
-		}
-		if o.GroundWithSearch {
-			c.frame["tools"] = []any{map[string]any{"googleSearch": map[string]any{}}}
-		}
-		if len(o.SafetySettings) > 0 {
-			c.frame["safetySettings"] = o.SafetySettings
-		}
-	case Claude:
-		s.method = "rawPredict"
-		if c.frame["anthropic_version"] == nil {
-			c.frame["anthropic_version"] = "vertex-2023-10-16"
-		}
-		set(c.frame, "max_tokens", o.MaxOutputTokens)
-		if c.frame["max_tokens"] == nil {
-			c.frame["max_tokens"] = 1024 // the API has no default
-		}
-		set(c.frame, "top_p", o.TopP)
-		set(c.frame, "top_k", o.TopK)
-	case Llama, Mistral:
-		s.method = "rawPredict"
-		name := ModelName(s.Endpoint)
-		if s.Family == Llama && !strings.Contains(name, "/") {
-			name = "meta/" + name
-		}
-		c.frame["model"] = name
-		set(c.frame, "max_tokens", o.MaxOutputTokens)
-		set(c.frame, "temperature", o.Temperature)
-		set(c.frame, "top_p", o.TopP)
-		set(c.frame, "stop", o.StopSequences)
-	case Open:
-		s.method = "predict"
-		set(c.frame, "max_tokens", o.MaxOutputTokens)
-		set(c.frame, "temperature", o.Temperature)
-		set(c.frame, "top_p", o.TopP)
-		set(c.frame, "top_k", o.TopK)
-	}
-	if temperature == nil {
-		temperature = number(c.frame["temperature"])
+	s.method = c.format.method()
+	if err := c.format.frame(c); err != nil {
+		return err
 	}
 	// Without a temperature the API's own holds, which is above zero.
-	s.cacheable = s.CacheAlways || temperature != nil && *temperature == 0
+	s.cacheable = s.CacheAlways || c.temperature != nil && *c.temperature == 0
 	b, err := marshal(c.frame)
 	if err != nil {
 		return err
 	}
-	if c.rest = string(b[1:]); len(c.frame) > 0 {
-		c.rest = "," + c.rest
+	c.before, c.after = c.format.around()
+	if len(c.frame) > 0 {
+		c.after += ","
 	}
+	c.after += string(b[1:])
 	return nil
+}
+
+// schema is what answers must follow; nil for free text.
+func (c *textCodec) schema() []Column {
+	switch c.spec.Func {
+	case "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
+		return c.spec.columns[:1]
+	}
+	return c.spec.Options.OutputSchema
+}
+
+// put sets a field unless the argument was left out.
+func put[T any](m map[string]any, name string, v *T) {
+	if v != nil {
+		m[name] = *v
+	}
 }
 
 func number(v any) *float64 {
@@ -231,28 +201,6 @@ func number(v any) *float64 {
 		}
 	}
 	return nil
-}
-
-// responseSchema is the OpenAPI schema of a type, which the API wants answers to follow.
-func responseSchema(t Type) map[string]any {
-	switch t.Kind {
-	case Bool:
-		return map[string]any{"type": "BOOLEAN"}
-	case Int64:
-		return map[string]any{"type": "INTEGER"}
-	case Float64, Numeric, BigNumeric:
-		return map[string]any{"type": "NUMBER"}
-	case Array:
-		return map[string]any{"type": "ARRAY", "items": responseSchema(*t.Elem)}
-	case Struct:
-		properties, order := map[string]any{}, make([]string, len(t.Fields))
-		for i, f := range t.Fields {
-			properties[f.Name] = responseSchema(f.Type)
-			order[i] = f.Name
-		}
-		return map[string]any{"type": "OBJECT", "properties": properties, "required": order, "propertyOrdering": order}
-	}
-	return map[string]any{"type": "STRING"}
 }
 
 func (c *textCodec) missing() []any { return make([]any, len(c.spec.columns)) }
@@ -279,56 +227,37 @@ func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 		}
 	}
 	text := plain(parts)
-	if text == nil && c.spec.Family != Gemini {
+	if text != nil { // nearly all rows
+		b := make([]byte, 0, len(c.before)+len(*text)+len(c.after)+16)
+		b, err := appendText(append(b, c.before...), *text)
+		if err != nil {
+			return "", "Invalid prompt: " + err.Error()
+		}
+		return string(append(b, c.after...)), ""
+	}
+	if _, ok := c.format.(mediaFormat); !ok {
 		return "", "Invalid prompt: this model reads text only."
 	}
-	if c.spec.Family == Gemini && text != nil { // nearly all rows
-		b := make([]byte, 0, 64+len(*text)+len(c.rest))
-		b, err := appendText(append(b, `{"contents":[{"role":"user","parts":[{"text":`...), *text)
-		if err != nil {
-			return "", "Invalid prompt: " + err.Error()
-		}
-		return string(append(append(b, `}]}]`...), c.rest...)), ""
+	r := deferredRow{Parts: parts}
+	if c.spec.ready(parts) {
+		return c.finish(ctx, r)
 	}
-	if text == nil && !c.spec.ready(parts) {
-		p, err := deferredRow{Parts: parts}.payload()
-		if err != nil {
-			return "", "Invalid prompt: " + err.Error()
-		}
-		return p, ""
+	p, err := r.payload()
+	if err != nil {
+		return "", "Invalid prompt: " + err.Error()
 	}
-	return c.body(ctx, parts, text)
+	return p, ""
 }
 
 // finish implements codec.
 func (c *textCodec) finish(ctx context.Context, r deferredRow) (string, string) {
-	return c.body(ctx, r.Parts, nil)
-}
-
-// body writes the request of a prompt; text is the whole of it, or nil.
-func (c *textCodec) body(ctx context.Context, parts []part, text *string) (string, string) {
-	body := make(map[string]any, len(c.frame)+1)
-	for k, v := range c.frame {
-		body[k] = v
-	}
 	var objects carried
-	switch c.spec.Family {
-	case Gemini:
-		wire, err := c.spec.wireParts(ctx, parts, &objects)
-		if err != nil {
-			return "", "Invalid prompt: " + err.Error()
-		}
-		body["contents"] = []any{map[string]any{"role": "user", "parts": wire}}
-	case Open:
-		if m := c.spec.Options.UseChatMode; m == nil || !*m {
-			body["prompt"] = *text
-			break
-		}
-		body["@requestFormat"] = "chatCompletions"
-		body["messages"] = []any{map[string]any{"role": "user", "content": *text}}
-	default:
-		body["messages"] = []any{map[string]any{"role": "user", "content": *text}}
+	key, value, err := c.format.(mediaFormat).media(ctx, c.spec, r.Parts, &objects)
+	if err != nil {
+		return "", "Invalid prompt: " + err.Error()
 	}
+	body := maps.Clone(c.frame)
+	body[key] = value
 	b, err := objects.write(body)
 	if err != nil {
 		return "", "Invalid prompt: " + err.Error()
@@ -337,29 +266,21 @@ func (c *textCodec) body(ctx context.Context, parts []part, text *string) (strin
 }
 
 func (c *textCodec) call(ctx context.Context, svc Service, payloads []string) ([]Answer, error) {
-	s := c.spec
-	body := json.RawMessage(payloads[0])
-	var raw json.RawMessage
-	var err error
-	switch s.method {
-	case "generateContent":
-		raw, err = svc.GenerateContent(ctx, s.Endpoint, body, c.header)
-	case "rawPredict":
-		raw, err = svc.RawPredict(ctx, s.Endpoint, body)
-	default:
-		instances := make([]json.RawMessage, len(payloads))
-		for i, p := range payloads {
-			instances[i] = json.RawMessage(p)
+	if c.spec.method == "predict" {
+		answers, err := predict(ctx, svc, c.spec, payloads)
+		if err == nil && len(answers) == 1 {
+			err = c.format.check(answers[0].Body)
 		}
-		if raw, err = svc.Predict(ctx, s.Endpoint, instances, nil); err != nil {
-			return nil, err
-		}
-		return predictions(raw, len(payloads))
+		return answers, err
 	}
+	raw, err := svc.Call(ctx, c.spec.method, c.spec.Endpoint, json.RawMessage(payloads[0]), c.header)
 	if err != nil {
 		return nil, err
 	}
-	if raw, err = valid(raw); err != nil {
+	if raw, err = readAnswer(raw); err != nil {
+		return nil, err
+	}
+	if err := c.format.check(raw); err != nil {
 		return nil, err
 	}
 	a := Answer{Body: raw}
@@ -367,63 +288,43 @@ func (c *textCodec) call(ctx context.Context, svc Service, payloads []string) ([
 	return []Answer{a}, nil
 }
 
-// valid checks a response and mends what can be mended.
-func valid(raw json.RawMessage) (json.RawMessage, error) {
-	if json.Valid(raw) {
-		return raw, nil
-	}
-	if fixed, ok := finite(raw); ok && json.Valid(fixed) {
-		return fixed, nil
-	}
-	return nil, &errAnswer{fmt.Errorf("the answer is not JSON, or was cut short: it begins with %q", clip(string(raw), 60))}
-}
-
-// tokens reads what a response says about its use of tokens, in any of the families' words.
-func tokens(raw json.RawMessage) (in, out int64) {
-	var r struct {
-		Gemini struct {
-			Prompt     int64 `json:"promptTokenCount"`
-			Candidates int64 `json:"candidatesTokenCount"`
-			Thoughts   int64 `json:"thoughtsTokenCount"`
-		} `json:"usageMetadata"`
-		Usage struct {
-			Input      int64 `json:"input_tokens"`
-			Output     int64 `json:"output_tokens"`
-			Prompt     int64 `json:"prompt_tokens"`
-			Completion int64 `json:"completion_tokens"`
-		} `json:"usage"`
-	}
-	_ = json.Unmarshal(raw, &r) // a response without is a response all the same
-	in = r.Gemini.Prompt + r.Usage.Input + r.Usage.Prompt
-	out = r.Gemini.Candidates + r.Gemini.Thoughts + r.Usage.Output + r.Usage.Completion
-	return max(in, 0), max(out, 0)
-}
-
 // reply is what the functions want of a response.
 type reply struct {
-	text      *string
+	text      *string // nil for none; never empty
 	ratings   json.RawMessage
 	grounding json.RawMessage
 	usage     json.RawMessage
-	problem   string // why there is no text
+	problem   string // why there is no text, or why it is not the answer
+}
+
+// say takes a text, unless it is empty: an empty text answers nothing.
+func (r *reply) say(text string) {
+	if text != "" {
+		r.text = &text
+	}
+}
+
+// fail says why the text, if any, is not an answer.
+func (r *reply) fail(problem string) { r.text, r.problem = nil, problem }
+
+// because is the server's own explanation, behind ours.
+func because(raw json.RawMessage) string {
+	if s := oneLine(words(raw)); s != "" {
+		return ": " + s
+	}
+	return ""
+}
+
+// noRoom is the problem of a model that ran out of tokens before it wrote any text.
+func noRoom(reason string, thought bool) string {
+	if thought {
+		return "The answer has no text: all its tokens went into reasoning (" + reason + "); raise max_output_tokens."
+	}
+	return "The answer has no text: " + reason + "; raise max_output_tokens."
 }
 
 func (c *textCodec) values(body json.RawMessage) ([][]any, string) {
-	var r reply
-	var err error
-	switch c.spec.Family {
-	case Gemini:
-		r, err = geminiReply(body)
-	case Claude:
-		r, err = claudeReply(body)
-	case Open:
-		r, err = openReply(body)
-	default:
-		r, err = chatReply(body)
-	}
-	if err != nil {
-		return nil, "The answer has an unknown form: " + oneLine(err.Error())
-	}
+	r := c.format.reply(body)
 	line := c.missing()
 	full, err := compact(body)
 	if err != nil {
@@ -452,12 +353,8 @@ func (c *textCodec) values(body json.RawMessage) ([][]any, string) {
 			}
 		case schemaField, oneValue:
 			if fields == nil && r.problem == "" {
-				schema := c.spec.Options.OutputSchema
-				if f == oneValue {
-					schema = c.spec.columns[:1]
-				}
 				var bad string
-				if fields, bad = structured(r.text, schema); bad != "" {
+				if fields, bad = structured(r.text, c.schema()); bad != "" {
 					r.problem = bad
 				}
 			}
@@ -518,72 +415,6 @@ func member(m map[string]json.RawMessage, name string) json.RawMessage {
 	return nil
 }
 
-func geminiReply(body json.RawMessage) (reply, error) {
-	var resp struct {
-		Candidates []struct {
-			Content struct {
-				Parts []struct {
-					Text    *string `json:"text"`
-					Thought bool    `json:"thought"`
-				} `json:"parts"`
-			} `json:"content"`
-			FinishReason  string          `json:"finishReason"`
-			FinishMessage string          `json:"finishMessage"`
-			SafetyRatings json.RawMessage `json:"safetyRatings"`
-			Grounding     json.RawMessage `json:"groundingMetadata"`
-		} `json:"candidates"`
-		PromptFeedback struct {
-			BlockReason   string          `json:"blockReason"`
-			Message       string          `json:"blockReasonMessage"`
-			SafetyRatings json.RawMessage `json:"safetyRatings"`
-		} `json:"promptFeedback"`
-		Usage json.RawMessage `json:"usageMetadata"`
-	}
-	if err := lenient(body, &resp); err != nil {
-		return reply{}, err
-	}
-	r := reply{usage: given(resp.Usage)}
-	if len(resp.Candidates) == 0 {
-		r.ratings = given(resp.PromptFeedback.SafetyRatings)
-		r.problem = "The answer has no candidates."
-		if b := resp.PromptFeedback.BlockReason; b != "" {
-			r.problem = "The prompt was blocked: " + b
-			if m := resp.PromptFeedback.Message; m != "" {
-				r.problem += ": " + oneLine(m)
-			}
-		}
-		return r, nil
-	}
-	c := resp.Candidates[0]
-	r.ratings, r.grounding = given(c.SafetyRatings), given(c.Grounding)
-	var b strings.Builder
-	for _, p := range c.Content.Parts {
-		if p.Text != nil && !p.Thought {
-			b.WriteString(*p.Text)
-			r.text = new(string)
-		}
-	}
-	if r.text != nil {
-		*r.text = b.String()
-	}
-	switch c.FinishReason {
-	case "", "STOP", "FINISH_REASON_UNSPECIFIED":
-		if r.text == nil {
-			r.problem = "The answer has no text."
-		}
-	case "MAX_TOKENS":
-		if r.text == nil {
-			r.problem = "The answer has no text: MAX_TOKENS; raise max_output_tokens."
-		}
-	default:
-		r.problem = "The answer was stopped: " + c.FinishReason
-		if c.FinishMessage != "" {
-			r.problem += ": " + oneLine(c.FinishMessage)
-		}
-	}
-	return r, nil
-}
-
 // given is raw unless it is missing or null.
 func given(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 || string(raw) == "null" {
@@ -594,99 +425,4 @@ func given(raw json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return json.RawMessage(s)
-}
-
-func claudeReply(body json.RawMessage) (reply, error) {
-	var resp struct {
-		Content []struct {
-			Type string  `json:"type"`
-			Text *string `json:"text"`
-		} `json:"content"`
-		StopReason string          `json:"stop_reason"`
-		Usage      json.RawMessage `json:"usage"`
-	}
-	if err := lenient(body, &resp); err != nil {
-		return reply{}, err
-	}
-	r := reply{usage: given(resp.Usage)}
-	var b strings.Builder
-	for _, p := range resp.Content {
-		if p.Text != nil && (p.Type == "" || p.Type == "text") {
-			b.WriteString(*p.Text)
-			r.text = new(string)
-		}
-	}
-	if r.text != nil {
-		*r.text = b.String()
-	}
-	if resp.StopReason == "refusal" {
-		r.problem = "The answer was stopped: refusal"
-	} else if r.text == nil {
-		r.problem = "The answer has no text."
-	}
-	return r, nil
-}
-
-func chatReply(body json.RawMessage) (reply, error) {
-	var resp struct {
-		Choices []struct {
-			Message struct {
-				Content json.RawMessage `json:"content"`
-			} `json:"message"`
-			FinishReason string `json:"finish_reason"`
-		} `json:"choices"`
-		Usage json.RawMessage `json:"usage"`
-	}
-	if err := lenient(body, &resp); err != nil {
-		return reply{}, err
-	}
-	r := reply{usage: given(resp.Usage)}
-	if len(resp.Choices) == 0 {
-		r.problem = "The answer has no choices."
-		return r, nil
-	}
-	c := resp.Choices[0]
-	var text string
-	var parts []struct {
-		Text string `json:"text"`
-	}
-	switch {
-	case given(c.Message.Content) == nil:
-	case json.Unmarshal(c.Message.Content, &text) == nil:
-		r.text = &text
-	case json.Unmarshal(c.Message.Content, &parts) == nil:
-		for _, p := range parts {
-			text += p.Text
-		}
-		r.text = &text
-	default:
-		return reply{}, errors.New("message.content is neither text nor parts")
-	}
-	if c.FinishReason == "content_filter" {
-		r.problem = "The answer was stopped: content_filter"
-	} else if r.text == nil {
-		r.problem = "The answer has no text."
-	}
-	return r, nil
-}
-
-// openReply reads a prediction of a deployed open model: a text, or a chat completion.
-func openReply(body json.RawMessage) (reply, error) {
-	var text string
-	if json.Unmarshal(body, &text) == nil {
-		return reply{text: &text}, nil
-	}
-	var m map[string]json.RawMessage
-	if err := lenient(body, &m); err != nil {
-		return reply{}, err
-	}
-	if m["choices"] != nil {
-		return chatReply(body)
-	}
-	for _, key := range []string{"content", "generated_text", "text", "output"} {
-		if json.Unmarshal(m[key], &text) == nil && m[key] != nil {
-			return reply{text: &text}, nil
-		}
-	}
-	return reply{}, errors.New("a prediction is neither text nor a chat completion")
 }
