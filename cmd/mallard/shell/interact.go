@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,56 +10,78 @@ import (
 	"os/signal"
 	"strings"
 
-	"github.com/reeflective/readline"
+	"github.com/mallardml/mallard/cmd/mallard/shell/editor"
 )
 
-// Interact serves a person at the terminal of stdin and stdout until .quit or Ctrl-D. Ctrl-C cancels the running statement or drops the text typed so far.
-func (s *Shell) Interact(ctx context.Context) error {
+// Interact serves a person at a terminal until .quit or Ctrl-D. Ctrl-C cancels the running statement and drops what was typed
+// behind it, or drops the text typed so far.
+func (s *Shell) Interact(ctx context.Context) (err error) {
+	if s.o.In == nil {
+		s.o.In = os.Stdin
+	}
+	if term := os.Getenv("TERM"); term == "dumb" {
+		return s.interactDumb(ctx)
+	}
+	ed, err := editor.New(editor.Options{
+		In: s.o.In, Out: s.o.Out, Prompt: s.o.Prompt, Continuation: continuation(s.o.Prompt),
+		Complete: s.finished, Suggest: s.suggest, HistoryFile: s.o.HistoryFile,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ed.Close()) }()
 	if s.o.Banner != "" {
 		fmt.Fprintln(s.o.Out, s.o.Banner)
 	}
-	// Between statements Ctrl-C must not end the shell.
+	// Another process may send what Ctrl-C sends elsewhere: between statements it must not end the shell.
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
-	rl := readline.NewShell()
-	rl.Prompt.Primary(func() string { return s.o.Prompt })
-	// The library marks the last line with the second prompt and those before it with a bar, so the prompt is that bar too.
-	rl.Prompt.Secondary(func() string { return continuation })
-	// Tab first completes what the candidates share and lists them, then goes through the list.
-	for option, value := range map[string]any{"multiline-column": true, "completion-ignore-case": true, "menu-complete-display-prefix": true} {
-		if err := rl.Config.Set(option, value); err != nil {
-			return fmt.Errorf("set up the line editor: %w", err)
-		}
-	}
-	rl.Completer = func(line []rune, cursor int) readline.Completions { return s.complete(ctx, string(line[:cursor])) }
-	rl.AcceptMultiline = func(line []rune) bool { return s.finished(string(line)) }
-	if s.o.HistoryFile != "" {
-		s.useHistory(rl)
-	}
-	for ctx.Err() == nil {
-		text, err := rl.Readline()
+	for {
+		text, err := ed.Read(ctx)
 		switch {
-		case errors.Is(err, readline.ErrInterrupt):
+		case errors.Is(err, editor.ErrInterrupted):
 			continue
-		case errors.Is(err, io.EOF):
-			fmt.Fprintln(s.o.Out)
+		case errors.Is(err, io.EOF) || ctx.Err() != nil:
 			return nil
 		case err != nil:
-			return fmt.Errorf("read the terminal: %w", err)
+			return fmt.Errorf("use the terminal: %w", err)
 		}
-		err = s.typed(ctx, text)
-		switch {
-		case err != nil && !errors.Is(err, ErrFailed):
+		if err := s.typed(ctx, ed, text); err != nil && !errors.Is(err, ErrFailed) {
 			return err
 		}
 	}
-	return nil
 }
 
-// complete gives what Tab offers.
-func (s *Shell) complete(ctx context.Context, text string) readline.Completions {
-	var list []Suggestion
+// interactDumb serves a terminal that can do no more than print lines.
+func (s *Shell) interactDumb(ctx context.Context) error {
+	fmt.Fprintln(s.o.Out, s.o.Banner)
+	err := s.run(ctx, typedName, prompting{s}, func() bool { return false })
+	if errors.Is(err, ErrFailed) {
+		return nil
+	}
+	return err
+}
+
+// prompting prints the prompt before each line that is read.
+type prompting struct{ s *Shell }
+
+func (p prompting) Read(b []byte) (int, error) {
+	fmt.Fprint(p.s.o.Out, p.s.o.Prompt)
+	return p.s.o.In.Read(b)
+}
+
+// continuation is as wide as the prompt, so that the lines of a statement stand below each other.
+func continuation(prompt string) string {
+	w := width(prompt)
+	if w < 4 {
+		return strings.Repeat(" ", w)
+	}
+	return strings.Repeat(" ", w-3) + "-> "
+}
+
+// suggest gives what Tab offers.
+func (s *Shell) suggest(ctx context.Context, text string) (list []Suggestion) {
 	switch {
 	case strings.HasPrefix(text, "."):
 		for _, name := range s.commandNames() {
@@ -69,47 +92,35 @@ func (s *Shell) complete(ctx context.Context, text string) readline.Completions 
 	case s.o.Suggest != nil:
 		list = s.o.Suggest(ctx, text)
 	}
-	if len(list) == 0 {
-		return readline.CompleteValues()
-	}
-	values := make([]string, 0, len(list))
-	for _, one := range list {
-		if one.Start == list[0].Start {
-			values = append(values, one.Text)
-		}
-	}
-	c := readline.CompleteValues(values...)
-	c.PREFIX = text[list[0].Start:]
-	return c
+	return list
 }
 
+// smallText is up to which length a text is looked at as a whole at each Enter.
+const smallText = 4 << 10
+
 // finished tells whether Enter runs the text or begins another line.
-func (s *Shell) finished(text string) bool {
-	text = strings.TrimSpace(text)
-	return text == "" || strings.HasPrefix(text, ".") || s.o.Complete(text)
+func (s *Shell) finished(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	switch {
+	case len(text) == 0 || text[0] == '.':
+		return true
+	case len(text) > smallText && !mayEnd(text[bytes.LastIndexByte(text, '\n')+1:]):
+		return false
+	}
+	return s.o.Complete(string(text))
 }
 
 // typed runs what was typed; the statement ends when the person presses Ctrl-C.
-func (s *Shell) typed(ctx context.Context, text string) error {
+func (s *Shell) typed(ctx context.Context, ed *editor.Editor, text string) error {
 	if strings.TrimSpace(text) == "" {
 		return nil
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
-	return s.block(ctx, typedName, strings.TrimLeft(text, " \t\n"), 1)
-}
-
-func (s *Shell) useHistory(rl *readline.Shell) {
-	// The source wants a file that is there.
-	f, err := os.OpenFile(s.o.HistoryFile, os.O_CREATE|os.O_RDONLY, 0o600)
-	if err != nil {
-		fmt.Fprintf(s.o.Err, "history: %v; it is kept in memory\n", err)
-		return
+	done := ed.Running(stop)
+	err := s.block(ctx, typedName, strings.TrimLeft(text, " \t\n"), 1)
+	if done() {
+		fmt.Fprintln(s.o.Err, "What was typed ahead is dropped.")
 	}
-	f.Close()
-	rl.History.Delete()
-	rl.History.AddFromFile("history", s.o.HistoryFile)
+	return err
 }
-
-// continuation is the library's bar before a further line of a statement.
-const continuation = "\x1b[1;30m\U00002502 \x1b[0m"

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -45,9 +46,27 @@ func (s *script) next(complete func(string) bool) (text string, first int, err e
 		if err != nil {
 			return b.String(), first, err
 		}
-		// Only a line with a semicolon can end a statement; asking after every line would take quadratic time.
-		if strings.Contains(l, ";") && complete(b.String()) {
+		if mayEnd([]byte(l)) && complete(b.String()) {
 			return b.String(), first, nil
+		}
+	}
+}
+
+// mayEnd tells whether a statement may end with a line: behind a semicolon there are only blanks and comments, or a comment ends.
+// Asking for the whole text after every line would take quadratic time, also where texts of many lines have semicolons in them.
+func mayEnd(line []byte) bool {
+	if bytes.Contains(line, []byte("*/")) {
+		return true
+	}
+	for {
+		i := bytes.IndexByte(line, ';')
+		if i < 0 {
+			return false
+		}
+		line = line[i+1:]
+		rest := bytes.TrimSpace(line)
+		if len(rest) == 0 || rest[0] == '#' || bytes.HasPrefix(rest, []byte("--")) || bytes.HasPrefix(rest, []byte("/*")) {
+			return true
 		}
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/mallardml/mallard/cmd/mallard/shell/editor"
 )
 
 // DB is what the shell needs of a database. A *sql.Conn keeps temporary tables and transactions over statements, a *sql.DB does not.
@@ -64,6 +66,8 @@ type Place struct {
 
 // Options are the surroundings of a shell. The zero value prints boxes to nowhere and takes a line that ends in ; for a statement.
 type Options struct {
+	// In is the terminal of Interact. Default: os.Stdin.
+	In *os.File
 	// Out gets results, Err messages. Default: io.Discard.
 	Out, Err io.Writer
 	// OutTerminal and ErrTerminal tell that a person looks at Out or Err: tables are cut to fit, progress is shown.
@@ -101,10 +105,7 @@ type Options struct {
 }
 
 // Suggestion is a text that may take the place of what was typed from the byte Start on.
-type Suggestion struct {
-	Text  string
-	Start int
-}
+type Suggestion = editor.Suggestion
 
 // typedName names in errors what was typed or given with -c; a single line of it needs no place.
 const typedName = "query"

@@ -1,0 +1,111 @@
+package editor
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"sync"
+	"time"
+)
+
+const interruptByte = 0x03 // Ctrl-C
+
+// input is what was read from the terminal and not used yet. It has no bound: what waits in it was typed by a person.
+type input struct {
+	mu        sync.Mutex
+	waiting   []byte
+	used      int    // bytes of waiting that are decoded
+	err       error  // that ended the reading
+	interrupt func() // Ctrl-C calls it while a statement runs
+	dropped   bool   // Ctrl-C has dropped what waited
+	decoder   decoder
+	more      chan struct{}
+}
+
+func newInput() *input { return &input{more: make(chan struct{}, 1)} }
+
+// pump reads until the terminal is gone.
+func (in *input) pump(r io.Reader) {
+	b := make([]byte, 64<<10)
+	for {
+		n, err := r.Read(b)
+		in.mu.Lock()
+		in.waiting = append(in.waiting, b[:n]...)
+		in.err = err
+		in.takeInterrupt()
+		in.mu.Unlock()
+		select {
+		case in.more <- struct{}{}:
+		default:
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// takeInterrupt lets Ctrl-C end what runs and drop what waits before it: that was typed for a world in which the statement
+// succeeds.
+func (in *input) takeInterrupt() {
+	if in.interrupt == nil {
+		return
+	}
+	if i := bytes.LastIndexByte(in.waiting[in.used:], interruptByte); i >= 0 {
+		in.dropped = in.dropped || len(bytes.TrimSpace(in.waiting[in.used:in.used+i])) > 0
+		in.used += i + 1
+		in.decoder = decoder{}
+		in.interrupt()
+	}
+}
+
+// during makes Ctrl-C call interrupt, until it is called with nil. It tells whether Ctrl-C has dropped anything meanwhile.
+func (in *input) during(interrupt func()) (dropped bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	dropped, in.dropped = in.dropped, false
+	in.interrupt = interrupt
+	in.takeInterrupt() // it may wait already
+	return dropped
+}
+
+// next gives the next event; without one, partial tells that the first bytes of one wait, which final takes for what they are.
+// Without bytes err is what ended the reading.
+func (in *input) next(final bool) (ev event, ok, partial bool, err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	rest := in.waiting[in.used:]
+	if len(rest) == 0 {
+		return event{}, false, false, in.err
+	}
+	ev, n := in.decoder.next(rest, final || in.err != nil)
+	if n == 0 {
+		return event{}, false, true, nil
+	}
+	ev.text = bytes.Clone(ev.text)
+	switch in.used += n; {
+	case in.used == len(in.waiting):
+		in.waiting, in.used = in.waiting[:0], 0
+	case in.used > 1<<20 && in.used > len(in.waiting)/2:
+		in.waiting, in.used = append([]byte(nil), in.waiting[in.used:]...), 0
+	}
+	return ev, true, false, nil
+}
+
+// wait returns when more has come, when the time is over, unless it is 0, when the terminal has changed or the context ends.
+func (in *input) wait(ctx context.Context, most time.Duration, changed <-chan struct{}) (more, change bool) {
+	var over <-chan time.Time
+	if most > 0 {
+		t := time.NewTimer(most)
+		defer t.Stop()
+		over = t.C
+	}
+	select {
+	case <-in.more:
+		return true, false
+	case <-changed:
+		return false, true
+	case <-over:
+	case <-ctx.Done():
+	}
+	return false, false
+}

@@ -1,0 +1,9 @@
+package editor
+
+import "golang.org/x/sys/unix"
+
+const (
+	getTermios = unix.TCGETS
+	setTermios = unix.TCSETS
+	disabled   = 0
+)

@@ -1,0 +1,321 @@
+package shell_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/dialect"
+)
+
+// person is somebody at the keyboard of a pseudo-terminal on which a shell runs.
+type person struct {
+	t        *testing.T
+	conn     *sql.Conn
+	keyboard *os.File
+	hold     chan chan struct{} // a channel in it makes the next statement wait for that channel
+	over     chan error
+	mu       sync.Mutex
+	screen   bytes.Buffer
+}
+
+func sitDown(t *testing.T, o shell.Options) *person {
+	t.Helper()
+	keyboard, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pty.Setsize(keyboard, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TERM", "xterm-256color")
+	p := &person{t: t, conn: open(t), keyboard: keyboard, hold: make(chan chan struct{}, 1), over: make(chan error, 1)}
+	if _, err := p.conn.ExecContext(t.Context(), "CREATE TABLE seen(k VARCHAR)"); err != nil {
+		t.Fatal(err)
+	}
+	o.In, o.Out, o.Err, o.OutTerminal, o.ErrTerminal = tty, tty, tty, true, true
+	o.Split = func(src string) (list []shell.Statement) {
+		for _, st := range dialect.Split(src, dialect.Auto) {
+			list = append(list, shell.Statement{Pos: st.Pos, End: st.End})
+		}
+		return list
+	}
+	o.Complete = func(src string) bool { return dialect.Complete(src, dialect.Auto) }
+	o.Begin = func(ctx context.Context, _ func(string)) (context.Context, shell.Progress) {
+		select {
+		case until := <-p.hold:
+			select {
+			case <-until:
+			case <-ctx.Done():
+			}
+		default:
+		}
+		return ctx, nil
+	}
+	sh := shell.New(p.conn, o)
+	go func() {
+		b := make([]byte, 64<<10)
+		for {
+			n, err := keyboard.Read(b)
+			p.mu.Lock()
+			p.screen.Write(b[:n])
+			p.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	go func() { p.over <- sh.Interact(t.Context()) }()
+	t.Cleanup(func() {
+		tty.Close()
+		keyboard.Close()
+	})
+	p.await("mallard> ")
+	return p
+}
+
+func (p *person) press(keys string) {
+	p.t.Helper()
+	if _, err := p.keyboard.WriteString(keys); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *person) await(want string) {
+	p.t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		p.mu.Lock()
+		found := bytes.Contains(p.screen.Bytes(), []byte(want))
+		p.mu.Unlock()
+		if found {
+			return
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := p.screen.Bytes()
+	p.t.Fatalf("%q did not come; the last that came: %q", want, last[max(0, len(last)-2000):])
+}
+
+// leave ends the shell and gives what was inserted into seen, in the order in which it was.
+func (p *person) leave() (seen []string) {
+	p.t.Helper()
+	p.press(".quit\r")
+	select {
+	case err := <-p.over:
+		var exit shell.Exit
+		if !errors.As(err, &exit) {
+			p.t.Errorf("the shell ended with %v", err)
+		}
+	case <-time.After(time.Minute):
+		p.t.Fatal("the shell did not end")
+	}
+	rows, err := p.conn.QueryContext(context.Background(), "SELECT k FROM seen ORDER BY rowid")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k string
+		if err := rows.Scan(&k); err != nil {
+			p.t.Fatal(err)
+		}
+		seen = append(seen, k)
+	}
+	return seen
+}
+
+// inserts gives so many statements, now and then one of several lines, and what they insert.
+func inserts(n int, newline string) (text string, want []string) {
+	var b strings.Builder
+	for i := range n {
+		k := fmt.Sprintf("%d é 👩‍👩‍👧", i)
+		if want = append(want, k); i%10 == 3 {
+			fmt.Fprintf(&b, "INSERT INTO seen%s\tVALUES%s('%s');%s", newline, newline, k, newline)
+		} else {
+			fmt.Fprintf(&b, "INSERT INTO seen VALUES ('%s');%s", k, newline)
+		}
+	}
+	return b.String(), want
+}
+
+func same(t *testing.T, got, want []string) {
+	t.Helper()
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i] != want[i] {
+			t.Fatalf("%d ran of %d, the first difference is at %d: %q, want %q", len(got), len(want), i, got[min(i, len(got)):min(i+3, len(got))], want[min(i, len(want)):min(i+3, len(want))])
+		}
+	}
+}
+
+// TestPaste: each statement of a paste runs once and in order, however newlines come and whether the terminal marks it.
+func TestPaste(t *testing.T) {
+	for _, tt := range []struct {
+		name, newline string
+		marked        bool
+		n             int
+	}{
+		{"carriage returns", "\r", false, 2000},
+		{"line feeds", "\n", false, 300},
+		{"both", "\r\n", false, 300},
+		{"marked", "\r", true, 2000},
+		{"marked, line feeds", "\n", true, 300},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := sitDown(t, shell.Options{HistoryFile: filepath.Join(t.TempDir(), "history")})
+			text, want := inserts(tt.n, tt.newline)
+			if tt.marked {
+				text = "\x1b[200~" + text + "\x1b[201~"
+			}
+			p.press(text)
+			same(t, p.leave(), want)
+		})
+	}
+}
+
+// TestTypedAhead: what is typed faster than it runs runs.
+func TestTypedAhead(t *testing.T) {
+	for _, pause := range []time.Duration{0, 5, 20, 50} {
+		t.Run(fmt.Sprint(int(pause), " ms"), func(t *testing.T) {
+			if testing.Short() && pause > 5 {
+				t.Skip("takes seconds")
+			}
+			p := sitDown(t, shell.Options{})
+			text, want := inserts(200, "\r")
+			for _, statement := range strings.SplitAfter(text, ";\r") {
+				p.press(statement)
+				time.Sleep(pause * time.Millisecond)
+			}
+			same(t, p.leave(), want)
+		})
+	}
+	t.Run("byte by byte", func(t *testing.T) {
+		p := sitDown(t, shell.Options{})
+		text, want := inserts(40, "\r")
+		for i := range len(text) {
+			p.press(text[i : i+1])
+		}
+		same(t, p.leave(), want)
+	})
+}
+
+// TestPasteWhileAStatementRuns: the kernel would hold 4 KB of it.
+func TestPasteWhileAStatementRuns(t *testing.T) {
+	for _, marks := range [][2]string{{"", ""}, {"\x1b[200~", "\x1b[201~"}} {
+		p := sitDown(t, shell.Options{})
+		until := make(chan struct{})
+		p.hold <- until
+		text, want := inserts(1000, "\r")
+		want = append([]string{"slow"}, want...)
+		p.press("INSERT INTO seen VALUES ('slow');\r" + marks[0] + text[:50_000])
+		p.press(text[50_000:] + marks[1] + "INSERT INTO seen VALUES ('half") // and the beginning of a line
+		close(until)
+		time.Sleep(20 * time.Millisecond)
+		p.press(" and half');\r")
+		same(t, p.leave(), append(want, "half and half"))
+	}
+}
+
+// TestLargePaste: a statement of a megabyte, in one line or in many, with semicolons in strings and letters of several bytes.
+func TestLargePaste(t *testing.T) {
+	for name, unit := range map[string]string{
+		"one line":     "0123456789 abcdefghijklmnopqrstuvwxyz; ",
+		"many lines":   "0123456789; abcdefghijklmnopqrstuvwxyz\n",
+		"wide letters": "日本語 é 👩‍👩‍👧 naïve\n",
+		"tabs":         "a\tb\t\tc\t\n",
+	} {
+		for _, marks := range [][2]string{{"", ""}, {"\x1b[200~", "\x1b[201~"}} {
+			t.Run(name+fmt.Sprint(len(marks[0])), func(t *testing.T) {
+				value := strings.Repeat(unit, (1<<20)/len(unit)+1)
+				p := sitDown(t, shell.Options{})
+				p.press(marks[0] + "INSERT INTO seen VALUES (md5('" + strings.ReplaceAll(value, "\n", "\r") + "'));\rINSERT INTO seen VALUES ('after');\r" + marks[1])
+				same(t, p.leave(), []string{fmt.Sprintf("%x", md5.Sum([]byte(value))), "after"})
+			})
+		}
+	}
+}
+
+// TestLettersStayWhatTheyAre: bytes reach DuckDB as they were typed, composed or not, also one by one.
+func TestLettersStayWhatTheyAre(t *testing.T) {
+	letters := []string{
+		"e\u0301", "\u00e9", "a\u0308\u0323", "👩‍👩‍👧", "👍🏽", "🇩🇪🇫🇷", "한국", "\u1112\u1161\u11ab", "नमस्ते", "שָׁלוֹם", "e\u0301\u0301\u0301", "\u0301", "\u200d", "\ufeff", "\u00a0", "𝒳", "\u2028",
+	}
+	p := sitDown(t, shell.Options{})
+	var want []string
+	for i, s := range letters {
+		statement := "INSERT INTO seen VALUES (hex('" + s + "'));\r"
+		if want = append(want, fmt.Sprintf("%X", s)); i%2 == 0 {
+			p.press(statement)
+			continue
+		}
+		for i := range len(statement) {
+			p.press(statement[i : i+1])
+			time.Sleep(time.Millisecond)
+		}
+	}
+	same(t, p.leave(), want)
+}
+
+// TestInterrupt: Ctrl-C ends what runs and what was typed for the time after it; at the prompt it drops the text. The shell goes on.
+func TestInterrupt(t *testing.T) {
+	p := sitDown(t, shell.Options{})
+	p.hold <- make(chan struct{})
+	p.press("SELECT 'held';\r")
+	p.press("INSERT INTO seen VALUES ('typed ahead');\r")
+	p.press("\x03")
+	p.await("What was typed ahead is dropped.")
+	p.press("INSERT INTO seen VALUES ('one');\rSELECT 'ran ' || 'one';\r")
+	p.await("ran one")
+	p.press("INSERT INTO seen VALUES ('wrong')\x03INSERT INTO seen VALUES ('two');\r")
+	p.await("^C")
+	same(t, p.leave(), []string{"one", "two"})
+}
+
+// TestEndOfTerminal: a terminal that goes away ends the shell after what it had sent.
+func TestEndOfTerminal(t *testing.T) {
+	p := sitDown(t, shell.Options{})
+	p.press("INSERT INTO seen VALUES ('last');\rINSERT INTO seen VALUES ('not finished\x04\x15\x04")
+	select {
+	case err := <-p.over:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the shell did not end")
+	}
+}
+
+func TestDumbTerminal(t *testing.T) {
+	keyboard, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keyboard.Close()
+	t.Setenv("TERM", "dumb")
+	var out bytes.Buffer
+	sh := shell.New(open(t), shell.Options{In: tty, Out: &out, Err: &out, Format: shell.Format{Mode: shell.List, NoHeader: true}})
+	if _, err := keyboard.WriteString("SELECT 'o' ||\n'ne';\n.nonsense\nSELECT 'two';\n.exit 3\n"); err != nil {
+		t.Fatal(err)
+	}
+	var exit shell.Exit
+	if err := sh.Interact(t.Context()); !errors.As(err, &exit) || exit.Code != 3 {
+		t.Errorf("got %v", err)
+	}
+	for _, want := range []string{"mallard> one\n", "unknown command", "mallard> two\n"} {
+		if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "\x1b") {
+			t.Errorf("%q is missing in %q", want, out.String())
+		}
+	}
+}
