@@ -10,6 +10,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // keys lists the TOML keys of a struct type, with the sections before them.
@@ -163,7 +164,7 @@ func FuzzSplitName(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := splitName(quotePath(parts))
+		again, err := splitName(quote.Path(parts...))
 		if err != nil || strings.Join(again, "\x00") != strings.Join(parts, "\x00") {
 			t.Errorf("%q gives %q, and its quoted form %q, %v", s, parts, again, err)
 		}

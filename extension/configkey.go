@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/mallardml/mallard/internal/spelling"
 	"github.com/pelletier/go-toml/v2"
 )
 
@@ -13,7 +14,7 @@ import (
 func unknownKey(key []string) string {
 	advice := "config.example.toml lists every key"
 	if known := keysBeside(reflect.TypeFor[Config](), key); len(known) > 0 {
-		if near := nearest(key[len(key)-1], known); near != "" {
+		if near := spelling.Nearest(key[len(key)-1], known); near != "" {
 			advice = fmt.Sprintf("did you mean %q? config.example.toml lists every key", near)
 		}
 	}

@@ -10,6 +10,9 @@ import (
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/modelstore"
+	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/spelling"
 )
 
 // importOptions are the options of CREATE MODEL for an imported model.
@@ -78,7 +81,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 		notice: fmt.Sprintf("Successfully created model named %s.", where)}
 	keep := int64(0)
 	if o != nil {
-		if _, err := n.in.store.put(ctx, dir, rec.Digest); err != nil {
+		if _, err := n.in.store.Put(ctx, dir, rec.Digest); err != nil {
 			return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 		}
 		fetched()
@@ -110,7 +113,7 @@ func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (rec 
 		rec, err = n.in.read(o, dir)
 	}
 	if err == nil {
-		rec.Digest, err = digest(ctx, dir)
+		rec.Digest, err = modelstore.Digest(ctx, dir)
 	}
 	if err != nil {
 		span := o.pathSpan
@@ -140,7 +143,7 @@ func (n *conn) remember(p place, rec *record) {
 
 // writable refuses a read-only database before any file is copied; DuckDB itself does so only when it executes.
 func (n *conn) writable(ctx context.Context, db string) error {
-	rows, err := n.rows(ctx, "SELECT readonly FROM duckdb_databases() WHERE database_name = "+literal(db))
+	rows, err := n.rows(ctx, "SELECT readonly FROM duckdb_databases() WHERE database_name = "+quote.Text(db))
 	if err != nil {
 		return err
 	}
@@ -285,7 +288,7 @@ func readImportOptions(s *dialect.CreateModel) (*importOptions, error) {
 			err = at(opt.Span, errors.New("option `kms_key_name` is not supported: the model store is not encrypted; leave it out and encrypt the disk"))
 		default:
 			err = at(opt.Span, fmt.Errorf("unknown option `%s`; a TensorFlow model takes %s", opt.Name, importOptionNames))
-			if near := nearest(opt.Name, strings.Split(importOptionNames, ", ")); near != "" {
+			if near := spelling.Nearest(opt.Name, strings.Split(importOptionNames, ", ")); near != "" {
 				err = at(opt.Span, fmt.Errorf("unknown option `%s`; did you mean `%s`? A TensorFlow model takes %s", opt.Name, near, importOptionNames))
 			}
 		}

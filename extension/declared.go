@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/mallardml/mallard/internal/modelstore"
 )
 
 // declared finds a model of the configuration. It is read and imported at its first use and stays so frozen while the
@@ -50,10 +52,10 @@ func (in *instance) declaredRecord(ctx context.Context, name string, m ModelConf
 	rec.ID = "config:" + name
 	rec.Created = time.Now().UTC().Truncate(time.Millisecond)
 	rec.Modified = rec.Created
-	if rec.Digest, err = digest(ctx, dir); err != nil {
+	if rec.Digest, err = modelstore.Digest(ctx, dir); err != nil {
 		return nil, err
 	}
-	if _, err := in.store.put(ctx, dir, rec.Digest); err != nil {
+	if _, err := in.store.Put(ctx, dir, rec.Digest); err != nil {
 		return nil, err
 	}
 	fetched()

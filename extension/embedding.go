@@ -7,6 +7,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // localEmbedding writes ML.GENERATE_EMBEDDING over a TensorFlow model with one string input and one vector output:
@@ -29,7 +30,7 @@ func (w *writer) localEmbedding(ctx context.Context, f found, fn string, options
 	if err != nil {
 		return nil, err
 	}
-	input, output := ident(in[0].Name), ident(out[0].Name)
+	input, output := quote.Name(in[0].Name), quote.Name(out[0].Name)
 	names := [2]string{"ml_generate_embedding_result", "ml_generate_embedding_status"}
 	if fn == "AI.GENERATE_EMBEDDING" {
 		names = [2]string{"embedding", "status"}

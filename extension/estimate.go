@@ -8,6 +8,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // estimateKey marks the context of a statement that only counts what it would ask.
@@ -41,7 +42,7 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 	n.mu.Lock()
 	where := place{n.db, n.schema, ""}
 	n.mu.Unlock()
-	if _, err := own.Conn.ExecContext(ctx, "USE "+quotePath([]string{where.db, where.schema}), nil); err != nil {
+	if _, err := own.Conn.ExecContext(ctx, "USE "+quote.Path(where.db, where.schema), nil); err != nil {
 		return "", err
 	}
 	if err := own.readSchema(ctx); err != nil {
@@ -61,10 +62,24 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 	var b strings.Builder
 	b.WriteString("SELECT * FROM (VALUES ")
 	for _, e := range found {
-		fmt.Fprintf(&b, "(%s, %s, %s, %d, %d, %d, %d, %d, %d, %s, to_milliseconds(%d)), ", literal(e.Func), literal(e.Model), literal(e.Endpoint),
+		fmt.Fprintf(&b, "(%s, %s, %s, %d, %d, %d, %d, %d, %d, %s, to_milliseconds(%d)), ", quote.Text(e.Func), quote.Text(e.Model), quote.Text(e.Endpoint),
 			e.Rows, e.Distinct, e.Cached, e.Requests, e.InputTokens, e.OutputTokens, moneyOrNull(e.Money, e.Priced), e.Time.Milliseconds())
 	}
 	b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::DOUBLE, NULL::INTERVAL))" +
 		" AS estimate(function, model, endpoint, \"rows\", distinct_rows, cached, requests, input_tokens, output_tokens, money, \"time\") WHERE model IS NOT NULL")
 	return b.String(), nil
+}
+
+// usageText writes the query behind ml_usage(): what the statements of this process asked, by model.
+func (in *instance) usageText() string {
+	var b strings.Builder
+	b.WriteString("SELECT * FROM (VALUES ")
+	for _, u := range in.remote.session.Usage() {
+		fmt.Fprintf(&b, "(%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d, %s), ", quote.Text(u.Model), quote.Text(u.Endpoint), quote.Text(u.Connection),
+			u.Rows, u.Failed, u.Cached, u.Repeated, u.Requests, u.Retries, u.Throttled, u.InputTokens, u.OutputTokens, moneyOrNull(u.Money, u.Priced))
+	}
+	b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, " +
+		"NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::DOUBLE)) AS usage(model, endpoint, connection, answered, failed, cached, repeated, requests, retries, " +
+		"throttled, input_tokens, output_tokens, money) WHERE model IS NOT NULL")
+	return b.String()
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/spelling"
 )
 
 // Error is the failure of a statement, with its place in the text that the caller gave. errors.As also finds the
@@ -140,14 +142,14 @@ func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duck
 		columns := nameList(n.inputColumns(ctx, src, used.call, p.lang))
 		for _, in := range used.Inputs {
 			name := in.name
-			if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, ident(name)) {
+			if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, quote.Name(name)) {
 				continue // not this call's fault
 			}
 			_, fn, _ := strings.Cut(used.call.Func, ".")
 			msg := fmt.Sprintf("Column %s is not found in the input data to the %s function: model %s takes %s", name, fn, used.Name, inputsText(used))
-			switch near := nearest(name, columns); {
+			switch near := spelling.Nearest(name, columns); {
 			case near != "":
-				msg += fmt.Sprintf("; did you mean %s? Rename it: %s AS %s", near, ident(near), ident(name))
+				msg += fmt.Sprintf("; did you mean %s? Rename it: %s AS %s", near, quote.Name(near), quote.Name(name))
 			case len(columns) > 0:
 				msg += fmt.Sprintf("; the input has %s", strings.Join(columns, ", "))
 			}

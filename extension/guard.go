@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // guarded are the names, lower-case and without their schemas, that stand for models and object tables somewhere. A name too
@@ -51,7 +52,7 @@ func (n *conn) guardOne(ctx context.Context, r dialect.Relation, names []string)
 		return nil // the statement itself says what is wrong with the name
 	}
 	// As it is written, so that DuckDB itself says what the name means: a temporary table may stand before a model.
-	k, rec, err := cat.lookupPath(ctx, quotePath(parts), "`"+r.Path.String()+"`")
+	k, rec, err := cat.lookupPath(ctx, quote.Path(parts...), "`"+r.Path.String()+"`")
 	switch {
 	case k == model:
 		return misusedModel(r, rec)
@@ -113,7 +114,7 @@ func (n *conn) guardedNames(ctx context.Context) []string {
 		return n.guarded.names
 	}
 	rows, err := n.rows(ctx, "SELECT DISTINCT lower(view_name) FROM (SELECT view_name, sql FROM duckdb_views() WHERE NOT internal) WHERE contains(sql, "+
-		literal("'"+recordFormat+"'")+") OR contains(sql, "+literal(objectTableBody)+")")
+		quote.Text("'"+recordFormat+"'")+") OR contains(sql, "+quote.Text(objectTableBody)+")")
 	if err != nil {
 		return nil
 	}

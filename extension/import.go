@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // importDatabase reads what EXPORT DATABASE has written of a database with models or object tables. DuckDB runs the
@@ -17,7 +18,7 @@ import (
 // views wait for what they stand on, and all is done in one transaction. A folder without our constructs is DuckDB's own affair.
 func (n *conn) importDatabase(ctx context.Context, src string, s *dialect.ImportDatabase) (*plan, error) {
 	schema, err := n.importedText(ctx, s.Dir, "schema.sql")
-	if err != nil || !strings.Contains(schema, literal(recordFormat)) && !strings.Contains(schema, objectTableBody) {
+	if err != nil || !strings.Contains(schema, quote.Text(recordFormat)) && !strings.Contains(schema, objectTableBody) {
 		return &plan{sql: src[s.Pos:s.End], pos: s.Pos, verb: "IMPORT"}, nil // DuckDB says best what is wrong
 	}
 	load, err := n.importedText(ctx, s.Dir, "load.sql")
@@ -25,13 +26,13 @@ func (n *conn) importDatabase(ctx context.Context, src string, s *dialect.Import
 		return nil, at(s.Span, err)
 	}
 	if err := n.atOnce(ctx, func() error { return n.importScripts(ctx, schema, load) }); err != nil {
-		return nil, at(s.Span, fmt.Errorf("IMPORT DATABASE %s: %w", literal(s.Dir), err))
+		return nil, at(s.Span, fmt.Errorf("IMPORT DATABASE %s: %w", quote.Text(s.Dir), err))
 	}
 	return &plan{sql: "RESET VARIABLE mallard_imported", pos: -1, verb: "IMPORT"}, nil
 }
 
 func (n *conn) importedText(ctx context.Context, dir, name string) (string, error) {
-	rows, err := n.rows(ctx, "SELECT content FROM read_text("+literal(strings.TrimRight(dir, "/")+"/"+name)+")")
+	rows, err := n.rows(ctx, "SELECT content FROM read_text("+quote.Text(strings.TrimRight(dir, "/")+"/"+name)+")")
 	if err != nil {
 		return "", err
 	}
@@ -97,7 +98,7 @@ type importedView struct {
 }
 
 // model reports whether the view is a model's record.
-func (v importedView) model() bool { return strings.Contains(v.sql, literal(recordFormat)) }
+func (v importedView) model() bool { return strings.Contains(v.sql, quote.Text(recordFormat)) }
 
 // importViews makes views, models first, and those again that could not be bound before others were there. A statement that
 // cannot be bound leaves the transaction as it was.

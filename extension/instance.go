@@ -16,6 +16,7 @@ import (
 
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/modelstore"
 )
 
 // instance is one open DuckDB, with what all its connections share. Two connectors to one file share its instance, as
@@ -24,7 +25,7 @@ type instance struct {
 	key   string // the file's path; empty for a database in memory
 	refs  int    // connectors, guarded by instances.mu
 	cfg   *Config
-	store store
+	store modelstore.Store
 
 	db      *sql.DB // private connections: registration, and reading the catalog while a statement binds
 	live    liveModels
@@ -82,7 +83,7 @@ func openInstance(dsn string, inner *duckdb.Connector, cfg *Config) (*instance, 
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{key: key, refs: 1, cfg: cfg, store: store{dir}, fns: map[string]*function{}}
+	in := &instance{key: key, refs: 1, cfg: cfg, store: modelstore.Store{Dir: dir}, fns: map[string]*function{}}
 	in.live.init(in)
 	in.remote.init(in)
 	in.objects = newObjects(in)

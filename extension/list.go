@@ -15,6 +15,7 @@ import (
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/functions/jsonfn"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -69,10 +70,10 @@ func (in *instance) registerTextFunctions() error {
 				return in.usageText(), nil
 			})),
 			functions.RegisterText(h, "mallard_cache", 0, false, false, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
-				return in.cacheText(in.Query(id).Context)
+				return in.remote.answers().ListSQL(in.Query(id).Context)
 			})),
 			functions.RegisterText(h, "ml_cache_clear", 0, false, true, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
-				return in.clearCache(in.Query(id).Context)
+				return in.remote.answers().Clear(in.Query(id).Context)
 			})),
 			functions.RegisterText(h, "mallard_models", 0, false, false, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
 				return in.modelsText(id)
@@ -200,8 +201,8 @@ func (in *instance) modelsText(id uint64) (string, error) {
 		for _, f := range all {
 			r := f.rec
 			fmt.Fprintf(&b, "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s), ",
-				textOrNull(f.db), textOrNull(f.schema), literal(f.name), literal(r.Type), textOrNull(r.Signature),
-				literal(portsText(r.Inputs)+columnsText(r.InputColumns)), literal(portsText(r.Outputs)+columnsText(r.OutputColumns)), literal(r.Path),
+				textOrNull(f.db), textOrNull(f.schema), quote.Text(f.name), quote.Text(r.Type), textOrNull(r.Signature),
+				quote.Text(portsText(r.Inputs)+columnsText(r.InputColumns)), quote.Text(portsText(r.Outputs)+columnsText(r.OutputColumns)), quote.Text(r.Path),
 				numberOrNull(r.BatchSize), textOrNull(r.Description), labelsText(r.Labels),
 				timeText(r.Created), timeText(r.Modified), textOrNull(r.Digest))
 		}
@@ -240,7 +241,7 @@ func textOrNull(s string) string {
 	if s == "" {
 		return "NULL"
 	}
-	return literal(s)
+	return quote.Text(s)
 }
 
 func numberOrNull(i int) string {
@@ -259,7 +260,7 @@ func moneyOrNull(f float64, known bool) string {
 }
 
 func timeText(t interface{ Format(string) string }) string {
-	return "TIMESTAMPTZ " + literal(t.Format("2006-01-02 15:04:05.000Z07:00"))
+	return "TIMESTAMPTZ " + quote.Text(t.Format("2006-01-02 15:04:05.000Z07:00"))
 }
 
 func labelsText(m map[string]string) string {
@@ -269,7 +270,7 @@ func labelsText(m map[string]string) string {
 	}
 	sort.Strings(keys)
 	for i, k := range keys {
-		keys[i] = literal(k) + ": " + literal(m[k])
+		keys[i] = quote.Text(k) + ": " + quote.Text(m[k])
 	}
 	return "MAP {" + strings.Join(keys, ", ") + "}"
 }
@@ -295,7 +296,7 @@ func (in *instance) modelInfoText(id uint64, name string) (string, error) {
 	if f.rec.remote() {
 		return remoteInfoText(f.rec), nil
 	}
-	dir, err := in.store.open(ctx, f.rec.Digest)
+	dir, err := in.store.Open(ctx, f.rec.Digest)
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", f.place, err)
 	}
@@ -313,8 +314,8 @@ func (in *instance) modelInfoText(id uint64, name string) (string, error) {
 				ports []tensorflow.Port
 			}{{"input", s.Inputs}, {"output", s.Outputs}} {
 				for _, p := range side.ports {
-					fmt.Fprintf(&b, "(%s, %s, %t, %s, %s, %s, %s, %s, %s, %s), ", literal(strings.Join(g.Tags, ",")), literal(s.Name), active,
-						literal(side.role), literal(p.Name), literal(p.DType.String()), literal(shapeText(p)), sqlTypes(p), literal(p.Tensor), textOrNull(s.Method))
+					fmt.Fprintf(&b, "(%s, %s, %t, %s, %s, %s, %s, %s, %s, %s), ", quote.Text(strings.Join(g.Tags, ",")), quote.Text(s.Name), active,
+						quote.Text(side.role), quote.Text(p.Name), quote.Text(p.DType.String()), quote.Text(shapeText(p)), sqlTypes(p), quote.Text(p.Tensor), textOrNull(s.Method))
 				}
 			}
 		}
@@ -331,7 +332,7 @@ func remoteInfoText(r *record) string {
 	var b strings.Builder
 	b.WriteString("SELECT * FROM (VALUES ")
 	row := func(role, name, sqlType string) {
-		fmt.Fprintf(&b, "(NULL, NULL, true, %s, %s, NULL, NULL, %s, NULL, %s), ", literal(role), literal(name), literal(sqlType), literal(r.Endpoint))
+		fmt.Fprintf(&b, "(NULL, NULL, true, %s, %s, NULL, NULL, %s, NULL, %s), ", quote.Text(role), quote.Text(name), quote.Text(sqlType), quote.Text(r.Endpoint))
 	}
 	for _, c := range r.InputColumns {
 		row("input", c.Name, c.Type)
@@ -368,7 +369,7 @@ func sqlTypes(p tensorflow.Port) string {
 		return "NULL"
 	}
 	fp := functions.Port{Name: p.Name, DType: d, Shape: p.Shape}
-	return literal(fp.SQLType(functions.BigQuery))
+	return quote.Text(fp.SQLType(functions.BigQuery))
 }
 
 // showModels gives the query of SHOW MODELS, unless a table of that name makes it DuckDB's own statement.
@@ -390,15 +391,15 @@ func (n *conn) showModels(ctx context.Context, src string, st dialect.Statement,
 		}
 		switch len(parts) {
 		case 1:
-			where += " AND (lower(schema_name) = lower(" + literal(parts[0]) + ") OR lower(database_name) = lower(" + literal(parts[0]) + "))"
+			where += " AND (lower(schema_name) = lower(" + quote.Text(parts[0]) + ") OR lower(database_name) = lower(" + quote.Text(parts[0]) + "))"
 		case 2:
-			where += " AND lower(database_name) = lower(" + literal(parts[0]) + ") AND lower(schema_name) = lower(" + literal(parts[1]) + ")"
+			where += " AND lower(database_name) = lower(" + quote.Text(parts[0]) + ") AND lower(schema_name) = lower(" + quote.Text(parts[1]) + ")"
 		default:
 			return nil, at(s.From.Span, fmt.Errorf("`%s`: SHOW MODELS FROM takes a dataset", s.From))
 		}
 	}
 	if s.HasLike {
-		where += " AND model_name LIKE " + literal(s.Like)
+		where += " AND model_name LIKE " + quote.Text(s.Like)
 	}
 	return &plan{sql: "SELECT schema_name AS dataset, model_name AS model, model_type AS type, path AS source, inputs, outputs, created FROM query(system.main.mallard_models()) " +
 		where + " ORDER BY ALL", pos: -1, verb: "SHOW MODELS"}, nil
@@ -410,9 +411,9 @@ func (n *conn) describeModel(ctx context.Context, s *dialect.DescribeModel) (*pl
 	if err != nil {
 		return nil, at(s.Name.Span, err)
 	}
-	name := quotePath([]string{f.db, f.schema, f.name})
+	name := quote.Path(f.db, f.schema, f.name)
 	if f.db == "" {
 		name = f.name
 	}
-	return &plan{sql: "SELECT * FROM query(system.main.mallard_model_info(" + literal(name) + "))", pos: -1, verb: "DESCRIBE MODEL"}, nil
+	return &plan{sql: "SELECT * FROM query(system.main.mallard_model_info(" + quote.Text(name) + "))", pos: -1, verb: "DESCRIBE MODEL"}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/objecttable"
 )
 
 // lastVersion numbers versions over the whole process: a number in a prepared text never means another model.
@@ -86,7 +87,7 @@ func (m *liveModel) open(ctx context.Context, in *instance) (*tensorflow.Session
 	if m.session != nil {
 		return m.session, nil
 	}
-	dir, err := in.store.open(ctx, m.rec.Digest)
+	dir, err := in.store.Open(ctx, m.rec.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
@@ -243,4 +244,15 @@ func (in *instance) runtime() (*tensorflow.Runtime, error) {
 		return nil, err
 	}
 	return tensorflow.Open(lib)
+}
+
+// fetch gives the folder that a MODEL_PATH names, from a bucket with the account of the default connection.
+func (in *instance) fetch(ctx context.Context, path string) (dir string, done func(), err error) {
+	bucket := func(ctx context.Context) (objecttable.Store, error) { return in.objects.Store(ctx, "gs", "default") }
+	shown, _ := ctx.Value(progressKey{}).(*Progress)
+	return in.store.Fetch(ctx, path, bucket, func(got, total int64) {
+		if shown != nil {
+			shown.setCopied(got, total)
+		}
+	})
 }

@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/spelling"
 )
 
 // place is where a model is: the parts by which DuckDB knows the view.
 type place struct{ db, schema, name string }
 
-func (p place) sql() string { return quotePath([]string{p.db, p.schema, p.name}) }
+func (p place) sql() string { return quote.Path(p.db, p.schema, p.name) }
 
 // key is the place as the overlay of a transaction knows it; DuckDB's names do not tell case apart.
 func (p place) key() string { return strings.ToLower(p.sql()) }
@@ -248,7 +250,7 @@ func (c *catalog) notFound(ctx context.Context, name string) error {
 		for i, f := range all {
 			names[i] = f.place.String()
 		}
-		if s := nearest(name, names); s != "" {
+		if s := spelling.Nearest(name, names); s != "" {
 			advice = fmt.Sprintf("did you mean `%s`? SHOW MODELS lists the models", s)
 		}
 	}
@@ -274,7 +276,7 @@ func (c *catalog) target(ctx context.Context, parts []string) (place, error) {
 		return place{}, fmt.Errorf("`%s`: a model name has one to three parts", full)
 	}
 	rows, err := c.rows(ctx, "SELECT database_name, schema_name FROM duckdb_schemas() WHERE lower(database_name) = lower("+
-		literal(p.db)+") AND lower(schema_name) = lower("+literal(p.schema)+")")
+		quote.Text(p.db)+") AND lower(schema_name) = lower("+quote.Text(p.schema)+")")
 	if err != nil {
 		return place{}, err
 	}
@@ -286,46 +288,7 @@ func (c *catalog) target(ctx context.Context, parts []string) (place, error) {
 			return place{db, "main", p.name}, err
 		}
 	}
-	return place{}, fmt.Errorf("dataset `%s` not found; create it first: CREATE SCHEMA %s", p.schema, ident(p.schema))
-}
-
-// nearest gives the name that is most like the wrong one, or "" when none is near.
-func nearest(wrong string, names []string) string {
-	best, least := "", len(wrong)/4+2
-	for _, n := range names {
-		if d := distance(strings.ToLower(wrong), strings.ToLower(n)); d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// meant adds the name that is most like the wrong one to an error about it; without one near, the error stays as it is.
-func meant(err error, wrong string, names []string) error {
-	if near := nearest(wrong, names); near != "" && wrong != "" {
-		return fmt.Errorf("%w; did you mean `%s`?", err, near)
-	}
-	return err
-}
-
-// distance is Levenshtein's, over bytes: good enough for a hint.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			next := diagonal
-			if a[i] != b[j] {
-				next = min(diagonal, row[j], row[j+1]) + 1
-			}
-			diagonal, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
+	return place{}, fmt.Errorf("dataset `%s` not found; create it first: CREATE SCHEMA %s", p.schema, quote.Name(p.schema))
 }
 
 // openModels gives the models that the open transaction has made.

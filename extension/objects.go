@@ -11,6 +11,7 @@ import (
 	"github.com/mallardml/mallard/connectors/gcs"
 	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -247,8 +248,8 @@ func (n *conn) isObjectTable(ctx context.Context, p place) (bool, error) {
 
 // objectTable reads the description of an object table out of its view; ok is false for anything else.
 func (c *catalog) objectTable(ctx context.Context, p place) (spec objecttable.Spec, ok bool, err error) {
-	rows, err := c.rows(ctx, "SELECT sql FROM duckdb_views() WHERE lower(database_name) = lower("+literal(p.db)+") AND lower(schema_name) = lower("+
-		literal(p.schema)+") AND lower(view_name) = lower("+literal(p.name)+") AND contains(sql, "+literal(objectTableBody)+")")
+	rows, err := c.rows(ctx, "SELECT sql FROM duckdb_views() WHERE lower(database_name) = lower("+quote.Text(p.db)+") AND lower(schema_name) = lower("+
+		quote.Text(p.schema)+") AND lower(view_name) = lower("+quote.Text(p.name)+") AND contains(sql, "+quote.Text(objectTableBody)+")")
 	if err != nil || len(rows) != 1 {
 		return spec, false, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // plan is what is to be done for one statement of the user's.
@@ -73,7 +74,7 @@ func (n *conn) plan(ctx context.Context, src string, st dialect.Statement) (*pla
 		return n.importDatabase(ctx, src, s)
 	case *dialect.Estimate:
 		// EXPLAIN ML is ml_estimate('…') in other words.
-		return &plan{sql: "SELECT * FROM ml_estimate(" + literal(src[s.Query.Pos:s.Query.End]) + ")", pos: -1, verb: "EXPLAIN"}, nil
+		return &plan{sql: "SELECT * FROM ml_estimate(" + quote.Text(src[s.Query.Pos:s.Query.End]) + ")", pos: -1, verb: "EXPLAIN"}, nil
 	}
 	return nil, fmt.Errorf("statement of type %T is not supported", node)
 }
@@ -190,12 +191,12 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 	}
 	if quoted {
 		return dialect.Expansion{Whole: func(input string) string {
-			name := quotePath([]string{f.schema, f.name})
+			name := quote.Path(f.schema, f.name)
 			if f.db == "" { // of the configuration: its name is all there is
 				name = f.name
 			}
 			return fmt.Sprintf("query(system.main.mallard_call(%s, %s, %s, 'bigquery', %s, %s))",
-				literal(c.Func), literal(name), literal(input), literal(f.rec.ID), literal(optionsJSON(c.Options)))
+				quote.Text(c.Func), quote.Text(name), quote.Text(input), quote.Text(f.rec.ID), quote.Text(optionsJSON(c.Options)))
 		}}, nil
 	}
 	if w.plan != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // data writes a reference to the pseudo-column data of an object table: the bytes of the row's object. It is "" for a
@@ -84,9 +85,9 @@ func isEnd(parts, path []string) bool {
 
 func alias(t dialect.TableRef) string {
 	if t.Alias != "" {
-		return ident(t.Alias)
+		return quote.Name(t.Alias)
 	}
-	return ident(t.Path.Parts[len(t.Path.Parts)-1])
+	return quote.Name(t.Path.Parts[len(t.Path.Parts)-1])
 }
 
 func bytesOf(t dialect.TableRef) string {

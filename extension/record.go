@@ -3,10 +3,10 @@ package extension
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // recordFormat marks a view as a model, and the form of its spec.
@@ -110,20 +110,5 @@ func ports(in []port) ([]functions.Port, error) {
 
 // viewSQL is the query of the view that holds the record.
 func (r *record) viewSQL() string {
-	return "SELECT " + literal(recordFormat) + " AS mallard_model, " + literal(r.encode()) + " AS spec"
-}
-
-// literal quotes a text for DuckDB.
-func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
-// ident quotes an identifier for DuckDB.
-func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-
-// quotePath writes a name's parts for DuckDB.
-func quotePath(parts []string) string {
-	q := make([]string, len(parts))
-	for i, p := range parts {
-		q[i] = ident(p)
-	}
-	return strings.Join(q, ".")
+	return "SELECT " + quote.Text(recordFormat) + " AS mallard_model, " + quote.Text(r.encode()) + " AS spec"
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai"
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/answercache"
+	"github.com/mallardml/mallard/internal/spelling"
 )
 
 // remoteModels are the connections to providers and the calls over them that statements use.
@@ -30,7 +32,7 @@ type remoteModels struct {
 	specs       map[int64]*liveSpec
 	byKey       map[string]*liveSpec
 	idle        []*liveSpec // without references, oldest first
-	cache       *answerCache
+	cache       *answercache.Cache
 	late        []<-chan struct{} // closed when answers of statements that are over have been written
 }
 
@@ -59,6 +61,17 @@ func (r *remoteModels) init(in *instance) {
 	r.session.Name = "session"
 	r.session.Budget = in.cfg.Budget.session()
 	r.connections, r.specs, r.byKey = map[string]*remoteConnection{}, map[int64]*liveSpec{}, map[string]*liveSpec{}
+}
+
+// answers gives the cache of the database, made when it is first needed.
+func (r *remoteModels) answers() *answercache.Cache {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cache == nil {
+		c := r.in.cfg.Cache
+		r.cache = answercache.New(r.in.db, answercache.Options{TTL: time.Duration(c.TTL), MaxRows: c.MaxRows, MaxBytes: c.MaxBytes})
+	}
+	return r.cache
 }
 
 // leave takes note of a statement that is over, but perhaps for writing its last answers.
@@ -263,7 +276,7 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	if s.Options, err = remote.ParseOptions(fn, s.Family, given); err != nil {
 		var oe *remote.OptionError
 		if errors.As(err, &oe) {
-			err = at(dialect.Span{Pos: oe.Pos, End: oe.End}, meant(err, oe.Unknown, oe.Known))
+			err = at(dialect.Span{Pos: oe.Pos, End: oe.End}, spelling.Meant(err, oe.Unknown, oe.Known))
 		}
 		return nil, err
 	}

@@ -14,13 +14,14 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/result"
 )
 
 // rows reads a result chunk by chunk: one that duckdb-go has computed, or one that DuckDB computes as it is read.
 type rows struct {
 	res     mapping.Result
 	names   []string
-	columns []*vector
+	columns []*result.Vector
 	close   func() error
 
 	chunk     mapping.DataChunk // nil Ptr between chunks
@@ -42,7 +43,7 @@ func newRows(res mapping.Result, end func() error) (*rows, error) {
 	for i := range mapping.ColumnCount(&res) {
 		r.names = append(r.names, mapping.ColumnName(&res, i))
 		t := mapping.ColumnLogicalType(&res, i)
-		v, err := newVector(t)
+		v, err := result.NewVector(t)
 		mapping.DestroyLogicalType(&t)
 		if err != nil {
 			return nil, fmt.Errorf("column %s: %w", r.names[i], err)
@@ -69,10 +70,10 @@ func readAgain(from driver.Rows) (driver.Rows, error) {
 func (r *rows) Columns() []string { return r.names }
 
 // ColumnTypeScanType implements [driver.RowsColumnTypeScanType].
-func (r *rows) ColumnTypeScanType(i int) reflect.Type { return r.columns[i].goes }
+func (r *rows) ColumnTypeScanType(i int) reflect.Type { return r.columns[i].ScanType() }
 
 // ColumnTypeDatabaseTypeName implements [driver.RowsColumnTypeDatabaseTypeName].
-func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.columns[i].name }
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.columns[i].Name() }
 
 // Next implements [driver.Rows].
 func (r *rows) Next(dst []driver.Value) error {
@@ -82,7 +83,7 @@ func (r *rows) Next(dst []driver.Value) error {
 		}
 	}
 	for i, c := range r.columns {
-		dst[i] = c.column(r.row)
+		dst[i] = c.Value(r.row)
 	}
 	r.row++
 	return nil
@@ -114,7 +115,7 @@ func (r *rows) fetch() error {
 	}
 	r.size, r.row = int(mapping.DataChunkGetSize(r.chunk)), 0
 	for i, c := range r.columns {
-		c.attach(mapping.DataChunkGetVector(r.chunk, mapping.IdxT(i)))
+		c.Attach(mapping.DataChunkGetVector(r.chunk, mapping.IdxT(i)))
 	}
 	return nil
 }

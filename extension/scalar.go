@@ -13,6 +13,8 @@ import (
 	"github.com/mallardml/mallard/functions/image"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/spelling"
 )
 
 // left are the last arguments of functions that have them left out, or that stand for ML.DISTANCE with one of them.
@@ -185,9 +187,9 @@ func (w *writer) owned(ctx context.Context, name string) (bool, error) {
 		return own[fn], nil
 	}
 	// Listing all functions takes milliseconds, and hardly anybody has such a schema.
-	rows, err := w.cat.rows(ctx, "SELECT 1 FROM duckdb_schemas() WHERE lower(schema_name) = "+literal(schema)+" LIMIT 1")
+	rows, err := w.cat.rows(ctx, "SELECT 1 FROM duckdb_schemas() WHERE lower(schema_name) = "+quote.Text(schema)+" LIMIT 1")
 	if err == nil && len(rows) > 0 {
-		rows, err = w.cat.rows(ctx, "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE lower(schema_name) = "+literal(schema))
+		rows, err = w.cat.rows(ctx, "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE lower(schema_name) = "+quote.Text(schema))
 	}
 	if err != nil {
 		return false, err
@@ -325,10 +327,10 @@ func unknownArgument(fn, name string, known []string) error {
 	switch {
 	case name == "model":
 		return fmt.Errorf("%w; name the model with endpoint => '…'", err)
-	case nearest(name, known) == "" && strings.HasPrefix(fn, "AI.GENERATE") && nearest(name, remote.ArgumentNames("AI.GENERATE_TEXT", remote.Gemini)) != "":
+	case spelling.Nearest(name, known) == "" && strings.HasPrefix(fn, "AI.GENERATE") && spelling.Nearest(name, remote.ArgumentNames("AI.GENERATE_TEXT", remote.Gemini)) != "":
 		return fmt.Errorf("%w; parameters of the model go into model_params => JSON '{…}'", err)
 	}
-	return meant(err, name, known)
+	return spelling.Meant(err, name, known)
 }
 
 // constantType gives the type of a constant that is a number or a truth value, "" for any other.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/spelling"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -49,7 +50,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			if !ok {
 				names := nameList(columns)
 				err := fmt.Errorf("VECTOR_SEARCH: `%s` is no column of the %s, which has %s", name, what, strings.Join(names, ", "))
-				return "", at(a.Span, meant(err, name, names))
+				return "", at(a.Span, spelling.Meant(err, name, names))
 			}
 			return name, at(a.Span, wantsVector(fmt.Sprintf("column `%s` of the %s", name, what), c.t))
 		}
@@ -89,7 +90,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			v.TopK = a.Const.Int
 		default:
 			names := []string{"query_column_to_search", "query_value", "top_k", "distance_type", "options"}
-			return "", at(a.NameSpan, meant(fmt.Errorf("VECTOR_SEARCH has no argument `%s`; it takes %s", name, strings.Join(names, ", ")), name, names))
+			return "", at(a.NameSpan, spelling.Meant(fmt.Errorf("VECTOR_SEARCH has no argument `%s`; it takes %s", name, strings.Join(names, ", ")), name, names))
 		}
 		if err != nil {
 			return "", err

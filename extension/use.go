@@ -9,6 +9,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/spelling"
 )
 
 // use is a function of ours in a statement: what the user wrote, and what DuckDB was given for it.
@@ -193,7 +194,7 @@ func (p *plan) advise(e *Error, err error) {
 
 // unknownFunction says that there is no function of that name, which is upper-case, and which one may have been meant.
 func unknownFunction(name string) error {
-	return meant(fmt.Errorf("%s is not part of this version", name), name,
+	return spelling.Meant(fmt.Errorf("%s is not part of this version", name), name,
 		googlesql.FunctionNames(googlesql.ModelFunction, googlesql.AskingFunction, googlesql.ScalarFunction))
 }
 

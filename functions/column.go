@@ -7,6 +7,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // leaf is the element type at the bottom of an argument.
@@ -289,11 +290,11 @@ func describeRow(dims []int) string {
 func quoteIdent(s string) string {
 	for i, r := range s {
 		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') {
-			return quoteName(s)
+			return quote.Name(s)
 		}
 	}
 	if s == "" {
-		return quoteName(s)
+		return quote.Name(s)
 	}
 	return s
 }

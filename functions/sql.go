@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // PredictName names the function that returns these outputs: a hash of its return type, because DuckDB can neither drop a
@@ -24,11 +26,11 @@ func (m *Model) PredictSQL(fn string, types Types) (before, after string) {
 	var b strings.Builder
 	b.WriteString("(SELECT ")
 	for i, o := range m.Outputs {
-		fmt.Fprintf(&b, "__p.o%d AS %s, ", i, quoteName(o.Name))
+		fmt.Fprintf(&b, "__p.o%d AS %s, ", i, quote.Name(o.Name))
 	}
 	fmt.Fprintf(&b, "* EXCLUDE (__p) FROM (SELECT system.main.%s(%d", fn, m.Version)
 	for _, in := range m.Inputs {
-		b.WriteString(", __q." + quoteName(in.Name))
+		b.WriteString(", __q." + quote.Name(in.Name))
 	}
 	b.WriteString(") AS __p, * FROM (")
 	after = "\n) AS __q))"
@@ -78,5 +80,3 @@ func (m *Model) InputTypes() map[string]string {
 	}
 	return types
 }
-
-func quoteName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }

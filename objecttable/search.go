@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // VectorSearch is a call of VECTOR_SEARCH
@@ -102,13 +104,13 @@ func (v VectorSearch) SQL() (string, error) {
 	query := "SELECT 1 AS n, NULL AS r, (" + v.QueryValue + "\n)::DOUBLE[] AS v"
 	shown := ""
 	if v.Query != "" {
-		query = "SELECT row_number() OVER () AS n, __r AS r, __r." + identifier(v.LookFor()) + "::DOUBLE[] AS v FROM (" + v.Query + "\n) AS __r"
+		query = "SELECT row_number() OVER () AS n, __r AS r, __r." + quote.Name(v.LookFor()) + "::DOUBLE[] AS v FROM (" + v.Query + "\n) AS __r"
 		shown = "__q.r AS query, "
 	}
 	if d == "list_cosine_distance" { // DuckDB has a distance for them all the same
 		query = cosine(query)
 	}
-	base := "SELECT row_number() OVER () AS n, __r AS r, __r." + identifier(v.Column) + "::DOUBLE[] AS v FROM (" + v.Base + "\n) AS __r"
+	base := "SELECT row_number() OVER () AS n, __r AS r, __r." + quote.Name(v.Column) + "::DOUBLE[] AS v FROM (" + v.Base + "\n) AS __r"
 	if d == "list_cosine_distance" {
 		base = cosine(base)
 	}
@@ -125,5 +127,3 @@ func (v VectorSearch) SQL() (string, error) {
 func cosine(query string) string {
 	return "SELECT __z.n, __z.r, CASE WHEN list_inner_product(__z.v, __z.v) = 0 THEN error('VECTOR_SEARCH: the cosine distance of a zero vector is not defined: leave such rows out') ELSE __z.v END AS v FROM (" + query + ") AS __z"
 }
-
-func identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // Table is an object table, in the form that is kept in a catalog. NewTable makes one from a statement.
@@ -44,9 +45,7 @@ func (s Spec) String() string {
 }
 
 // SQL is the FROM clause's item for a table: system.main.mallard_objects('…').
-func (s Spec) SQL() string { return "system.main.mallard_objects(" + quote(s.String()) + ")" }
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+func (s Spec) SQL() string { return "system.main.mallard_objects(" + quote.Text(s.String()) + ")" }
 
 // ParseSpec reads a spec: its JSON, a JSON list of URIs, or one URI, bare or as a JSON text.
 func ParseSpec(text string) (Spec, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // Models serves SavedModels behind the endpoints of a fake Vertex AI, through SQL of our own. It is safe for concurrent use.
@@ -28,7 +29,7 @@ func (m *Models) Close() error { return m.db.Close() }
 
 // create takes a SavedModel in and gives its tensors.
 func (m *Models) create(ctx context.Context, name, dir string) (in, out []tensor, err error) {
-	q := fmt.Sprintf("CREATE OR REPLACE MODEL %s OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='%s')", ident(name), strings.ReplaceAll(dir, "'", "''"))
+	q := fmt.Sprintf("CREATE OR REPLACE MODEL %s OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH=%s)", quote.Name(name), quote.Text(dir))
 	if _, err := m.db.ExecContext(ctx, q); err != nil {
 		return nil, nil, err
 	}
@@ -122,14 +123,14 @@ func (m *Models) predict(ctx context.Context, name string, in, out []tensor, ins
 	}
 	fields := make([]string, len(in))
 	for i, p := range in {
-		fields[i] = ident(p.name) + " " + p.sqlType
+		fields[i] = quote.Name(p.name) + " " + p.sqlType
 	}
 	results := make([]string, len(out))
 	for i, p := range out {
-		results[i] = fmt.Sprintf("'%s': %s", strings.ReplaceAll(p.name, "'", "''"), ident(p.name))
+		results[i] = fmt.Sprintf("%s: %s", quote.Text(p.name), quote.Name(p.name))
 	}
 	query := fmt.Sprintf("SELECT to_json({%s})::VARCHAR FROM ML.PREDICT(MODEL %s, (SELECT __row, __in.* FROM (SELECT unnest(?::JSON::STRUCT(%s)[]) AS __in, generate_subscripts(?::JSON::JSON[], 1) AS __row))) ORDER BY __row",
-		strings.Join(results, ", "), ident(name), strings.Join(fields, ", "))
+		strings.Join(results, ", "), quote.Name(name), strings.Join(fields, ", "))
 	rows, err := m.db.QueryContext(ctx, query, string(body), string(body))
 	if err != nil {
 		return nil, err
@@ -153,5 +154,3 @@ func (m *Models) predict(ctx context.Context, name string, in, out []tensor, ins
 	}
 	return all, rows.Err()
 }
-
-func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }

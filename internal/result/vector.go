@@ -1,4 +1,5 @@
-package extension
+// Package result reads the values of DuckDB's results as Go values.
+package result
 
 import (
 	"encoding/binary"
@@ -15,15 +16,16 @@ import (
 
 	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/duckfmt"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // aliasJSON is the name under which DuckDB's VARCHAR is JSON.
 const aliasJSON = "JSON"
 
-// vector reads the values of a column, or of a part of a nested one, as duckdb-go would give them, but for JSON: its text
+// Vector reads the values of a column, or of a part of a nested one, as duckdb-go would give them, but for JSON: its text
 // stays as it is, where duckdb-go decodes it and so loses the order of keys and the spelling of numbers; and for a STRUCT
 // without names: it is a []any, where duckdb-go fails.
-type vector struct {
+type Vector struct {
 	kind  mapping.Type
 	json  bool
 	name  string       // of the type, as in DatabaseTypeName
@@ -34,14 +36,14 @@ type vector struct {
 	store        uintptr  // bytes of a DECIMAL's or an ENUM's number
 	labels       []string // of ENUM, STRUCT and UNION
 	size         int      // of ARRAY
-	children     []*vector
+	children     []*Vector
 
 	udf.Column // of the chunk that is attached
 }
 
-// newVector gets ready for a type. It fails for a type that has no Go value.
-func newVector(t mapping.LogicalType) (*vector, error) {
-	v := &vector{kind: mapping.GetTypeId(t)}
+// NewVector gets ready for a type. It fails for a type that has no Go value.
+func NewVector(t mapping.LogicalType) (*Vector, error) {
+	v := &Vector{kind: mapping.GetTypeId(t)}
 	if mapping.LogicalTypeGetAlias(t) == aliasJSON {
 		v.json, v.name, v.goes = true, aliasJSON, reflect.TypeFor[[]byte]()
 		v.value = func(row int) any { return json.RawMessage(v.Text(row)) }
@@ -55,18 +57,24 @@ func newVector(t mapping.LogicalType) (*vector, error) {
 	return v, v.nest(t)
 }
 
+// Name is the type's name, as in DatabaseTypeName.
+func (v *Vector) Name() string { return v.name }
+
+// ScanType is the type of the values of a column.
+func (v *Vector) ScanType() reflect.Type { return v.goes }
+
 // nest gets ready for a type with parts.
-func (v *vector) nest(t mapping.LogicalType) error {
+func (v *Vector) nest(t mapping.LogicalType) error {
 	child := func(t mapping.LogicalType) error {
 		defer mapping.DestroyLogicalType(&t)
-		c, err := newVector(t)
+		c, err := NewVector(t)
 		v.children = append(v.children, c)
 		return err
 	}
 	fields := func() string {
 		parts := make([]string, len(v.labels))
 		for i, l := range v.labels {
-			parts[i] = ident(l) + " " + v.children[len(v.children)-len(v.labels)+i].name
+			parts[i] = quote.Name(l) + " " + v.children[len(v.children)-len(v.labels)+i].name
 		}
 		return "(" + strings.Join(parts, ", ") + ")"
 	}
@@ -180,36 +188,36 @@ func (v *vector) nest(t mapping.LogicalType) error {
 	return nil
 }
 
-// attach points to the vectors of a chunk, which must outlive the reading.
-func (v *vector) attach(vec mapping.Vector) {
+// Attach points to the vectors of a chunk, which must outlive the reading.
+func (v *Vector) Attach(vec mapping.Vector) {
 	v.Column = udf.Read(vec)
 	switch v.kind {
 	case mapping.TypeList:
-		v.children[0].attach(mapping.ListVectorGetChild(vec))
+		v.children[0].Attach(mapping.ListVectorGetChild(vec))
 	case mapping.TypeArray:
-		v.children[0].attach(mapping.ArrayVectorGetChild(vec))
+		v.children[0].Attach(mapping.ArrayVectorGetChild(vec))
 	case mapping.TypeMap: // a list of structs
 		entries := mapping.ListVectorGetChild(vec)
 		for i, c := range v.children {
-			c.attach(mapping.StructVectorGetChild(entries, mapping.IdxT(i)))
+			c.Attach(mapping.StructVectorGetChild(entries, mapping.IdxT(i)))
 		}
 	case mapping.TypeStruct, mapping.TypeUnion:
 		for i, c := range v.children {
-			c.attach(mapping.StructVectorGetChild(vec, mapping.IdxT(i)))
+			c.Attach(mapping.StructVectorGetChild(vec, mapping.IdxT(i)))
 		}
 	}
 }
 
 // get gives the value of a row, nil for NULL.
-func (v *vector) get(row int) any {
+func (v *Vector) get(row int) any {
 	if v.Null(row) {
 		return nil
 	}
 	return v.value(row)
 }
 
-// column gives the value of a top-level column: what database/sql can convert, where a nested value is free.
-func (v *vector) column(row int) any {
+// Value gives the value of a top-level column: what database/sql can convert, where a nested value is free.
+func (v *Vector) Value(row int) any {
 	switch x := v.get(row).(type) {
 	case json.RawMessage:
 		return []byte(x)
@@ -220,7 +228,7 @@ func (v *vector) column(row int) any {
 	}
 }
 
-func (v *vector) slice(offset, length int) []any {
+func (v *Vector) slice(offset, length int) []any {
 	s := make([]any, length)
 	for i := range s {
 		s[i] = v.get(offset + i)
@@ -229,7 +237,7 @@ func (v *vector) slice(offset, length int) []any {
 }
 
 // integer gives the number behind a DECIMAL.
-func (v *vector) integer(row int) *big.Int {
+func (v *Vector) integer(row int) *big.Int {
 	switch v.store {
 	case 2:
 		return big.NewInt(int64(*udf.At[int16](v.Data, row)))
@@ -251,17 +259,17 @@ var sizes = map[mapping.Type]uintptr{
 type scalar struct {
 	name string
 	goes reflect.Type
-	read func(v *vector, row int) any
+	read func(v *Vector, row int) any
 }
 
 // number is a type whose values lie in the vector as Go has them.
 func number[T any](name string) scalar {
-	return scalar{name, reflect.TypeFor[T](), func(v *vector, row int) any { return *udf.At[T](v.Data, row) }}
+	return scalar{name, reflect.TypeFor[T](), func(v *Vector, row int) any { return *udf.At[T](v.Data, row) }}
 }
 
 // instant is a point in time that is counted in an int64.
 func instant(name string, f func(int64) time.Time) scalar {
-	return scalar{name, reflect.TypeFor[time.Time](), func(v *vector, row int) any { return f(*udf.At[int64](v.Data, row)).UTC() }}
+	return scalar{name, reflect.TypeFor[time.Time](), func(v *Vector, row int) any { return f(*udf.At[int64](v.Data, row)).UTC() }}
 }
 
 // clock puts a time of day into the first day of year 1, as duckdb-go does; 24:00:00 becomes 00:00:00.
@@ -289,7 +297,7 @@ var scalars = map[mapping.Type]scalar{
 	mapping.TypeTimestampNS: instant("TIMESTAMP_NS", func(n int64) time.Time { return time.Unix(0, n) }),
 	mapping.TypeTime:        instant("TIME", func(us int64) time.Time { return clock(us * 1000) }),
 	mapping.TypeTimeNS:      instant("TIME_NS", func(ns int64) time.Time { return clock(ns) }),
-	mapping.TypeTimeTZ: {"TIMETZ", reflect.TypeFor[time.Time](), func(v *vector, row int) any {
+	mapping.TypeTimeTZ: {"TIMETZ", reflect.TypeFor[time.Time](), func(v *Vector, row int) any {
 		// 40 bits of microseconds, then 24 of 57,599 minus the offset in seconds.
 		n := *udf.At[uint64](v.Data, row)
 		zone := time.UTC
@@ -298,24 +306,24 @@ var scalars = map[mapping.Type]scalar{
 		}
 		return time.Date(1, time.January, 1, 0, 0, 0, 0, zone).Add(time.Duration(n>>24) * time.Microsecond)
 	}},
-	mapping.TypeDate: {"DATE", reflect.TypeFor[time.Time](), func(v *vector, row int) any {
+	mapping.TypeDate: {"DATE", reflect.TypeFor[time.Time](), func(v *Vector, row int) any {
 		return time.Unix(int64(*udf.At[int32](v.Data, row))*86400, 0).UTC()
 	}},
-	mapping.TypeInterval: {"INTERVAL", reflect.TypeFor[duckdb.Interval](), func(v *vector, row int) any {
+	mapping.TypeInterval: {"INTERVAL", reflect.TypeFor[duckdb.Interval](), func(v *Vector, row int) any {
 		i := udf.At[struct {
 			months, days int32
 			micros       int64
 		}](v.Data, row)
 		return duckdb.Interval{Months: i.months, Days: i.days, Micros: i.micros}
 	}},
-	mapping.TypeHugeInt:  {"HUGEINT", reflect.TypeFor[*big.Int](), func(v *vector, row int) any { return udf.At[udf.HugeInt](v.Data, row).Big(true) }},
-	mapping.TypeUHugeInt: {"UHUGEINT", reflect.TypeFor[*big.Int](), func(v *vector, row int) any { return udf.At[udf.HugeInt](v.Data, row).Big(false) }},
-	mapping.TypeUUID: {"UUID", reflect.TypeFor[[]byte](), func(v *vector, row int) any {
+	mapping.TypeHugeInt:  {"HUGEINT", reflect.TypeFor[*big.Int](), func(v *Vector, row int) any { return udf.At[udf.HugeInt](v.Data, row).Big(true) }},
+	mapping.TypeUHugeInt: {"UHUGEINT", reflect.TypeFor[*big.Int](), func(v *Vector, row int) any { return udf.At[udf.HugeInt](v.Data, row).Big(false) }},
+	mapping.TypeUUID: {"UUID", reflect.TypeFor[[]byte](), func(v *Vector, row int) any {
 		h := udf.At[udf.HugeInt](v.Data, row)
 		id := binary.BigEndian.AppendUint64(nil, uint64(h.Upper)^1<<63) // so that they sort as signed numbers
 		return binary.BigEndian.AppendUint64(id, h.Lower)
 	}},
-	mapping.TypeBigNum: {"BIGNUM", reflect.TypeFor[*big.Int](), func(v *vector, row int) any {
+	mapping.TypeBigNum: {"BIGNUM", reflect.TypeFor[*big.Int](), func(v *Vector, row int) any {
 		// Three bytes of header, whose first bit is set for a positive number, then the number; all inverted for a negative one.
 		b := []byte(v.Text(row))
 		if len(b) < 4 {
@@ -330,9 +338,9 @@ var scalars = map[mapping.Type]scalar{
 		n := new(big.Int).SetBytes(b[3:])
 		return n.Neg(n)
 	}},
-	mapping.TypeVarchar:  {"VARCHAR", reflect.TypeFor[string](), func(v *vector, row int) any { return strings.Clone(v.Text(row)) }},
-	mapping.TypeBlob:     {"BLOB", reflect.TypeFor[[]byte](), func(v *vector, row int) any { return []byte(v.Text(row)) }},
-	mapping.TypeGeometry: {"GEOMETRY", reflect.TypeFor[[]byte](), func(v *vector, row int) any { return []byte(v.Text(row)) }},
-	mapping.TypeBit:      {"BIT", reflect.TypeFor[string](), func(v *vector, row int) any { return duckdb.Bit{Data: []byte(v.Text(row))} }},
-	mapping.TypeSQLNull:  {"SQLNULL", nil, func(*vector, int) any { return nil }},
+	mapping.TypeVarchar:  {"VARCHAR", reflect.TypeFor[string](), func(v *Vector, row int) any { return strings.Clone(v.Text(row)) }},
+	mapping.TypeBlob:     {"BLOB", reflect.TypeFor[[]byte](), func(v *Vector, row int) any { return []byte(v.Text(row)) }},
+	mapping.TypeGeometry: {"GEOMETRY", reflect.TypeFor[[]byte](), func(v *Vector, row int) any { return []byte(v.Text(row)) }},
+	mapping.TypeBit:      {"BIT", reflect.TypeFor[string](), func(v *Vector, row int) any { return duckdb.Bit{Data: []byte(v.Text(row))} }},
+	mapping.TypeSQLNull:  {"SQLNULL", nil, func(*Vector, int) any { return nil }},
 }

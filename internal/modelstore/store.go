@@ -1,4 +1,5 @@
-package extension
+// Package modelstore keeps the files of models by their content, so that a model stays as it was created.
+package modelstore
 
 import (
 	"context"
@@ -18,10 +19,9 @@ import (
 	"github.com/mallardml/mallard/objecttable"
 )
 
-// store keeps the files of models by their content, so that a model stays as it was created. An entry is the folder
-// <dir>/<digest>; it appears whole, by a rename, and never changes. It is safe for concurrent use, also by several
-// processes.
-type store struct{ dir string }
+// Store is a folder of models. An entry is the folder <Dir>/<digest>; it appears whole, by a rename, and never changes. It
+// is safe for concurrent use, also by several processes.
+type Store struct{ Dir string }
 
 // modelFile is one file of a model folder.
 type modelFile struct {
@@ -66,8 +66,8 @@ func listModel(dir string) ([]modelFile, error) {
 	return files, nil
 }
 
-// digest names a model folder by the names, sizes and contents of its files.
-func digest(ctx context.Context, dir string) (string, error) {
+// Digest names a model folder by the names, sizes and contents of its files.
+func Digest(ctx context.Context, dir string) (string, error) {
 	files, err := listModel(dir)
 	if err != nil {
 		return "", err
@@ -109,14 +109,14 @@ func (r *ctxReader) Read(p []byte) (int, error) {
 }
 
 // entry is the folder of a digest.
-func (s store) entry(digest string) string { return filepath.Join(s.dir, path.Base(digest)) }
+func (s Store) entry(digest string) string { return filepath.Join(s.Dir, path.Base(digest)) }
 
-// put copies a model folder in and returns its entry. want is the folder's digest as computed before: a folder that
+// Put copies a model folder in and returns its entry. want is the folder's digest as computed before: a folder that
 // changed since is refused.
-func (s store) put(ctx context.Context, dir, want string) (string, error) {
+func (s Store) Put(ctx context.Context, dir, want string) (string, error) {
 	entry := s.entry(want)
 	if _, err := os.Stat(entry); err == nil {
-		if got, err := digest(ctx, entry); err == nil && got == want {
+		if got, err := Digest(ctx, entry); err == nil && got == want {
 			return entry, nil
 		}
 		// A damaged entry is replaced by the good copy at hand.
@@ -124,10 +124,10 @@ func (s store) put(ctx context.Context, dir, want string) (string, error) {
 			return "", fmt.Errorf("model store: %w", err)
 		}
 	}
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return "", fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
 	}
-	tmp, err := os.MkdirTemp(s.dir, ".import-")
+	tmp, err := os.MkdirTemp(s.Dir, ".import-")
 	if err != nil {
 		return "", fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
 	}
@@ -141,7 +141,7 @@ func (s store) put(ctx context.Context, dir, want string) (string, error) {
 			return "", fmt.Errorf("model store: %w", err)
 		}
 	}
-	got, err := digest(ctx, tmp)
+	got, err := Digest(ctx, tmp)
 	if err != nil {
 		return "", fmt.Errorf("model store: %w", err)
 	}
@@ -175,13 +175,13 @@ func copyFile(ctx context.Context, to, from string) (err error) {
 	return err
 }
 
-// open checks an entry against its digest and returns its folder.
-func (s store) open(ctx context.Context, want string) (string, error) {
+// Open checks an entry against its digest and returns its folder.
+func (s Store) Open(ctx context.Context, want string) (string, error) {
 	entry := s.entry(want)
 	if _, err := os.Stat(entry); err != nil {
 		return "", fmt.Errorf("its files are missing from the model store (%s); put the folder back or create the model again with CREATE OR REPLACE MODEL", entry)
 	}
-	got, err := digest(ctx, entry)
+	got, err := Digest(ctx, entry)
 	if err != nil {
 		return "", fmt.Errorf("its files cannot be read from the model store: %w", err)
 	}
@@ -191,9 +191,13 @@ func (s store) open(ctx context.Context, want string) (string, error) {
 	return entry, nil
 }
 
-// fetch gives the folder that a MODEL_PATH names, copying it from a bucket first: by generation, side by side, checksummed,
-// and going on where an attempt before was cut off. done removes the copy once the model is imported.
-func (in *instance) fetch(ctx context.Context, path string) (dir string, done func(), err error) {
+// Bucket gives the store of objects that gs:// paths are read from.
+type Bucket func(ctx context.Context) (objecttable.Store, error)
+
+// Fetch gives the folder that a MODEL_PATH names, copying it from a bucket first: by generation, side by side, checksummed,
+// and going on where an attempt before was cut off. progress is told how many bytes of how many have come. done removes the
+// copy once the model is imported.
+func (s Store) Fetch(ctx context.Context, path string, bucket Bucket, progress func(got, total int64)) (dir string, done func(), err error) {
 	done = func() {}
 	if !strings.HasPrefix(path, "gs://") {
 		dir, err = modelDir(path)
@@ -209,24 +213,17 @@ func (in *instance) fetch(ctx context.Context, path string) (dir string, done fu
 	if p.Suffix != "" || p.Prefix != "" && !strings.HasSuffix(p.Prefix, "/") {
 		return "", done, fmt.Errorf("MODEL_PATH '%s': name the folder that holds saved_model.pb, with /* behind it", path)
 	}
-	store, err := in.objects.Store(ctx, "gs", "default")
+	store, err := bucket(ctx)
 	if err != nil {
 		return "", done, fmt.Errorf("MODEL_PATH '%s': %w", path, err)
 	}
 	sum := sha256.Sum256([]byte(path))
-	dir = filepath.Join(in.store.dir, ".download-"+hex.EncodeToString(sum[:8]))
+	dir = filepath.Join(s.Dir, ".download-"+hex.EncodeToString(sum[:8]))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", done, fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
 	}
-	shown, _ := ctx.Value(progressKey{}).(*Progress)
-	files, err := objecttable.Download(ctx, store, p.Bucket, p.Prefix, dir, func(got, total int64) {
-		if shown != nil {
-			shown.setCopied(got, total)
-		}
-	})
-	if shown != nil {
-		shown.setCopied(0, 0)
-	}
+	files, err := objecttable.Download(ctx, store, p.Bucket, p.Prefix, dir, progress)
+	progress(0, 0)
 	if err != nil {
 		return "", done, fmt.Errorf("MODEL_PATH '%s': %w", path, err)
 	}

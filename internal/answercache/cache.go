@@ -1,4 +1,5 @@
-package extension
+// Package answercache keeps the answers of remote models in a table of the user's database.
+package answercache
 
 import (
 	"context"
@@ -17,14 +18,22 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
-// answerCache keeps the answers of remote models in a table of the database, over private connections and in
-// transactions of its own: a query that is cancelled or killed keeps what it has paid for, whatever becomes of the user's
+// Options bound a cache; 0 is no bound.
+type Options struct {
+	// TTL is how long an answer is used. Older ones are asked again and removed.
+	TTL time.Duration
+	// MaxRows and MaxBytes, of the texts, bound the table. Beyond them the oldest answers go.
+	MaxRows, MaxBytes int64
+}
+
+// Cache keeps answers over private connections and in transactions of its own: a query that is cancelled or killed keeps what it has paid for, whatever becomes of the user's
 // transaction. A database in memory keeps them while it is open; one that is open for reading is read only.
-type answerCache struct {
+type Cache struct {
 	db  *sql.DB
-	cfg CacheConfig
+	o   Options
 	now func() time.Time
 
 	// schema and name are the table's, with its database: a file mallard.db has the name of the schema.
@@ -41,7 +50,7 @@ type answerCache struct {
 	rows, bytes int64
 }
 
-var _ remote.Cache = (*answerCache)(nil)
+var _ remote.Cache = (*Cache)(nil)
 
 // A primary key would make keeping answers several times dearer, and lookups, which scan, no cheaper. Without it two
 // statements that ask the same at the same time may leave two answers; the newer counts.
@@ -52,43 +61,37 @@ const answerColumns = `(
 // answerBytes is what max_bytes counts of a row: its texts.
 const answerBytes = "strlen(question) + strlen(model) + strlen(endpoint) + strlen(answer)"
 
-func (r *remoteModels) answers() *answerCache {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.cache == nil {
-		r.cache = &answerCache{db: r.in.db, cfg: r.in.cfg.Cache, now: time.Now}
-	}
-	return r.cache
-}
+// New gives the cache of a database. db opens connections to it that are nobody else's.
+func New(db *sql.DB, o Options) *Cache { return &Cache{db: db, o: o, now: time.Now} }
 
 // table gives the table's name.
-func (c *answerCache) table(ctx context.Context) (string, error) {
+func (c *Cache) table(ctx context.Context) (string, error) {
 	c.once.Do(func() {
 		var db string
 		if c.err = c.db.QueryRowContext(context.WithoutCancel(ctx), "SELECT current_database()").Scan(&db); c.err == nil {
-			c.schema, c.name = quotePath([]string{db, "mallard"}), quotePath([]string{db, "mallard", "answers"})
+			c.schema, c.name = quote.Path(db, "mallard"), quote.Path(db, "mallard", "answers")
 		}
 	})
 	return c.name, c.err
 }
 
 // exists reports whether there is anything to look up; a database that was never asked, or is read-only, has no table.
-func (c *answerCache) exists(ctx context.Context) (bool, error) {
+func (c *Cache) exists(ctx context.Context) (bool, error) {
 	var n int
 	err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'mallard' AND table_name = 'answers'").Scan(&n)
 	return n > 0, err
 }
 
 // oldest is the time from which answers are used, in microseconds since 1970.
-func (c *answerCache) oldest() int64 {
-	if c.cfg.TTL <= 0 {
+func (c *Cache) oldest() int64 {
+	if c.o.TTL <= 0 {
 		return math.MinInt64
 	}
-	return c.now().Add(-time.Duration(c.cfg.TTL)).UnixMicro()
+	return c.now().Add(-c.o.TTL).UnixMicro()
 }
 
 // Get implements [remote.Cache].
-func (c *answerCache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Answer, error) {
+func (c *Cache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Answer, error) {
 	out := make([]*remote.Answer, len(keys))
 	if !c.there.Load() {
 		if ok, err := c.exists(ctx); err != nil || !ok {
@@ -142,7 +145,7 @@ func (c *answerCache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Ans
 }
 
 // Put implements [remote.Cache]. It removes what has expired and, where the table has grown beyond its bounds, the oldest.
-func (c *answerCache) Put(ctx context.Context, entries []remote.Entry) error {
+func (c *Cache) Put(ctx context.Context, entries []remote.Entry) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	table, err := c.table(ctx)
@@ -172,7 +175,7 @@ func (c *answerCache) Put(ctx context.Context, entries []remote.Entry) error {
 
 // add puts entries into the table; mu is held. It goes through an appender, because binding a parameter for each value
 // costs more than asking the provider.
-func (c *answerCache) add(ctx context.Context, table string, entries []remote.Entry) error {
+func (c *Cache) add(ctx context.Context, table string, entries []remote.Entry) error {
 	text, err := duckdb.NewTypeInfo(duckdb.TYPE_VARCHAR)
 	if err != nil {
 		return err
@@ -208,7 +211,7 @@ func (c *answerCache) add(ctx context.Context, table string, entries []remote.En
 }
 
 // prepare makes the table and looks at what it holds; mu is held.
-func (c *answerCache) prepare(ctx context.Context, table string) error {
+func (c *Cache) prepare(ctx context.Context, table string) error {
 	var readOnly bool
 	if err := c.db.QueryRowContext(ctx, "SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()").Scan(&readOnly); err != nil {
 		return err
@@ -232,8 +235,8 @@ func (c *answerCache) prepare(ctx context.Context, table string) error {
 }
 
 // expire removes what has expired; mu is held.
-func (c *answerCache) expire(ctx context.Context, table string) error {
-	if c.cfg.TTL <= 0 {
+func (c *Cache) expire(ctx context.Context, table string) error {
+	if c.o.TTL <= 0 {
 		return nil
 	}
 	_, err := c.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE epoch_us(created) < ?", c.oldest())
@@ -241,8 +244,8 @@ func (c *answerCache) expire(ctx context.Context, table string) error {
 }
 
 // measure looks at the table's size where a bound asks for it; mu is held.
-func (c *answerCache) measure(ctx context.Context, table string) error {
-	if c.cfg.MaxRows <= 0 && c.cfg.MaxBytes <= 0 {
+func (c *Cache) measure(ctx context.Context, table string) error {
+	if c.o.MaxRows <= 0 && c.o.MaxBytes <= 0 {
 		return nil
 	}
 	return c.db.QueryRowContext(ctx, "SELECT count(*), coalesce(sum("+answerBytes+"), 0)::BIGINT FROM "+table).Scan(&c.rows, &c.bytes)
@@ -250,9 +253,9 @@ func (c *answerCache) measure(ctx context.Context, table string) error {
 
 // trim removes the oldest answers of a table that is too large, an eighth more than it must, so that a full table is not
 // trimmed at every answer; mu is held.
-func (c *answerCache) trim(ctx context.Context, table string) error {
+func (c *Cache) trim(ctx context.Context, table string) error {
 	over := func(n, limit int64) bool { return limit > 0 && n > limit }
-	if !over(c.rows, c.cfg.MaxRows) && !over(c.bytes, c.cfg.MaxBytes) {
+	if !over(c.rows, c.o.MaxRows) && !over(c.bytes, c.o.MaxBytes) {
 		return nil
 	}
 	if err := c.measure(ctx, table); err != nil { // some may have expired
@@ -264,7 +267,7 @@ func (c *answerCache) trim(ctx context.Context, table string) error {
 		}
 		return math.MaxInt64
 	}
-	rows, bytes := keep(c.rows, c.cfg.MaxRows), keep(c.bytes, c.cfg.MaxBytes)
+	rows, bytes := keep(c.rows, c.o.MaxRows), keep(c.bytes, c.o.MaxBytes)
 	if rows == math.MaxInt64 && bytes == math.MaxInt64 {
 		return nil
 	}
@@ -278,9 +281,8 @@ func (c *answerCache) trim(ctx context.Context, table string) error {
 
 const cacheColumns = "model, endpoint, answer, input_tokens, output_tokens, created"
 
-// cacheText writes the query behind ml_cache().
-func (in *instance) cacheText(ctx context.Context) (string, error) {
-	c := in.remote.answers()
+// ListSQL writes the query behind ml_cache().
+func (c *Cache) ListSQL(ctx context.Context) (string, error) {
 	ok, err := c.exists(ctx)
 	if err != nil {
 		return "", err
@@ -295,9 +297,8 @@ func (in *instance) cacheText(ctx context.Context) (string, error) {
 	return "SELECT " + cacheColumns + " FROM " + table, nil
 }
 
-// clearCache forgets all answers and says how many there were: SELECT ML_CACHE_CLEAR().
-func (in *instance) clearCache(ctx context.Context) (string, error) {
-	c := in.remote.answers()
+// Clear forgets all answers and says how many there were: SELECT ML_CACHE_CLEAR().
+func (c *Cache) Clear(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := int64(0)
@@ -318,18 +319,4 @@ func (in *instance) clearCache(ctx context.Context) (string, error) {
 		c.rows, c.bytes = 0, 0
 	}
 	return fmt.Sprintf("%d answers removed", n), nil
-}
-
-// usageText writes the query behind ml_usage(): what the statements of this process asked, by model.
-func (in *instance) usageText() string {
-	var b strings.Builder
-	b.WriteString("SELECT * FROM (VALUES ")
-	for _, u := range in.remote.session.Usage() {
-		fmt.Fprintf(&b, "(%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d, %s), ", literal(u.Model), literal(u.Endpoint), literal(u.Connection),
-			u.Rows, u.Failed, u.Cached, u.Repeated, u.Requests, u.Retries, u.Throttled, u.InputTokens, u.OutputTokens, moneyOrNull(u.Money, u.Priced))
-	}
-	b.WriteString("(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, " +
-		"NULL::BIGINT, NULL::BIGINT, NULL::BIGINT, NULL::DOUBLE)) AS usage(model, endpoint, connection, answered, failed, cached, repeated, requests, retries, " +
-		"throttled, input_tokens, output_tokens, money) WHERE model IS NOT NULL")
-	return b.String()
 }
