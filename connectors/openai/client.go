@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,6 +72,9 @@ func (c *Client) Call(ctx context.Context, method, endpoint string, body json.Ra
 		if e.Status == http.StatusUnauthorized {
 			e.Advice = "Check the connection's API key."
 		}
+	}
+	if key != "" { // an error may come as an answer, and quote it
+		raw = bytes.ReplaceAll(raw, []byte(key), []byte("[key]"))
 	}
 	return raw, err
 }

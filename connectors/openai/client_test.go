@@ -119,12 +119,19 @@ func TestErrors(t *testing.T) {
 		{"vLLM", fake{status: 400, body: `{"object":"error","message":"This model's maximum context length is 10 tokens","code":400}`}, 400, "INVALID_ARGUMENT", 0, "maximum context length"},
 		{"proxy", fake{status: 502, header: map[string]string{"Content-Type": "text/html"}, body: "<html>bad gateway</html>"}, 502, "UNAVAILABLE", 0, "Bad Gateway"},
 		{"redirect", fake{status: 302, header: map[string]string{"Location": "https://example.com/"}}, 302, "HTTP_302", 0, "redirects"},
+		{"key in an answer", fake{body: `{"error":"bad key ` + key + `"}`}, 200, "", 0, "bad key [key]"},
 		{"huge", fake{body: `{"x":"` + strings.Repeat("x", 2000) + `"}`}, 413, "ANSWER_TOO_LARGE", 0, "1000 bytes"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := client(t, &tt.fake, Options{APIKeyEnv: "K", Getenv: func(string) string { return key }, MaxAnswerBytes: 1000})
-			_, err := c.Call(context.Background(), "chat/completions", "m", json.RawMessage(`{"model":"m","messages":[{"role":"user","content":"a"}]}`), nil)
+			raw, err := c.Call(context.Background(), "chat/completions", "m", json.RawMessage(`{"model":"m","messages":[{"role":"user","content":"a"}]}`), nil)
+			if tt.status == http.StatusOK {
+				if err != nil || !strings.Contains(string(raw), tt.text) {
+					t.Errorf("%s, %v", raw, err)
+				}
+				return
+			}
 			var e interface {
 				HTTPStatus() int
 				Reason() string

@@ -115,9 +115,9 @@ func says(raw json.RawMessage) bool {
 // lacks says that a field with the answer's texts is missing, or has a form that cannot be read.
 func lacks(m map[string]json.RawMessage, name string) string {
 	switch raw := given(m[name]); {
-	case raw == nil:
+	case raw == nil && m[name] == nil:
 		return "The answer has no " + name + "; it has " + listed(m) + "."
-	case string(raw) == "[]":
+	case raw == nil, string(raw) == "[]":
 		return "The answer has no " + name + "."
 	default:
 		return "The answer has an unknown form: " + name + " is " + clip(string(raw), 60)
