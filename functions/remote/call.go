@@ -7,6 +7,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
+	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
 	"github.com/mallardml/mallard/functions/udf"
 )
 
@@ -159,13 +160,13 @@ func (c *bound) types(vectors []mapping.Vector) ([]udf.Type, error) {
 }
 
 // take submits the rows of a chunk and returns their group and the number of the first.
-func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*group, int, error) {
-	g, err := st.group(owner, c.spec)
+func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*dispatch.Group, int, error) {
+	g, err := st.Group(owner, c.spec.call)
 	if err != nil {
 		return nil, 0, err
 	}
 	n := int(mapping.DataChunkGetSize(chunk))
-	payloads, statuses := make([]string, n), make([]string, n)
+	rows := make([]dispatch.Row, n)
 	vectors := make([]mapping.Vector, len(c.columns))
 	for i := range vectors {
 		vectors[i] = mapping.DataChunkGetVector(chunk, mapping.IdxT(i+1))
@@ -174,17 +175,18 @@ func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*group,
 	if err != nil {
 		return nil, 0, err
 	}
-	row := make([]any, len(columns))
+	ctx, row := st.Context(), make([]any, len(columns))
 	for r := range n {
-		if r&63 == 0 && st.ctx.Err() != nil {
-			return nil, 0, context.Cause(st.ctx)
+		if r&63 == 0 && ctx.Err() != nil {
+			return nil, 0, context.Cause(ctx)
 		}
 		for i, col := range columns {
 			row[i] = readValue(col, vectors[i], r)
 		}
-		payloads[r], statuses[r] = c.spec.codec.payload(st.ctx, row)
+		payload, status := c.spec.codec.payload(ctx, row)
+		rows[r] = c.spec.row(ctx, payload, status)
 	}
-	return g, g.submit(payloads, statuses), nil
+	return g, g.Submit(rows), nil
 }
 
 type submitCall struct{ *bound }
@@ -192,7 +194,7 @@ type submitCall struct{ *bound }
 // Execute takes note of a chunk.
 func (c *submitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
 	st := c.host.Statement(c.conn)
-	defer st.guard(&err)
+	defer st.Guard(&err)
 	defer udf.Rescue(&err) // or other threads would wait for rows that nobody asks any more
 	g, first, err := c.take(c, st, chunk)
 	if err != nil {
@@ -200,7 +202,7 @@ func (c *submitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err e
 	}
 	data := mapping.VectorGetData(out)
 	for r := range int(mapping.DataChunkGetSize(chunk)) {
-		*udf.At[uint64](data, r) = uint64(g.id)<<32 | uint64(first+r)
+		*udf.At[uint64](data, r) = uint64(g.ID)<<32 | uint64(first+r)
 	}
 	return nil
 }
@@ -236,7 +238,7 @@ type awaitCall struct {
 // Execute waits for the answers of a chunk.
 func (c *awaitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
 	st := c.host.Statement(c.conn)
-	defer st.guard(&err)
+	defer st.Guard(&err)
 	defer udf.Rescue(&err) // or other threads would wait for rows that nobody asks any more
 	return c.serve(st, chunk, out)
 }
@@ -259,11 +261,11 @@ func (c *awaitCall) serve(st *Statement, chunk mapping.DataChunk, out mapping.Ve
 	}
 	values := make([]any, n)
 	for id, rs := range rows {
-		g := st.find(id)
+		g := st.Find(id)
 		if g == nil {
-			return errEnded
+			return dispatch.ErrEnded
 		}
-		verdicts, err := g.await(rs)
+		verdicts, err := g.Await(rs)
 		if err != nil {
 			return err
 		}
@@ -275,10 +277,10 @@ func (c *awaitCall) serve(st *Statement, chunk mapping.DataChunk, out mapping.Ve
 }
 
 // value gives the results of a row: a line, or with segments a list of lines.
-func (s *Spec) value(v *verdict, segments bool) any {
+func (s *Spec) value(v *dispatch.Verdict, segments bool) any {
 	var status any
-	if v.status != "" || !s.statusNull {
-		status = v.status
+	if v.Status != "" || !s.statusNull {
+		status = v.Status
 	}
 	line := func(l []any) any {
 		out := make([]any, 0, len(l)+1)
@@ -287,10 +289,10 @@ func (s *Spec) value(v *verdict, segments bool) any {
 		return append(out, l[s.statusAt:]...)
 	}
 	if !segments {
-		return line(v.lines[0])
+		return line(v.Lines[0])
 	}
-	out := make([]any, len(v.lines))
-	for i, l := range v.lines {
+	out := make([]any, len(v.Lines))
+	for i, l := range v.Lines {
 		out[i] = line(l)
 	}
 	return out
@@ -334,19 +336,19 @@ type askCall struct {
 // Execute asks for a chunk.
 func (c *askCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err error) {
 	st := c.host.Statement(c.conn)
-	defer st.guard(&err)
+	defer st.Guard(&err)
 	defer udf.Rescue(&err) // or other threads would wait for rows that nobody asks any more
 	g, first, err := c.take(c, st, chunk)
 	if err != nil {
 		return err
 	}
-	st.asking(g)
+	g.Remember()
 	n := int(mapping.DataChunkGetSize(chunk))
 	rows := make([]int, n)
 	for i := range rows {
 		rows[i] = first + i
 	}
-	verdicts, err := g.await(rows)
+	verdicts, err := g.Await(rows)
 	if err != nil {
 		return err
 	}

@@ -100,15 +100,6 @@ func judge(err error) fault {
 	return f
 }
 
-// causeOf names what failed a whole query, as the rows of it are counted.
-func causeOf(err error) string {
-	var r *RemoteError
-	if errors.As(err, &r) {
-		return judge(r.Cause).reason
-	}
-	return "ERROR"
-}
-
 // detail is a provider's message without the endpoint and the code, which the status has already.
 func detail(p providerError) string {
 	if m, ok := p.(interface{ Message() string }); ok && m.Message() != "" {

@@ -156,17 +156,7 @@ func interleave(t *testing.T, d *dice) {
 		f.fault = m.request
 		ctx, cancel := context.WithCancel(t.Context())
 		st, s := NewStatement(ctx, StatementOptions{}), spec()
-		g, err := st.group(s, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		submit := func(rows []any) int {
-			payloads, statuses := make([]string, len(rows)), make([]string, len(rows))
-			for i, v := range rows {
-				payloads[i], statuses[i] = s.codec.payload(st.ctx, []any{v})
-			}
-			return g.submit(payloads, statuses)
-		}
+		g := group(t, st, s)
 		size := []int{chunkRows, 1 + d.n(300)}[d.n(2)]
 		type chunk struct{ at, n int }
 		var chunks []chunk
@@ -175,7 +165,7 @@ func interleave(t *testing.T, d *dice) {
 		}
 		if !scalar {
 			for at := 0; at < len(rows); at += chunkRows {
-				submit(rows[at:min(at+chunkRows, len(rows))])
+				submitted(st, s, g, rows[at:min(at+chunkRows, len(rows))])
 			}
 			if again { // as when keys are joined with other rows
 				chunks = append(chunks, chunks[:1+d.n(len(chunks))]...)
@@ -201,14 +191,14 @@ func interleave(t *testing.T, d *dice) {
 					time.Sleep(d.upTo(20 * time.Millisecond))
 					first := c.at
 					if scalar {
-						first = submit(rows[c.at : c.at+c.n])
-						st.asking(g)
+						first = submitted(st, s, g, rows[c.at:c.at+c.n])
+						g.Remember()
 					}
 					numbers := make([]int, c.n)
 					for i := range numbers {
 						numbers[i] = first + i
 					}
-					vs, err := g.await(numbers)
+					vs, err := g.Await(numbers)
 					if err != nil {
 						if last || !errors.Is(err, context.Canceled) {
 							t.Error(err)
@@ -229,8 +219,8 @@ func interleave(t *testing.T, d *dice) {
 		if m.late > 0 || f.flight > 0 {
 			t.Errorf("%d requests after the end, %d under way", m.late, f.flight)
 		}
-		if st.Meter.reserved != (Budget{}) || st.Meter.Total().Requests < int64(m.faults) {
-			t.Errorf("%+v is still reserved after %+v with %d faults", st.Meter.reserved, st.Meter.Total(), m.faults)
+		if st.Meter.Reserved() != (Budget{}) || st.Meter.Total().Requests < int64(m.faults) {
+			t.Errorf("%+v is still reserved after %+v with %d faults", st.Meter.Reserved(), st.Meter.Total(), m.faults)
 		}
 	}
 	if two := f.twice(); len(two) > 0 {
@@ -246,8 +236,8 @@ func checkAnswers(t *testing.T, rows []any, vs []*verdict) {
 	t.Helper()
 	for i, v := range vs {
 		row := rows[i].(string)
-		if refused := strings.HasPrefix(row, "poison"); refused != strings.Contains(v.status, "empty text") || !refused && v.status != "" {
-			t.Errorf("%s: status %q", row, v.status)
+		if refused := strings.HasPrefix(row, "poison"); refused != strings.Contains(v.Status, "empty text") || !refused && v.Status != "" {
+			t.Errorf("%s: status %q", row, v.Status)
 		} else if !refused {
 			answered(t, []any{row}, []*verdict{v})
 		}
@@ -301,11 +291,7 @@ func TestRememberedOnce(t *testing.T) {
 		st := NewStatement(t.Context(), StatementOptions{})
 		defer st.End()
 		for range 2 * (rememberedBytes >> 20) / 8 {
-			g, err := st.group(s, s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			st.asking(g)
+			group(t, st, s).Remember()
 			run(t, st, s, prompts(8))
 		}
 		if f.n != 8 {
@@ -326,12 +312,9 @@ func TestAwaitedAgain(t *testing.T) {
 		st := NewStatement(t.Context(), StatementOptions{})
 		defer st.End()
 		answered(t, rows, run(t, st, s, rows))
-		g, err := st.group(s, s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		g := group(t, st, s)
 		for range 20 { // while it is gathered, while it is written, and afterwards
-			vs, err := g.await([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
+			vs, err := g.Await([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -395,8 +378,8 @@ func TestPanicGivesBack(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 		st.End()
-		if p := st.Progress(); p.InFlight != 0 || session.reserved != (Budget{}) {
-			t.Errorf("%d in flight, %+v reserved", p.InFlight, session.reserved)
+		if p := st.Progress(); p.InFlight != 0 || session.Reserved() != (Budget{}) {
+			t.Errorf("%d in flight, %+v reserved", p.InFlight, session.Reserved())
 		}
 		st = NewStatement(t.Context(), StatementOptions{Session: session})
 		answered(t, rows, run(t, st, s, rows))
@@ -447,7 +430,7 @@ func TestFailureEndsAll(t *testing.T) {
 		cause := errors.New("another call failed")
 		time.AfterFunc(time.Second, func() {
 			var err error
-			defer st.guard(&err)
+			defer st.Guard(&err)
 			err = cause
 		})
 		start := time.Now()
@@ -459,32 +442,4 @@ func TestFailureEndsAll(t *testing.T) {
 			t.Errorf("%d requests, want the 8 at once", f.n)
 		}
 	})
-}
-
-// TestRefusedReservation: a request that one budget refuses takes nothing from the others, not even for a moment, in which
-// another statement would be told that its budget is reached.
-func TestRefusedReservation(t *testing.T) {
-	shared, spent := &Meter{Budget: Budget{Requests: 1}}, &Meter{Budget: Budget{Tokens: 1}}
-	spent.add(Usage{InputTokens: 1})
-	one := Budget{Requests: 1, Tokens: 1}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for range 20_000 {
-			if m, _, _ := reserve([]*Meter{shared, spent}, one, false); m == nil {
-				t.Error("it passed")
-				return
-			}
-		}
-	})
-	for range 20_000 {
-		if m, what, _ := reserve([]*Meter{shared}, one, false); m != nil {
-			t.Errorf("the other budget is reached: %s", what)
-			break
-		}
-		shared.settle(one, Usage{})
-	}
-	wg.Wait()
-	if shared.reserved != (Budget{}) || spent.reserved != (Budget{}) {
-		t.Error("something is still reserved")
-	}
 }

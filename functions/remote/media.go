@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
 	"github.com/mallardml/mallard/functions/udf"
 )
 
@@ -203,20 +204,20 @@ func (r deferredRow) local() bool {
 	return true
 }
 
-// keyOf is the key of a row whose request was written. What the provider reads itself is known by its version only: where
-// one is not known, the object may be another by the next run, and false says that the answer must not be kept.
-func (s *Spec) keyOf(body string, r deferredRow) (Key, bool) {
+// versions tells apart the answers about what the provider reads itself, which is known by its version only. Where one is not
+// known, the object may be another by the next run, and it is named.
+func (s *Spec) versions(r deferredRow) (versions, unversioned string) {
 	var b strings.Builder
 	for _, p := range r.Parts {
 		if p.isText() || !s.linked(p) {
 			continue // the request has it whole
 		}
 		if p.Version == "" {
-			return Key{}, false
+			return "", p.URI
 		}
 		b.WriteString(p.URI + "\x00" + p.Version + "\x00")
 	}
-	return s.key(body, b.String()), true
+	return b.String(), ""
 }
 
 // generation is the version in a row of an object table.
@@ -249,27 +250,26 @@ func (s *Spec) ready(parts []part) bool {
 	return true
 }
 
-// known gives the request and the key of a row that was put off for its versions only, without looking at any object.
-// All others are for [group.prepare], and so are those that give a status.
-func (s *Spec) known(ctx context.Context, payload string) (body string, key Key, ok bool) {
-	if !s.caches() || !isDeferred(payload) {
-		return "", Key{}, false
+// known gives the request of a row that was put off for its versions only, without looking at any object. It is nil for
+// others, which are read when they are asked, and so are those that give a status.
+func (s *Spec) known(ctx context.Context, payload string) *dispatch.Request {
+	if !s.caches() {
+		return nil
 	}
-	r, err := readDeferred(payload)
+	row, err := readDeferred(payload)
 	if err != nil {
-		return "", Key{}, false
+		return nil
 	}
-	for _, p := range r.Parts {
+	for _, p := range row.Parts {
 		if !p.isText() && (!s.linked(p) || p.MIME == "" || p.Version == "") {
-			return "", Key{}, false
+			return nil
 		}
 	}
-	body, status := s.codec.finish(ctx, r)
+	r, status := objects{s, row}.Request(ctx)
 	if status != "" {
-		return "", Key{}, false
+		return nil
 	}
-	key, ok = s.keyOf(body, r)
-	return body, key, ok
+	return &r
 }
 
 // heavy counts the objects that a request will carry.

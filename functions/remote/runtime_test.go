@@ -26,21 +26,13 @@ func run(t testing.TB, st *Statement, s *Spec, rows []any) []*verdict {
 }
 
 func try(st *Statement, s *Spec, rows []any) ([]*verdict, error) {
-	g, err := st.group(s, s)
+	g, err := st.Group(s, s.call)
 	if err != nil {
 		return nil, err
 	}
 	first := -1
 	for chunk := range slices.Chunk(rows, chunkRows) {
-		payloads, statuses := make([]string, len(chunk)), make([]string, len(chunk))
-		for i, v := range chunk {
-			row, ok := v.([]any)
-			if !ok {
-				row = []any{v}
-			}
-			payloads[i], statuses[i] = s.codec.payload(st.ctx, row)
-		}
-		n := g.submit(payloads, statuses)
+		n := submitted(st, s, g, chunk)
 		if first < 0 {
 			first = n
 		}
@@ -52,7 +44,7 @@ func try(st *Statement, s *Spec, rows []any) ([]*verdict, error) {
 		for i := range numbers {
 			numbers[i] = first + at + i
 		}
-		vs, err := g.await(numbers)
+		vs, err := g.Await(numbers)
 		if err != nil {
 			return all, err
 		}
@@ -93,11 +85,11 @@ func answered(t *testing.T, rows []any, vs []*verdict) {
 		t.Fatalf("%d answers for %d rows", len(vs), len(rows))
 	}
 	for i, v := range vs {
-		if v.status != "" {
-			t.Fatalf("row %d: status %q", i, v.status)
+		if v.Status != "" {
+			t.Fatalf("row %d: status %q", i, v.Status)
 		}
 		var got, want string
-		switch first := v.lines[0][0].(type) {
+		switch first := v.Lines[0][0].(type) {
 		case string:
 			got, want = first, strings.ToUpper(rows[i].(string))
 		case []float64:
@@ -317,8 +309,8 @@ func TestBisection(t *testing.T) {
 			inTime(t, func() *Spec { return specFor(t, "ML.GENERATE_EMBEDDING", embeddingURL, f) },
 				func(t *testing.T, st *Statement, s *Spec) {
 					vs := run(t, st, s, rows)
-					if vs[123].status != tt.want {
-						t.Errorf("status %q, want %q", vs[123].status, tt.want)
+					if vs[123].Status != tt.want {
+						t.Errorf("status %q, want %q", vs[123].Status, tt.want)
 					}
 					if tt.want != "" {
 						vs, rows = slices.Delete(vs, 123, 124), slices.Delete(rows, 123, 124)
@@ -372,14 +364,13 @@ func TestStatuses(t *testing.T) {
 			}
 			d := inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *Statement, s *Spec) {
 				answered(t, []any{"good"}, run(t, st, s, []any{"good"}))
-				g, _ := st.group(s, s)
-				p, _ := s.codec.payload(st.ctx, []any{"bad"})
-				vs, err := g.await([]int{g.submit([]string{p}, []string{""})})
+				g := group(t, st, s)
+				vs, err := g.Await([]int{submitted(st, s, g, []any{"bad"})})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if vs[0].status != tt.want || vs[0].lines[0][0] != nil {
-					t.Errorf("status %q, want %q; results %v", vs[0].status, tt.want, vs[0].lines)
+				if vs[0].Status != tt.want || vs[0].Lines[0][0] != nil {
+					t.Errorf("status %q, want %q; results %v", vs[0].Status, tt.want, vs[0].Lines)
 				}
 			})
 			if f.n != tt.requests {
@@ -419,10 +410,10 @@ func TestCredentialsRunOut(t *testing.T) {
 	inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *Statement, s *Spec) {
 		ok := 0
 		for _, v := range run(t, st, s, prompts(5000)) {
-			if v.status == "" {
+			if v.Status == "" {
 				ok++
-			} else if !strings.HasPrefix(v.status, "UNAUTHENTICATED error from") {
-				t.Fatal(v.status)
+			} else if !strings.HasPrefix(v.Status, "UNAUTHENTICATED error from") {
+				t.Fatal(v.Status)
 			}
 		}
 		if ok != 100 || f.n > 120 {
@@ -436,8 +427,8 @@ func TestHopeless(t *testing.T) {
 	f := &fake{fault: func(int, []string) error { return &netError{} }}
 	inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *Statement, s *Spec) {
 		for _, v := range run(t, st, s, prompts(10_000)) {
-			if !strings.HasPrefix(v.status, "A retryable error occurred: UNAVAILABLE error from") {
-				t.Fatal(v.status)
+			if !strings.HasPrefix(v.Status, "A retryable error occurred: UNAVAILABLE error from") {
+				t.Fatal(v.Status)
 			}
 		}
 	})
@@ -531,10 +522,10 @@ func TestBudgets(t *testing.T) {
 					vs := run(t, st, s, prompts(1000))
 					ok := 0
 					for _, v := range vs {
-						if v.status == "" {
+						if v.Status == "" {
 							ok++
-						} else if !strings.HasPrefix(v.status, "Not sent: the budget of this "+whose+" is reached") {
-							t.Fatal(v.status)
+						} else if !strings.HasPrefix(v.Status, "Not sent: the budget of this "+whose+" is reached") {
+							t.Fatal(v.Status)
 						}
 					}
 					t.Logf("%d answered", ok)
@@ -635,8 +626,11 @@ func TestCacheAndResume(t *testing.T) {
 		}
 		// A cache that fails does not fail the statement.
 		f = &fake{}
-		s := spec(f)
+		s := textSpec(t, f, flat)
 		s.Cache = &memoryCache{fail: errors.New("disk full")}
+		if err := s.Init(); err != nil {
+			t.Fatal(err)
+		}
 		st = NewStatement(t.Context(), StatementOptions{})
 		answered(t, rows, run(t, st, s, rows))
 		st.End()
@@ -723,8 +717,8 @@ func TestWrongCount(t *testing.T) {
 	defer st.End()
 	rows := prompts(100)
 	vs := run(t, st, s, rows)
-	if want := "INVALID ANSWER error from " + embeddingURL + ": the endpoint answered 0 predictions for 1 rows"; vs[5].status != want {
-		t.Errorf("status %q, want %q", vs[5].status, want)
+	if want := "INVALID ANSWER error from " + embeddingURL + ": the endpoint answered 0 predictions for 1 rows"; vs[5].Status != want {
+		t.Errorf("status %q, want %q", vs[5].Status, want)
 	}
 	answered(t, slices.Delete(rows, 5, 6), slices.Delete(vs, 5, 6))
 }
@@ -799,8 +793,8 @@ func TestQuickRefusals(t *testing.T) {
 		return s
 	}, func(t *testing.T, st *Statement, s *Spec) {
 		for i, v := range run(t, st, s, rows) {
-			if v.status != "" {
-				t.Fatalf("row %d: %s", i, v.status)
+			if v.Status != "" {
+				t.Fatalf("row %d: %s", i, v.Status)
 			}
 		}
 	})

@@ -2,10 +2,11 @@ package remote
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
 )
 
 // Spec is one call of a function over a remote model: all that asking needs to know. It must not be copied or changed
@@ -62,8 +63,8 @@ type Spec struct {
 	retry      Retry
 	method     string // for the cache's keys
 	parameters json.RawMessage
-	identity   [sha256.Size]byte // of all that is not the row's
 	cacheable  bool
+	call       *dispatch.Call
 }
 
 // codec turns rows into requests and answers into results: the part that differs by function and family.
@@ -101,10 +102,10 @@ func (s *Spec) Init() error {
 	if s.Objects && s.Family == Multimodal {
 		s.Media = true
 	}
-	s.limits = s.Limits.or(s.Connection.limits(s.modelName()).or(limitsOf(s.Family)))
-	s.retry = s.Retry.or(s.Connection.o.Retry)
+	s.limits = s.Limits.Or(s.Connection.Limits(s.modelName()).Or(limitsOf(s.Family)))
+	s.retry = s.Retry.Or(s.Connection.Options().Retry)
 	if s.price, s.priced = s.Price, true; s.price == (Price{}) {
-		s.price, s.priced = s.Connection.o.Prices.Of(s.modelName())
+		s.price, s.priced = s.Connection.Options().Prices.Of(s.modelName())
 	}
 	s.cacheable = true
 	var err error
@@ -122,7 +123,7 @@ func (s *Spec) Init() error {
 	if s.limits.Rows > 1 && !s.batches() {
 		s.limits.Rows = 1
 	}
-	s.identify()
+	s.call = s.dispatched()
 	return nil
 }
 

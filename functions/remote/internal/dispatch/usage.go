@@ -1,4 +1,4 @@
-package remote
+package dispatch
 
 import (
 	"cmp"
@@ -100,11 +100,18 @@ func (m *Meter) count(d Usage) {
 	m.total.add(d)
 }
 
+// Reserved is what requests in flight may cost.
+func (m *Meter) Reserved() Budget {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.reserved
+}
+
 // reserve takes from all budgets what a request may cost, before it is sent, or from none: what is in flight counts, so that
 // a budget is not overrun by the width of the concurrency. It gives the meter that is exhausted, and of what, or nil. While
 // others are in flight, which may cost less than they reserved, it gives a channel to wait on. first is a request whose cost
 // is anybody's guess: it passes when nothing is in flight and there is something left. The meters must come in the order of
-// [Statement.meters], in which they are locked.
+// Statement.meters, in which they are locked.
 func reserve(meters []*Meter, r Budget, first bool) (short *Meter, what string, wait <-chan struct{}) {
 	for _, m := range meters {
 		m.mu.Lock()

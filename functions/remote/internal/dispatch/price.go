@@ -1,4 +1,4 @@
-package remote
+package dispatch
 
 import "strings"
 
@@ -9,7 +9,8 @@ type Price struct {
 	PerRequest       float64
 }
 
-func (p Price) of(requests, in, out int64) float64 {
+// Of is what requests with their tokens cost.
+func (p Price) Of(requests, in, out int64) float64 {
 	return float64(requests)*p.PerRequest + float64(in)/1e6*p.InputPerMillion + float64(out)/1e6*p.OutputPerMillion
 }
 

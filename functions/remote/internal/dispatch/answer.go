@@ -1,9 +1,8 @@
-package remote
+package dispatch
 
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 )
@@ -38,27 +37,4 @@ type Cache interface {
 	Get(ctx context.Context, keys []Key) ([]*Answer, error)
 	// Put stores answers, as they arrive: those that came in while the last Put ran come together.
 	Put(ctx context.Context, entries []Entry) error
-}
-
-// key is the identity of one row's question. versions are those of objects that the payload names only.
-func (s *Spec) key(payload, versions string) Key {
-	b := make([]byte, 0, 64+len(payload)+len(versions))
-	b = appendPart(append(b, s.identity[:]...), payload)
-	if versions != "" {
-		b = appendPart(b, versions)
-	}
-	return Key{Model: s.Model, Endpoint: s.Endpoint, Sum: sha256.Sum256(b)}
-}
-
-// identify sums up what the questions of all rows have in common.
-func (s *Spec) identify() {
-	var b []byte
-	for _, part := range []string{s.Endpoint, s.Connection.o.Origin, s.method, string(s.parameters)} {
-		b = appendPart(b, part)
-	}
-	s.identity = sha256.Sum256(b)
-}
-
-func appendPart(b []byte, part string) []byte {
-	return append(binary.LittleEndian.AppendUint64(b, uint64(len(part))), part...)
 }

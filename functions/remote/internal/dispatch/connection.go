@@ -1,4 +1,4 @@
-package remote
+package dispatch
 
 import (
 	"strings"
@@ -33,7 +33,8 @@ type Retry struct {
 	Deadline time.Duration // from the first attempt to the last; default 5m
 }
 
-func (r Retry) or(d Retry) Retry {
+// Or gives the bounds with zero fields taken from d.
+func (r Retry) Or(d Retry) Retry {
 	if r.Attempts > 0 {
 		d.Attempts = r.Attempts
 	}
@@ -72,12 +73,15 @@ func NewConnection(o ConnectionOptions) *Connection {
 	if o.Timeout <= 0 {
 		o.Timeout = 3 * time.Minute
 	}
-	o.Retry = o.Retry.or(defaultRetry)
+	o.Retry = o.Retry.Or(defaultRetry)
 	return &Connection{
 		Meter: Meter{Name: "connection " + o.Name, Budget: o.Budget}, o: o,
 		slots: semaphore.NewWeighted(int64(o.Concurrency)), pacers: map[string]*pacer{},
 	}
 }
+
+// Options are what the connection was set up with, defaults in place.
+func (c *Connection) Options() ConnectionOptions { return c.o }
 
 // Name is the connection's name.
 func (c *Connection) Name() string { return c.o.Name }
@@ -93,8 +97,8 @@ func (c *Connection) pacer(endpoint string) *pacer {
 	return p
 }
 
-// limits are the connection's own for a model.
-func (c *Connection) limits(model string) Limits {
+// Limits are the connection's own for a model.
+func (c *Connection) Limits(model string) Limits {
 	best, found := Limits{}, -1
 	for name, l := range c.o.Limits {
 		if len(name) > found && strings.HasPrefix(strings.ToLower(model), strings.ToLower(name)) {
