@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 
 // options are the command line.
 type options struct {
-	command  string // test, doctor, or empty for the shell
+	command  string // one of commands, or empty for the shell
 	args     []string
 	database string
 	steps    []step // -c, -f and SQL arguments, in their order
@@ -107,36 +108,74 @@ func parseArgs(args []string) (*options, error) {
 	}
 	for len(args) > 0 {
 		if err := fs.Parse(args); err != nil {
-			return nil, flagError(err, names())
+			return o, flagError(err, names())
 		}
 		if args = fs.Args(); len(args) == 0 {
 			break
 		}
-		if len(rest) == 0 && o.command == "" && (args[0] == "test" || args[0] == "doctor") {
+		if len(rest) == 0 && o.command == "" && slices.Contains(commandNames, args[0]) {
 			o.command = args[0]
 		} else {
 			rest = append(rest, args[0])
 		}
 		args = args[1:]
 	}
+	var err error
+	fs.Visit(func(f *flag.Flag) { err = cmp.Or(err, o.belongs(f.Name)) })
+	if err != nil {
+		return o, err
+	}
 	return o, o.positional(append(rest, last...))
+}
+
+// commandNames are the words that are no database. Mallard emulate has flags of its own.
+var commandNames = []string{"doctor", "emulate", "help", "test", "version"}
+
+var errEmulateFirst = errors.New("emulate comes first: mallard emulate [OPTIONS]")
+
+// commandFlags are the flags of the commands; all others are the shell's.
+var commandFlags = map[string][]string{
+	"test":   {"var", "replay", "update", "config", "dialect"},
+	"doctor": {"install", "online", "config"},
+}
+
+// belongs refuses a flag that its command would not look at.
+func (o *options) belongs(name string) error {
+	if o.command == "emulate" {
+		return errEmulateFirst
+	}
+	if o.command != "" {
+		if slices.Contains(commandFlags[o.command], name) {
+			return nil
+		}
+		return fmt.Errorf("-%s does not belong to mallard %s", name, o.command)
+	}
+	for command, flags := range commandFlags {
+		if slices.Contains(flags, name) && name != "config" && name != "dialect" {
+			return fmt.Errorf("-%s belongs to mallard %s", name, command)
+		}
+	}
+	return nil
 }
 
 // positional sorts what is no flag.
 func (o *options) positional(args []string) error {
-	switch {
-	case o.update && o.command != "test":
-		return errors.New("-update belongs to mallard test")
-	case o.vars != nil && o.command != "test":
-		return errors.New("-var belongs to mallard test")
-	case o.replay != "" && o.command != "test":
-		return errors.New("-replay belongs to mallard test")
-	case o.online && o.command != "doctor":
-		return errors.New("-online belongs to mallard doctor")
-	case o.install && o.command != "doctor":
-		return errors.New("-install belongs to mallard doctor")
-	}
 	switch o.command {
+	case "help":
+		if len(args) > 1 {
+			return fmt.Errorf("mallard help takes one command, not %q too", args[1])
+		}
+		if len(args) == 1 && !slices.Contains(commandNames, args[0]) {
+			return fmt.Errorf("there is no command %s%s", args[0], shell.Nearest(args[0], commandNames))
+		}
+		o.args = args
+	case "version":
+		if len(args) > 0 {
+			return fmt.Errorf("mallard version takes no %q; a database called version is opened with ./version", args[0])
+		}
+		o.version = true
+	case "emulate":
+		return errEmulateFirst
 	case "test":
 		if len(args) == 0 {
 			return errors.New("mallard test needs files or folders with .test files; a database called test is opened with ./test")

@@ -5,9 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 
+	"github.com/mallardml/mallard/cmd/mallard/shell"
 	"github.com/mallardml/mallard/extension"
 )
 
@@ -21,6 +25,61 @@ func (o *options) loadConfig() (cfg *extension.Config, file string, err error) {
 	}
 	cfg, err = extension.LoadConfig(file)
 	return cfg, file, err
+}
+
+// checkDatabase asks before a database is made that may not be meant as one: a misspelt command, or SQL without -c. Where
+// nobody can be asked it is refused.
+func (o *options) checkDatabase(t terminal) error {
+	doubt := doubtful(o.database)
+	if doubt == "" {
+		return nil
+	}
+	if !o.interactive(t) {
+		return errors.New(doubt)
+	}
+	fmt.Fprintf(t.err, "%s\nMake a database called %s? [y/N] ", doubt, o.database)
+	// Byte by byte: what is typed behind the answer is for the shell.
+	answer, b := "", make([]byte, 1)
+	for {
+		n, err := t.in.Read(b)
+		if n == 1 && b[0] != '\n' {
+			answer += string(b)
+			continue
+		}
+		if n == 1 || err != nil {
+			break
+		}
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return errors.New("no database is made")
+	}
+	return nil
+}
+
+// sqlStart is how SQL begins that was meant for -c.
+var sqlStart = regexp.MustCompile(`(?is)^\s*(--|/\*|\.|(SELECT|FROM|WITH|VALUES|CREATE|DROP|ALTER|INSERT|UPDATE|DELETE|COPY|SHOW|DESCRIBE|SUMMARIZE|EXPLAIN|PRAGMA|SET|CALL|ATTACH|INSTALL|LOAD|EXPORT|IMPORT)\s)`)
+
+// doubtful says why a path may not be meant as a database to make, or nothing.
+func doubtful(path string) string {
+	if path == "" || path == ":memory:" {
+		return ""
+	}
+	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return "" // opening it tells
+	}
+	sql := sqlStart.MatchString(path) && strings.ContainsAny(path, " \t\n")
+	if !sql && (filepath.Ext(strings.TrimLeft(path, ".")) != "" || strings.ContainsAny(path, `/\:`)) {
+		return ""
+	}
+	switch near := shell.Nearest(path, commandNames); {
+	case sql:
+		return fmt.Sprintf("there is no database %q; SQL is given with -c, or behind the name of a database", path)
+	case near != "":
+		return fmt.Sprintf("there is no command or database %s%s A database of that name is made with ./%s", path, near, path)
+	case strings.HasPrefix(path, "."):
+		return fmt.Sprintf("there is no database %s; a dot-command is given with -c, a database of that name made with ./%s", path, path)
+	}
+	return fmt.Sprintf("there is no database %s; write ./%s to make it", path, path)
 }
 
 // openDatabase opens a database file, or with an empty path one in memory.

@@ -10,14 +10,14 @@ const help = `Mallard is DuckDB with BigQuery's machine learning statements.
 
   mallard [OPTIONS] [DATABASE] [SQL...]  run SQL, a script on stdin, or a shell
   mallard test [OPTIONS] PATH...         run .test files
-  mallard doctor [-install] [-online]    say what works, what not, what to do;
-                                         -install fetches TensorFlow first,
-                                         -online asks each connection one word
-  mallard emulate [OPTIONS]              a Vertex AI on this machine; see
-                                         mallard emulate -help
+  mallard doctor [-install] [-online]    say what works, what not, what to do
+  mallard emulate [OPTIONS]              a Vertex AI on this machine
+  mallard help [COMMAND]                 this, or the help of a command
+  mallard version                        show the versions
 
 DATABASE is a file, made if it is missing; without one, or with :memory:, the
-database is in memory. One called test, doctor or emulate is opened with ./test.
+database is in memory. A new one whose name has neither a dot nor a slash is
+asked about, in a script refused: write ./sales for one that is called so.
 
 What to run
   -c SQL             run SQL and leave; may be repeated
@@ -42,16 +42,52 @@ Mallard's own
   -config FILE       the configuration; else $MALLARD_CONFIG, ./mallard.toml,
                      mallard/config.toml in your configuration folder
   -dialect D         duckdb, bigquery or auto (default): how SQL is read
-  -var NAME=VALUE    mallard test: what ${NAME} stands for; may be repeated
-  -replay FILE       mallard test: models answer from FILE, a record that
-                     mallard emulate -record wrote
-  -update            mallard test: write what came into the files as wanted
   -version           show the versions
   -help              show this
 
 Flags may have one dash or two. Results go to stdout, messages to stderr.
 Exit code: 0 done, 1 a statement failed, 2 wrong usage, or that of .exit CODE.
 `
+
+const testHelp = `mallard test runs .test files, in the form of DuckDB's own tests.
+
+  mallard test [OPTIONS] PATH...
+
+PATH is a file, or a folder whose .test files run, each with a fresh database.
+
+  -var NAME=VALUE    what ${NAME} stands for in the files; may be repeated
+  -replay FILE       models answer from FILE, a record that
+                     mallard emulate -record wrote
+  -update            write what came into the files as wanted
+  -config FILE       the configuration
+  -dialect D         duckdb, bigquery or auto (default): how SQL is read
+
+Exit code: 0 all passed or were skipped, 1 one failed, 2 wrong usage.
+`
+
+const doctorHelp = `mallard doctor says what works, what does not, and what to do about it.
+
+  mallard doctor [-install] [-online] [-config FILE]
+
+  -install           fetch TensorFlow's libraries first
+  -online            ask each connection one word
+  -config FILE       the configuration
+
+Exit code: 0 all that most statements need is there, 1 something is missing.
+`
+
+// helpOf gives the help of a command, or of the shell.
+func helpOf(command string) string {
+	switch command {
+	case "test":
+		return testHelp
+	case "doctor":
+		return doctorHelp
+	case "emulate":
+		return emulateHelp
+	}
+	return help
+}
 
 // version is set by `make build`; `go install` leaves it to the build information.
 var version string

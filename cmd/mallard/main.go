@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 	o, err := parseArgs(args)
 	switch {
 	case errors.Is(err, errHelp):
-		fmt.Fprint(t.out, help)
+		fmt.Fprint(t.out, helpOf(o.command))
 		return exitDone
 	case err != nil:
 		fmt.Fprintf(t.err, "mallard: %v\nmallard -help shows what there is.\n", err)
@@ -88,10 +89,17 @@ func run(ctx context.Context, args []string, t terminal) int {
 		return exitDone
 	}
 	switch o.command {
+	case "help":
+		fmt.Fprint(t.out, helpOf(strings.Join(o.args, "")))
+		return exitDone
 	case "test":
 		return runTests(ctx, o, t)
 	case "doctor":
 		return runDoctor(ctx, o, t)
+	}
+	if err := o.checkDatabase(t); err != nil {
+		fmt.Fprintf(t.err, "mallard: %v\n", err)
+		return exitUsage
 	}
 	err = runShell(ctx, o, t)
 	var exit shell.Exit

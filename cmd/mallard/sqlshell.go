@@ -16,9 +16,14 @@ import (
 	"github.com/mallardml/mallard/extension"
 )
 
+// interactive tells whether a person sits at the shell.
+func (o *options) interactive(t terminal) bool {
+	return len(o.steps) == 0 && t.inTerminal() && t.outTerminal()
+}
+
 // runShell runs what the command line says: SQL, files, a script from stdin, or a person's shell.
 func runShell(ctx context.Context, o *options, t terminal) (err error) {
-	interactive := len(o.steps) == 0 && t.inTerminal() && t.outTerminal()
+	interactive := o.interactive(t)
 	signals := []os.Signal{syscall.SIGTERM}
 	if !interactive {
 		signals = append(signals, os.Interrupt) // in the shell it cancels one statement
