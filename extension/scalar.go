@@ -17,17 +17,6 @@ import (
 	"github.com/mallardml/mallard/internal/spelling"
 )
 
-// left are the last arguments of functions that have them left out, or that stand for ML.DISTANCE with one of them.
-var left = map[string]string{"ML.DISTANCE": ", 'EUCLIDEAN'", "COSINE_DISTANCE": ", 'COSINE'", "EUCLIDEAN_DISTANCE": ", 'EUCLIDEAN'"}
-
-// plainName is DuckDB's name of a scalar function that asks no model; it works in any statement, too.
-func plainName(f googlesql.Function) string {
-	if f.Plain == "" {
-		return "ml_distance"
-	}
-	return f.Plain
-}
-
 // function writes a call of a scalar function. It is nil for a function of the user's own.
 func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Query) (*dialect.Substitution, error) {
 	if own, err := w.owned(ctx, f.Name); own || err != nil {
@@ -44,7 +33,7 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 		return nil, at(f.Span, fmt.Errorf("%s is not part of this version", f.Name))
 	}
 	if slices.ContainsFunc(f.Args, func(a dialect.Argument) bool { return a.Name != "" }) && f.Name == "OBJ.MAKE_REF" {
-		w.use(f, plainName(p))
+		w.use(f, p.Plain)
 		return makeRef(f, p)
 	}
 	if f.Name == "ML.RESIZE_IMAGE" && len(f.Args) == 4 {
@@ -52,7 +41,7 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 			return nil, err
 		}
 	}
-	name := "system.main." + plainName(p) + "("
+	name := "system.main." + p.Plain + "("
 	decodes := f // the function that reads the bytes
 	switch other := w.fused[f]; {
 	case other == nil:
@@ -82,9 +71,6 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 		return nil, at(f.Span, fmt.Errorf("%s takes %s, not %s", f.Name, p.Takes, count(int64(n), "argument")))
 	}
 	closing := ")"
-	if len(f.Args) < most || most == least {
-		closing = left[f.Name] + ")"
-	}
 	if decodes.Name == "ML.DECODE_IMAGE" {
 		bytes := decodes.Args[0].Span
 		if i, ok := slices.BinarySearchFunc(q.Data, bytes.Pos, func(d *dialect.DataRef, pos int) int { return d.Pos - pos }); ok && q.Data[i].Span == bytes {

@@ -61,10 +61,14 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 				return "", at(a.Span, fmt.Errorf("VECTOR_SEARCH: the %s is written TABLE name or (query)", name))
 			}
 			columns := queryColumns(ctx, w.conn.Conn, args[i])
+			written := ""
+			if a.Table != nil {
+				written = a.Table.String()
+			}
 			if name == "base table" {
-				v.Base, base = args[i], columns
+				v.Base, v.BaseName, base = args[i], written, columns
 			} else {
-				v.Query, query, v.QueryColumns = args[i], columns, nameList(columns)
+				v.Query, v.QueryName, query, v.QueryColumns = args[i], written, columns, nameList(columns)
 			}
 		case "column to search":
 			v.Column, err = column("base table", base)

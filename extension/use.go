@@ -62,21 +62,6 @@ func (p *plan) inUserTerms(e *Error, src string) {
 			}
 		}
 	}
-	if left, right, ok := duckapi.UnequalLists(e.Msg); ok {
-		if u, ok := found(isSearch); ok {
-			e.Msg = fmt.Sprintf("VECTOR_SEARCH: a vector to look for has %s numbers and one of the base table %s: they must come from one model", left, right)
-			point(u)
-			return
-		}
-	}
-	if side, ok := duckapi.NullInList(e.Msg); ok {
-		if u, ok := found(isSearch); ok {
-			of := map[string]string{"left": "to look for", "right": "of the base table"}[side]
-			e.Msg = "VECTOR_SEARCH: a vector " + of + " holds NULL: leave such rows out"
-			point(u)
-			return
-		}
-	}
 	if e.Pos < 0 && e.Cause != nil { // what a function of ours has noted, whose name DuckDB puts before it
 		if u, ok := found(func(u use) bool { return u.internal != "" && strings.Contains(e.Cause.Error(), u.internal+": "+e.Msg) }); ok {
 			e.Msg = u.name + ": " + e.Msg
@@ -84,7 +69,7 @@ func (p *plan) inUserTerms(e *Error, src string) {
 			return
 		}
 	}
-	if strings.Contains(e.Msg, "VECTOR_SEARCH: ") { // of an error() in its SQL
+	if strings.Contains(e.Msg, "VECTOR_SEARCH: ") { // of vector_search_distance
 		if u, ok := found(isSearch); ok && e.Pos < 0 {
 			e.Msg = strings.TrimPrefix(e.Msg, "Invalid Input Error: ")
 			point(u)

@@ -1,10 +1,9 @@
 package objecttable
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"strings"
+	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
@@ -17,51 +16,46 @@ var (
 	numberType = udf.ListOf(udf.StructOf(udf.Field{Name: "key", Type: bigint}, udf.Field{Name: "value", Type: double}))
 )
 
-// distanceFunctions are ml_distance(v1, v2, kind), for ML.DISTANCE, COSINE_DISTANCE and EUCLIDEAN_DISTANCE: of
-// lists of numbers, or of lists of (key, value) where a key that is missing stands for 0.
+// distanceFunctions are ml_distance(v1, v2 [, kind]), cosine_distance(v1, v2) and euclidean_distance(v1, v2): of lists of
+// numbers, or of lists of (key, value) where a key that is missing stands for 0. A macro of the user's hides one of the
+// same name. vector_search_distance serves VECTOR_SEARCH.
 func distanceFunctions() []*scalar {
 	var out []*scalar
 	for _, t := range []udf.Type{vectorType, sparseType, numberType} {
-		out = append(out, &scalar{name: "ml_distance", params: []udf.Type{t, t, varchar}, result: double, f: func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-			return distances(q, t, in, n, out)
-		}})
+		for _, f := range []struct{ name, kind string }{
+			{"ml_distance", "EUCLIDEAN"}, {"cosine_distance", "COSINE"}, {"euclidean_distance", "EUCLIDEAN"}, {"ml_distance", ""},
+		} {
+			s := &scalar{name: f.name, params: []udf.Type{t, t}, result: double}
+			if f.kind == "" {
+				s.params = append(s.params, varchar)
+			}
+			s.f = func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
+				return distances(q, t, f.kind, in, n, out)
+			}
+			out = append(out, s)
+		}
 	}
-	return out
+	return append(out, searchDistance())
 }
 
-// DistanceSQL expands ML.DISTANCE(v1, v2 [, kind]), COSINE_DISTANCE(v1, v2) and EUCLIDEAN_DISTANCE(v1, v2), whose name
-// is given in upper case, to DuckDB's SQL. The arguments are SQL too.
-func DistanceSQL(name string, args []string) (string, error) {
-	kind := "'EUCLIDEAN'"
-	switch {
-	case name == "ML.DISTANCE" && len(args) == 3:
-		kind = args[2]
-	case len(args) != 2:
-		return "", fmt.Errorf("%s takes two vectors%s, not %d arguments", name, map[bool]string{true: " and the kind of distance"}[name == "ML.DISTANCE"], len(args))
-	case name == "COSINE_DISTANCE":
-		kind = "'COSINE'"
-	case name != "ML.DISTANCE" && name != "EUCLIDEAN_DISTANCE":
-		return "", fmt.Errorf("%s is not a distance", name)
+// distances computes a chunk; the kind is the third argument where it is empty.
+func distances(q *Query, t udf.Type, kind string, in []mapping.Vector, n int, out mapping.Vector) error {
+	a, b := newVectors(in[0], t), newVectors(in[1], t)
+	var kinds udf.Column
+	if kind == "" {
+		kinds = udf.Read(in[2])
 	}
-	return "system.main.ml_distance(" + args[0] + ", " + args[1] + ", " + kind + ")", nil
-}
-
-func distances(q *Query, t udf.Type, in []mapping.Vector, n int, out mapping.Vector) error {
-	a, b, kinds := newVectors(in[0], t), newVectors(in[1], t), udf.Read(in[2])
 	data := mapping.VectorGetData(out)
 	for i := range n {
 		if i%256 == 0 && q.Context.Err() != nil {
 			return q.Context.Err()
 		}
-		if kinds.Null(i) {
+		if kind == "" && kinds.Null(i) {
 			udf.SetNull(out, i)
 			continue
 		}
-		x, ok1, err1 := a.read(i)
-		y, ok2, err2 := b.read(i)
-		if err := errors.Join(err1, err2); err != nil {
-			return err
-		}
+		x, ok1 := a.read(i)
+		y, ok2 := b.read(i)
 		if !ok1 || !ok2 {
 			udf.SetNull(out, i)
 			continue
@@ -69,7 +63,11 @@ func distances(q *Query, t udf.Type, in []mapping.Vector, n int, out mapping.Vec
 		if t.Children[0].Kind == mapping.TypeStruct {
 			x, y = a.align(b)
 		}
-		d, err := distance(x, y, kinds.Text(i))
+		name := kind
+		if name == "" {
+			name = kinds.Text(i)
+		}
+		d, err := distance(x, y, name)
 		if err != nil {
 			return err
 		}
@@ -83,32 +81,11 @@ func distance(x, y []float64, kind string) (float64, error) {
 	if len(x) != len(y) {
 		return 0, fmt.Errorf("the vectors have %d and %d elements: they must have the same number", len(x), len(y))
 	}
-	switch strings.ToUpper(kind) {
-	case "EUCLIDEAN":
-		var sum float64
-		for i, v := range x {
-			sum += (v - y[i]) * (v - y[i])
-		}
-		return math.Sqrt(sum), nil
-	case "MANHATTAN":
-		var sum float64
-		for i, v := range x {
-			sum += math.Abs(v - y[i])
-		}
-		return sum, nil
-	case "COSINE":
-		var dot, xx, yy float64
-		for i, v := range x {
-			dot += v * y[i]
-			xx += v * v
-			yy += y[i] * y[i]
-		}
-		if xx == 0 || yy == 0 {
-			return 0, errors.New("the cosine distance of a zero vector is not defined: leave such rows out")
-		}
-		return 1 - dot/(math.Sqrt(xx)*math.Sqrt(yy)), nil
+	f := metricNamed(kind)
+	if f == nil || strings.EqualFold(kind, "DOT_PRODUCT") { // which VECTOR_SEARCH alone has
+		return 0, fmt.Errorf("distance %q is not known: use EUCLIDEAN, MANHATTAN or COSINE", kind)
 	}
-	return 0, fmt.Errorf("distance %q is not known: use EUCLIDEAN, MANHATTAN or COSINE", kind)
+	return f(x, y)
 }
 
 // vectors reads a column of lists.
@@ -129,26 +106,30 @@ func newVectors(v mapping.Vector, t udf.Type) *vectors {
 	return r
 }
 
-// read returns a row's numbers, or false when it is NULL or holds one.
-func (r *vectors) read(i int) ([]float64, bool, error) {
+// read returns a row's numbers, or false when it is NULL or holds one. The numbers may lie in the vector.
+func (r *vectors) read(i int) ([]float64, bool) {
 	if r.list.Null(i) {
-		return nil, false, nil
+		return nil, false
 	}
-	e := *udf.At[udf.List](r.list.Data, i)
-	r.key, r.value = r.key[:0], r.value[:0]
-	for k := int(e.Offset); k < int(e.Offset+e.Length); k++ {
-		if r.items.Null(k) || r.values.Null(k) || r.sparse && r.keys.Null(k) {
-			return nil, false, nil
-		}
-		r.value = append(r.value, *udf.At[float64](r.values.Data, k))
-		switch {
-		case r.numbers:
+	e := r.list.List(i)
+	at, n := int(e.Offset), int(e.Length)
+	if udf.AnyNull(r.items.Mask, at, n) || udf.AnyNull(r.values.Mask, at, n) || r.sparse && udf.AnyNull(r.keys.Mask, at, n) {
+		return nil, false
+	}
+	if n == 0 {
+		r.key, r.value = r.key[:0], r.value[:0]
+		return r.value, true
+	}
+	r.value = unsafe.Slice(udf.At[float64](r.values.Data, at), n)
+	r.key = r.key[:0]
+	for k := at; k < at+n && r.sparse; k++ {
+		if r.numbers {
 			r.key = append(r.key, *udf.At[int64](r.keys.Data, k))
-		case r.sparse:
+		} else {
 			r.key = append(r.key, r.keys.Text(k))
 		}
 	}
-	return r.value, true, nil
+	return r.value, true
 }
 
 // align brings two sparse vectors to the same keys.

@@ -11,6 +11,7 @@ import (
 // scalar is a function of whole vectors. f runs on several threads at once and sees NULL arguments.
 type scalar struct {
 	name   string
+	says   string // the name that errors begin with, when it is another
 	params []udf.Type
 	result udf.Type
 	f      func(q *Query, conn uint64, in []mapping.Vector, n int, out mapping.Vector) error
@@ -54,7 +55,11 @@ func (c *scalarCall) Execute(chunk mapping.DataChunk, out mapping.Vector) error 
 		in[i] = mapping.DataChunkGetVector(chunk, mapping.IdxT(i))
 	}
 	if err := c.f(q, c.conn, in, int(mapping.DataChunkGetSize(chunk)), out); err != nil {
-		return q.failed(fmt.Errorf("%s: %w", c.name, err))
+		name := c.name
+		if c.says != "" {
+			name = c.says
+		}
+		return q.failed(fmt.Errorf("%s: %w", name, err))
 	}
 	return nil
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -17,6 +20,8 @@ type VectorSearch struct {
 	Base string
 	// Column is the column of Base to search.
 	Column string
+	// BaseName and QueryName name the tables in errors; a query has no name.
+	BaseName, QueryName string
 	// Query is the query or table to look for, like Base. Empty with QueryValue.
 	Query string
 	// QueryColumn is the column of Query to look for. When it is empty it is the one of QueryColumns that is named like
@@ -71,14 +76,11 @@ func (v VectorSearch) SQL() (string, error) {
 	if (v.Query == "") == (v.QueryValue == "") {
 		return "", errors.New("VECTOR_SEARCH needs a query table, third, or query_value => one vector, and not both")
 	}
-	var d string
-	switch strings.ToUpper(v.DistanceType) {
-	case "", "EUCLIDEAN":
-		d = "list_distance"
-	case "COSINE":
-		d = "list_cosine_distance"
-	case "DOT_PRODUCT":
-		d = "list_negative_inner_product"
+	kind := strings.ToUpper(v.DistanceType)
+	switch kind {
+	case "":
+		kind = "EUCLIDEAN"
+	case "EUCLIDEAN", "COSINE", "DOT_PRODUCT":
 	default:
 		return "", &SearchError{Argument: "distance_type", msg: fmt.Sprintf("distance_type '%s' is not known: use EUCLIDEAN, COSINE or DOT_PRODUCT", v.DistanceType)}
 	}
@@ -107,14 +109,8 @@ func (v VectorSearch) SQL() (string, error) {
 		query = "SELECT row_number() OVER () AS n, __r AS r, __r." + quote.Name(v.LookFor()) + "::DOUBLE[] AS v FROM (" + v.Query + "\n) AS __r"
 		shown = "__q.r AS query, "
 	}
-	if d == "list_cosine_distance" { // DuckDB has a distance for them all the same
-		query = cosine(query)
-	}
 	base := "SELECT row_number() OVER () AS n, __r AS r, __r." + quote.Name(v.Column) + "::DOUBLE[] AS v FROM (" + v.Base + "\n) AS __r"
-	if d == "list_cosine_distance" {
-		base = cosine(base)
-	}
-	pairs := "SELECT __q.n AS q, __b.n AS b, " + d + "(__q.v, __b.v) AS d FROM __q, __b WHERE __q.v IS NOT NULL AND __b.v IS NOT NULL"
+	pairs := "SELECT __q.n AS q, __b.n AS b, system.main.vector_search_distance(__q.v, __q.n, __b.v, __b.n, " + quote.Text(v.search(kind)) + ") AS d FROM __q, __b WHERE __q.v IS NOT NULL AND __b.v IS NOT NULL"
 	near := "SELECT __p.q AS q, unnest(min_by({'b': __p.b, 'd': __p.d}, __p.d, " + fmt.Sprint(top) + ")) AS t FROM (" + pairs + ") AS __p GROUP BY __p.q"
 	if top < 0 {
 		near = "SELECT __p.q AS q, {'b': __p.b, 'd': __p.d} AS t FROM (" + pairs + ") AS __p"
@@ -123,7 +119,94 @@ func (v VectorSearch) SQL() (string, error) {
 		"SELECT " + shown + "__b.r AS base, __n.t.d AS distance FROM __n JOIN __q ON __q.n = __n.q JOIN __b ON __b.n = __n.t.b)", nil
 }
 
-// cosine refuses zero vectors among those of a query, as ML.DISTANCE does.
-func cosine(query string) string {
-	return "SELECT __z.n, __z.r, CASE WHEN list_inner_product(__z.v, __z.v) = 0 THEN error('VECTOR_SEARCH: the cosine distance of a zero vector is not defined: leave such rows out') ELSE __z.v END AS v FROM (" + query + ") AS __z"
+// search describes the call to vector_search_distance.
+func (v VectorSearch) search(kind string) string {
+	of := func(side, table, column string) string {
+		if table != "" {
+			side += " `" + table + "`"
+		}
+		return "of the " + side + ", column `" + column + "`"
+	}
+	s := search{Kind: kind, Base: of("base table", v.BaseName, v.Column)}
+	if v.Query != "" {
+		s.Query = of("query table", v.QueryName, v.LookFor())
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		return "" // texts always marshal
+	}
+	return string(b)
+}
+
+// search is what vector_search_distance knows of a call: the kind of distance, and where the vectors come from, for errors.
+type search struct {
+	Kind  string `json:"kind"`
+	Query string `json:"query,omitempty"` // empty for query_value
+	Base  string `json:"base"`
+}
+
+// searchDistance is vector_search_distance(query, its row, base, its row, search): the distance of a pair of vectors, which
+// must not be NULL.
+func searchDistance() *scalar {
+	f := func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
+		var s search
+		if call := udf.Read(in[4]); call.Null(0) {
+			return errors.New("what is searched is NULL")
+		} else if err := json.Unmarshal(call.Bytes(0), &s); err != nil {
+			return err
+		}
+		of := metricNamed(s.Kind)
+		if of == nil {
+			return fmt.Errorf("distance %q is not known", s.Kind)
+		}
+		look, base := newVectors(in[0], vectorType), newVectors(in[2], vectorType)
+		rows := [2]udf.Column{udf.Read(in[1]), udf.Read(in[3])}
+		data := mapping.VectorGetData(out)
+		for i := range n {
+			if i%256 == 0 && q.Context.Err() != nil {
+				return q.Context.Err()
+			}
+			if look.list.Null(i) || base.list.Null(i) {
+				udf.SetNull(out, i)
+				continue
+			}
+			x, ok1 := look.read(i)
+			y, ok2 := base.read(i)
+			d, err := s.distance(of, x, y, ok1, ok2, *udf.At[int64](rows[0].Data, i), *udf.At[int64](rows[1].Data, i))
+			if err != nil {
+				return err
+			}
+			*udf.At[float64](data, i) = d
+		}
+		return nil
+	}
+	return &scalar{name: "vector_search_distance", says: "VECTOR_SEARCH", params: []udf.Type{vectorType, bigint, vectorType, bigint, varchar}, result: double, f: f}
+}
+
+// distance is of a pair; a vector that is not ok holds NULL.
+func (s *search) distance(of metric, x, y []float64, ok1, ok2 bool, row1, row2 int64) (float64, error) {
+	err := error(nil)
+	if ok1 && ok2 && len(x) == len(y) {
+		var d float64
+		if d, err = of(x, y); err == nil {
+			return d, nil
+		}
+	}
+	query, base := "query_value", fmt.Sprintf("row %d %s", row2, s.Base)
+	if s.Query != "" {
+		query = fmt.Sprintf("row %d %s", row1, s.Query)
+	}
+	switch {
+	case !ok1:
+		return 0, fmt.Errorf("%s: the vector holds NULL: leave such rows out", query)
+	case !ok2:
+		return 0, fmt.Errorf("%s: the vector holds NULL: leave such rows out", base)
+	case err == nil:
+		return 0, fmt.Errorf("the vector of %s has %d numbers and that of %s has %d: they must come from one model", query, len(x), base, len(y))
+	case errors.Is(err, errZero) && magnitude(x) == 0:
+		return 0, fmt.Errorf("%s: %w", query, err)
+	case errors.Is(err, errZero):
+		return 0, fmt.Errorf("%s: %w", base, err)
+	}
+	return 0, fmt.Errorf("%s and %s: %w", query, base, err)
 }

@@ -144,28 +144,6 @@ func FirstTypes(list string, n int) string {
 	})
 }
 
-var unequalLists = regexp.MustCompile(`list_\w+: list dimensions must be equal, got left length '(\d+)' and right length '(\d+)'`)
-
-// UnequalLists reads a complaint about two vectors of different lengths.
-func UnequalLists(msg string) (left, right string, ok bool) {
-	m := unequalLists.FindStringSubmatch(msg)
-	if m == nil {
-		return "", "", false
-	}
-	return m[1], m[2], true
-}
-
-var nullInList = regexp.MustCompile(`list_\w+: (left|right) argument can not contain NULL values`)
-
-// NullInList reads a complaint about a vector with a NULL in it; side is left or right.
-func NullInList(msg string) (side string, ok bool) {
-	m := nullInList.FindStringSubmatch(msg)
-	if m == nil {
-		return "", false
-	}
-	return m[1], true
-}
-
 // ManyColumns reports a complaint about a subquery that stands where one value does and has several columns.
 func ManyColumns(msg string) bool { return strings.HasPrefix(msg, "Binder Error: Subquery returns ") }
 

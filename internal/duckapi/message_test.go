@@ -177,19 +177,6 @@ func TestNoOverload(t *testing.T) {
 	}
 }
 
-func TestLists(t *testing.T) {
-	db := open(t)
-	for _, f := range []string{"list_cosine_distance", "list_distance", "list_inner_product"} {
-		l, r, ok := duckapi.UnequalLists(fails(t, db, "SELECT "+f+"([1.0, 2.0], [1.0])").Error())
-		if !ok || l != "2" || r != "1" {
-			t.Errorf("%s: %q %q %v", f, l, r, ok)
-		}
-		if side, ok := duckapi.NullInList(fails(t, db, "SELECT "+f+"([1.0, 2.0], [1.0, NULL])").Error()); !ok || side != "right" {
-			t.Errorf("%s: %q %v", f, side, ok)
-		}
-	}
-}
-
 func TestManyColumns(t *testing.T) {
 	if msg := fails(t, open(t), "SELECT (SELECT 1, 2)").Error(); !duckapi.ManyColumns(msg) {
 		t.Errorf("not known: %s", msg)
