@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test unit lint bench fixtures conformance fuzz models tensorflow clean
+.PHONY: help demo build test test-cpus unit lint bench fixtures conformance fuzz models tensorflow clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -16,8 +16,11 @@ export GOFLAGS := -tags=$(TAGS) $(GOFLAGS)
 # The linter, pinned here so that it stays out of go.mod.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+# The packages whose tests compare what models give.
+CPU_TESTS := ./connectors/tensorflow ./functions ./extension ./extension/emulate
+
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build $(MODELS)/guesslang tensorflow ## fetch a real model and tell the language of every source file here
 	@bin/mallard -bail -f examples/languages.sql
@@ -29,6 +32,11 @@ test: lint unit ## everything that continuous integration runs
 
 unit: tensorflow models $(GOOGLE) ## all Go tests and .test files, with the race detector
 	MALLARD_TEST_PYTHON=$(CURDIR)/$(GOOGLE)/bin/python $(GO) test -race -timeout 30m ./...
+
+test-cpus: tensorflow models ## the engine's and the SQL tests with the kernels of other processors (TensorFlow reads these variables)
+	for cpu in ONEDNN_MAX_CPU_ISA=SSE41 ONEDNN_MAX_CPU_ISA=AVX2 TF_ENABLE_ONEDNN_OPTS=0 ONEDNN_MAX_CPU_ISA=DEFAULT; do \
+	  echo "$$cpu"; env $$cpu $(GO) test -count=1 -timeout 30m $(CPU_TESTS) || exit 1; \
+	done
 
 lint: ## gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \

@@ -11,6 +11,8 @@ import (
 	"sort"
 	"strings"
 	"testing"
+
+	"github.com/mallardml/mallard/internal/modeltest"
 )
 
 // fixture is what TensorFlow's Python runtime answered: testdata/models/make_models.py writes it.
@@ -96,7 +98,8 @@ func flatten(v any) []any {
 	return all
 }
 
-func same(got, want any) bool {
+// same compares an element of a tensor: floats within the tolerance of a shallow model, everything else exactly.
+func same(got, want any, dtype string) bool {
 	if b, ok := want.(bool); ok {
 		return got == b
 	}
@@ -108,7 +111,7 @@ func same(got, want any) bool {
 	if !gok || !wok {
 		return false
 	}
-	return g == w || math.IsNaN(g) && math.IsNaN(w) || math.Abs(g-w) <= 1e-5*math.Max(1, math.Abs(w))
+	return modeltest.Check(g, w, modeltest.Tolerance(dtype, modeltest.Shallow)) == nil
 }
 
 func number(v any) (float64, bool) {
@@ -261,7 +264,7 @@ func compareFixture(t *testing.T, db *sql.DB, label, call string, outputs []stri
 				if hasBytes(w) {
 					wk = base64.StdEncoding.EncodeToString([]byte(valueText(wk)))
 				}
-				if !same(got[k], wk) {
+				if !same(got[k], wk, w.DType) {
 					t.Errorf("%s: row %d, output %s[%d]: %v, want %v", label, n, out, k, got[k], wk)
 					break
 				}

@@ -2,27 +2,84 @@ package sqllogic
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
-// Tolerances of numbers in an R column, relative and absolute.
-const (
-	relTolerance = 1e-5
-	absTolerance = 1e-8
-)
+// table is a result, or the expected one.
+type table [][]value
 
-// table is a result, or the expected one, as text.
-type table [][]string
+// value is one value as it stands in a test file. An expected one has the text alone.
+type value struct {
+	text string
+	// hashed is the text as it goes into a hash: tabs and line ends as they are, booleans as 1 and 0.
+	hashed string
+	// floats are the places of FLOATs and DOUBLEs in text, from and to, in their order.
+	floats [][2]int
+	// number tells that the column is of another type of numbers.
+	number bool
+}
 
-// printed gives a value as it stands in a test file.
-func printed(s string) string {
-	if s == "" {
-		return "(empty)"
+func (v value) compare(w value) int { return strings.Compare(v.text, w.text) }
+
+// texts makes a row of expected values.
+func texts(words []string) []value {
+	row := make([]value, len(words))
+	for i, w := range words {
+		row[i].text = w
 	}
-	return escaper.Replace(s)
+	return row
+}
+
+// joined gives a row as one text.
+func joined(row []value, sep string) string {
+	words := make([]string, len(row))
+	for i, v := range row {
+		words[i] = v.text
+	}
+	return strings.Join(words, sep)
+}
+
+// printer writes values of columns as they stand in a test file.
+type printer struct {
+	buf    []byte
+	floats [][2]int
+}
+
+func (p *printer) value(v any, t *duckfmt.Type) value {
+	p.floats = p.floats[:0]
+	p.buf = duckfmt.Format{Floats: &p.floats}.AppendText(p.buf[:0], v, t)
+	raw := string(p.buf)
+	out := value{text: raw, hashed: raw, number: t.Numeric()}
+	if b, ok := v.(bool); ok {
+		out.hashed = "0"
+		if b {
+			out.hashed = "1"
+		}
+	}
+	if raw == "" {
+		out.text, out.hashed = "(empty)", "(empty)"
+		return out
+	}
+	if !strings.ContainsAny(raw, "\t\n\r\x00") {
+		out.floats = slices.Clone(p.floats)
+		return out
+	}
+	out.hashed = strings.ReplaceAll(raw, "\x00", `\0`)
+	var b strings.Builder // the places move by what is escaped before them
+	from := 0
+	for _, f := range p.floats {
+		b.WriteString(escaper.Replace(raw[from:f[0]]))
+		at := b.Len()
+		b.WriteString(raw[f[0]:f[1]])
+		out.floats = append(out.floats, [2]int{at, b.Len()})
+		from = f[1]
+	}
+	b.WriteString(escaper.Replace(raw[from:]))
+	out.text = b.String()
+	return out
 }
 
 var escaper = strings.NewReplacer("\t", `\t`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)
@@ -32,14 +89,14 @@ func wantTable(lines []string, n int) (table, error) {
 	if n == 1 {
 		t := make(table, len(lines))
 		for i, l := range lines {
-			t[i] = []string{l}
+			t[i] = texts([]string{l})
 		}
 		return t, nil
 	}
 	if len(lines) > 0 && strings.Contains(lines[0], "\t") {
 		t := make(table, len(lines))
 		for i, l := range lines {
-			if t[i] = strings.Split(l, "\t"); len(t[i]) != n {
+			if t[i] = texts(strings.Split(l, "\t")); len(t[i]) != n {
 				return nil, fmt.Errorf("expected line %d has %d values between tabs, the query has %d columns", i+1, len(t[i]), n)
 			}
 		}
@@ -50,7 +107,7 @@ func wantTable(lines []string, n int) (table, error) {
 	}
 	var t table
 	for row := range slices.Chunk(lines, n) {
-		t = append(t, row)
+		t = append(t, texts(row))
 	}
 	return t, nil
 }
@@ -60,142 +117,97 @@ func (t table) sorted(mode string) table {
 	switch mode {
 	case "rowsort":
 		t = slices.Clone(t)
-		slices.SortStableFunc(t, slices.Compare[[]string])
+		slices.SortStableFunc(t, func(a, b []value) int { return slices.CompareFunc(a, b, value.compare) })
 	case "valuesort":
-		var all []string
-		for _, row := range t {
-			all = append(all, row...)
-		}
-		slices.Sort(all)
+		all := slices.Concat(t...)
+		slices.SortStableFunc(all, value.compare)
 		t = make(table, len(all))
 		for i, v := range all {
-			t[i] = []string{v}
+			t[i] = []value{v}
 		}
 	}
 	return t
 }
 
-// typeOf gives the letter of a column; a value-sorted table has one column of any type.
-func typeOf(types, sort string, col int) byte {
-	if sort == "valuesort" {
-		if strings.Contains(types, "R") {
+// comparison says how the values of a query are compared.
+type comparison struct {
+	types, sort string
+	tolerance   Tolerance
+}
+
+// letter gives the letter of a column; a value-sorted table has one column of any type.
+func (c comparison) letter(col int) byte {
+	if c.sort == "valuesort" {
+		if strings.Contains(c.types, "R") {
 			return 'R'
 		}
-		return types[0]
+		return c.types[0]
 	}
-	return types[col]
+	return c.types[col]
 }
 
 // difference finds the first place where two tables differ, -1 if none.
-func difference(want, got table, types, sort string) (row, col int) {
+func (c comparison) difference(want, got table) (row, col int) {
 	for i := range max(len(want), len(got)) {
 		if i >= len(want) || i >= len(got) {
 			return i, 0
 		}
-		for j := range got[i] {
-			if !equalValue(want[i][j], got[i][j], typeOf(types, sort, j)) {
-				return i, j
-			}
+		if j := c.differentColumn(want[i], got[i]); j >= 0 {
+			return i, j
 		}
 	}
 	return -1, -1
 }
 
-func equalValue(want, got string, letter byte) bool {
-	if want == got {
+func (c comparison) differentColumn(want, got []value) int {
+	for j := range got {
+		if !c.equal(want[j].text, got[j], c.letter(j)) {
+			return j
+		}
+	}
+	return -1
+}
+
+// aligned puts the rows of a sorted result beside the expected ones that they equal. Rows are sorted by their text, and floats that differ
+// within the tolerance may stand in another order: 9.9999e-05 is behind 0.0001 as a text.
+func (c comparison) aligned(want, got table) table {
+	if c.sort == "nosort" || len(want) != len(got) || !strings.Contains(c.types, "R") || len(got) > maxAligned {
+		return got
+	}
+	if row, _ := c.difference(want, got); row < 0 {
+		return got
+	}
+	rest := slices.Clone(got)
+	out := make(table, len(got))
+	for i, w := range want {
+		j := slices.IndexFunc(rest, func(g []value) bool { return c.differentColumn(w, g) < 0 })
+		if j < 0 {
+			return got // as it is sorted, which shows best what differs
+		}
+		out[i] = rest[j]
+		rest = slices.Delete(rest, j, j+1)
+	}
+	return out
+}
+
+// maxAligned bounds the rows that are compared each with each.
+const maxAligned = 2000
+
+func (c comparison) equal(want string, got value, letter byte) bool {
+	if want == got.text {
 		return true
 	}
 	if expr, not, ok := cutRegexp(want); ok {
 		re, err := compileRegexp(expr)
-		return err == nil && re.MatchString(got) != not
+		return err == nil && re.MatchString(got.text) != not
 	}
 	switch letter {
 	case 'R':
-		return equalNumbers(want, got)
+		return c.tolerance.equal(want, got)
 	case 'I':
-		return want == "1" && got == "true" || want == "0" && got == "false"
+		return want == "1" && got.text == "true" || want == "0" && got.text == "false"
 	}
 	return false
-}
-
-// equalNumbers compares two texts number by number with a tolerance; what stands between the numbers must be equal.
-func equalNumbers(want, got string) bool {
-	for want != "" && got != "" {
-		w, wn, wok := cutNumber(want)
-		g, gn, gok := cutNumber(got)
-		switch {
-		case wok && gok:
-			if !closeTo(w, g) {
-				return false
-			}
-			want, got = want[wn:], got[gn:]
-		case wok != gok || want[0] != got[0]:
-			return false
-		default:
-			inWord := wordByte(want[0])
-			want, got = want[1:], got[1:]
-			// A digit after a letter belongs to a word, not to a number.
-			for inWord && want != "" && got != "" && want[0] == got[0] && wordByte(want[0]) {
-				want, got = want[1:], got[1:]
-			}
-		}
-	}
-	return want == got
-}
-
-func wordByte(c byte) bool {
-	return c == '_' || c >= 0x80 || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
-
-// cutNumber reads the number, nan or inf that s begins with.
-func cutNumber(s string) (v float64, n int, ok bool) {
-	i := 0
-	if i < len(s) && (s[i] == '-' || s[i] == '+') {
-		i++
-	}
-	for _, w := range []string{"nan", "infinity", "inf"} {
-		if len(s) >= i+len(w) && strings.EqualFold(s[i:i+len(w)], w) && (len(s) == i+len(w) || !wordByte(s[i+len(w)])) {
-			v, err := strconv.ParseFloat(s[:i+len(w)], 64)
-			return v, i + len(w), err == nil
-		}
-	}
-	digits := func() (n int) {
-		for i < len(s) && '0' <= s[i] && s[i] <= '9' {
-			i++
-			n++
-		}
-		return n
-	}
-	whole := digits()
-	if i < len(s) && s[i] == '.' {
-		i++
-		whole += digits()
-	}
-	if whole == 0 {
-		return 0, 0, false
-	}
-	if end := i; i < len(s) && (s[i] == 'e' || s[i] == 'E') {
-		i++
-		if i < len(s) && (s[i] == '-' || s[i] == '+') {
-			i++
-		}
-		if digits() == 0 {
-			i = end
-		}
-	}
-	v, err := strconv.ParseFloat(s[:i], 64)
-	return v, i, err == nil || math.IsInf(v, 0)
-}
-
-func closeTo(a, b float64) bool {
-	if a == b || math.IsNaN(a) && math.IsNaN(b) {
-		return true
-	}
-	if math.IsInf(a, 0) || math.IsInf(b, 0) {
-		return false
-	}
-	d := math.Abs(a - b)
-	return d <= absTolerance || d <= relTolerance*max(math.Abs(a), math.Abs(b))
 }
 
 // equalError tells whether an error has the expected text.

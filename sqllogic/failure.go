@@ -61,7 +61,7 @@ func sideBySide(want, got table, differs func(row int) bool) string {
 		if i >= len(t) {
 			return "(no row)"
 		}
-		return cut(strings.Join(t[i], "  "))
+		return cut(joined(t[i], "  "))
 	}
 	to := min(max(len(want), len(got)), from+maxShownRows)
 	width := len("wanted")

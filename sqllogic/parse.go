@@ -40,6 +40,8 @@ type record struct {
 	columns []column
 	colLine int
 
+	tolerance *Tolerance // of query, and of tolerance itself
+
 	body []*record // of loop and foreach
 }
 
@@ -59,7 +61,8 @@ type condition struct {
 // simple lists the directives of one line with the least and the greatest number of words after them.
 var simple = map[string][2]int{
 	"require": {1, 9}, "require-env": {1, 2}, "test-env": {2, 2}, "load": {0, 2}, "restart": {0, 0}, "reconnect": {0, 0},
-	"halt": {0, 0}, "mode": {1, 1}, "loop": {3, 3}, "foreach": {2, 1 << 20}, "endloop": {0, 0},
+	"tolerance": {1, 2},
+	"halt":      {0, 0}, "mode": {1, 1}, "loop": {3, 3}, "foreach": {2, 1 << 20}, "endloop": {0, 0},
 }
 
 type parser struct {
@@ -69,6 +72,7 @@ type parser struct {
 	when []condition
 	cols []column
 	colL int
+	tol  *record // stands before a query
 }
 
 // parse reads a test file that may have more directives. Errors name file and line.
@@ -117,6 +121,19 @@ func (p *parser) records(loopLine, depth int) ([]*record, error) {
 			p.when = append(p.when, c)
 			continue
 		}
+		if r.kind == "tolerance" && p.beforeRecord() {
+			if err := p.directive(r); err != nil {
+				return nil, err
+			}
+			p.tol = r
+			continue
+		}
+		if p.tol != nil {
+			if r.kind != "query" {
+				return nil, p.errorf(p.tol.line, "tolerance must stand before a query, or alone with a blank line below it for the queries that follow")
+			}
+			r.tolerance, p.tol = p.tol.tolerance, nil
+		}
 		r.when, p.when = p.when, nil
 		r.columns, r.colLine, p.cols = p.cols, p.colL, nil
 		if r.columns != nil && r.kind != "query" {
@@ -153,10 +170,15 @@ func (p *parser) records(loopLine, depth int) ([]*record, error) {
 	switch {
 	case depth > 0:
 		return nil, p.errorf(loopLine, "the loop has no endloop")
-	case p.when != nil || p.cols != nil:
+	case p.when != nil || p.cols != nil || p.tol != nil:
 		return nil, p.errorf(len(p.file.lines), "a record is missing at the end of the file")
 	}
 	return list, nil
+}
+
+// beforeRecord tells that no blank line follows.
+func (p *parser) beforeRecord() bool {
+	return p.next < len(p.file.lines) && strings.TrimSpace(p.file.lines[p.next]) != ""
 }
 
 func (p *parser) directive(r *record) error {
@@ -171,7 +193,7 @@ func (p *parser) directive(r *record) error {
 	}
 	if !ok {
 		return p.errorf(r.line, "%q is not supported; records are statement, query, columns, require, require-env, test-env, load, restart, reconnect, "+
-			"loop, foreach, skipif, onlyif, mode and halt", r.kind)
+			"loop, foreach, skipif, onlyif, tolerance, mode and halt", r.kind)
 	}
 	if len(r.args) < n[0] || len(r.args) > n[1] {
 		return p.errorf(r.line, "%s takes %s, not %d", r.kind, arity(n), len(r.args))
@@ -185,14 +207,52 @@ func (p *parser) directive(r *record) error {
 		if len(r.args) == 2 && r.args[1] != "readonly" {
 			return p.errorf(r.line, "load FILE may be followed by readonly, not by %q", r.args[1])
 		}
+	case "tolerance":
+		t, ok := parseTolerance(r.args)
+		if !ok {
+			return p.errorf(r.line, "write tolerance RELATIVE [ABSOLUTE], numbers such as 1e-3, not %s", strings.Join(r.args, " "))
+		}
+		r.tolerance = &t
 	case "foreach":
 		for _, a := range r.args[1:] {
-			if strings.HasPrefix(a, "<") {
+			if strings.HasPrefix(a, "<") && collections[strings.ToLower(a)] == nil {
 				return p.errorf(r.line, "foreach %s is not supported; write the values out", a)
 			}
 		}
 	}
 	return nil
+}
+
+// collections are the values that one word stands for in foreach.
+var collections = func() map[string][]string {
+	signed := []string{"tinyint", "smallint", "integer", "bigint", "hugeint"}
+	unsigned := []string{"utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"}
+	integral := slices.Concat(signed, unsigned)
+	numeric := slices.Concat(integral, []string{"float", "double"})
+	return map[string][]string{
+		"<signed>": signed, "<unsigned>": unsigned, "<integral>": integral, "<numeric>": numeric,
+		"<alltypes>":    slices.Concat(numeric, []string{"bool", "interval", "varchar"}),
+		"<compression>": {"none", "uncompressed", "rle", "bitpacking", "dictionary", "fsst", "dict_fsst", "alp", "alprd"},
+	}
+}()
+
+// foreachValues puts collections in the place of their words, and takes !WORD out of what stands before it.
+func foreachValues(words []string) []string {
+	var all []string
+	for _, w := range words {
+		if list, ok := collections[strings.ToLower(w)]; ok {
+			all = append(all, list...)
+			continue
+		}
+		if w[0] == '!' {
+			if i := slices.Index(all, w[1:]); i >= 0 {
+				all = slices.Delete(all, i, i+1)
+				continue
+			}
+		}
+		all = append(all, w)
+	}
+	return all
 }
 
 func arity(n [2]int) string {

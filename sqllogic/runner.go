@@ -23,6 +23,8 @@ type Options struct {
 	Vars map[string]string
 	// Begin gives a file what it has of its own, before anything in it runs; dir is its __TEST_DIR__. Nil: nothing.
 	Begin func(file, dir string) (Environment, error)
+	// Tolerance of floats in R columns where a file says nothing else; zero is 1e-5 relative and 1e-6 absolute.
+	Tolerance Tolerance
 	// Update rewrites the expected results in the files instead of failing where they differ.
 	Update bool
 }

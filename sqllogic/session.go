@@ -25,7 +25,8 @@ type session struct {
 	vars   map[string]string
 	labels map[string]labelled
 	skip   bool // after mode skip
-	loops  int  // depth
+	tol    Tolerance
+	loops  int // depth
 	count  int
 	edits  []edit
 }
@@ -52,7 +53,10 @@ func newSession(o Options, path string) (*session, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	s := &session{o: o, file: &file{name: path}, dir: dir, vars: map[string]string{}, labels: map[string]labelled{}, conns: map[string]*sql.Conn{}}
+	s := &session{o: o, file: &file{name: path}, dir: dir, vars: map[string]string{}, labels: map[string]labelled{}, conns: map[string]*sql.Conn{}, tol: o.Tolerance}
+	if s.tol == (Tolerance{}) {
+		s.tol = defaultTolerance
+	}
 	if o.Begin != nil {
 		if s.env, err = o.Begin(path, dir); err != nil {
 			return nil, errors.Join(err, os.RemoveAll(dir))
@@ -189,6 +193,8 @@ func (s *session) run(ctx context.Context, r *record) error {
 		return s.query(ctx, r)
 	case "halt":
 		return stop{}
+	case "tolerance":
+		s.tol = *r.tolerance
 	case "require":
 		return s.require(ctx, r, args[0])
 	case "require-env":
@@ -232,18 +238,24 @@ func (s *session) run(ctx context.Context, r *record) error {
 			break
 		}
 		for i := from; i < below; i++ {
-			if err := s.iterate(ctx, r, args[0], fmt.Sprint(i)); err != nil {
+			if err := s.iterate(ctx, r, args[:1], []string{fmt.Sprint(i)}); err != nil {
 				return err
 			}
 		}
-		delete(s.vars, args[0])
 	case "foreach":
-		for _, v := range args[1:] {
-			if err := s.iterate(ctx, r, args[0], v); err != nil {
+		names := strings.Split(args[0], ",")
+		for _, v := range foreachValues(args[1:]) {
+			values := []string{v}
+			if len(names) > 1 {
+				values = strings.Split(v, ",")
+			}
+			if len(values) != len(names) {
+				return s.fail(r, "", fmt.Sprintf("foreach %s has %d names, %s has %d values", args[0], len(names), v, len(values)), "")
+			}
+			if err := s.iterate(ctx, r, names, values); err != nil {
 				return err
 			}
 		}
-		delete(s.vars, args[0])
 	default:
 		var text string
 		if text, err = s.expand(r.sql); err == nil {
@@ -257,17 +269,28 @@ func (s *session) run(ctx context.Context, r *record) error {
 	return nil
 }
 
-func (s *session) iterate(ctx context.Context, r *record, name, value string) error {
+// iterate runs the body of a loop once. The variables are the loop's own: afterwards those of the same name are back.
+func (s *session) iterate(ctx context.Context, r *record, names, values []string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.vars[name] = value
+	outer := maps.Clone(s.vars)
+	for i, n := range names {
+		s.vars[n] = values[i]
+	}
 	s.loops++
 	defer func() { s.loops-- }()
 	err := s.runAll(ctx, r.body)
+	for _, n := range names {
+		if v, ok := outer[n]; ok {
+			s.vars[n] = v
+		} else {
+			delete(s.vars, n)
+		}
+	}
 	var f *Failure
 	if errors.As(err, &f) {
-		f.Msg += fmt.Sprintf(" (with %s = %s)", name, value)
+		f.Msg += fmt.Sprintf(" (with %s = %s)", strings.Join(names, ","), strings.Join(values, ","))
 	}
 	return err
 }
@@ -413,41 +436,59 @@ func (s *session) query(ctx context.Context, r *record) error {
 	if len(cols) != len(r.types) {
 		return s.fail(r, query, fmt.Sprintf("columns: wanted %d (%s), got %d", len(r.types), r.types, len(cols)), "  got\n"+indent(columnList(cols)))
 	}
-	got = got.sorted(r.sort)
 	if r.label != "" {
+		sorted := got.sorted(r.sort)
 		if first, ok := s.labels[r.label]; !ok {
-			s.labels[r.label] = labelled{r.line, got}
-		} else if err := s.compare(r, query, first.rows, got, fmt.Sprintf("the result differs from that of label %s in line %d", r.label, first.line)); err != nil {
+			s.labels[r.label] = labelled{r.line, sorted}
+		} else if err := s.compare(r, query, first.rows, sorted, fmt.Sprintf("the result differs from that of label %s in line %d", r.label, first.line)); err != nil {
 			return err
 		}
 	}
 	if !r.hasWant {
 		return nil
 	}
-	want, err := wantTable(lines, len(cols))
-	if err == nil {
-		want = want.sorted(r.sort)
-		err = s.compare(r, query, want, got, "the result differs")
-	} else {
-		err = s.fail(r, query, err.Error(), "")
-	}
+	err = s.compareWant(r, query, lines, got)
 	if err != nil && s.o.Update && s.loops == 0 {
-		s.update(r, got)
+		s.update(r, got.sorted(r.sort))
 		return nil
 	}
 	return err
 }
 
+// compareWant compares a result with what stands below ----.
+func (s *session) compareWant(r *record, query string, lines []string, got table) error {
+	if len(lines) == 1 && isHash(lines[0]) {
+		if h := got.hash(r.sort); h != lines[0] {
+			return s.fail(r, query, "the result has another hash", "  wanted "+lines[0]+"\n  got    "+h)
+		}
+		return nil
+	}
+	want, err := wantTable(lines, len(r.types))
+	if err != nil {
+		return s.fail(r, query, err.Error(), "")
+	}
+	return s.compare(r, query, want.sorted(r.sort), got.sorted(r.sort), "the result differs")
+}
+
 func (s *session) update(r *record, got table) {
 	var lines []string
-	for _, row := range got {
-		lines = append(lines, s.unexpand(strings.Join(row, "\t")))
+	if len(r.want) == 1 && isHash(r.want[0]) {
+		lines = []string{got.hash(r.sort)}
+	} else {
+		for _, row := range got {
+			lines = append(lines, s.unexpand(joined(row, "\t")))
+		}
 	}
 	s.edits = append(s.edits, edit{r.wantLine, r.wantEnd, lines})
 }
 
 func (s *session) compare(r *record, query string, want, got table, msg string) error {
-	row, col := difference(want, got, r.types, r.sort)
+	c := comparison{types: r.types, sort: r.sort, tolerance: s.tol}
+	if r.tolerance != nil {
+		c.tolerance = *r.tolerance
+	}
+	got = c.aligned(want, got)
+	row, col := c.difference(want, got)
 	if row < 0 {
 		return nil
 	}
@@ -459,13 +500,13 @@ func (s *session) compare(r *record, query string, want, got table, msg string) 
 	default:
 		msg += fmt.Sprintf(" in row %d", row+1)
 	}
-	return s.fail(r, query, msg, sideBySide(want, got, func(i int) bool {
-		if i >= len(want) || i >= len(got) {
-			return true
-		}
-		n, _ := difference(want[i:i+1], got[i:i+1], r.types, r.sort)
-		return n >= 0
-	}))
+	detail := sideBySide(want, got, func(i int) bool {
+		return i >= len(want) || i >= len(got) || c.differentColumn(want[i], got[i]) >= 0
+	})
+	if len(want) == len(got) && c.letter(col) != 'R' && c.equal(want[row][col].text, got[row][col], 'R') {
+		detail += "\n\n  The floats are equal within the tolerance. A column of floats that a model made has the letter R."
+	}
+	return s.fail(r, query, msg, detail)
 }
 
 func (s *session) compareColumns(r *record, query string, got []column) error {
@@ -483,7 +524,7 @@ func (s *session) compareColumns(r *record, query string, got []column) error {
 	f := &Failure{File: s.file.name, Line: r.colLine, Msg: "the columns differ", SQL: query}
 	want, have := rowsOf(r.columns), rowsOf(got)
 	f.Detail = sideBySide(want, have, func(i int) bool {
-		return i >= len(want) || i >= len(have) || want[i][0] != have[i][0]
+		return i >= len(want) || i >= len(have) || want[i][0].text != have[i][0].text
 	})
 	return f
 }
@@ -499,7 +540,7 @@ func columnList(cols []column) string {
 func rowsOf(cols []column) table {
 	t := make(table, len(cols))
 	for i, c := range cols {
-		t[i] = []string{c.String()}
+		t[i] = texts([]string{c.String()})
 	}
 	return t
 }
@@ -528,13 +569,14 @@ func read(ctx context.Context, c *sql.Conn, query string) ([]column, table, erro
 		dest[i] = &values[i]
 	}
 	var t table
+	var p printer
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return nil, nil, err
 		}
-		row := make([]string, len(cols))
+		row := make([]value, len(cols))
 		for i, v := range values {
-			row[i] = printed(cols[i].typ.Text(v))
+			row[i] = p.value(v, cols[i].typ)
 		}
 		t = append(t, row)
 	}

@@ -35,11 +35,11 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := rep.String(), "2 passed, 1 failed, 2 skipped"; got != want {
+	if got, want := rep.String(), "5 passed, 1 failed, 2 skipped"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	want := "PASS database.test \nSKIP environment.test environment variable SQLLOGIC_SURELY_NOT_SET\nPASS records.test \n" +
-		"SKIP skipped.test missing-thing is missing\nFAIL rows.test "
+	want := "PASS database.test \nSKIP environment.test environment variable SQLLOGIC_SURELY_NOT_SET\nPASS foreach.test \nPASS hash.test \nPASS records.test \n" +
+		"SKIP skipped.test missing-thing is missing\nPASS tolerance.test \nFAIL rows.test "
 	if got := strings.Join(seen, "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -239,53 +239,82 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-func TestEqualNumbers(t *testing.T) {
+func TestTolerance(t *testing.T) {
 	for _, tt := range []struct {
-		want, got string
-		equal     bool
+		want, got, typ string // got is a literal of DuckDB
+		equal          bool
 	}{
-		{"1", "1.0", true},
-		{"1", "1.00001", true},
-		{"1", "1.00003", false},
-		{"1e-9", "0", true},
-		{"1e-7", "0", false},
-		{"-1", "1", false},
-		{"nan", "nan", true},
-		{"nan", "1", false},
-		{"inf", "inf", true},
-		{"inf", "-inf", false},
-		{"1e308", "inf", false},
-		{"[1, 2]", "[1.0, 2.000001]", true},
-		{"[1, 2]", "[1, 2, 3]", false},
-		{"[1, 2]", "[12]", false},
-		{"{'a1': 1}", "{'a1': 1.000001}", true},
-		{"{'a1': 1}", "{'a1.000001': 1}", false},
-		{"NULL", "NULL", true},
-		{"NULL", "nan", false},
-		{"[nan, NULL]", "[nan, NULL]", true},
-		{"", "1", false},
-		{"1", "", false},
-		{"1.", "1", true},
-		{"1e", "1", false},
+		{"1", "1", "DOUBLE", true},
+		{"1", "1.00001", "DOUBLE", true},
+		{"1", "1.00003", "DOUBLE", false},
+		{"1e-6", "0", "DOUBLE", true},
+		{"1e-5", "0", "DOUBLE", false},
+		{"-1", "1", "FLOAT", false},
+		{"nan", "nan", "DOUBLE", true},
+		{"nan", "1", "DOUBLE", false},
+		{"inf", "inf", "DOUBLE", true},
+		{"inf", "-inf", "DOUBLE", false},
+		{"1e308", "inf", "DOUBLE", false},
+		{"1.", "1", "DOUBLE", true},
+		{"1e", "1", "DOUBLE", false},
+		{"", "1", "DOUBLE", false},
+		{"NULL", "nan", "DOUBLE", false},
+		{"[1, 2]", "[1, 2.000001]", "DOUBLE[]", true},
+		{"[1, 2]", "[1, 2, 3]", "DOUBLE[]", false},
+		{"[1, 2, 3]", "[1, 2]", "DOUBLE[]", false},
+		{"[1, 2]", "[12]", "DOUBLE[]", false},
+		{"[nan, NULL]", "[nan, NULL]", "FLOAT[2]", true},
+		{"{'a1': 1}", "{'a1': 1.000001}", "STRUCT(a1 DOUBLE)", true},
+		{"{'a1': 1}", "{'a2': 1}", "STRUCT(a2 DOUBLE)", false},
+		// What is no float is compared exactly, beside floats too.
+		{"1000000", "1000001", "BIGINT", false},
+		{"1.5", "1.50", "DECIMAL(9,2)", true},
+		{"1.000000", "1.000001", "DECIMAL(9,6)", false},
+		{"1.000001", "1.000002", "VARCHAR", false},
+		{"{'id': 1000000, 'p': 0.1}", "{'id': 1000001, 'p': 0.1}", "STRUCT(id BIGINT, p DOUBLE)", false},
+		{"{'id': 1000000, 'p': 0.1}", "{'id': 1000000, 'p': 0.1000001}", "STRUCT(id BIGINT, p DOUBLE)", true},
+		{"{'t': a 1.000001, 'p': 0.1}", "{'t': 'a 1.000002', 'p': 0.1}", "STRUCT(t VARCHAR, p DOUBLE)", false},
+		{"{'t': 'a\\t1.0,', 'p': [0.1]}", "{'t': 'a\t1.0,', 'p': [0.1000001]}", "STRUCT(t VARCHAR, p FLOAT[])", true},
+		{"{a=0.5}", "MAP {'a': 0.5000001}", "MAP(VARCHAR, DOUBLE)", true},
 	} {
-		if got := equalNumbers(tt.want, tt.got); got != tt.equal {
-			t.Errorf("%q and %q: got %v, want %v", tt.want, tt.got, got, tt.equal)
+		lit := tt.got
+		if !strings.HasPrefix(lit, "MAP") {
+			lit = "'" + strings.ReplaceAll(tt.got, "'", "''") + "'"
+			if strings.HasPrefix(tt.got, "{") || strings.HasPrefix(tt.got, "[") {
+				lit = strings.NewReplacer("nan", "'nan'").Replace(tt.got)
+			}
+		}
+		text := "query R\nSELECT " + lit + "::" + tt.typ + "\n----\n" + tt.want + "\n"
+		if tt.want == "" {
+			continue // no line of a file
+		}
+		res := runText(t, text)
+		if got := res.Status == Passed; got != tt.equal {
+			t.Errorf("%s against %s: equal %v, want %v: %v", tt.want, lit+"::"+tt.typ, got, tt.equal, res.Err)
 		}
 	}
 }
 
-func FuzzEqualNumbers(f *testing.F) {
-	f.Add("[1.5, nan]", "{'a': -1e5}")
-	f.Fuzz(func(t *testing.T, a, b string) {
-		if !equalNumbers(a, a) {
-			t.Fatalf("%q is not equal to itself", a)
+func runText(t *testing.T, text string) Result {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.test")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := Runner{Options: options()}
+	return r.RunFile(t.Context(), path)
+}
+
+func FuzzTolerance(f *testing.F) {
+	f.Add("[1.5, nan]", "x")
+	f.Fuzz(func(t *testing.T, want, text string) {
+		if !defaultTolerance.equal("nan;"+text, value{text: "nan;" + text, floats: [][2]int{{0, 3}}}) {
+			t.Fatalf("nan%q is not equal to itself", text)
 		}
-		if equalNumbers(a, b) != equalNumbers(b, a) {
-			t.Fatalf("%q and %q are equal one way only", a, b)
+		if v, n, ok := cutNumber(want); ok && (n <= 0 || n > len(want) || math.IsNaN(v) && !strings.Contains(strings.ToLower(want[:n]), "nan")) {
+			t.Fatalf("%q: %v, %d bytes", want, v, n)
 		}
-		if v, n, ok := cutNumber(a); ok && (n <= 0 || n > len(a) || math.IsNaN(v) && !strings.Contains(strings.ToLower(a[:n]), "nan")) {
-			t.Fatalf("%q: %v, %d bytes", a, v, n)
-		}
+		sameDecimal(want, text)
 	})
 }
 

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/mallardml/mallard/internal/modeltest"
 )
 
 const fixtures = "../../testdata/models"
@@ -149,7 +151,7 @@ func floats(x Tensor) []float64 {
 	return out
 }
 
-// compare demands equality, for floats within 1e-5.
+// compare demands equality, for floats within the tolerance of a shallow model.
 func compare(t *testing.T, what string, got, want Tensor) {
 	t.Helper()
 	if got.DType != want.DType || fmt.Sprint(got.Shape) != fmt.Sprint(want.Shape) {
@@ -166,8 +168,8 @@ func compare(t *testing.T, what string, got, want Tensor) {
 	case Float32, Float64:
 		g, w := floats(got), floats(want)
 		for i := range w {
-			if !(math.Abs(g[i]-w[i]) <= 1e-5*max(1, math.Abs(w[i]))) && !(math.IsNaN(g[i]) && math.IsNaN(w[i])) {
-				t.Errorf("%s[%d] = %v, want %v", what, i, g[i], w[i])
+			if err := modeltest.Check(g[i], w[i], modeltest.Tolerance(got.DType.String(), modeltest.Shallow)); err != nil {
+				t.Errorf("%s[%d] = %v", what, i, err)
 				return
 			}
 		}
@@ -296,8 +298,8 @@ func TestBasicPitch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if g := all[k*997]; !(math.Abs(g-w) <= 1e-5) {
-				t.Errorf("%s[%d] = %v, want %v", p.Name, k*997, g, w)
+			if err := modeltest.Check(all[k*997], w, modeltest.Tolerance(got.DType.String(), modeltest.BasicPitch)); err != nil {
+				t.Errorf("%s[%d] = %v", p.Name, k*997, err)
 			}
 		}
 	}

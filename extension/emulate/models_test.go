@@ -10,6 +10,7 @@ import (
 
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/internal/modeltest"
 )
 
 // TestServing: a SavedModel behind an emulated endpoint answers as TensorFlow's Python runtime does, in the instances' order.
@@ -54,8 +55,8 @@ func TestServing(t *testing.T) {
 	want := cases[0].Outputs["embedding"].Values
 	for i, g := range got {
 		for j, v := range g.([]any) {
-			if d := v.(float64) - want[20*i+j].(float64); d > 1e-4 || d < -1e-4 {
-				t.Fatalf("instance %d, element %d: %v, want %v", i, j, v, want[20*i+j])
+			if err := modeltest.Check(v.(float64), want[20*i+j].(float64), modeltest.Tolerance("float32", modeltest.Shallow)); err != nil {
+				t.Fatalf("instance %d, element %d: %v", i, j, err)
 			}
 		}
 	}

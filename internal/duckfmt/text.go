@@ -17,6 +17,8 @@ import (
 type Format struct {
 	// Location is the time zone in which TIMESTAMP WITH TIME ZONE is written; nil means UTC.
 	Location *time.Location
+	// Floats, if it is not nil, gets where AppendText wrote each FLOAT and DOUBLE: from and to in dst.
+	Floats *[][2]int
 }
 
 // Text gives v as CAST(v AS VARCHAR) would, and NULL for nil.
@@ -61,9 +63,9 @@ func (f Format) AppendText(dst []byte, v any, t *Type) []byte {
 	case uint64:
 		return strconv.AppendUint(dst, v, 10)
 	case float32:
-		return appendFloat(dst, float64(v), 32)
+		return f.appendFloat(dst, float64(v), 32)
 	case float64:
-		return appendFloat(dst, v, 64)
+		return f.appendFloat(dst, v, 64)
 	case *big.Int:
 		return v.Append(dst, 10)
 	case duckdb.Decimal:
@@ -212,6 +214,15 @@ func appendQuoted(dst []byte, s string) []byte {
 		dst = append(dst, s[i])
 	}
 	return append(dst, '\'')
+}
+
+func (f Format) appendFloat(dst []byte, v float64, bits int) []byte {
+	from := len(dst)
+	dst = appendFloat(dst, v, bits)
+	if f.Floats != nil {
+		*f.Floats = append(*f.Floats, [2]int{from, len(dst)})
+	}
+	return dst
 }
 
 // appendFloat writes the shortest text that reads back as the same number: 1.0, 0.1, 1e+16, 1e-05, nan, inf.
