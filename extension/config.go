@@ -189,6 +189,7 @@ func (c *Config) With(name, text string) (*Config, error) {
 	cfg.Connections, cfg.Models = maps.Clone(c.Connections), maps.Clone(c.Models)
 	for n, conn := range cfg.Connections {
 		conn.Labels, conn.Limits, conn.Prices = maps.Clone(conn.Labels), maps.Clone(conn.Limits), maps.Clone(conn.Prices)
+		conn.Capabilities = maps.Clone(conn.Capabilities)
 		cfg.Connections[n] = conn
 	}
 	for n, m := range cfg.Models {

@@ -3,13 +3,11 @@ package extension
 import (
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
+	"reflect"
 	"time"
 
-	"github.com/mallardml/mallard/connectors/openai"
-	"github.com/mallardml/mallard/connectors/vertexai"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/provider"
 )
 
 // ConnectionConfig is one named connection to a provider of remote models. WITH CONNECTION DEFAULT means the one named
@@ -40,6 +38,9 @@ type ConnectionConfig struct {
 	// APIKeyEnv and APIKeyFile name the key of kind openai; servers without keys need none.
 	APIKeyEnv  string `toml:"api_key_env"`
 	APIKeyFile string `toml:"api_key_file"`
+	// Capabilities say what models of kind openai can do ("text", "embedding", "schema"), by name or a beginning of it. What
+	// they do not say of a model is tried.
+	Capabilities map[string][]string `toml:"capabilities"`
 	// Concurrency bounds the requests in flight (default 32); 0 per minute is no bound beyond what the provider says.
 	Concurrency       int   `toml:"concurrency"`
 	RequestsPerMinute int64 `toml:"requests_per_minute"`
@@ -130,18 +131,25 @@ func (b BudgetConfig) session() remote.Budget {
 	return remote.Budget{Requests: b.SessionRequests, Tokens: b.SessionTokens, Money: b.SessionMoney}
 }
 
-type connectionKind string
-
-const (
-	kindVertexAI connectionKind = "vertexai"
-	kindOpenAI   connectionKind = "openai"
-)
-
-func (c ConnectionConfig) kind() connectionKind {
-	if strings.EqualFold(c.Kind, string(kindOpenAI)) {
-		return kindOpenAI
+// provider gives the connection to its provider; the error names all that is impossible about it.
+func (c ConnectionConfig) provider(name string) (provider.Provider, error) {
+	k, err := provider.Find(c.Kind)
+	if err != nil {
+		return nil, err
 	}
-	return kindVertexAI
+	var errs []error
+	v := reflect.ValueOf(c)
+	for f, value := range v.Fields() {
+		if empty := value.IsZero() || (value.Kind() == reflect.Map || value.Kind() == reflect.Slice) && value.Len() == 0; !empty {
+			errs = append(errs, k.Stray(f.Tag.Get("toml")))
+		}
+	}
+	p, err := k.New(provider.Settings{
+		Name: name, Project: c.Project, Location: c.Location, BaseURL: c.BaseURL, Auth: c.Auth, CredentialsFile: c.CredentialsFile,
+		Impersonate: c.Impersonate, TokenEnv: c.TokenEnv, TokenFile: c.TokenFile, Transport: c.Transport, AllowedHosts: c.AllowedHosts,
+		Labels: c.Labels, APIKeyEnv: c.APIKeyEnv, APIKeyFile: c.APIKeyFile, Capabilities: c.Capabilities,
+	})
+	return p, errors.Join(append(errs, err)...)
 }
 
 // validate names what is impossible about the connection.
@@ -150,13 +158,8 @@ func (c ConnectionConfig) validate(name string) error {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("connections.%q: "+format, append([]any{name}, args...)...))
 	}
-	if k := strings.ToLower(c.Kind); k != "" && k != string(kindVertexAI) && k != string(kindOpenAI) {
-		bad("unknown kind %q: use vertexai or openai", c.Kind)
-	}
-	switch c.Auth {
-	case "", vertexai.AuthADC, vertexai.AuthServiceAccount, vertexai.AuthToken, vertexai.AuthImpersonate, vertexai.AuthNone:
-	default:
-		bad("unknown auth %q: use adc, service_account, token, impersonate or none", c.Auth)
+	if _, err := c.provider(name); err != nil {
+		bad("%w", err)
 	}
 	for model, p := range c.Prices {
 		if p.InputPerMillion < 0 || p.OutputPerMillion < 0 || p.PerRequest < 0 {
@@ -172,52 +175,10 @@ func (c ConnectionConfig) validate(name string) error {
 	if c.Budget.Requests < 0 || c.Budget.Tokens < 0 || c.Budget.Money < 0 {
 		bad("budget must be 0 (no bound) or more")
 	}
-	if holdsPassword(c.BaseURL) {
+	if provider.HoldsPassword(c.BaseURL) {
 		bad("base_url holds a user or password; secrets stand in environment variables or files (token_env, api_key_env, …)")
 	}
-	if c.kind() == kindOpenAI && c.Auth != "" {
-		bad("auth is for kind vertexai; kind openai takes api_key_env or api_key_file")
-	}
 	return errors.Join(errs...)
-}
-
-// holdsPassword reports a URL with a user or password in it; what is no URL might hold one behind an @.
-func holdsPassword(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil {
-		return strings.Contains(s, "@")
-	}
-	return u.User != nil
-}
-
-// endpoint gives the full URL of an ENDPOINT, which may be a name.
-func (c ConnectionConfig) endpoint(name, given string) (string, error) {
-	if c.kind() == kindOpenAI {
-		full := c.openAI().ExpandEndpoint(given)
-		if holdsPassword(full) { // it would go into the catalog
-			return "", fmt.Errorf("the ENDPOINT, or base_url of connection `%s`, holds a user or password; name the key with api_key_env or api_key_file", name)
-		}
-		return full, nil
-	}
-	if !strings.Contains(given, "://") && c.Project == "" {
-		return "", fmt.Errorf("ENDPOINT '%s' is a name, and connection `%s` has no project to find it in; set project under [connections.%q] or give the URL", given, name, name)
-	}
-	url := vertexai.ExpandEndpoint(given, c.Project, c.Location)
-	if _, err := vertexai.ParseEndpoint(url); err != nil {
-		return "", err
-	}
-	return url, nil
-}
-
-func (c ConnectionConfig) vertexAI() vertexai.Options {
-	return vertexai.Options{
-		Auth: c.Auth, CredentialsFile: c.CredentialsFile, TokenEnv: c.TokenEnv, TokenFile: c.TokenFile, Impersonate: c.Impersonate,
-		BaseURL: c.BaseURL, Transport: c.Transport, Labels: c.Labels, AllowedHosts: c.AllowedHosts,
-	}
-}
-
-func (c ConnectionConfig) openAI() openai.Options {
-	return openai.Options{BaseURL: c.BaseURL, APIKeyEnv: c.APIKeyEnv, APIKeyFile: c.APIKeyFile}
 }
 
 // options gives the connection's settings as the runtime reads them.

@@ -14,11 +14,10 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/connectors/openai"
-	"github.com/mallardml/mallard/connectors/vertexai"
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/answercache"
+	"github.com/mallardml/mallard/internal/provider"
 	"github.com/mallardml/mallard/internal/spelling"
 )
 
@@ -38,9 +37,9 @@ type remoteModels struct {
 
 // remoteConnection is one named connection, shared by all statements.
 type remoteConnection struct {
-	in     *instance
-	cfg    ConnectionConfig
-	remote *remote.Connection
+	in       *instance
+	provider provider.Provider
+	remote   *remote.Connection
 
 	mu      sync.Mutex
 	service remote.Service
@@ -161,7 +160,11 @@ func (r *remoteModels) connection(name string) (*remoteConnection, error) {
 	if !ok {
 		return nil, fmt.Errorf("its connection `%s` is not in the configuration; add [connections.%q]", name, name)
 	}
-	c := &remoteConnection{in: r.in, cfg: cfg, remote: remote.NewConnection(cfg.options(name))}
+	p, err := cfg.provider(name)
+	if err != nil {
+		return nil, err
+	}
+	c := &remoteConnection{in: r.in, provider: p, remote: remote.NewConnection(cfg.options(name))}
 	r.connections[name] = c
 	return c, nil
 }
@@ -176,14 +179,7 @@ func (c *remoteConnection) open(ctx context.Context) (remote.Service, error) {
 	if c.service != nil {
 		return c.service, nil
 	}
-	var s remote.Service
-	var err error
-	if c.cfg.kind() == kindOpenAI {
-		s, err = openai.New(ctx, c.cfg.openAI())
-	} else {
-		// The client outlives the statement that needs it first.
-		s, err = vertexai.New(context.WithoutCancel(ctx), c.cfg.vertexAI())
-	}
+	s, err := c.provider.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -267,7 +263,7 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	if s.Outputs, err = remoteColumns(f.rec.OutputColumns); err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.place, err)
 	}
-	if err := c.cfg.address(s); err != nil {
+	if err := c.provider.Address(s); err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.place, err)
 	}
 	if err := remote.Suits(fn, s.Family); err != nil {
@@ -298,31 +294,6 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	r.specs[s.Version], r.byKey[key] = live, live
 	r.park(live)
 	return s, nil
-}
-
-// address says how the provider is asked for a call. What a model can do is told from its name for Vertex AI's own models only: an
-// endpoint there is an open model's, and an OpenAI-compatible server is asked what the statement asks.
-func (c ConnectionConfig) address(s *remote.Spec) error {
-	embedding := strings.Contains(s.Func, "EMBED")
-	if c.kind() == kindOpenAI {
-		o := c.openAI()
-		name, err := o.ModelName(s.Endpoint)
-		s.Name, s.TokenField, s.Inline = name, o.TokenField(), true
-		if s.Family = remote.OpenAI; embedding {
-			s.Family = remote.OpenAIEmbedding
-		}
-		return err
-	}
-	s.Family = remote.FamilyOf(s.Endpoint)
-	switch {
-	case len(s.Outputs) > 0:
-		s.Family = remote.Custom
-	case s.Family == remote.Auto && embedding:
-		s.Family = remote.OpenEmbedding
-	case s.Family == remote.Auto:
-		s.Family = remote.Open
-	}
-	return nil
 }
 
 func remoteColumns(in []column) ([]remote.Column, error) {
@@ -416,7 +387,11 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
 	if strings.TrimSpace(rec.Path) == "" {
 		return nil, at(s.Name.Span, errors.New("a remote model needs OPTIONS(ENDPOINT='…'): the name of a model such as 'gemini-2.5-flash', or a URL"))
 	}
-	if rec.Endpoint, err = cfg.Connections[name].endpoint(name, rec.Path); err != nil {
+	p, err := cfg.Connections[name].provider(name)
+	if err != nil {
+		return nil, at(s.Name.Span, err)
+	}
+	if rec.Endpoint, err = p.Endpoint(rec.Path); err != nil {
 		return nil, at(endpoint, err)
 	}
 	for _, side := range []struct {
@@ -434,17 +409,8 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
 			*side.to = append(*side.to, column{c.Name, t.String()})
 		}
 	}
-	if len(rec.OutputColumns) > 0 {
-		kind := "a model of an OpenAI-compatible server"
-		if cfg.Connections[name].kind() == kindVertexAI {
-			kind = ""
-			if family := remote.FamilyOf(rec.Endpoint); family != remote.Auto {
-				kind = family.Model()
-			}
-		}
-		if kind != "" {
-			return nil, at(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is %s", remote.ModelName(rec.Endpoint), kind))
-		}
+	if kind := p.Model(rec.Endpoint); kind != "" && len(rec.OutputColumns) > 0 {
+		return nil, at(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is %s", remote.ModelName(rec.Endpoint), kind))
 	}
 	return rec, nil
 }

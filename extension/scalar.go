@@ -274,7 +274,11 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		return nil, at(span, err)
 	}
 	rec := &record{Type: "REMOTE", Connection: name, Path: endpoint}
-	if rec.Endpoint, err = cfg.Connections[name].endpoint(name, endpoint); err != nil {
+	p, err := cfg.Connections[name].provider(name)
+	if err == nil {
+		rec.Endpoint, err = p.Endpoint(endpoint)
+	}
+	if err != nil {
 		return nil, at(endpointAt, err)
 	}
 	s, err := w.conn.in.remote.spec(found{place{"", "main", endpoint}, rec}, fn, options, inputKind{similar: f.Name == "AI.SIMILARITY"})
