@@ -33,7 +33,8 @@
 //     error it must fail, and the text after ----, which may not be left out, must occur in the error (blank lines do not count), or
 //     match it whole if it begins with <REGEX>:, or not match if with <!REGEX>:.
 //   - query TYPES [nosort|rowsort|valuesort] [CONNECTION|LABEL], then SQL, ---- and the expected result. TYPES has a letter per
-//     column: R for floats that are compared with a tolerance (see Results), I for integers and booleans, T for everything else. The third word names a connection
+//     column: R for floats that are compared with a tolerance (see Results), I for integers and booleans, T for everything else. The third
+//     word names a connection
 //     if it begins with "con", as in DuckDB, else a label: queries of one label must have equal results, and a labelled query may leave
 //     out ---- .
 //   - columns NAME TYPE, …: on the line before a query: its columns must have these names and types, in this order. A name in
@@ -49,7 +50,8 @@
 //   - skipif, onlyif NAME: on the line before a record; NAME is duckdb, or a loop variable's test such as i=2 or i!=2.
 //   - mode skip, mode unskip: leave out what stands between. halt: ends the file.
 //
-// Options.Begin may give files records of their own, such as those of package emulate, which starts a Vertex AI for a file, scripts its answers and
+// Options.Begin may give files records of their own, such as those of package emulate, which starts a Vertex AI for a file, scripts its
+// answers and
 // faults, replays recorded traffic and shows the requests as a table.
 //
 // Other records of DuckDB (concurrentloop, hash-threshold, unzip, …) are refused by name.
@@ -57,29 +59,39 @@
 // # Variables
 //
 // __TEST_DIR__ is a directory of the file's own, removed afterwards; __WORKING_DIRECTORY__ the working directory. ${NAME} is a
-// loop variable, one of test-env or require-env, or one of Options.Vars, of which those called __LIKE_THIS__ are also replaced without ${}. They
+// loop variable, one of test-env or require-env, or one of Options.Vars, of which those called __LIKE_THIS__ are also replaced without ${}.
+// They
 // stand for their values in SQL, results and arguments; a ${NAME} that nobody defined is an error.
 //
 // # Results
 //
 // One line per row with tabs between columns or one line per value; a query with one column has one line per row either
 // way. NULL is NULL, the empty string (empty); everything else is what CAST(x AS VARCHAR) gives ([1, 2], {'a': 1}), but for tabs,
-// newlines, carriage returns and zero bytes, which are \t, \n, \r and \0 as they would break a line; times with a zone are in UTC. A value that begins with
+// newlines, carriage returns and zero bytes, which are \t, \n, \r and \0 as they would break a line; times with a zone are in UTC. A value
+// that begins with
 // <REGEX>: must match whole, with <!REGEX>: it must not.
 //
-// A result of the single line `N values hashing to …` is compared by its hash, the MD5 of all values with a line end each, as DuckDB's runner and
+// A result of the single line `N values hashing to …` is compared by its hash, the MD5 of all values with a line end each, as DuckDB's
+// runner and
 // SQLite's compute it.
 //
-// The letter R says that a column's floats were computed in an order that the statement does not fix: by a model above all, whose sums a processor
-// with AVX-512 rounds otherwise than one without. The runner cannot see that in a result, so the file says it, as in SQLite's and DuckDB's files.
-// What is of type FLOAT or DOUBLE there, also within lists, arrays, structs and maps, may differ by 1e-5 of the larger number or by 1e-6 (models of
-// few layers in float32 do; deep ones want a tolerance of their own, such as 1e-3); nan equals nan. Everything else in the column is compared
-// exactly: integers, decimals (as numbers), text, what stands around the floats. A DOUBLE that no model made belongs into a T column, which is exact,
-// or below `tolerance 0`. DuckDB's own runner lets FLOATs and DOUBLEs of every column differ by 1 %, which hides a wrong model, and compares
+// The letter R says that a column's floats were computed in an order that the statement does not fix: by a model above all, whose sums a
+// processor
+// with AVX-512 rounds otherwise than one without. The runner cannot see that in a result, so the file says it, as in SQLite's and DuckDB's
+// files.
+// What is of type FLOAT or DOUBLE there, also within lists, arrays, structs and maps, may differ by 1e-5 of the larger number or by 1e-6
+// (models of
+// few layers in float32 do; deep ones want a tolerance of their own, such as 1e-3); nan equals nan. Everything else in the column is
+// compared
+// exactly: integers, decimals (as numbers), text, what stands around the floats. A DOUBLE that no model made belongs into a T column, which
+// is exact,
+// or below `tolerance 0`. DuckDB's own runner lets FLOATs and DOUBLEs of every column differ by 1 %, which hides a wrong model, and
+// compares
 // those within nested values as text, which fails on another processor. Options.Tolerance is for all files of a run.
 //
 // In an I column 1 and 0 also stand for true and false.
 //
-// rowsort sorts the rows by their text, valuesort all values, both the expected and the actual ones. Rows whose floats are within the tolerance may
+// rowsort sorts the rows by their text, valuesort all values, both the expected and the actual ones. Rows whose floats are within the
+// tolerance may
 // come in another order.
 package sqllogic

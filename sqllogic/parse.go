@@ -130,7 +130,8 @@ func (p *parser) records(loopLine, depth int) ([]*record, error) {
 		}
 		if p.tol != nil {
 			if r.kind != "query" {
-				return nil, p.errorf(p.tol.line, "tolerance must stand before a query, or alone with a blank line below it for the queries that follow")
+				return nil, p.errorf(p.tol.line, "tolerance must stand before a query, "+
+					"or alone with a blank line below it for the queries that follow")
 			}
 			r.tolerance, p.tol = p.tol.tolerance, nil
 		}

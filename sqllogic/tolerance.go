@@ -7,11 +7,13 @@ import (
 	"strings"
 )
 
-// Tolerance is how far a FLOAT or a DOUBLE of an R column may be from the expected number: by Relative of the larger of the two, or by Absolute.
+// Tolerance is how far a FLOAT or a DOUBLE of an R column may be from the expected number: by Relative of the larger of the two, or by
+// Absolute.
 type Tolerance struct{ Relative, Absolute float64 }
 
-// DefaultTolerance is about 80 roundings of a float32 number, and 8 of one near 1: what models of a few layers differ by from one kind of
-// processor to another, where their sums are rounded in another order. The absolute part is for numbers near zero that are sums of larger ones.
+// defaultTolerance is about 80 roundings of a float32 number, and 8 of one near 1: what models of a few layers differ by from one kind of
+// processor to another, where their sums are rounded in another order. The absolute part is for numbers near zero that are sums of larger
+// ones.
 var defaultTolerance = Tolerance{Relative: 1e-5, Absolute: 1e-6}
 
 // parseTolerance reads `RELATIVE [ABSOLUTE]`.

@@ -1,6 +1,7 @@
 // Package modeltest says how far a model's floats may be from those that TensorFlow's Python runtime gave on another machine.
 //
-// Kernels differ from one kind of processor to another (AVX-512, AVX2, SSE4.1, oneDNN or Eigen): they add up in another order, and each sum is
+// Kernels differ from one kind of processor to another (AVX-512, AVX2, SSE4.1, oneDNN or Eigen): they add up in another order, and each sum
+// is
 // rounded anew. `make test-cpus` runs the tests with several of them.
 package modeltest
 
@@ -15,7 +16,8 @@ const (
 	BasicPitch = 16 // nine octaves of a constant-Q transform, then seven convolutions
 )
 
-// Tolerance is what numbers of a tensor's data type may differ by, relative to the larger of one and the number itself; 0 for types that are no
+// Tolerance is what numbers of a tensor's data type may differ by, relative to the larger of one and the number itself; 0 for types that
+// are no
 // floats. A layer rounds its sums by some tens of units in the last place, and makes what came in wrong worse: so the square of the depth.
 // Halves are computed as float32 and rounded once more.
 func Tolerance(dtype string, depth int) float64 {
