@@ -13,6 +13,8 @@ type Error struct {
 	Pos, End int
 	Msg      string // subject and cause
 	Hint     string // what to do; may be empty
+	// Unsupported says that the text is right elsewhere, and not here.
+	Unsupported bool
 }
 
 // Error is the message and the hint, without the place.

@@ -67,7 +67,8 @@ func (t *translator) fail(at Span, hint, format string, args ...any) {
 
 // refuse says that a construct has no exact counterpart here.
 func (t *translator) refuse(at Span, what, hint string) {
-	t.fail(at, hint, "%s is not translated from GoogleSQL to DuckDB", what)
+	msg := what + " is not translated from GoogleSQL to DuckDB"
+	panic(&refusal{Error: Error{Pos: at.Pos, End: at.End, Msg: msg, Hint: hint, Unsupported: true}})
 }
 
 // refuseNext refuses what starts with the next token.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/modelstore"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
@@ -51,12 +52,12 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	case err != nil && !s.OrReplace:
 		return nil, at(s.Name.Span, err)
 	case k == other:
-		return nil, at(s.Name.Span, fmt.Errorf("`%s` is a table or a view; a model shares its namespace and needs another name", where))
+		return nil, at(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("`%s` is a table or a view; a model shares its namespace and needs another name", where)))
 	case k == model && s.IfNotExists:
 		return &plan{sql: "CREATE VIEW IF NOT EXISTS " + where.sql() + " AS SELECT 1", pos: -1, verb: "CREATE MODEL",
 			notice: fmt.Sprintf("Model %s exists already; nothing was done.", where)}, nil
 	case k == model && !s.OrReplace:
-		return nil, at(s.Name.Span, fmt.Errorf("model `%s` already exists; CREATE OR REPLACE MODEL replaces it", where))
+		return nil, at(s.Name.Span, failure.As(failure.ErrModelExists, fmt.Errorf("model `%s` already exists; CREATE OR REPLACE MODEL replaces it", where)))
 	}
 	if err := n.writable(ctx, where.db); err != nil {
 		return nil, at(s.Name.Span, fmt.Errorf("model %s: %w", where, err))
@@ -148,7 +149,7 @@ func (n *conn) writable(ctx context.Context, db string) error {
 		return err
 	}
 	if len(rows) == 1 && rows[0][0] == true {
-		return fmt.Errorf("database `%s` is read-only; declare the model in the configuration ([models.\"name\"]) instead", db)
+		return failure.As(failure.ErrReadOnly, fmt.Errorf("database `%s` is read-only; declare the model in the configuration ([models.\"name\"]) instead", db))
 	}
 	return nil
 }

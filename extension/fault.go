@@ -12,6 +12,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
 )
@@ -23,6 +24,7 @@ type Error struct {
 	Source    string // the text that was executed
 	Pos, End  int    // bytes of Source; both -1 when the place is not known
 	Line, Col int    // of Pos, from 1; 0 when not known
+	Code      failure.Code
 	Cause     error
 }
 
@@ -94,6 +96,7 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 	if e.Pos >= 0 {
 		e.Line, e.Col = dialect.LineCol(src, e.Pos)
 	}
+	e.Code = CodeOf(e.Cause)
 	return e
 }
 

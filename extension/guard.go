@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -79,7 +80,7 @@ func misusedModel(r dialect.Relation, rec *record) error {
 	case dialect.Drops:
 		return fmt.Errorf("%s; DROP MODEL %s drops it", is, name)
 	case dialect.Makes:
-		return fmt.Errorf("%s and already exists: models share their namespace with tables and views; choose another name, or DROP MODEL %s first", is, name)
+		return failure.As(failure.ErrNameTaken, fmt.Errorf("%s and already exists: models share their namespace with tables and views; choose another name, or DROP MODEL %s first", is, name))
 	case dialect.Alters:
 		return fmt.Errorf("%s; ALTER MODEL %s SET OPTIONS (…) changes its description, labels and batch size", is, name)
 	case dialect.Changes:
@@ -99,7 +100,7 @@ func misusedObjectTable(r dialect.Relation) error {
 	case dialect.Drops:
 		return fmt.Errorf("%s; DROP EXTERNAL TABLE %s drops it", is, name)
 	case dialect.Makes:
-		return fmt.Errorf("%s and already exists; choose another name, or DROP EXTERNAL TABLE %s first", is, name)
+		return failure.As(failure.ErrNameTaken, fmt.Errorf("%s and already exists; choose another name, or DROP EXTERNAL TABLE %s first", is, name))
 	case dialect.Alters:
 		return fmt.Errorf("%s; CREATE OR REPLACE EXTERNAL TABLE %s … OPTIONS (…) changes it", is, name)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -241,9 +242,10 @@ func (in *instance) intraOp(dir string, rec *record) int {
 func (in *instance) runtime() (*tensorflow.Runtime, error) {
 	lib, err := tensorflow.Find(tensorflow.FindOptions{Path: in.cfg.path(in.cfg.TensorFlow.Library)})
 	if err != nil {
-		return nil, err
+		return nil, failure.As(failure.ErrTensorFlow, err)
 	}
-	return tensorflow.Open(lib)
+	rt, err := tensorflow.Open(lib)
+	return rt, failure.As(failure.ErrTensorFlow, err)
 }
 
 // fetch gives the folder that a MODEL_PATH names, from a bucket with the account of the default connection.

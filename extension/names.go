@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
 )
@@ -237,7 +238,7 @@ func (c *catalog) resolve(ctx context.Context, parts []string, id string) (found
 	}
 	name := strings.Join(parts, ".")
 	if notModel != "" {
-		return found{}, fmt.Errorf("`%s` is a table or a view and no model; SHOW MODELS lists the models", notModel)
+		return found{}, failure.As(failure.ErrModelNotFound, fmt.Errorf("`%s` is a table or a view and no model; SHOW MODELS lists the models", notModel))
 	}
 	return found{}, c.notFound(ctx, name)
 }
@@ -254,7 +255,7 @@ func (c *catalog) notFound(ctx context.Context, name string) error {
 			advice = fmt.Sprintf("did you mean `%s`? SHOW MODELS lists the models", s)
 		}
 	}
-	return fmt.Errorf("model `%s` not found; %s", name, advice)
+	return failure.As(failure.ErrModelNotFound, fmt.Errorf("model `%s` not found; %s", name, advice))
 }
 
 // target gives the place for a new model. Its dataset must exist.
@@ -288,7 +289,7 @@ func (c *catalog) target(ctx context.Context, parts []string) (place, error) {
 			return place{db, "main", p.name}, err
 		}
 	}
-	return place{}, fmt.Errorf("dataset `%s` not found; create it first: CREATE SCHEMA %s", p.schema, quote.Name(p.schema))
+	return place{}, failure.As(failure.ErrDatasetNotFound, fmt.Errorf("dataset `%s` not found; create it first: CREATE SCHEMA %s", p.schema, quote.Name(p.schema)))
 }
 
 // openModels gives the models that the open transaction has made.

@@ -11,6 +11,7 @@ import (
 	"github.com/mallardml/mallard/connectors/gcs"
 	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/objecttable"
 )
@@ -201,7 +202,7 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 		p.sql, p.notice = "CREATE VIEW IF NOT EXISTS "+where.sql()+" AS SELECT 1", ""
 		return p, nil
 	case k == other && !s.OrReplace:
-		return nil, at(s.Name.Span, fmt.Errorf("object table `%s` already exists; CREATE OR REPLACE EXTERNAL TABLE replaces it", where))
+		return nil, at(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("object table `%s` already exists; CREATE OR REPLACE EXTERNAL TABLE replaces it", where)))
 	}
 	if err := n.in.externalAccess(ctx); err != nil {
 		return nil, at(s.Name.Span, err)
@@ -237,7 +238,7 @@ func (n *conn) dropObjectTable(ctx context.Context, s *dialect.DropExternalTable
 	if s.IfExists {
 		return &plan{sql: "DROP VIEW IF EXISTS " + ps[0].sql(), pos: -1, verb: "DROP EXTERNAL TABLE"}, nil
 	}
-	return nil, at(s.Name.Span, fmt.Errorf("object table `%s` not found", s.Name))
+	return nil, at(s.Name.Span, failure.As(failure.ErrObjectTableNotFound, fmt.Errorf("object table `%s` not found", s.Name)))
 }
 
 // isObjectTable reports whether a view is an object table's.
@@ -312,7 +313,7 @@ func (n *conn) refreshMetadata(ctx context.Context, s *dialect.RefreshMetadata) 
 		// CALL gives no rows, and neither does this.
 		return &plan{sql: "RESET VARIABLE mallard_refreshed", pos: -1, verb: "CALL", notice: fmt.Sprintf("Successfully refreshed the metadata of object table %s.", p)}, nil
 	}
-	return nil, at(s.Table.Span, fmt.Errorf("object table `%s` not found", s.Table))
+	return nil, at(s.Table.Span, failure.As(failure.ErrObjectTableNotFound, fmt.Errorf("object table `%s` not found", s.Table)))
 }
 
 // objectValue gives an option's value as package objecttable reads it.

@@ -17,6 +17,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/answercache"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/provider"
 	"github.com/mallardml/mallard/internal/spelling"
 )
@@ -128,7 +129,7 @@ func (r *remoteModels) closeClients() error {
 func (c *Config) connectionName(p *dialect.Path) (string, error) {
 	if p == nil {
 		if _, ok := c.Connections["default"]; !ok {
-			return "", errors.New("there is no connection DEFAULT; write [connections.default] into mallard.toml, with project = \"…\" for Vertex AI, or run mallard emulate and write what it shows")
+			return "", noConnection("there is no connection DEFAULT; write [connections.default] into mallard.toml, with project = \"…\" for Vertex AI, or run mallard emulate and write what it shows")
 		}
 		return "default", nil
 	}
@@ -144,9 +145,13 @@ func (c *Config) connectionName(p *dialect.Path) (string, error) {
 	}
 	sort.Strings(names)
 	if len(names) == 0 {
-		return "", fmt.Errorf("there is no connection `%s`; the configuration needs [connections.%q]", p, last)
+		return "", noConnection("there is no connection `%s`; the configuration needs [connections.%q]", p, last)
 	}
-	return "", fmt.Errorf("there is no connection `%s`; the configuration has %s", p, strings.Join(names, ", "))
+	return "", noConnection("there is no connection `%s`; the configuration has %s", p, strings.Join(names, ", "))
+}
+
+func noConnection(format string, args ...any) error {
+	return failure.As(failure.ErrConnectionNotFound, fmt.Errorf(format, args...))
 }
 
 // connection gives a connection; its client is made at the first request.

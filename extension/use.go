@@ -9,6 +9,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/spelling"
 )
 
@@ -179,8 +180,8 @@ func (p *plan) advise(e *Error, err error) {
 
 // unknownFunction says that there is no function of that name, which is upper-case, and which one may have been meant.
 func unknownFunction(name string) error {
-	return spelling.Meant(fmt.Errorf("%s is not part of this version", name), name,
-		googlesql.FunctionNames(googlesql.ModelFunction, googlesql.AskingFunction, googlesql.ScalarFunction))
+	return failure.As(failure.ErrNotSupported, spelling.Meant(fmt.Errorf("%s is not part of this version", name), name,
+		googlesql.FunctionNames(googlesql.ModelFunction, googlesql.AskingFunction, googlesql.ScalarFunction)))
 }
 
 func isSearch(u use) bool { return u.name == "VECTOR_SEARCH" }

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/shell"
 	"github.com/mallardml/mallard/dialect"
-	"github.com/mallardml/mallard/extension"
 )
 
 // options are the command line.
@@ -80,7 +80,7 @@ func parseArgs(args []string) (*options, error) {
 	on("progress", func() { o.progress = true })
 	on("version", func() { o.version = true })
 	fs.StringVar(&o.config, "config", "", "")
-	text("dialect", func(v string) (err error) { o.dialect, err = extension.ParseDialect(v); return err })
+	text("dialect", func(v string) (err error) { o.dialect, err = mallard.ParseDialect(v); return err })
 	text("var", func(v string) error {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || name == "" {

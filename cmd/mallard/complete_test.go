@@ -4,13 +4,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard"
 )
 
 func TestSuggest(t *testing.T) {
-	cfg := extension.DefaultConfig()
+	cfg := mallard.DefaultConfig()
 	cfg.Store.Path = t.TempDir()
-	cfg.Connections = map[string]extension.ConnectionConfig{"default": {Project: "p"}}
+	cfg.Connections = map[string]mallard.ConnectionConfig{"default": {Project: "p"}}
 	s, err := (&options{}).connect(t.Context(), cfg, "", false)
 	if err != nil {
 		t.Fatal(err)

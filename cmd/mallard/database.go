@@ -11,19 +11,19 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/shell"
-	"github.com/mallardml/mallard/extension"
 )
 
 // loadConfig reads the configuration that -config names, or the one found, or the defaults. file is empty for the defaults.
-func (o *options) loadConfig() (cfg *extension.Config, file string, err error) {
+func (o *options) loadConfig() (cfg *mallard.Config, file string, err error) {
 	if file = o.config; file == "" {
-		file = extension.FindConfig(os.Getenv)
+		file = mallard.FindConfig(os.Getenv)
 	}
 	if file == "" {
-		return extension.DefaultConfig(), "", nil
+		return mallard.DefaultConfig(), "", nil
 	}
-	cfg, err = extension.LoadConfig(file)
+	cfg, err = mallard.LoadConfig(file)
 	return cfg, file, err
 }
 
@@ -83,7 +83,7 @@ func doubtful(path string) string {
 }
 
 // openDatabase opens a database file, or with an empty path one in memory.
-func (o *options) openDatabase(cfg *extension.Config, path string, readOnly bool) (*sql.DB, error) {
+func (o *options) openDatabase(cfg *mallard.Config, path string, readOnly bool) (*sql.DB, error) {
 	dsn := path
 	if path == ":memory:" {
 		dsn = ""
@@ -94,7 +94,7 @@ func (o *options) openDatabase(cfg *extension.Config, path string, readOnly bool
 		}
 		dsn += "?access_mode=READ_ONLY"
 	}
-	c, err := extension.NewConnector(dsn, extension.Options{Config: cfg, Dialect: o.dialect})
+	c, err := mallard.NewConnector(dsn, mallard.Options{Config: cfg, Dialect: o.dialect})
 	if err != nil {
 		// The driver's own words are about database/sql.
 		return nil, openError{path, strings.TrimPrefix(err.Error(), "database/sql/driver: could not connect to database: "), err}
@@ -123,7 +123,7 @@ type session struct {
 	conn *sql.Conn
 }
 
-func (o *options) connect(ctx context.Context, cfg *extension.Config, path string, readOnly bool) (*session, error) {
+func (o *options) connect(ctx context.Context, cfg *mallard.Config, path string, readOnly bool) (*session, error) {
 	if strings.Contains(path, "?") {
 		return nil, fmt.Errorf("the name of a database may not have a ?: %s", path)
 	}

@@ -11,10 +11,10 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/shell"
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/connectors/tensorflow/install"
-	"github.com/mallardml/mallard/extension"
 )
 
 // finding is one line of the doctor's report.
@@ -71,7 +71,7 @@ func diagnose(ctx context.Context, o *options) []finding {
 	switch {
 	case err != nil:
 		list = append(list, finding{"configuration", err.Error(), "correct the file; until then no database can be opened", true})
-		cfg = extension.DefaultConfig()
+		cfg = mallard.DefaultConfig()
 	case file == "":
 		list = append(list, finding{subject: "configuration", state: "none, the defaults hold"})
 	default:
@@ -85,7 +85,7 @@ func diagnose(ctx context.Context, o *options) []finding {
 	return list
 }
 
-func database(ctx context.Context, o *options, cfg *extension.Config) finding {
+func database(ctx context.Context, o *options, cfg *mallard.Config) finding {
 	s, err := o.connect(ctx, cfg, "", false)
 	if err == nil {
 		_, err = s.conn.ExecContext(ctx, "SELECT 42")
@@ -97,7 +97,7 @@ func database(ctx context.Context, o *options, cfg *extension.Config) finding {
 	return finding{subject: "database", state: "DuckDB " + mapping.LibraryVersion() + " opens and answers"}
 }
 
-func tensorFlow(cfg *extension.Config) finding {
+func tensorFlow(cfg *mallard.Config) finding {
 	lib, err := tensorflow.Find(tensorflow.FindOptions{Path: cfg.TensorFlow.Library})
 	if err != nil {
 		return finding{"TensorFlow", "not found", "`mallard doctor -install` fetches it. " + err.Error(), true}
@@ -110,7 +110,7 @@ func tensorFlow(cfg *extension.Config) finding {
 	return finding{subject: "TensorFlow", state: rt.Version() + " in " + where}
 }
 
-func modelStore(cfg *extension.Config) finding {
+func modelStore(cfg *mallard.Config) finding {
 	dir := cfg.Store.Path
 	if dir == "" {
 		cache, err := os.UserCacheDir()

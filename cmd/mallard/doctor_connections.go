@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard"
 )
 
 // onlineTimeout bounds how long a provider is waited for.
@@ -22,7 +22,7 @@ const onlineTimeout = 30 * time.Second
 
 // connections says of each connection where it goes, whether its credentials are there, and with -online whether the
 // provider answers. No secret is read into a finding.
-func connections(ctx context.Context, o *options, cfg *extension.Config) (list []finding) {
+func connections(ctx context.Context, o *options, cfg *mallard.Config) (list []finding) {
 	if len(cfg.Connections) == 0 {
 		return []finding{{subject: "connections", state: "none; TensorFlow models and local files need none"}}
 	}
@@ -53,7 +53,7 @@ func connections(ctx context.Context, o *options, cfg *extension.Config) (list [
 }
 
 // describe gives kind, host and way of authentication.
-func describe(c extension.ConnectionConfig) string {
+func describe(c mallard.ConnectionConfig) string {
 	if c.Kind == "openai" {
 		auth := "no key"
 		if c.APIKeyEnv != "" || c.APIKeyFile != "" {
@@ -94,7 +94,7 @@ func envName(s string) string {
 }
 
 // missing says what to do before the connection can work, as far as can be told without asking; empty if nothing.
-func missing(c extension.ConnectionConfig) string {
+func missing(c mallard.ConnectionConfig) string {
 	if c.Kind == "openai" {
 		switch {
 		case c.BaseURL == "":
@@ -161,7 +161,7 @@ func unreadable(key, file string, isJSON bool) string {
 }
 
 // askProvider sends the smallest question there is: one word to embed, or the list of an OpenAI server's models.
-func askProvider(ctx context.Context, o *options, cfg *extension.Config, c extension.ConnectionConfig) (err error) {
+func askProvider(ctx context.Context, o *options, cfg *mallard.Config, c mallard.ConnectionConfig) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
 	defer cancel()
 	if c.Kind == "openai" {
@@ -169,7 +169,7 @@ func askProvider(ctx context.Context, o *options, cfg *extension.Config, c exten
 	}
 	one := *cfg
 	c.Retry.Attempts = 1
-	one.Connections = map[string]extension.ConnectionConfig{"default": c}
+	one.Connections = map[string]mallard.ConnectionConfig{"default": c}
 	s, err := o.connect(ctx, &one, "", false)
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func askProvider(ctx context.Context, o *options, cfg *extension.Config, c exten
 	return err
 }
 
-func askOpenAI(ctx context.Context, c extension.ConnectionConfig) error {
+func askOpenAI(ctx context.Context, c mallard.ConnectionConfig) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.BaseURL, "/")+"/models", nil)
 	if err != nil {
 		return errors.New("base_url is no address")

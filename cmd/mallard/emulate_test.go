@@ -152,7 +152,7 @@ func TestEmulateFlags(t *testing.T) {
 		{[]string{"emulate", "-addr", "1"}, 1, "mallard emulate: listen tcp: address 1: missing port in address; choose another place with -addr HOST:PORT"},
 		{[]string{"emulate", "-replay", "/nowhere/x"}, 1, "cannot read the record"},
 	} {
-		if code, _, errs := mallard(t, "", tt.args...); code != tt.code || !strings.Contains(errs, tt.want) {
+		if code, _, errs := runMallard(t, "", tt.args...); code != tt.code || !strings.Contains(errs, tt.want) {
 			t.Errorf("%q: %d, %s, want %d, %s", tt.args, code, errs, tt.code, tt.want)
 		}
 	}
@@ -160,7 +160,7 @@ func TestEmulateFlags(t *testing.T) {
 
 // TestEmulateHelp: the help fits a terminal, and names every kind of fault.
 func TestEmulateHelp(t *testing.T) {
-	code, out, _ := mallard(t, "", "emulate", "-help")
+	code, out, _ := runMallard(t, "", "emulate", "-help")
 	if code != 0 || !strings.HasPrefix(out, "mallard emulate is ") {
 		t.Errorf("%d %s", code, out)
 	}

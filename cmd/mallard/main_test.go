@@ -11,7 +11,7 @@ import (
 )
 
 // mallard runs the command with an empty configuration and cache.
-func mallard(t *testing.T, stdin string, args ...string) (code int, out, errs string) {
+func runMallard(t *testing.T, stdin string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	dir := t.TempDir()
 	t.Setenv("HOME", dir)
@@ -87,7 +87,7 @@ func TestCommandLine(t *testing.T) {
 		{".models", ".models\n", []string{"-json"}, 0, "[]\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			code, out, errs := mallard(t, tt.stdin, tt.args...)
+			code, out, errs := runMallard(t, tt.stdin, tt.args...)
 			if code != tt.code || out != tt.out || !strings.Contains(errs, tt.errs) || tt.errs == "" && errs != "" {
 				t.Errorf("got %d, %q, %q\nwant %d, %q, %q", code, out, errs, tt.code, tt.out, tt.errs)
 			}
@@ -96,7 +96,7 @@ func TestCommandLine(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	code, out, errs := mallard(t, "", "-help")
+	code, out, errs := runMallard(t, "", "-help")
 	if code != 0 || errs != "" || !strings.HasPrefix(out, "Mallard is ") {
 		t.Errorf("got %d, %q, %q", code, out, errs)
 	}
@@ -105,7 +105,7 @@ func TestHelpAndVersion(t *testing.T) {
 			t.Errorf("%d columns: %s", len(line)-1, line)
 		}
 	}
-	code, out, _ = mallard(t, "", "-version")
+	code, out, _ = runMallard(t, "", "-version")
 	if code != 0 || !strings.Contains(out, "DuckDB v1.5.6") {
 		t.Errorf("got %d, %q", code, out)
 	}
@@ -113,19 +113,19 @@ func TestHelpAndVersion(t *testing.T) {
 
 func TestDatabaseFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.duckdb")
-	if code, _, errs := mallard(t, "", file, "-c", "CREATE TABLE t AS SELECT 1 AS i"); code != 0 {
+	if code, _, errs := runMallard(t, "", file, "-c", "CREATE TABLE t AS SELECT 1 AS i"); code != 0 {
 		t.Fatal(errs)
 	}
-	code, out, errs := mallard(t, "", "-readonly", "-list", "-noheader", file, "FROM t")
+	code, out, errs := runMallard(t, "", "-readonly", "-list", "-noheader", file, "FROM t")
 	if code != 0 || out != "1\n" {
 		t.Errorf("got %d, %q, %s", code, out, errs)
 	}
-	code, _, errs = mallard(t, "", "-readonly", file, "INSERT INTO t VALUES (2)")
+	code, _, errs = runMallard(t, "", "-readonly", file, "INSERT INTO t VALUES (2)")
 	if code != 1 || !strings.Contains(errs, "read-only") {
 		t.Errorf("got %d, %s", code, errs)
 	}
 	other := filepath.Join(t.TempDir(), "b.duckdb")
-	code, out, errs = mallard(t, ".open "+other+"\nCREATE TABLE u AS SELECT 2;\n.open "+file+"\nFROM t;\n.open "+other+"\nFROM u;\nFROM t;\n", "-list", "-noheader")
+	code, out, errs = runMallard(t, ".open "+other+"\nCREATE TABLE u AS SELECT 2;\n.open "+file+"\nFROM t;\n.open "+other+"\nFROM u;\nFROM t;\n", "-list", "-noheader")
 	if code != 1 || out != "1\n2\n" || !strings.Contains(errs, "stdin:7:6: Catalog Error: Table with name t does not exist") {
 		t.Errorf("got %d, %q, %s", code, out, errs)
 	}
@@ -142,42 +142,42 @@ func TestTestCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, out, errs := mallard(t, "", "test", dir, "-var", "WORD=x=y")
+	code, out, errs := runMallard(t, "", "test", dir, "-var", "WORD=x=y")
 	if code != 1 || errs != "" || !strings.Contains(out, "bad.test:1: the result differs in row 1") || !strings.HasSuffix(out, "1 passed, 1 failed, 1 skipped\n") {
 		t.Errorf("got %d, %s, %s", code, out, errs)
 	}
-	if code, out, _ := mallard(t, "", "test", "-update", dir, "-var", "WORD=x=y"); code != 0 || !strings.Contains(out, "(rewritten)") {
+	if code, out, _ := runMallard(t, "", "test", "-update", dir, "-var", "WORD=x=y"); code != 0 || !strings.Contains(out, "(rewritten)") {
 		t.Errorf("update: %d, %s", code, out)
 	}
-	if code, out, _ := mallard(t, "", "test", dir, "-var", "WORD=x=y"); code != 0 || !strings.HasSuffix(out, "2 passed, 0 failed, 1 skipped\n") {
+	if code, out, _ := runMallard(t, "", "test", dir, "-var", "WORD=x=y"); code != 0 || !strings.HasSuffix(out, "2 passed, 0 failed, 1 skipped\n") {
 		t.Errorf("after the update: %d, %s", code, out)
 	}
 	replayed := write(t, "replay.test", "config\n[connections.default]\nproject = \"my-project\"\n\nstatement ok\nCREATE MODEL m REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='gemini-2.5-flash')\n\n"+
 		"query T\nSELECT ml_generate_text_llm_result FROM ML.GENERATE_TEXT(MODEL m, (SELECT 'What does a ${BIRD} say?' AS prompt), STRUCT(TRUE AS flatten_json_output))\n----\nA duck says quack.\n")
 	const tape = "../../testdata/remote/tapes/birds.jsonl"
-	if code, out, _ := mallard(t, "", "test", "-replay", tape, "-var", "BIRD=duck", replayed); code != 0 {
+	if code, out, _ := runMallard(t, "", "test", "-replay", tape, "-var", "BIRD=duck", replayed); code != 0 {
 		t.Errorf("replay: %d, %s", code, out)
 	}
-	if code, out, _ := mallard(t, "", "test", "-replay", tape, "-var", "BIRD=swan", replayed); code != 1 || !strings.Contains(out, "the record has no answer to") || !strings.Contains(out, "a swan say?") {
+	if code, out, _ := runMallard(t, "", "test", "-replay", tape, "-var", "BIRD=swan", replayed); code != 1 || !strings.Contains(out, "the record has no answer to") || !strings.Contains(out, "a swan say?") {
 		t.Errorf("replay of something else: %d, %s", code, out)
 	}
-	if code, _, errs := mallard(t, "", "test"); code != 2 || !strings.Contains(errs, "./test") {
+	if code, _, errs := runMallard(t, "", "test"); code != 2 || !strings.Contains(errs, "./test") {
 		t.Errorf("without paths: %d, %s", code, errs)
 	}
-	if code, _, errs := mallard(t, "", "test", "/nowhere"); code != 1 || !strings.Contains(errs, "/nowhere") {
+	if code, _, errs := runMallard(t, "", "test", "/nowhere"); code != 1 || !strings.Contains(errs, "/nowhere") {
 		t.Errorf("a missing path: %d, %s", code, errs)
 	}
 }
 
 func TestDoctor(t *testing.T) {
-	_, out, errs := mallard(t, "", "doctor")
+	_, out, errs := runMallard(t, "", "doctor")
 	for _, want := range []string{"DuckDB v1.5.6", "configuration", "TensorFlow", "model store"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%s is missing in %s%s", want, out, errs)
 		}
 	}
 	bad := write(t, "mallard.toml", "[nonsense]\n")
-	code, out, _ := mallard(t, "", "doctor", "-config", bad)
+	code, out, _ := runMallard(t, "", "doctor", "-config", bad)
 	if code != 1 || !strings.Contains(out, "FAIL  configuration") || !strings.Contains(out, bad) {
 		t.Errorf("got %d, %s", code, out)
 	}
@@ -210,7 +210,7 @@ kind = "openai"
 base_url = "http://127.0.0.1:1/v1"
 api_key_env = "MALLARD_TEST_KEY"
 `)
-	code, out, errs := mallard(t, "", "doctor", "-online", "-config", file)
+	code, out, errs := runMallard(t, "", "doctor", "-online", "-config", file)
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
@@ -229,7 +229,7 @@ api_key_env = "MALLARD_TEST_KEY"
 		t.Error("a secret is shown")
 	}
 	file = write(t, "mallard.toml", "[connections.local]\nkind = 'openai'\nbase_url = 'http://me:topsecret@127.0.0.1:1/v1'\n")
-	code, out, errs = mallard(t, "", "doctor", "-online", "-config", file)
+	code, out, errs = runMallard(t, "", "doctor", "-online", "-config", file)
 	if code != 1 || !strings.Contains(out, "base_url holds a user or password") || strings.Contains(out+errs, "topsecret") {
 		t.Errorf("a password in base_url: %d\n%s%s", code, out, errs)
 	}

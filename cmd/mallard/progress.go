@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/shell"
-	"github.com/mallardml/mallard/extension"
 )
 
 // progress words the extension's progress for the shell.
-type progress struct{ p *extension.Progress }
+type progress struct{ p *mallard.Progress }
 
 // State implements [shell.Progress].
 func (p progress) State() shell.State {

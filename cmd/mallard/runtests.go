@@ -8,9 +8,9 @@ import (
 	"os/signal"
 	"strings"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
-	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
 	"github.com/mallardml/mallard/sqllogic"
 )
@@ -26,7 +26,7 @@ func runTests(ctx context.Context, o *options, t terminal) int {
 	}
 	suite := emulate.Suite{
 		Config: cfg,
-		Open: func(cfg *extension.Config, dsn string) (*sql.DB, error) {
+		Open: func(cfg *mallard.Config, dsn string) (*sql.DB, error) {
 			path, rest, _ := strings.Cut(dsn, "?")
 			return o.openDatabase(cfg, path, rest != "")
 		},
@@ -66,7 +66,7 @@ func runTests(ctx context.Context, o *options, t terminal) int {
 }
 
 // requirement answers `require NAME`.
-func requirement(cfg *extension.Config, name string) (bool, string) {
+func requirement(cfg *mallard.Config, name string) (bool, string) {
 	if name != "tensorflow" {
 		return false, ""
 	}

@@ -11,9 +11,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/shell"
 	"github.com/mallardml/mallard/dialect"
-	"github.com/mallardml/mallard/extension"
 )
 
 // interactive tells whether a person sits at the shell.
@@ -56,8 +56,8 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		Complete:    func(src string) bool { return dialect.Complete(src, o.lang(cfg)) },
 		RenderError: func(err error, at shell.Place) string { return renderError(err, at, t.errWidth()) },
 		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
-			p := new(extension.Progress)
-			return extension.WithStreaming(extension.WithNotices(extension.WithProgress(ctx, p), notice)), progress{p}
+			p := new(mallard.Progress)
+			return mallard.WithStreaming(mallard.WithNotices(mallard.WithProgress(ctx, p), notice)), progress{p}
 		},
 		Open: func(ctx context.Context, path string) (shell.DB, error) {
 			next, err := o.connect(ctx, cfg, path, false)
@@ -102,7 +102,7 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 	return sh.Run(ctx, "stdin", t.in)
 }
 
-func (o *options) lang(cfg *extension.Config) dialect.Lang {
+func (o *options) lang(cfg *mallard.Config) dialect.Lang {
 	if o.dialect != dialect.Auto {
 		return o.dialect
 	}
@@ -127,7 +127,7 @@ func renderError(err error, at shell.Place, width int) string {
 	if errors.Is(err, context.Canceled) {
 		return "interrupted"
 	}
-	var e *extension.Error
+	var e *mallard.Error
 	if !errors.As(err, &e) || e.Line == 0 || !strings.HasPrefix(at.Text[at.Pos:], e.Source) {
 		return err.Error()
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard"
 )
 
 func main() {
@@ -34,7 +34,7 @@ func main() {
 // run embeds three texts with the model in a folder.
 func run(ctx context.Context, folder string, out io.Writer) (err error) {
 	// A file name in place of "" keeps tables and models; a Config in the Options names connections, limits and budgets.
-	connector, err := extension.NewConnector("", extension.Options{})
+	connector, err := mallard.NewConnector("", mallard.Options{})
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard"
 )
 
 func TestRun(t *testing.T) {
@@ -28,7 +28,7 @@ func TestImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir("../..")
-	c, err := extension.NewConnector("", extension.Options{})
+	c, err := mallard.NewConnector("", mallard.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

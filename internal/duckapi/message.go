@@ -149,3 +149,8 @@ func ManyColumns(msg string) bool { return strings.HasPrefix(msg, "Binder Error:
 
 // Prefixes are what DuckDB puts before the message of a callback: nothing, or the kind of error it makes of it.
 var Prefixes = [...]string{"", "Binder Error: ", "Invalid Input Error: "}
+
+// AlreadyExists reports whether DuckDB refused to make what is there.
+func AlreadyExists(err error) bool {
+	return Is(err, duckdb.ErrorTypeCatalog) && strings.Contains(err.Error(), "already exists")
+}

@@ -16,6 +16,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -175,18 +176,22 @@ func copyFile(ctx context.Context, to, from string) (err error) {
 	return err
 }
 
+func damaged(format string, args ...any) error {
+	return failure.As(failure.ErrModelFiles, fmt.Errorf(format, args...))
+}
+
 // Open checks an entry against its digest and returns its folder.
 func (s Store) Open(ctx context.Context, want string) (string, error) {
 	entry := s.entry(want)
 	if _, err := os.Stat(entry); err != nil {
-		return "", fmt.Errorf("its files are missing from the model store (%s); put the folder back or create the model again with CREATE OR REPLACE MODEL", entry)
+		return "", damaged("its files are missing from the model store (%s); put the folder back or create the model again with CREATE OR REPLACE MODEL", entry)
 	}
 	got, err := Digest(ctx, entry)
 	if err != nil {
-		return "", fmt.Errorf("its files cannot be read from the model store: %w", err)
+		return "", damaged("its files cannot be read from the model store: %w", err)
 	}
 	if got != want {
-		return "", fmt.Errorf("its files in the model store were changed (%s); create the model again with CREATE OR REPLACE MODEL", entry)
+		return "", damaged("its files in the model store were changed (%s); create the model again with CREATE OR REPLACE MODEL", entry)
 	}
 	return entry, nil
 }

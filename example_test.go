@@ -1,0 +1,136 @@
+package mallard_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/mallardml/mallard"
+)
+
+// words opens a database in memory with a model that makes a vector of a text.
+func words() *sql.DB {
+	connector, err := mallard.NewConnector("", mallard.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	if _, err := db.Exec("CREATE MODEL words OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='testdata/models/swivel_like/*')"); err != nil {
+		log.Fatal(err)
+	}
+	return db
+}
+
+func ExampleNewConnector() {
+	db := words()
+	defer db.Close()
+	var vector duckdb.Composite[[]float64]
+	err := db.QueryRow("SELECT embedding FROM ML.PREDICT(MODEL words, (SELECT ? AS content))", "a duck on the pond").Scan(&vector)
+	fmt.Println(len(vector.Get()), err)
+	// Output: 20 <nil>
+}
+
+func ExampleDriver() {
+	db, err := sql.Open("mallard", "?mallard_dialect=bigquery")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	var n int
+	err = db.QueryRow("SELECT ARRAY_LENGTH([1, 2, 3])").Scan(&n)
+	fmt.Println(n, err)
+	// Output: 3 <nil>
+}
+
+func ExampleCodeOf() {
+	db := words()
+	defer db.Close()
+	_, err := db.Exec("SELECT * FROM ML.PREDICT(MODEL word, (SELECT 'duck' AS content))")
+	fmt.Println(mallard.CodeOf(err), errors.Is(err, mallard.ErrModelNotFound))
+	var e *mallard.Error
+	if errors.As(err, &e) {
+		fmt.Println(e.Render("query"))
+	}
+	// Output:
+	// notFound true
+	// query:1:32: model `word` not found; did you mean `words`? SHOW MODELS lists the models
+	//   1 | SELECT * FROM ML.PREDICT(MODEL word, (SELECT 'duck' AS content))
+	//                                      ^~~~
+}
+
+func ExampleWithNotices() {
+	connector, err := mallard.NewConnector("", mallard.Options{Dialect: mallard.DuckDB})
+	if err != nil {
+		log.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	ctx := mallard.WithNotices(context.Background(), func(s string) { fmt.Println(s) })
+	_, err = db.ExecContext(ctx, "CREATE MODEL words OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='testdata/models/swivel_like/*')")
+	fmt.Println(err)
+	// Output:
+	// Successfully created model named words.
+	// <nil>
+}
+
+func ExampleWithProgress() {
+	db := words()
+	defer db.Close()
+	var p mallard.Progress
+	ctx := mallard.WithProgress(context.Background(), &p)
+	var n int
+	err := db.QueryRowContext(ctx, "SELECT count(embedding) FROM ML.PREDICT(MODEL words, (SELECT 'text ' || i AS content FROM range(1000) t(i)))").Scan(&n)
+	fmt.Println(n, p.Rows(), err)
+	// Output: 1000 1000 <nil>
+}
+
+func ExampleWithStreaming() {
+	db := words()
+	defer db.Close()
+	conn, err := db.Conn(context.Background()) // rows that are computed as they are read belong to one connection
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	rows, err := conn.QueryContext(mallard.WithStreaming(context.Background()), "SELECT i FROM range(1_000_000_000) t(i)")
+	if err != nil {
+		log.Fatal(err)
+	}
+	rows.Next()
+	var i int
+	fmt.Println(rows.Scan(&i), i, rows.Close())
+	// Output: <nil> 0 <nil>
+}
+
+func ExampleLoadConfig() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "mallard.toml")
+	if err := os.WriteFile(file, []byte("[connections.local]\nkind = \"openai\"\nbase_url = \"http://localhost:11434/v1\"\n"), 0o600); err != nil {
+		log.Fatal(err)
+	}
+	cfg, err := mallard.LoadConfig(file)
+	fmt.Println(cfg.Connections["local"].Kind, err)
+	// Output: openai <nil>
+}
+
+func ExampleFindConfig() {
+	fmt.Println(mallard.FindConfig(func(string) string { return "/etc/mallard.toml" }))
+	// Output: /etc/mallard.toml
+}
+
+func ExampleDefaultConfig() {
+	cfg := mallard.DefaultConfig()
+	cfg.BigQuery.Project = "my-project" // SELECT … FROM `my-project.demo.t` is demo.t
+	fmt.Println(cfg.Validate())
+	// Output: <nil>
+}

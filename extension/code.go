@@ -1,0 +1,80 @@
+package extension
+
+import (
+	"context"
+	"errors"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/failure"
+)
+
+// CodeOf tells what kind of failure an error of this package is: for a nil error "", for one of somebody else's
+// [failure.Internal].
+func CodeOf(err error) failure.Code {
+	if err == nil {
+		return ""
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return failure.Cancelled
+	}
+	if code, ok := failure.Of(err); ok {
+		return code
+	}
+	var e *Error
+	if errors.As(err, &e) && e.Code != "" {
+		return e.Code
+	}
+	var wrong *dialect.Error
+	if errors.As(err, &wrong) {
+		if wrong.Unsupported {
+			return failure.Unsupported
+		}
+		return failure.InvalidQuery
+	}
+	var provider interface{ HTTPStatus() int }
+	if errors.As(err, &provider) {
+		switch provider.HTTPStatus() {
+		case 401, 403:
+			return failure.Permission
+		}
+		return failure.Remote
+	}
+	if errors.Is(err, remote.ErrReadOnly) {
+		return failure.Permission
+	}
+	var place *located
+	var ddb *duckdb.Error
+	switch {
+	case duckapi.AlreadyExists(err):
+		return failure.AlreadyExists
+	case errors.As(err, &ddb):
+		return duckdbCode(ddb.Type)
+	case errors.As(err, &place):
+		return failure.InvalidQuery
+	}
+	return failure.Internal
+}
+
+// duckdbCode sorts DuckDB's errors (https://duckdb.org/docs/stable/dev/internal_errors).
+func duckdbCode(t duckdb.ErrorType) failure.Code {
+	switch t {
+	case duckdb.ErrorTypeCatalog:
+		return failure.NotFound
+	case duckdb.ErrorTypeInterrupt:
+		return failure.Cancelled
+	case duckdb.ErrorTypePermission:
+		return failure.Permission
+	case duckdb.ErrorTypeOutOfMemory, duckdb.ErrorTypeIO, duckdb.ErrorTypeHTTP, duckdb.ErrorTypeNetwork, duckdb.ErrorTypeMissingExtension,
+		duckdb.ErrorTypeObjectSize, duckdb.ErrorTypeConnection, duckdb.ErrorTypeSerialization:
+		return failure.Resource
+	case duckdb.ErrorTypeNotImplemented:
+		return failure.Unsupported
+	case duckdb.ErrorTypeInternal, duckdb.ErrorTypeFatal, duckdb.ErrorTypeNullPointer, duckdb.ErrorTypeUnknownType:
+		return failure.Internal
+	}
+	return failure.InvalidQuery
+}

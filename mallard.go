@@ -1,0 +1,78 @@
+// Package mallard is BigQuery ML's inference on DuckDB: a database/sql driver whose statements may create and ask models.
+//
+//	connector, err := mallard.NewConnector("sales.db", mallard.Options{})
+//	db := sql.OpenDB(connector) // or sql.Open("mallard", "sales.db")
+//	rows, err := db.QueryContext(ctx, "SELECT * FROM ML.PREDICT(MODEL demo.lang, (SELECT ? AS inputs))", text)
+//
+// TensorFlow runs in the process and is opened when a model first needs it; remote models are asked on Vertex AI or any
+// OpenAI-compatible server, as a [Config] says. Package extension documents the statements, types and NULLs; the functions
+// are in docs/reference.md. Package sqllogic runs .test files.
+//
+// # Concurrency and cancelling
+//
+// A [Connector] and a *sql.DB are safe for concurrent use, a connection and its rows are not. A cancelled context ends a
+// statement within a second, requests in flight too.
+//
+// # Errors
+//
+// A statement that fails gives an [*Error] with the place in the text. [CodeOf] says what kind of failure it is, errors.Is
+// finds the sentinels below, errors.As what stands behind it. A row of a remote model that fails is no error: its status
+// column says why.
+package mallard
+
+import (
+	"context"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/functions/remote"
+)
+
+// Connector opens connections to one database. It is safe for concurrent use; sql.DB.Close closes it when it was given to
+// sql.OpenDB.
+type Connector = extension.Connector
+
+// Options configure a [Connector]. The zero value works.
+type Options = extension.Options
+
+// Driver is the database/sql driver "mallard". Its data source name is DuckDB's, with two settings more: mallard_config, a
+// configuration file, and mallard_dialect: auto, duckdb or bigquery.
+type Driver = extension.Driver
+
+// NewConnector opens a database: dsn is a file name, or "" for one in memory, with DuckDB's settings behind a question mark
+// ("sales.db?access_mode=read_only&threads=4").
+func NewConnector(dsn string, o Options) (*Connector, error) { return extension.NewConnector(dsn, o) }
+
+// Dialect says how a text is read.
+type Dialect = dialect.Lang
+
+// The dialects of [Options].
+const (
+	Auto      = dialect.Auto      // GoogleSQL where a backtick says so, else DuckDB's SQL; statement by statement
+	DuckDB    = dialect.DuckDB    // DuckDB's own SQL, with ML functions
+	GoogleSQL = dialect.GoogleSQL // BigQuery's
+)
+
+// ParseDialect reads the name of a dialect: "auto", "duckdb" or "bigquery"; "" is "auto".
+func ParseDialect(s string) (Dialect, error) { return extension.ParseDialect(s) }
+
+// WithStreaming makes queries under the context compute their rows as they are read, where else a result is held in memory
+// before its first row is given. Read or close the rows before the connection's next statement.
+func WithStreaming(ctx context.Context) context.Context { return extension.WithStreaming(ctx) }
+
+// WithNotices makes statements under the context say what they did, such as "Successfully created model named demo.m.", and
+// which rows failed. f is called on the statement's goroutine.
+func WithNotices(ctx context.Context, f func(string)) context.Context {
+	return extension.WithNotices(ctx, f)
+}
+
+// Progress tells how far a statement is. Its zero value is ready; read it from any goroutine.
+type Progress = extension.Progress
+
+// RemoteProgress tells how far the calls of remote models are.
+type RemoteProgress = remote.Progress
+
+// WithProgress makes statements under the context report to p.
+func WithProgress(ctx context.Context, p *Progress) context.Context {
+	return extension.WithProgress(ctx, p)
+}
