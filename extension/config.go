@@ -1,277 +1,44 @@
 package extension
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"maps"
-	"os"
-	"path/filepath"
-	"sort"
-	"strings"
-
-	"github.com/pelletier/go-toml/v2"
-
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/config"
 )
 
 // Config is Mallard's configuration, one TOML file. The zero value, and [DefaultConfig], work without a file and without
 // a cloud account. config.example.toml at the root of the repository names every key with its default.
 //
 // A connector reads it when it is made: do not change it, nor its maps, from then on.
-type Config struct {
-	BigQuery   BigQueryConfig   `toml:"bigquery"`   // names and dialect
-	Store      StoreConfig      `toml:"store"`      // of the files of models
-	TensorFlow TensorFlowConfig `toml:"tensorflow"` // the library, its threads, what graphs may do
-	Cache      CacheConfig      `toml:"cache"`      // of the answers of remote models
-	Budget     BudgetConfig     `toml:"budget"`     // what remote models may be asked
-	Objects    ObjectsConfig    `toml:"objects"`    // how objects are read
-	// Connections are the providers of remote models, by name; "default" is WITH CONNECTION DEFAULT.
-	Connections map[string]ConnectionConfig `toml:"connections"`
-	// Models are those that belong to no database, by name, such as "demo.lang".
-	Models map[string]ModelConfig `toml:"models"`
+type Config = config.Config
 
-	// dir is where relative paths of the file start; empty for a configuration that is no file.
-	dir string
-}
-
-// BigQueryConfig says how BigQuery's names and texts are read.
-type BigQueryConfig struct {
-	// Project is the first part that project.dataset.name may have without naming an attached database.
-	Project string `toml:"project"`
-	// Dialect is "auto" (GoogleSQL where a backtick says so), "duckdb" or "bigquery".
-	Dialect Dialect `toml:"dialect"`
-}
-
-// StoreConfig places the store of model files.
-type StoreConfig struct {
-	// Path is the folder; empty means "mallard/models" in the user's cache folder.
-	Path string `toml:"path"`
-}
-
-// TensorFlowConfig finds and sets up TensorFlow.
-type TensorFlowConfig struct {
-	// Library is the folder of libtensorflow_cc and libtensorflow_framework; empty means to look in the known places.
-	Library string `toml:"library"`
-	// IntraOpThreads is each model's pool inside one operation; 0 is 1 for small models, whose operations are shorter than
-	// the way to another thread, and TensorFlow's choice for others.
-	// InterOpThreads is a pool over operations; 0 runs them on the thread that asks, since Mallard spreads batches itself.
-	IntraOpThreads int `toml:"intra_op_threads"`
-	InterOpThreads int `toml:"inter_op_threads"`
-	// XLA compiles graphs for the CPU (session option cpu_global_jit). It pays for numeric models with large batches.
-	XLA bool `toml:"xla"`
-	// AllowOps names operations that reach outside the graph (ReadFile, PyFunc, …) and are allowed all the same.
-	AllowOps []string `toml:"allow_ops"`
-}
-
-// ObjectsConfig says how the objects of buckets and folders are read.
-type ObjectsConfig struct {
-	// Strict fails a statement at the first object that is gone, changed, forbidden or no image; otherwise its value is
-	// NULL and the statement ends with a notice.
-	Strict bool `toml:"strict"`
-	// MaxMemory is how many bytes of objects a database holds at once besides what queries keep; 0 is 128 MiB.
-	MaxMemory int64 `toml:"max_memory"`
-	// MaxObject is the size in bytes of the largest object that is read into a value; 0 is 100,000,000.
-	MaxObject int64 `toml:"max_object"`
-	// Concurrency is how many objects are read at once; 0 is 32.
-	Concurrency int `toml:"concurrency"`
-}
-
-func (c ObjectsConfig) validate() error {
-	if c.MaxMemory < 0 || c.MaxObject < 0 || c.Concurrency < 0 {
-		return errors.New("[objects]: max_memory, max_object and concurrency cannot be negative")
-	}
-	return nil
-}
-
-// ModelConfig declares a model outside any database: for read-only databases and services. The fields are the options of
-// CREATE MODEL.
-type ModelConfig struct {
-	Type        string            `toml:"type"`       // "TENSORFLOW", also when empty
-	Path        string            `toml:"path"`       // the folder of saved_model.pb, a path or gs://…; must be given
-	Signature   string            `toml:"signature"`  // empty is serving_default
-	Tags        []string          `toml:"tags"`       // empty is the only tag set, or "serve"
-	Outputs     []string          `toml:"outputs"`    // empty is all; "name BYTES" gives a string output as BLOB
-	BatchSize   int               `toml:"batch_size"` // rows of one TensorFlow call; 0 is chosen by a short measurement
-	CustomOps   []string          `toml:"custom_ops"` // libraries with operations that TensorFlow lacks
-	Description string            `toml:"description"`
-	Labels      map[string]string `toml:"labels"`
-}
-
-// Dialect is a [dialect.Lang] that TOML can spell.
-type Dialect dialect.Lang
-
-// UnmarshalText reads "auto", "duckdb" or "bigquery".
-func (d *Dialect) UnmarshalText(b []byte) error {
-	l, err := ParseDialect(string(b))
-	*d = Dialect(l)
-	return err
-}
-
-// MarshalText writes what UnmarshalText reads.
-func (d Dialect) MarshalText() ([]byte, error) { return []byte(dialect.Lang(d).String()), nil }
+// The parts of a [Config].
+type (
+	BigQueryConfig   = config.BigQueryConfig
+	StoreConfig      = config.StoreConfig
+	TensorFlowConfig = config.TensorFlowConfig
+	CacheConfig      = config.CacheConfig
+	BudgetConfig     = config.BudgetConfig
+	ObjectsConfig    = config.ObjectsConfig
+	ModelConfig      = config.ModelConfig
+	ConnectionConfig = config.ConnectionConfig
+	RetryConfig      = config.RetryConfig
+	ConnectionBudget = config.ConnectionBudget
+	LimitConfig      = config.LimitConfig
+	PriceConfig      = config.PriceConfig
+	Dialect          = config.Dialect
+	Duration         = config.Duration
+)
 
 // ParseDialect reads the name of a dialect: "auto", "duckdb" or "bigquery"; "" is "auto".
-func ParseDialect(s string) (dialect.Lang, error) {
-	switch strings.ToLower(s) {
-	case "", "auto":
-		return dialect.Auto, nil
-	case "duckdb":
-		return dialect.DuckDB, nil
-	case "bigquery":
-		return dialect.GoogleSQL, nil
-	}
-	return dialect.Auto, fmt.Errorf("unknown dialect %q: use auto, duckdb or bigquery", s)
-}
+func ParseDialect(s string) (dialect.Lang, error) { return config.ParseDialect(s) }
 
 // DefaultConfig is the configuration without a file.
-func DefaultConfig() *Config { return &Config{} }
+func DefaultConfig() *Config { return config.DefaultConfig() }
 
 // FindConfig gives the file to read when none is named: MALLARD_CONFIG, then mallard.toml in the current folder, then
 // mallard/config.toml in the user's configuration folder. It is "" when there is none.
-func FindConfig(env func(string) string) string {
-	if f := env("MALLARD_CONFIG"); f != "" {
-		return f
-	}
-	names := []string{"mallard.toml"}
-	if d, err := os.UserConfigDir(); err == nil {
-		names = append(names, filepath.Join(d, "mallard", "config.toml"))
-	}
-	for _, n := range names {
-		if _, err := os.Stat(n); err == nil {
-			return n
-		}
-	}
-	return ""
-}
+func FindConfig(env func(string) string) string { return config.FindConfig(env) }
 
 // LoadConfig reads and checks a file. An unknown key, a wrong type or an impossible value is an error with the file's
 // line and column.
-func LoadConfig(file string) (*Config, error) {
-	b, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("configuration %s: no such file; name another one with -config or MALLARD_CONFIG", file)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
-	}
-	return parseConfig(file, b)
-}
-
-func parseConfig(file string, b []byte) (*Config, error) {
-	cfg := DefaultConfig()
-	if abs, err := filepath.Abs(file); err == nil {
-		cfg.dir = filepath.Dir(abs)
-	}
-	cfg, err := cfg.With(file, string(b))
-	if err != nil {
-		return nil, err
-	}
-	const unit = `%s: %s is a text with a unit: "30s", "5m", "720h"`
-	if cfg.Cache.TTL.bare() {
-		return nil, fmt.Errorf(unit, file, "cache.ttl")
-	}
-	for n, c := range cfg.Connections {
-		for key, d := range map[string]Duration{"timeout": c.Timeout, "retry.base": c.Retry.Base, "retry.cap": c.Retry.Cap, "retry.deadline": c.Retry.Deadline} {
-			if d.bare() {
-				return nil, fmt.Errorf(unit, file, "connections."+n+"."+key)
-			}
-		}
-	}
-	return cfg, nil
-}
-
-// With gives the configuration with a text in the form of the file on top: keys that the text has replace those of c, connection by connection and
-// model by model. Errors name the text and its line and column. c stays as it is.
-func (c *Config) With(name, text string) (*Config, error) {
-	cfg := new(Config)
-	*cfg = *c
-	cfg.Connections, cfg.Models = maps.Clone(c.Connections), maps.Clone(c.Models)
-	for n, conn := range cfg.Connections {
-		conn.Labels, conn.Limits, conn.Prices = maps.Clone(conn.Labels), maps.Clone(conn.Limits), maps.Clone(conn.Prices)
-		conn.Capabilities = maps.Clone(conn.Capabilities)
-		cfg.Connections[n] = conn
-	}
-	for n, m := range cfg.Models {
-		m.Labels = maps.Clone(m.Labels)
-		cfg.Models[n] = m
-	}
-	dec := toml.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(cfg); err != nil {
-		var unknown *toml.StrictMissingError
-		if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
-			e := unknown.Errors[0]
-			line, col := e.Position()
-			return nil, fmt.Errorf("%s:%d:%d: %s", name, line, col, unknownKey(e.Key()))
-		}
-		var de *toml.DecodeError
-		if errors.As(err, &de) {
-			line, col := de.Position()
-			return nil, fmt.Errorf("%s:%d:%d: %s", name, line, col, wrongValue(de))
-		}
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return cfg, nil
-}
-
-// Validate reports every impossible value at once.
-func (c *Config) Validate() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.TensorFlow.IntraOpThreads < 0 || c.TensorFlow.InterOpThreads < 0 {
-		bad("tensorflow: threads must be 0 (TensorFlow decides) or more")
-	}
-	errs = append(errs, c.Cache.validate(), c.Budget.validate(), c.Objects.validate())
-	names := make([]string, 0, len(c.Models))
-	for n := range c.Models {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	for _, n := range names {
-		m := c.Models[n]
-		if m.Path == "" {
-			bad("models.%q: path is missing", n)
-		}
-		if m.Type != "" && !strings.EqualFold(m.Type, "TENSORFLOW") {
-			bad("models.%q: type %q is not supported; use TENSORFLOW", n, m.Type)
-		}
-		if m.BatchSize < 0 {
-			bad("models.%q: batch_size must be 0 (chosen by a probe) or more", n)
-		}
-	}
-	names = names[:0]
-	for n := range c.Connections {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	for _, n := range names {
-		if err := c.Connections[n].validate(n); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// path resolves a path of the file: relative ones start at the file's folder.
-func (c *Config) path(p string) string {
-	if p == "" || c.dir == "" || filepath.IsAbs(p) || strings.Contains(p, "://") {
-		return p
-	}
-	return filepath.Join(c.dir, p)
-}
-
-// storeDir is the folder of the model store.
-func (c *Config) storeDir() (string, error) {
-	if c.Store.Path != "" {
-		return c.path(c.Store.Path), nil
-	}
-	d, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("model store: no cache folder for this user (%w); set [store] path in the configuration", err)
-	}
-	return filepath.Join(d, "mallard", "models"), nil
-}
+func LoadConfig(file string) (*Config, error) { return config.LoadConfig(file) }

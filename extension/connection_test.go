@@ -3,8 +3,6 @@ package extension_test
 import (
 	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -102,43 +100,4 @@ func TestConnectionTimeout(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestConnectionConfig: what the file may not say.
-func TestConnectionConfig(t *testing.T) {
-	tests := []struct{ name, give, want string }{
-		{"timeout", "[connections.a]\ntimeout = 'soon'\n", `"soon" is no duration; write 30s, 5m or 720h`},
-		{"negative timeout", "[connections.a]\ntimeout = '-1s'\n", "timeout and retry must be 0"},
-		{"negative attempts", "[connections.a]\nretry = { attempts = -1 }\n", "timeout and retry must be 0"},
-		{"negative budget", "[connections.a]\nbudget = { money = -1.0 }\n", "budget must be 0 (no bound) or more"},
-		{"unknown budget", "[connections.a]\nbudget = { dollars = 1.0 }\n", `connections.a.dollars`},
-		{"a password", "[connections.a]\nbase_url = 'http://u:p4ssw0rd@host/v1'\n", "base_url holds a user or password"},
-		{"negative cache", "[cache]\nmax_rows = -1\n", "cache: ttl, max_rows and max_bytes must be 0"},
-		{"negative session", "[budget]\nsession_requests = -1\n", "budget: each must be 0"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if _, err := loadText(t, tt.give); err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %v, want %s", err, tt.want)
-			}
-		})
-	}
-	cfg, err := loadText(t, "[cache]\nttl = '720h'\nmax_rows = 5\n[connections.a]\ntimeout = '30s'\nretry = { attempts = 2, base = '2s', cap = '', deadline = '1m' }\nbudget = { requests = 7 }\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := cfg.Connections["a"]
-	if time.Duration(cfg.Cache.TTL) != 720*time.Hour || cfg.Cache.MaxRows != 5 || time.Duration(a.Timeout) != 30*time.Second || a.Budget.Requests != 7 ||
-		a.Retry != (extension.RetryConfig{Attempts: 2, Base: extension.Duration(2 * time.Second), Deadline: extension.Duration(time.Minute)}) {
-		t.Errorf("read %+v", cfg)
-	}
-}
-
-func loadText(t *testing.T, text string) (*extension.Config, error) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "c.toml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return extension.LoadConfig(file)
 }

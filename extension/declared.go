@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/modelstore"
 )
 
@@ -31,13 +32,13 @@ func (c *catalog) declared(ctx context.Context, parts []string) (found, bool, er
 	return found{place{name: name, schema: "main"}, rec}, true, nil
 }
 
-func (in *instance) declaredRecord(ctx context.Context, name string, m ModelConfig) (*record, error) {
+func (in *instance) declaredRecord(ctx context.Context, name string, m config.ModelConfig) (*record, error) {
 	in.declaredMu.Lock()
 	defer in.declaredMu.Unlock()
 	if rec, ok := in.declared[name]; ok {
 		return rec, nil
 	}
-	path := in.cfg.path(m.Path)
+	path := config.Path(in.cfg, m.Path)
 	dir, fetched, err := in.fetch(ctx, path)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/modelstore"
 )
@@ -79,7 +80,7 @@ func openInstance(dsn string, inner *duckdb.Connector, cfg *Config) (*instance, 
 		in.refs++
 		return in, nil
 	}
-	dir, err := cfg.storeDir()
+	dir, err := config.StoreDir(cfg)
 	if err != nil {
 		return nil, err
 	}

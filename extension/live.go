@@ -13,6 +13,7 @@ import (
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/objecttable"
 )
@@ -240,7 +241,7 @@ func (in *instance) intraOp(dir string, rec *record) int {
 
 // runtime opens TensorFlow, once per process.
 func (in *instance) runtime() (*tensorflow.Runtime, error) {
-	lib, err := tensorflow.Find(tensorflow.FindOptions{Path: in.cfg.path(in.cfg.TensorFlow.Library)})
+	lib, err := tensorflow.Find(tensorflow.FindOptions{Path: config.Path(in.cfg, in.cfg.TensorFlow.Library)})
 	if err != nil {
 		return nil, failure.As(failure.ErrTensorFlow, err)
 	}

@@ -49,7 +49,7 @@ func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objectt
 		authorizer = "default" // where it is not configured, application default credentials
 	} else if authorizer != "default" { // of an ObjectRef it may be location.name or project.location.name
 		var err error
-		if authorizer, err = o.in.cfg.connectionName(&dialect.Path{Parts: strings.Split(authorizer, ".")}); err != nil {
+		if authorizer, err = connectionName(o.in.cfg, &dialect.Path{Parts: strings.Split(authorizer, ".")}); err != nil {
 			return nil, err
 		}
 	}
@@ -159,7 +159,7 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 	name := ""
 	if s.Connection != nil || s.DefaultConnection {
 		var err error
-		if name, err = n.in.cfg.connectionName(s.Connection); err != nil {
+		if name, err = connectionName(n.in.cfg, s.Connection); err != nil {
 			span := s.Name.Span
 			if s.Connection != nil {
 				span = s.Connection.Span

@@ -17,6 +17,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/answercache"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/provider"
 	"github.com/mallardml/mallard/internal/spelling"
@@ -59,7 +60,7 @@ const maxIdleSpecs = 256
 func (r *remoteModels) init(in *instance) {
 	r.in = in
 	r.session.Name = "session"
-	r.session.Budget = in.cfg.Budget.session()
+	r.session.Budget = config.SessionBudget(in.cfg.Budget)
 	r.connections, r.specs, r.byKey = map[string]*remoteConnection{}, map[int64]*liveSpec{}, map[string]*liveSpec{}
 }
 
@@ -126,7 +127,7 @@ func (r *remoteModels) closeClients() error {
 }
 
 // connectionName finds the connection that a path of WITH CONNECTION means: by its whole name, else by its last part.
-func (c *Config) connectionName(p *dialect.Path) (string, error) {
+func connectionName(c *config.Config, p *dialect.Path) (string, error) {
 	if p == nil {
 		if _, ok := c.Connections["default"]; !ok {
 			return "", noConnection("there is no connection DEFAULT; write [connections.default] into mallard.toml, with project = \"…\" for Vertex AI, or run mallard emulate and write what it shows")
@@ -165,11 +166,11 @@ func (r *remoteModels) connection(name string) (*remoteConnection, error) {
 	if !ok {
 		return nil, fmt.Errorf("its connection `%s` is not in the configuration; add [connections.%q]", name, name)
 	}
-	p, err := cfg.provider(name)
+	p, err := config.Provider(name, cfg)
 	if err != nil {
 		return nil, err
 	}
-	c := &remoteConnection{in: r.in, provider: p, remote: remote.NewConnection(cfg.options(name))}
+	c := &remoteConnection{in: r.in, provider: p, remote: remote.NewConnection(config.ConnectionOptions(name, cfg))}
 	r.connections[name] = c
 	return c, nil
 }
@@ -359,7 +360,7 @@ func plainValue(v dialect.Value) any {
 // createRemote checks a remote model and gives the statement that records it. Nothing is asked of the endpoint.
 func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
 	cfg := n.in.cfg
-	name, err := cfg.connectionName(s.Connection)
+	name, err := connectionName(cfg, s.Connection)
 	if err != nil {
 		span := s.Name.Span
 		if s.Connection != nil {
@@ -392,7 +393,7 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
 	if strings.TrimSpace(rec.Path) == "" {
 		return nil, at(s.Name.Span, errors.New("a remote model needs OPTIONS(ENDPOINT='…'): the name of a model such as 'gemini-2.5-flash', or a URL"))
 	}
-	p, err := cfg.Connections[name].provider(name)
+	p, err := config.Provider(name, cfg.Connections[name])
 	if err != nil {
 		return nil, at(s.Name.Span, err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/config"
 )
 
 // running is a statement while it runs: what it lends to the callbacks that serve it.
@@ -63,7 +64,7 @@ func (q *running) statement() *remote.Statement {
 	if q.remote == nil {
 		o := remote.StatementOptions{Rows: q.Rows, Fail: q.fail, Shared: q.in == nil}
 		if q.in != nil {
-			o.Session, o.Budget = &q.in.remote.session, q.in.cfg.Budget.statement()
+			o.Session, o.Budget = &q.in.remote.session, config.StatementBudget(q.in.cfg.Budget)
 		}
 		if q.Context.Value(estimateKey{}) != nil {
 			o.Estimate, o.Session, o.Budget = true, nil, remote.Budget{}

@@ -13,6 +13,7 @@ import (
 	"github.com/mallardml/mallard/functions/image"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
 )
@@ -265,7 +266,7 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		endpoint = defaultEndpoint
 	}
 	cfg := w.conn.in.cfg
-	name, err := cfg.connectionName(connection)
+	name, err := connectionName(cfg, connection)
 	if err != nil {
 		span := f.Span
 		if connection != nil {
@@ -274,7 +275,7 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		return nil, at(span, err)
 	}
 	rec := &record{Type: "REMOTE", Connection: name, Path: endpoint}
-	p, err := cfg.Connections[name].provider(name)
+	p, err := config.Provider(name, cfg.Connections[name])
 	if err == nil {
 		rec.Endpoint, err = p.Endpoint(endpoint)
 	}

@@ -1,4 +1,4 @@
-package extension
+package config
 
 import (
 	"errors"
@@ -123,16 +123,18 @@ func (b BudgetConfig) validate() error {
 	return nil
 }
 
-func (b BudgetConfig) statement() remote.Budget {
+// StatementBudget is what one statement may spend.
+func StatementBudget(b BudgetConfig) remote.Budget {
 	return remote.Budget{Requests: b.StatementRequests, Tokens: b.StatementTokens, Money: b.StatementMoney}
 }
 
-func (b BudgetConfig) session() remote.Budget {
+// SessionBudget is what all statements may spend while the database is open.
+func SessionBudget(b BudgetConfig) remote.Budget {
 	return remote.Budget{Requests: b.SessionRequests, Tokens: b.SessionTokens, Money: b.SessionMoney}
 }
 
-// provider gives the connection to its provider; the error names all that is impossible about it.
-func (c ConnectionConfig) provider(name string) (provider.Provider, error) {
+// Provider gives the connection to its provider; the error names all that is impossible about it.
+func Provider(name string, c ConnectionConfig) (provider.Provider, error) {
 	k, err := provider.Find(c.Kind)
 	if err != nil {
 		return nil, err
@@ -158,7 +160,7 @@ func (c ConnectionConfig) validate(name string) error {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("connections.%q: "+format, append([]any{name}, args...)...))
 	}
-	if _, err := c.provider(name); err != nil {
+	if _, err := Provider(name, c); err != nil {
 		bad("%w", err)
 	}
 	for model, p := range c.Prices {
@@ -181,8 +183,8 @@ func (c ConnectionConfig) validate(name string) error {
 	return errors.Join(errs...)
 }
 
-// options gives the connection's settings as the runtime reads them.
-func (c ConnectionConfig) options(name string) remote.ConnectionOptions {
+// ConnectionOptions gives the connection's settings as the runtime reads them.
+func ConnectionOptions(name string, c ConnectionConfig) remote.ConnectionOptions {
 	o := remote.ConnectionOptions{
 		Name: name, Origin: c.BaseURL, Concurrency: c.Concurrency,
 		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute,

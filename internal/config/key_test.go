@@ -1,4 +1,4 @@
-package extension
+package config
 
 import (
 	"os"
@@ -36,7 +36,7 @@ func TestConfigAdvice(t *testing.T) {
 
 // TestConfigurationPage: every key has a place in the page.
 func TestConfigurationPage(t *testing.T) {
-	b, err := os.ReadFile("../docs/configuration.md")
+	b, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package extension
+package config
 
 import (
 	"os"
@@ -8,9 +8,6 @@ import (
 	"testing"
 
 	"github.com/pelletier/go-toml/v2"
-
-	"github.com/mallardml/mallard/dialect"
-	"github.com/mallardml/mallard/internal/quote"
 )
 
 // keys lists the TOML keys of a struct type, with the sections before them.
@@ -36,7 +33,7 @@ func keys(t reflect.Type, prefix string) []string {
 // TestExampleIsComplete reads config.example.toml with its commented tables switched on: every key stands in it, with its
 // default.
 func TestExampleIsComplete(t *testing.T) {
-	b, err := os.ReadFile("../config.example.toml")
+	b, err := os.ReadFile("../../config.example.toml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,45 +125,12 @@ func TestFindConfig(t *testing.T) {
 	}
 }
 
-func TestSplitDSN(t *testing.T) {
-	tests := []struct {
-		give, rest, config string
-		lang               dialect.Lang
-	}{
-		{"", "", "", dialect.Auto},
-		{"a.db?threads=2", "a.db?threads=2", "", dialect.Auto},
-		{"a.db?mallard_config=c.toml&threads=2", "a.db?threads=2", "c.toml", dialect.Auto},
-		{"?mallard_dialect=bigquery", "", "", dialect.GoogleSQL},
-	}
-	for _, tt := range tests {
-		rest, config, lang, err := splitDSN(tt.give)
-		if err != nil || rest != tt.rest || config != tt.config || lang != tt.lang {
-			t.Errorf("splitDSN(%q) = %q, %q, %v, %v", tt.give, rest, config, lang, err)
-		}
-	}
-}
-
 func FuzzConfig(f *testing.F) {
 	f.Add("[bigquery]\nproject='p'\n")
 	f.Add("[models.\"a.b\"]\npath='x'\nlabels={a='b'}\n")
 	f.Fuzz(func(t *testing.T, src string) {
 		if cfg, err := parseConfig("c.toml", []byte(src)); err == nil && cfg.Validate() != nil {
 			t.Error("a configuration that was read does not validate")
-		}
-	})
-}
-
-func FuzzSplitName(f *testing.F) {
-	f.Add("`a.b`.c")
-	f.Add(`"a""b".c`)
-	f.Fuzz(func(t *testing.T, s string) {
-		parts, err := splitName(s)
-		if err != nil {
-			return
-		}
-		again, err := splitName(quote.Path(parts...))
-		if err != nil || strings.Join(again, "\x00") != strings.Join(parts, "\x00") {
-			t.Errorf("%q gives %q, and its quoted form %q, %v", s, parts, again, err)
 		}
 	})
 }
