@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mallardml/mallard/connectors/gcs"
 	"github.com/mallardml/mallard/connectors/localfs"
@@ -207,6 +208,9 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 	if err := n.in.externalAccess(ctx); err != nil {
 		return nil, at(s.Name.Span, err)
 	}
+	if err := n.missing(ctx, s, t); err != nil {
+		return nil, err
+	}
 	create := "CREATE VIEW "
 	if s.OrReplace {
 		create = "CREATE OR REPLACE VIEW "
@@ -215,6 +219,30 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 	p.sql = create + where.sql() + " AS SELECT * REPLACE (" + objecttable.LateMD5 + ", CAST(ref AS STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)) AS ref) FROM " + objecttable.Spec{Table: *t, Name: where.key()}.SQL()
 	p.done = func() { n.in.objects.runtime.Forget(where.key()) }
 	return p, nil
+}
+
+// lookFor is how long CREATE EXTERNAL TABLE waits to hear whether what it names is there.
+const lookFor = 10 * time.Second
+
+// missing refuses a table whose bucket, folder or object is not there, at the URI.
+func (n *conn) missing(ctx context.Context, s *dialect.CreateExternalTable, t *objecttable.Table) error {
+	look, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	err := t.Missing(look, n.in.objects)
+	var m *objecttable.MissingError
+	if !errors.As(err, &m) {
+		return at(s.Name.Span, errors.Join(err, ctx.Err()))
+	}
+	span := s.Name.Span
+	for _, o := range s.Options {
+		if strings.EqualFold(o.Name, "uris") {
+			span = o.Value.Span
+			if m.Index < len(o.Value.List) {
+				span = o.Value.List[m.Index].Span
+			}
+		}
+	}
+	return at(span, err)
 }
 
 // dropObjectTable gives the statement that drops an object table, and no other kind of table.

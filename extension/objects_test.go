@@ -101,3 +101,20 @@ func TestNoStore(t *testing.T) {
 		t.Error(details, err)
 	}
 }
+
+// TestGoneObjects: what an object table names may go after it was made; the query says which table it is.
+func TestGoneObjects(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "pictures")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	db := open(t, "", extension.DefaultConfig())
+	exec(t, db, "CREATE SCHEMA demo", "CREATE EXTERNAL TABLE demo.later OPTIONS (object_metadata = 'SIMPLE', uris = ['"+dir+"/*.jpg'])")
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	_, err := db.ExecContext(t.Context(), "SELECT count(*) FROM demo.later")
+	if want := "object table memory.demo.later: file://" + dir + "/: not found; check the path"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("err = %v\nwant %s", err, want)
+	}
+}

@@ -187,7 +187,7 @@ func TestNoTensorFlow(t *testing.T) {
 	cfg.TensorFlow.Library = t.TempDir()
 	db := open(t, "", cfg)
 	_, err := db.ExecContext(t.Context(), createIn(filepath.Join(models(t), "swivel_like")))
-	if err == nil || !strings.Contains(err.Error(), "make tensorflow") && !strings.Contains(err.Error(), cfg.TensorFlow.Library) {
+	if err == nil || !strings.Contains(err.Error(), "mallard doctor -install") && !strings.Contains(err.Error(), cfg.TensorFlow.Library) {
 		t.Errorf("CREATE MODEL: %v", err)
 	}
 	if n := one[int](t, db, "SELECT 42"); n != 42 {

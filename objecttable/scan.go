@@ -214,7 +214,7 @@ func (s *scan) Fill(out mapping.DataChunk) error {
 	if len(objects) == 0 {
 		s.wg.Wait()
 		if s.err != nil {
-			return s.q.failed(s.err)
+			return s.q.failed(s.spec.named(s.err))
 		}
 	}
 	if len(objects) > 0 {

@@ -40,6 +40,10 @@ type Store interface {
 	Reader
 }
 
+// Folders is a Store that has folders apart from its objects. Folder's error says that one is not there; "" is the folder
+// that all names are relative to.
+type Folders interface{ Folder(name string) error }
+
 // Signer is a Store that makes addresses under which anybody may read (method GET) or replace (PUT) an object until they
 // expire. It sends nothing.
 type Signer interface {

@@ -47,6 +47,14 @@ func (s Spec) String() string {
 // SQL is the FROM clause's item for a table: system.main.mallard_objects('…').
 func (s Spec) SQL() string { return "system.main.mallard_objects(" + quote.Text(s.String()) + ")" }
 
+// named puts the table's name before an error of its listing; a cancelled statement needs none.
+func (s Spec) named(err error) error {
+	if s.Name == "" || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("object table %s: %w", strings.ReplaceAll(s.Name, `"`, ""), err)
+}
+
 // ParseSpec reads a spec: its JSON, a JSON list of URIs, or one URI, bare or as a JSON text.
 func ParseSpec(text string) (Spec, error) {
 	var s Spec
@@ -100,6 +108,71 @@ func (t *Table) patterns() ([]Pattern, error) {
 	}
 	return ps, nil
 }
+
+// MissingError says that nothing is where a table's URI points.
+type MissingError struct {
+	Index int // of the URI
+	err   error
+}
+
+// Error is the text for people.
+func (e *MissingError) Error() string { return e.err.Error() }
+
+// Unwrap gives the store's error.
+func (e *MissingError) Unwrap() error { return e.err }
+
+// errFound ends a listing that was only to show that there is something.
+var errFound = errors.New("found")
+
+// Missing looks, with one request for each URI, whether its bucket, its folder or its object is there, and gives a
+// *MissingError when one is not. What keeps it from looking is no error here: a query will tell.
+func (t *Table) Missing(ctx context.Context, host Host) error {
+	ps, err := t.patterns()
+	if err != nil {
+		return err
+	}
+	for i, p := range ps {
+		store, err := host.Store(ctx, p.Scheme, t.Authorizer)
+		if err != nil {
+			continue
+		}
+		if err := p.missing(ctx, store); err != nil && Reason(err) == "not found" {
+			return &MissingError{i, err}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// missing gives the store's error when the object, or the folder, is not there.
+func (p Pattern) missing(ctx context.Context, store Store) error {
+	if !p.Wild {
+		_, err := store.Stat(ctx, p.Bucket, p.Prefix, 0)
+		return err
+	}
+	folder := p.Prefix[:strings.LastIndexByte(p.Prefix, '/')+1]
+	if f, ok := store.(Folders); ok {
+		return f.Folder(folder)
+	}
+	err := store.List(ctx, p.Bucket, folder, "", []string{"uri"}, func([]Object) error { return errFound })
+	if err == nil && folder != "" {
+		return &noFolder{p.Scheme + "://" + p.Bucket + "/" + folder}
+	}
+	return err
+}
+
+// noFolder is a folder of a bucket without any object.
+type noFolder struct{ uri string }
+
+// Error is the text for people.
+func (e *noFolder) Error() string {
+	return e.uri + ": not found; no object of the bucket has a name that begins so: check the path"
+}
+
+// Reason is short for a status.
+func (*noFolder) Reason() string { return "not found" }
 
 // list calls page with the table's objects, each once also when several URIs have it. Folder markers, whose names end in
 // a slash, are left out. A URI without * must exist. skip is asked about an object whose name is not UTF-8, as a file's

@@ -100,7 +100,7 @@ func database(ctx context.Context, o *options, cfg *mallard.Config) finding {
 func tensorFlow(cfg *mallard.Config) finding {
 	lib, err := tensorflow.Find(tensorflow.FindOptions{Path: cfg.TensorFlow.Library})
 	if err != nil {
-		return finding{"TensorFlow", "not found", "`mallard doctor -install` fetches it. " + err.Error(), true}
+		return finding{"TensorFlow", "not found", err.Error(), true}
 	}
 	where := fmt.Sprintf("%s (from %s)", lib.Dir, lib.Source)
 	rt, err := tensorflow.Open(lib)

@@ -3,7 +3,9 @@ package gcs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/googleapi"
@@ -56,6 +58,10 @@ func fault(ctx context.Context, uri string, generation int64, err error) error {
 		return ctx.Err()
 	}
 	e := &Error{URI: uri, reason: Other, err: err}
+	var sent *url.Error
+	if errors.As(err, &sent) { // its address is that of the object, with a tail of parameters
+		e.err = fmt.Errorf("%s does not answer: %w", host(sent.URL), sent.Err)
+	}
 	var api *googleapi.Error
 	if errors.As(err, &api) {
 		e.status = api.Code
@@ -82,4 +88,12 @@ func fault(ctx context.Context, uri string, generation int64, err error) error {
 		e.reason, e.hint = Unavailable, "it was retried; try again later"
 	}
 	return e
+}
+
+// host is the part of an address that tells a person who was asked.
+func host(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return "the server"
 }

@@ -250,3 +250,20 @@ func TestSignedURL(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestShortAddress: an error names the object and the server, not the request's address with its parameters.
+func TestShortAddress(t *testing.T) {
+	c, err := gcs.New(t.Context(), gcs.Options{Auth: gcs.None, Endpoint: "http://127.0.0.1:1", RetryFor: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, err = c.Stat(t.Context(), "bucket", "folder/object", 0)
+	if err == nil || !strings.HasPrefix(err.Error(), "gs://bucket/folder/object: failed: 127.0.0.1:1 does not answer: ") || strings.Contains(err.Error(), "?") {
+		t.Errorf("Stat: %v", err)
+	}
+	err = c.List(t.Context(), "bucket", "folder/", "", nil, func([]gcs.Object) error { return nil })
+	if err == nil || strings.Contains(err.Error(), "?") {
+		t.Errorf("List: %v", err)
+	}
+}

@@ -229,6 +229,21 @@ func (FS) Stat(ctx context.Context, _, name string, gen int64) (Object, error) {
 	return describe(name, info, nil)
 }
 
+// Folder reports, as an error, that a folder is not there; its name ends in a slash or is empty.
+func (FS) Folder(name string) error {
+	if name == "" {
+		name = "."
+	}
+	info, err := os.Stat(filepath.FromSlash(name))
+	if err != nil {
+		return fault(name, err)
+	}
+	if !info.IsDir() {
+		return &Error{URI: uri(name), reason: NotFound, hint: "it is a file and no folder"}
+	}
+	return nil
+}
+
 func regular(name string, info fs.FileInfo, gen int64) error {
 	switch {
 	case !info.Mode().IsRegular():

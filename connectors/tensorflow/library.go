@@ -16,7 +16,7 @@ import (
 // EnvLibrary names the environment variable that points to the library.
 const EnvLibrary = "MALLARD_TENSORFLOW"
 
-const howToGet = "Run `make tensorflow` in a checkout of Mallard, or `pip install tensorflow-cpu`, or point " + EnvLibrary +
+const howToGet = "Run `mallard doctor -install`, which fetches it, or `pip install tensorflow-cpu`, or point " + EnvLibrary +
 	" (configuration: tensorflow.library) to the folder that holds the library; `mallard doctor` shows what is found"
 
 // FindOptions says where to look first.

@@ -47,7 +47,7 @@ func TestFind(t *testing.T) {
 	}
 	if l, err := Find(FindOptions{}); err == nil {
 		t.Skipf("this machine has a system-wide library: %s", l.Core)
-	} else if !errors.Is(err, ErrNoLibrary) || !strings.Contains(err.Error(), "Python (not installed)") || !strings.Contains(err.Error(), "make tensorflow") ||
+	} else if !errors.Is(err, ErrNoLibrary) || !strings.Contains(err.Error(), "Python (not installed)") || !strings.Contains(err.Error(), "mallard doctor -install") ||
 		!strings.Contains(err.Error(), filepath.Join(cache, "mallard", "tensorflow")) {
 		t.Errorf("nothing there: %v", err)
 	}
@@ -157,7 +157,7 @@ func TestOpenFails(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.run=^TestOpenFails$", "-test.v")
 			cmd.Env = append(os.Environ(), "MALLARD_TEST_OPEN="+so)
 			out, err := cmd.CombinedOutput()
-			if err != nil || !strings.Contains(string(out), tt.want) || !strings.Contains(string(out), "make tensorflow") {
+			if err != nil || !strings.Contains(string(out), tt.want) || !strings.Contains(string(out), "mallard doctor -install") {
 				t.Errorf("%v: %s\nwant %q and advice", err, out, tt.want)
 			}
 		})
