@@ -159,8 +159,14 @@ func remoteSummary(p remote.Progress, cancelled bool) string {
 	}
 	if errors.Is(p.CacheError, remote.ErrReadOnly) {
 		fmt.Fprintf(&b, " Note: %v.", p.CacheError)
+	} else if p.Lost > 0 && p.Kept+p.Cached > 0 {
+		fmt.Fprintf(&b, " The cache could not keep %s: %v.", count(p.Lost, "answer"), p.CacheError)
 	} else if p.CacheError != nil {
 		fmt.Fprintf(&b, " The cache was not used: %v.", p.CacheError)
+	}
+	if p.Unversioned > 0 {
+		fmt.Fprintf(&b, " The cache has not kept %s, which will be asked again: nobody tells the version of such an object as %s. An object table, "+
+			"an ObjectRef with its version, or the permission storage.objects.get tells it.", count(p.Unversioned, "answer"), p.Object)
 	}
 	return b.String()
 }

@@ -565,6 +565,53 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+// TestUsageOfTheUnfinished: a statement that is cancelled, or fails in the middle, has cost what it has cost: rows that were
+// answered, from the model or the cache, count as well as requests and tokens.
+func TestUsageOfTheUnfinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cache, rows := &memoryCache{}, prompts(100)
+		statement := func(ctx context.Context, f *fake, rows []any, session *Meter) error {
+			s := textSpec(t, f, flat)
+			s.Cache = cache
+			if err := s.Init(); err != nil {
+				t.Fatal(err)
+			}
+			st := NewStatement(ctx, StatementOptions{Session: session})
+			defer st.End()
+			_, err := try(st, s, rows)
+			return err
+		}
+		session := &Meter{}
+		if err := statement(t.Context(), &fake{latency: time.Second}, rows[:10], session); err != nil {
+			t.Fatal(err)
+		}
+		// Ten from the cache, the first of them twice, and three times eight answers; then it is cancelled.
+		session = &Meter{}
+		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
+		defer cancel()
+		if err := statement(ctx, &fake{latency: time.Second}, append([]any{rows[0]}, rows...), session); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		want := Usage{Rows: 1 + 10 + 24, Cached: 10, Repeated: 1, Requests: 32, InputTokens: 24 * 5, OutputTokens: 24 * 2}
+		if got := session.Total(); got != want {
+			t.Errorf("cancelled: %+v, want %+v", got, want)
+		}
+		// Ten are cached, and nobody may ask for more: those that were refused failed, the others were not asked.
+		session, cache.m = &Meter{}, map[[32]byte]Answer{}
+		if err := statement(t.Context(), &fake{}, rows[:10], &Meter{}); err != nil {
+			t.Fatal(err)
+		}
+		f := &fake{latency: time.Second, fault: func(int, []string) error { return &httpError{403, "PERMISSION_DENIED", 0, "no role"} }}
+		if err := statement(t.Context(), f, rows, session); err == nil {
+			t.Fatal("it passed")
+		}
+		got := session.Total()
+		if got.Rows != 10+got.Failed || got.Failed < 1 || got.Failed > 8 || got.Cached != 10 || got.Requests < 1 {
+			t.Errorf("failed: %+v", got)
+		}
+	})
+}
+
 func TestCacheAndResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cache := &memoryCache{}

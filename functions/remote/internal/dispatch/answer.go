@@ -38,3 +38,12 @@ type Cache interface {
 	// Put stores answers, as they arrive: those that came in while the last Put ran come together.
 	Put(ctx context.Context, entries []Entry) error
 }
+
+// Verdict is the outcome of a row.
+type Verdict struct {
+	Lines  [][]any // results without the status; one line but for segments
+	Status string  // "" for success
+	cause  string  // of a failure, for counting
+	cached bool
+	void   bool // the query fails: nobody is given it
+}

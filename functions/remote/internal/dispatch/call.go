@@ -83,27 +83,6 @@ type Fault struct {
 	Status func(attempts int) string
 }
 
-// Limits bound one request.
-type Limits struct {
-	Rows   int // rows per request
-	Tokens int // tokens per request, estimated; -1 for no bound
-	Bytes  int // bytes of the rows' JSON per request; -1 for no bound
-}
-
-// Or gives the limits with zero fields taken from d.
-func (l Limits) Or(d Limits) Limits {
-	if l.Rows > 0 {
-		d.Rows = l.Rows
-	}
-	if l.Tokens != 0 {
-		d.Tokens = l.Tokens
-	}
-	if l.Bytes != 0 {
-		d.Bytes = l.Bytes
-	}
-	return d
-}
-
 // sum identifies one row's question. versions are those of objects that the request names only.
 func (c *Call) sum(request, versions string) [sha256.Size]byte {
 	b := make([]byte, 0, 64+len(request)+len(versions))

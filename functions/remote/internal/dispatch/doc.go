@@ -7,8 +7,9 @@
 // From the top, each room uses those below it only:
 //
 //	statement   what the calls of a statement share
+//	await       the rows that are wanted, and counting what they got
 //	run         what is done next, and what comes of it
-//	group       the rows of one call: submit, await, settle, repeats
+//	group       the rows of one call: submit, settle, repeats
 //	sender      one request: pace, slot, budgets, asking, counting
 //	decide      what becomes of a request that failed: a pure function
 //	loader      the objects that a request carries, within bounds of memory
@@ -18,7 +19,7 @@
 //	batcher     which rows are asked together, and when: no I/O, no locks, no clock
 //	item        a row's question and its states
 //	call        what is asked, and who knows how
-//	connection, pace, usage, price, progress, lifetime, answer
+//	connection, limits, pace, usage, price, progress, lifetime, answer
 //
 // Slots, pace and budgets stand around each request, in the sender. Trying again does not: a batch that waits for its next
 // attempt goes back to the batcher, so that it holds no slot, others go before it, and what is learned meanwhile (too large,

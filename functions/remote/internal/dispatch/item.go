@@ -141,15 +141,6 @@ func (it *item) size() int {
 	return n
 }
 
-// Verdict is the outcome of a row.
-type Verdict struct {
-	Lines  [][]any // results without the status; one line but for segments
-	Status string  // "" for success
-	cause  string  // of a failure, for counting
-	cached bool
-	void   bool // the query fails: nobody is given it
-}
-
 // waiter waits for several items.
 type waiter struct {
 	left int

@@ -28,8 +28,13 @@ type Progress struct {
 	Total bool
 	// Rate is rows done per second over the last ten seconds or so, 0 before the first.
 	Rate float64
-	// CacheError is why the statement goes on without the cache; nil while it works.
+	// CacheError is why the cache is not read, or why the answers of Lost were not written; nil while it works.
 	CacheError error
+	Lost       int64 // answers that could not be written to the cache
+	// Unversioned counts answers that were not kept because nobody tells the version of an object that the provider reads
+	// itself: it may be another by the next run, and is asked again then. Object is one of them.
+	Unversioned int64
+	Object      string
 }
 
 // Left is how long the rest takes at the present rate. ok is false where the total or the rate is unknown.
@@ -87,6 +92,20 @@ func (t *tracker) cacheFailed(err error) {
 		if p.CacheError == nil {
 			p.CacheError = err
 		}
+	})
+}
+
+// lost counts answers that could not be written.
+func (t *tracker) lost(answers int, err error) {
+	t.cacheFailed(err)
+	t.change(func(p *Progress) { p.Lost += int64(answers) })
+}
+
+// unversioned counts an answer that is not kept.
+func (t *tracker) unversioned(object string) {
+	t.change(func(p *Progress) {
+		p.Unversioned++
+		p.Object = object
 	})
 }
 

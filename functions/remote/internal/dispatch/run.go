@@ -20,14 +20,6 @@ func (g *Group) dispatch() {
 	g.rouse()
 }
 
-// rouse tells run that something changed.
-func (g *Group) rouse() {
-	select {
-	case g.wake <- struct{}{}:
-	default:
-	}
-}
-
 // run sends batches while the statement lives.
 func (g *Group) run() {
 	defer rescue(g.abort)
@@ -214,8 +206,10 @@ func (g *Group) answered(items []*item, answers []Answer) {
 			if lines == nil {
 				verdicts[i].Lines = [][]any{g.call.Codec.Missing()}
 			}
-		} else if g.call.Cache != nil && items[i].keeps() {
-			save = append(save, Entry{items[i].key(g.call), a})
+		} else if it := items[i]; g.call.Cache != nil && it.keeps() {
+			save = append(save, Entry{it.key(g.call), a})
+		} else if g.call.Cache != nil {
+			g.prog.unversioned(it.request.Unversioned)
 		}
 	}
 	g.saver.save(save) // first: a settled row may be awaited again at once
