@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -190,7 +191,17 @@ func (in *instance) read(o *importOptions, dir string) (*record, error) {
 	}
 	rec := &record{
 		Type: "TENSORFLOW", Path: o.path, Signature: sig.Name, Tags: graph.Tags, Stateless: sig.Stateless,
-		BatchSize: o.batchSize, CustomOps: o.customOps, Description: o.description, Labels: o.labels,
+		BatchSize: o.batchSize, Description: o.description, Labels: o.labels,
+	}
+	for _, file := range o.customOps {
+		if file, err = filepath.Abs(file); err != nil {
+			return nil, err
+		}
+		d, err := tensorflow.OpsDigest(file)
+		if err != nil {
+			return nil, err
+		}
+		rec.CustomOps, rec.OpsDigests = append(rec.CustomOps, file), append(rec.OpsDigests, d)
 	}
 	for _, p := range sig.Inputs {
 		rec.Inputs = append(rec.Inputs, port{Name: p.Name, DType: p.DType.String(), Shape: p.Shape})

@@ -48,7 +48,7 @@ func (l *liveModels) init(in *instance) {
 
 // get gives the version that a record describes; the same record gives the same version.
 func (l *liveModels) get(name string, rec *record) (*liveModel, error) {
-	k, err := json.Marshal([]any{name, rec.Digest, rec.Signature, rec.Tags, rec.Inputs, rec.Outputs, rec.BatchSize, rec.CustomOps})
+	k, err := json.Marshal([]any{name, rec.Digest, rec.Signature, rec.Tags, rec.Inputs, rec.Outputs, rec.BatchSize, rec.CustomOps, rec.OpsDigests})
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +186,13 @@ func (in *instance) load(ctx context.Context, dir string, rec *record) (*tensorf
 	rt, err := in.runtime()
 	if err != nil {
 		return nil, err
+	}
+	for i, file := range rec.CustomOps[:min(len(rec.CustomOps), len(rec.OpsDigests))] {
+		if d, err := tensorflow.OpsDigest(file); err != nil {
+			return nil, err
+		} else if d != rec.OpsDigests[i] {
+			return nil, fmt.Errorf("its custom-op library %s was changed since the model was created; put the old one back, or create the model again with CREATE OR REPLACE MODEL", file)
+		}
 	}
 	outputs := make([]string, len(rec.Outputs))
 	for i, p := range rec.Outputs {

@@ -36,6 +36,7 @@ type record struct {
 	BatchSize   int               `json:"batch_size,omitempty"`
 	FixedBatch  int               `json:"fixed_batch,omitempty"`
 	CustomOps   []string          `json:"custom_ops,omitempty"`
+	OpsDigests  []string          `json:"custom_ops_digests,omitempty"` // of these files, when the model was made
 	Description string            `json:"description,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Created     time.Time         `json:"created"`

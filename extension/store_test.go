@@ -3,6 +3,7 @@ package extension_test
 import (
 	"io/fs"
 	"os"
+	osexec "os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -209,5 +210,54 @@ func TestSharedFile(t *testing.T) {
 	}
 	if n := one[int](t, b, predictM); n != 20 {
 		t.Errorf("after the first was closed: %d", n)
+	}
+}
+
+// TestCustomOpsAreFrozen: a model whose custom-op library is another one than when it was made is refused, not served by
+// what stands there now.
+func TestCustomOpsAreFrozen(t *testing.T) {
+	gcc, err := osexec.LookPath("gcc")
+	if err != nil {
+		t.Skip("needs gcc to make a library")
+	}
+	dir := t.TempDir()
+	lib := filepath.Join(dir, "ops.so")
+	build := func(source string) {
+		t.Helper()
+		cmd := osexec.Command(gcc, "-shared", "-x", "c", "-", "-o", lib+".new")
+		cmd.Stdin = strings.NewReader(source)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if err := os.Rename(lib+".new", lib); err != nil { // the old one stays mapped
+			t.Fatal(err)
+		}
+	}
+	build("int mallard_test_ops = 1;")
+	file := filepath.Join(dir, "m.duckdb")
+	cfg := config(t)
+	db := open(t, file, cfg)
+	create := "CREATE OR REPLACE MODEL m OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='" + models(t) + "/two_outputs_case', CUSTOM_OPS=['" + lib + "'])"
+	predict := "SELECT * FROM ML.PREDICT(MODEL m, (SELECT 1.0 AS x))"
+	exec(t, db, create)
+	exec(t, db, predict)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	build("int mallard_test_ops = 2;")
+	db = open(t, file, cfg)
+	_, err = db.ExecContext(t.Context(), predict)
+	if want := "custom-op library " + lib + " was changed since the model was created"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a changed library: %v\nwant %s", err, want)
+	}
+	_, err = db.ExecContext(t.Context(), create)
+	if want := "was changed since this process loaded it"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a second library of one name: %v\nwant %s", err, want)
+	}
+	if err := os.Remove(lib); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = db.ExecContext(t.Context(), predict); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("a library that is gone: %v", err)
 	}
 }

@@ -6,7 +6,11 @@ package tensorflow
 import "C"
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"sync"
 	"unsafe"
@@ -23,7 +27,7 @@ type Runtime struct {
 	ops struct {
 		mu       sync.Mutex
 		promoted bool
-		loaded   map[string]bool
+		loaded   map[string]string // digests by path
 	}
 }
 
@@ -108,7 +112,14 @@ func (r *Runtime) loadOps(files []string) error {
 		if err != nil {
 			return &Error{Op: "load custom ops " + f, Msg: "no such file", Kind: ErrLibrary, Hint: "Name the .so file of the op library"}
 		}
-		if r.ops.loaded[path] {
+		digest, err := OpsDigest(path)
+		if err != nil {
+			return err
+		}
+		if was, ok := r.ops.loaded[path]; ok && was != digest {
+			return &Error{Op: "load custom ops " + f, Msg: "the file was changed since this process loaded it, and TensorFlow cannot unload it", Kind: ErrLibrary,
+				Hint: "Start Mallard again, or give the new library a name of its own"}
+		} else if ok {
 			continue
 		}
 		if err := r.promote(); err != nil {
@@ -121,11 +132,27 @@ func (r *Runtime) loadOps(files []string) error {
 			return withHint(err, "The op library must be built for TensorFlow "+r.Version())
 		}
 		if r.ops.loaded == nil {
-			r.ops.loaded = map[string]bool{}
+			r.ops.loaded = map[string]string{}
 		}
-		r.ops.loaded[path] = true
+		r.ops.loaded[path] = digest
 	}
 	return nil
+}
+
+// OpsDigest names a custom-op library by its content. The libraries stay where they are, since they look for others beside
+// them: so a model remembers what they were.
+func OpsDigest(file string) (string, error) {
+	op := "load custom ops " + file
+	f, err := os.Open(file)
+	if err != nil {
+		return "", &Error{Op: op, Msg: "no such file", Kind: ErrLibrary, Hint: "Name the .so file of the op library"}
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", &Error{Op: op, Msg: err.Error(), Kind: ErrLibrary}
+	}
+	return "sha256-" + hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // promote makes TensorFlow's symbols global, just before the first custom-op
