@@ -18,7 +18,8 @@ import (
 
 // Options configure a [Connector]. The zero value works.
 type Options struct {
-	// Config is the configuration; nil means [DefaultConfig]. Connectors to one file share the first one's.
+	// Config is the configuration; nil means that of the connectors which have the file open, else [DefaultConfig]. Connectors
+	// to one file share it: another one is an error.
 	Config *Config
 	// Dialect overrides the configuration's dialect unless it is dialect.Auto.
 	Dialect dialect.Lang
@@ -29,7 +30,6 @@ type Options struct {
 // Connector opens connections to one DuckDB database that speaks ML. It is safe for concurrent use. sql.DB.Close closes
 // it when it was given to sql.OpenDB.
 type Connector struct {
-	inner *duckdb.Connector
 	in    *instance
 	lang  dialect.Lang
 	init  func(driver.ExecerContext) error
@@ -42,31 +42,25 @@ var _ driver.Connector = (*Connector)(nil)
 // NewConnector opens a database: dsn is a file name, or "" or ":memory:", with DuckDB's settings behind a question mark
 // ("sales.db?access_mode=read_only&threads=4").
 func NewConnector(dsn string, o Options) (*Connector, error) {
-	cfg := o.Config
-	if cfg == nil {
-		cfg = DefaultConfig()
+	if o.Config != nil {
+		if err := o.Config.Validate(); err != nil {
+			return nil, fmt.Errorf("configuration: %w", err)
+		}
 	}
-	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
-	}
-	inner, err := duckdb.NewConnector(dsn, nil)
+	in, err := openInstance(dsn, o.Config)
 	if err != nil {
 		return nil, err
 	}
-	in, err := openInstance(dsn, inner, cfg)
-	if err != nil {
-		return nil, errors.Join(err, inner.Close())
-	}
 	lang := o.Dialect
 	if lang == dialect.Auto {
-		lang = dialect.Lang(cfg.BigQuery.Dialect)
+		lang = dialect.Lang(in.cfg.BigQuery.Dialect)
 	}
-	return &Connector{inner: inner, in: in, lang: lang, init: o.Init}, nil
+	return &Connector{in: in, lang: lang, init: o.Init}, nil
 }
 
 // Connect implements [driver.Connector].
 func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
-	dc, err := c.inner.Connect(ctx)
+	dc, err := c.in.duck.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +83,9 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 // Driver implements [driver.Connector].
 func (c *Connector) Driver() driver.Driver { return Driver{} }
 
-// Close frees the models and closes the database when no other connector uses it. It may be called again.
+// Close frees the models and closes the database, when no other connector to its file is open. It may be called again.
 func (c *Connector) Close() error {
-	c.close.Do(func() { c.err = errors.Join(c.in.close(), c.inner.Close()) })
+	c.close.Do(func() { c.err = c.in.close() })
 	return c.err
 }
 

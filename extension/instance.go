@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,8 +24,10 @@ import (
 // instance is one open DuckDB, with what all its connections share. Two connectors to one file share its instance, as
 // they share the DuckDB underneath: a function registered by one is seen by the other.
 type instance struct {
-	key   string // the file's path; empty for a database in memory
-	refs  int    // connectors, guarded by instances.mu
+	key   string            // the file's path; empty for a database in memory
+	refs  int               // connectors, guarded by instances.mu
+	gone  chan struct{}     // closed when the last of them has closed it
+	duck  *duckdb.Connector // of the database, for every connection
 	cfg   *Config
 	store modelstore.Store
 
@@ -61,60 +64,123 @@ var instances = struct {
 	byFile map[string]*instance
 }{byFile: map[string]*instance{}}
 
-// keepOpen hides Close: closing the private pool must not close the database under the user.
+// keepOpen hides Close: the private pool is closed before the database that it is of.
 type keepOpen struct{ driver.Connector }
 
-// openInstance gives the instance of a connector's database. dsn is the one the connector was opened with.
-func openInstance(dsn string, inner *duckdb.Connector, cfg *Config) (*instance, error) {
-	key := ""
-	if file, _, _ := strings.Cut(dsn, "?"); file != "" && file != ":memory:" {
-		abs, err := filepath.Abs(file)
-		if err != nil {
-			return nil, err
+// fileKey names the file of a data source name; "" is a database in memory, which nobody shares.
+func fileKey(dsn string) (string, error) {
+	file, _, _ := strings.Cut(dsn, "?")
+	if file == "" || file == ":memory:" {
+		return "", nil
+	}
+	return filepath.Abs(file)
+}
+
+// openInstance gives the instance of a database, which is opened unless it is open. Every call that succeeds is for one
+// close. A nil configuration is the open instance's, or the default.
+func openInstance(dsn string, cfg *Config) (*instance, error) {
+	key, err := fileKey(dsn)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		instances.mu.Lock()
+		in := instances.byFile[key]
+		if in == nil || key == "" {
+			break
 		}
-		key = abs
+		if in.refs > 0 {
+			defer instances.mu.Unlock()
+			return in, in.join(dsn, cfg)
+		}
+		instances.mu.Unlock()
+		<-in.gone // its last connector is closing it
 	}
-	instances.mu.Lock()
 	defer instances.mu.Unlock()
-	if in, ok := instances.byFile[key]; ok && key != "" {
-		in.refs++
-		return in, nil
+	if cfg == nil {
+		cfg = DefaultConfig()
 	}
+	in, err := newInstance(dsn, key, cfg)
+	if err == nil && key != "" {
+		instances.byFile[key] = in
+	}
+	return in, err
+}
+
+// join adds a connector to an open instance, if it asks for what the instance is.
+func (in *instance) join(dsn string, cfg *Config) error {
+	if cfg != nil && !reflect.DeepEqual(*cfg, *in.cfg) {
+		return fmt.Errorf("%s is open with another configuration, and connectors to one database share it: %s; give this one the same, or none",
+			in.key, strings.Join(differences(cfg, in.cfg), ", "))
+	}
+	db, err := duckdb.NewConnector(dsn, nil) // DuckDB compares its own settings
+	if err != nil {
+		return err
+	}
+	in.refs++
+	return db.Close()
+}
+
+// differences names the sections in which two configurations differ.
+func differences(a, b *Config) []string {
+	var all []string
+	x, y := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
+	for i := range x.NumField() {
+		f := x.Type().Field(i)
+		switch {
+		case !f.IsExported():
+			if !x.Field(i).Equal(y.Field(i)) {
+				all = append(all, "they come from files in different folders")
+			}
+		case !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()):
+			all = append(all, "["+f.Tag.Get("toml")+"] differs")
+		}
+	}
+	return all
+}
+
+func newInstance(dsn, key string, cfg *Config) (*instance, error) {
 	dir, err := config.StoreDir(cfg)
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{key: key, refs: 1, cfg: cfg, store: modelstore.Store{Dir: dir}, fns: map[string]*function{}}
+	duck, err := duckdb.NewConnector(dsn, nil)
+	if err != nil {
+		return nil, err
+	}
+	in := &instance{key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, store: modelstore.Store{Dir: dir}, duck: duck, fns: map[string]*function{}}
 	in.live.init(in)
 	in.remote.init(in)
 	in.objects = newObjects(in)
-	in.db = sql.OpenDB(keepOpen{inner})
+	in.db = sql.OpenDB(keepOpen{duck})
 	in.db.SetMaxIdleConns(2)
 	err = errors.Join(in.registerTextFunctions(), in.private(context.Background(), func(_ *duckdb.Conn, h mapping.Connection) error {
 		return in.objects.runtime.Register(h)
 	}))
 	if err != nil {
-		return nil, errors.Join(err, in.db.Close())
-	}
-	if key != "" {
-		instances.byFile[key] = in
+		return nil, errors.Join(err, in.db.Close(), duck.Close())
 	}
 	return in, nil
 }
 
-// close drops one connector's share and frees the models with the last.
+// close drops one connector's share. The last one frees the models and closes the database; until that is done, the file is
+// not opened again.
 func (in *instance) close() error {
 	instances.mu.Lock()
 	in.refs--
 	last := in.refs == 0
-	if last && in.key != "" {
-		delete(instances.byFile, in.key)
-	}
 	instances.mu.Unlock()
 	if !last {
 		return nil
 	}
-	return errors.Join(in.remote.close(), in.objects.close(), in.db.Close(), in.live.close())
+	err := errors.Join(in.remote.close(), in.objects.close(), in.db.Close(), in.live.close(), in.duck.Close())
+	instances.mu.Lock()
+	if in.key != "" {
+		delete(instances.byFile, in.key)
+	}
+	instances.mu.Unlock()
+	close(in.gone)
+	return err
 }
 
 // private runs f with a connection of the private pool.
