@@ -91,6 +91,14 @@ func (n *conn) readSchema(ctx context.Context) error {
 // Raw gives DuckDB's own connection, for appenders, Arrow and the like.
 func (n *conn) Raw() *duckdb.Conn { return n.Conn }
 
+// CheckNamedValue implements [driver.NamedValueChecker].
+func (n *conn) CheckNamedValue(v *driver.NamedValue) error {
+	if duckapi.Takes(v.Value) {
+		return nil
+	}
+	return driver.ErrSkip
+}
+
 // Close implements [driver.Conn].
 func (n *conn) Close() error {
 	n.in.conns.Delete(n.id)
@@ -121,7 +129,7 @@ func (n *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	}
 	var res driver.Result
 	err = n.run(ctx, query, last, func(x *execution) (err error) {
-		res, err = n.Conn.ExecContext(ctx, x.plan.sql, args)
+		res, err = x.exec(args)
 		return err
 	})
 	return res, err
@@ -149,7 +157,7 @@ func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, erro
 	}
 	for _, st := range all[:len(all)-1] {
 		err := n.run(ctx, src, st, func(x *execution) error {
-			_, err := n.Conn.ExecContext(ctx, x.plan.sql, nil)
+			_, err := x.exec(nil)
 			return err
 		})
 		if err != nil {

@@ -15,6 +15,7 @@ var errWide = errors.New("mallard: this statement reads objects")
 // bindsBytes notes that the statement reads the bytes of objects.
 func (q *running) bindsBytes() error {
 	q.bytes.Store(true)
+	q.waits.Store(true)
 	if q.wide.Load() {
 		return errWide
 	}

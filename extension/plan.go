@@ -25,6 +25,7 @@ type plan struct {
 	verb   string        // upper-case first keywords
 	lang   dialect.Lang
 	bytes  bool // it reads the bytes of objects
+	waits  bool // it has functions that wait for something outside
 	models []usedModel
 	uses   []use  // of the functions of ours
 	done   func() // after success

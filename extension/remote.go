@@ -233,6 +233,9 @@ func (r *remoteModels) park(s *liveSpec) {
 	}
 }
 
+// Asks implements [remote.Host].
+func (in *instance) Asks(conn uint64) { in.running(conn).waits.Store(true) }
+
 // Statement implements [remote.Host].
 func (in *instance) Statement(conn uint64) *remote.Statement { return in.running(conn).statement() }
 

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"time"
 
-	bindings "github.com/duckdb/duckdb-go-bindings"
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
@@ -17,12 +15,13 @@ import (
 	"github.com/mallardml/mallard/internal/result"
 )
 
-// rows reads a result chunk by chunk: one that duckdb-go has computed, or one that DuckDB computes as it is read.
+// rows reads a result chunk by chunk: one that is computed, or one that DuckDB computes as it is read.
 type rows struct {
 	res     mapping.Result
 	names   []string
 	columns []*result.Vector
-	close   func() error
+	close   func() error // follows the result
+	owns    bool         // it destroys the result
 
 	chunk     mapping.DataChunk // nil Ptr between chunks
 	size, row int
@@ -49,19 +48,6 @@ func newRows(res mapping.Result, end func() error) (*rows, error) {
 			return nil, fmt.Errorf("column %s: %w", r.names[i], err)
 		}
 		r.columns = append(r.columns, v)
-	}
-	return r, nil
-}
-
-// readAgain takes over the result of duckdb-go's rows, to read the values another way.
-func readAgain(from driver.Rows) (driver.Rows, error) {
-	res, err := duckapi.Result(from)
-	if err != nil {
-		return nil, errors.Join(err, from.Close())
-	}
-	r, err := newRows(res, from.Close)
-	if err != nil {
-		return nil, errors.Join(err, from.Close())
 	}
 	return r, nil
 }
@@ -94,19 +80,21 @@ func (r *rows) fetch() error {
 	if r.over {
 		return io.EOF
 	}
-	stop := func() {}
+	stop, end := func() {}, func() {}
 	if r.live != nil {
 		if err := r.live.ctx.Err(); err != nil {
 			return r.live.fault(err)
 		}
-		stop = interrupt(r.live.ctx, r.live.n.h)
+		stop, end = duckapi.Interrupting(r.live.ctx, r.live.n.h), r.live.n.lend(r.live.ctx)
 	}
 	r.chunk = mapping.FetchChunk(r.res)
 	stop()
+	end()
 	if r.chunk.Ptr == nil {
-		if msg := mapping.ResultError(&r.res); r.live != nil && msg != "" {
-			err := &duckdb.Error{Type: duckdb.ErrorType(mapping.ResultErrorType(&r.res)), Msg: msg}
+		if r.live != nil && mapping.ResultError(&r.res) != "" {
+			err := duckapi.ResultError(&r.res)
 			mapping.DestroyResult(&r.res) // the connection is asked about the error, and may have one result only
+			r.owns = false
 			r.over = true
 			return r.live.fault(err)
 		}
@@ -137,45 +125,21 @@ func (r *rows) Close() error {
 	if end == nil {
 		return nil
 	}
-	if r.live == nil {
-		return end()
+	if r.live != nil {
+		r.live.cancel() // callbacks under way give up, so that the result need not wait for them
 	}
-	r.live.cancel() // callbacks under way give up, so that the result need not wait for them
-	mapping.DestroyResult(&r.res)
+	if r.owns {
+		mapping.DestroyResult(&r.res)
+	}
 	err := end()
+	if r.live == nil {
+		return err
+	}
 	if r.live.restore != nil {
 		err = errors.Join(err, r.live.restore())
 	}
 	r.live.end()
 	return err
-}
-
-// interruptEvery is how often DuckDB is told that its statement is to stop: it may forget that between two of its steps.
-const interruptEvery = 50 * time.Millisecond
-
-// interrupt stops what the connection computes when ctx ends. The function it returns must be called after the computation,
-// and waits until nothing more will be interrupted.
-func interrupt(ctx context.Context, h mapping.Connection) func() {
-	done, ended := make(chan struct{}), make(chan struct{})
-	unwatch := context.AfterFunc(ctx, func() {
-		defer close(ended)
-		t := time.NewTicker(interruptEvery)
-		defer t.Stop()
-		for {
-			mapping.Interrupt(h)
-			select {
-			case <-done:
-				return
-			case <-t.C:
-			}
-		}
-	})
-	return func() {
-		close(done)
-		if !unwatch() {
-			<-ended
-		}
-	}
 }
 
 type streamKey struct{}
@@ -185,7 +149,8 @@ type streamKey struct{}
 // rows before the connection runs its next statement, which would otherwise end them with an error; so this is for a
 // *sql.Conn or a *sql.Tx of one user. An error of a later row comes from Rows.Err.
 //
-// Functions that a program has registered with duckdb-go do not see the query's context while rows are read.
+// A query that asks remote models, or reads objects, is computed whole all the same: while its rows are read, DuckDB would
+// wait for the answers with a busy processor.
 func WithStreaming(ctx context.Context) context.Context {
 	return context.WithValue(ctx, streamKey{}, true)
 }
@@ -227,44 +192,27 @@ func (x *execution) fault(err error) error { return x.n.fault(x.ctx, x.q, x.plan
 
 // query runs the planned text for its rows.
 func (x *execution) query(args []driver.NamedValue) (driver.Rows, error) {
-	if streaming(x.ctx) {
-		st, err := x.n.Conn.PrepareContext(x.ctx, x.plan.sql)
-		if err != nil {
-			return nil, err
-		}
-		r, err := x.stream(st.(*duckdb.Stmt), args, st.Close)
-		if err == nil || !errors.Is(err, errNotStreamed) {
-			return r, err
-		}
-	}
-	r, err := x.n.Conn.QueryContext(x.ctx, x.plan.sql, args)
+	st, err := x.prepare()
 	if err != nil {
 		return nil, err
 	}
-	return readAgain(r)
+	return x.queryPrepared(st, args, st.Close)
 }
 
-// queryPrepared runs the statement prepared from the planned text for its rows.
-func (x *execution) queryPrepared(st *duckdb.Stmt, args []driver.NamedValue) (driver.Rows, error) {
-	if streaming(x.ctx) {
-		r, err := x.stream(st, args, func() error { return nil })
-		if err == nil || !errors.Is(err, errNotStreamed) {
-			return r, err
-		}
+// queryPrepared runs the statement prepared from the planned text for its rows. closed follows the rows, or the error.
+func (x *execution) queryPrepared(st *duckdb.Stmt, args []driver.NamedValue, closed func() error) (driver.Rows, error) {
+	mode := duckapi.Whole
+	if streaming(x.ctx) && !x.plan.waits && !x.q.waits.Load() {
+		mode = duckapi.Streamed
 	}
-	r, err := st.QueryContext(x.ctx, args)
-	if err != nil {
-		return nil, err
+	res, err := x.start(st, args, mode)
+	if mode == duckapi.Streamed && errors.Is(err, duckapi.ErrNotStarted) {
+		mode = duckapi.Whole
+		res, err = x.start(st, args, mode)
 	}
-	return readAgain(r)
-}
-
-// errNotStreamed tells that a statement has to be run the usual way, if only to get its error. Nothing was computed.
-var errNotStreamed = errors.New("the statement does not stream")
-
-// stream starts a statement whose rows are computed as they are read. closed follows the rows, or the error.
-func (x *execution) stream(st *duckdb.Stmt, args []driver.NamedValue, closed func() error) (driver.Rows, error) {
-	res, err := x.n.start(x.ctx, st, args)
+	if errors.Is(err, duckapi.ErrNotStarted) {
+		return x.reason(st, closed)
+	}
 	if err != nil {
 		return nil, errors.Join(err, closed())
 	}
@@ -273,33 +221,84 @@ func (x *execution) stream(st *duckdb.Stmt, args []driver.NamedValue, closed fun
 		mapping.DestroyResult(&res)
 		return nil, errors.Join(err, closed())
 	}
-	r.live, x.kept = x, true
+	r.owns = true
+	if mode == duckapi.Streamed {
+		r.live, x.kept = x, true
+	}
 	return r, nil
 }
 
-func (n *conn) start(ctx context.Context, st *duckdb.Stmt, args []driver.NamedValue) (mapping.Result, error) {
-	var res mapping.Result
-	if err := st.BindWithCtx(ctx, args); err != nil {
-		return res, err
+// reason lets the driver run a statement that did not start, which tells why.
+func (x *execution) reason(st *duckdb.Stmt, closed func() error) (driver.Rows, error) {
+	from, err := st.QueryBound(x.ctx)
+	if err != nil {
+		return nil, errors.Join(err, closed())
+	}
+	end := func() error { return errors.Join(from.Close(), closed()) }
+	res, err := duckapi.Result(from)
+	if err != nil {
+		return nil, errors.Join(err, end())
+	}
+	r, err := newRows(res, end)
+	if err != nil {
+		return nil, errors.Join(err, end())
+	}
+	return r, nil
+}
+
+// exec runs the planned text for what it changes.
+func (x *execution) exec(args []driver.NamedValue) (driver.Result, error) {
+	st, err := x.prepare()
+	if err != nil {
+		return nil, err
+	}
+	res, err := x.execPrepared(st, args)
+	return res, errors.Join(err, st.Close())
+}
+
+// execPrepared runs the statement prepared from the planned text for what it changes.
+func (x *execution) execPrepared(st *duckdb.Stmt, args []driver.NamedValue) (driver.Result, error) {
+	res, err := x.start(st, args, duckapi.Whole)
+	if errors.Is(err, duckapi.ErrNotStarted) {
+		return st.ExecBound(x.ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer mapping.DestroyResult(&res)
+	return changed(mapping.RowsChanged(&res)), nil
+}
+
+// changed is how many rows a statement has changed.
+type changed int64
+
+// LastInsertId implements [driver.Result]. DuckDB has no such thing; as with duckdb-go it is 0.
+func (changed) LastInsertId() (int64, error) { return 0, nil }
+
+// RowsAffected implements [driver.Result].
+func (c changed) RowsAffected() (int64, error) { return int64(c), nil }
+
+// prepare gives DuckDB the planned text.
+func (x *execution) prepare() (*duckdb.Stmt, error) {
+	defer duckapi.Interrupting(x.ctx, x.n.h)()
+	st, err := x.n.Conn.PrepareContext(x.ctx, x.plan.sql)
+	if err != nil {
+		return nil, err
+	}
+	return st.(*duckdb.Stmt), nil
+}
+
+func (x *execution) start(st *duckdb.Stmt, args []driver.NamedValue, mode duckapi.Mode) (mapping.Result, error) {
+	if err := duckapi.Bind(x.ctx, st, args); err != nil {
+		return mapping.Result{}, err
 	}
 	p, err := duckapi.Prepared(st)
 	if err != nil {
-		return res, err
+		return mapping.Result{}, err
 	}
-	if err := ctx.Err(); err != nil {
-		return res, err
-	}
-	stop := interrupt(ctx, n.h)
-	defer stop()
-	var pending mapping.PendingResult
-	defer func() { mapping.DestroyPending(&pending) }()
-	if bindings.PendingPreparedStreaming(p, &pending) == mapping.StateError {
-		return res, errNotStreamed
-	}
-	if mapping.ExecutePending(pending, &res) == mapping.StateError {
-		err := &duckdb.Error{Type: duckdb.ErrorType(mapping.ResultErrorType(&res)), Msg: mapping.ResultError(&res)}
-		mapping.DestroyResult(&res)
-		return res, errors.Join(ctx.Err(), err)
-	}
-	return res, nil
+	defer x.n.lend(x.ctx)()
+	return duckapi.Execute(x.ctx, x.n.h, p, mode)
 }
+
+// lend shows a context to the functions that a program has registered with duckdb-go.
+func (n *conn) lend(ctx context.Context) func() { return duckapi.Lend(ctx, n.Conn, n.id) }

@@ -26,6 +26,7 @@ type running struct {
 	unread unread
 	bytes  atomic.Bool // it has bound object_bytes
 	wide   atomic.Bool // and may not
+	waits  atomic.Bool // it has bound a function that waits for something outside
 }
 
 func newRunning(ctx context.Context, in *instance) *running {

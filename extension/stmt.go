@@ -56,15 +56,16 @@ func (s *stmt) renew(x *execution, anyway bool) error {
 		return nil
 	}
 	x.q.bytes.Store(false)
-	inner, err := s.n.Conn.PrepareContext(x.ctx, p.sql)
-	p.bytes = x.q.bytes.Load()
+	x.q.waits.Store(false)
+	inner, err := x.prepare()
+	p.bytes, p.waits = x.q.bytes.Load(), x.q.waits.Load()
 	if err != nil {
 		return err
 	}
 	if s.inner != nil {
 		err = s.inner.Close()
 	}
-	s.inner, s.plan, s.epoch = inner.(*duckdb.Stmt), p, epoch
+	s.inner, s.plan, s.epoch = inner, p, epoch
 	return err
 }
 
@@ -91,14 +92,17 @@ func (s *stmt) Raw() *duckdb.Stmt { return s.inner }
 
 // ExecContext implements [driver.StmtExecContext].
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (res driver.Result, err error) {
-	err = s.run(ctx, func(*execution) (err error) { res, err = s.inner.ExecContext(ctx, args); return err },
-		func(x *execution) (err error) { res, err = s.n.Conn.ExecContext(ctx, x.plan.sql, args); return err })
+	err = s.run(ctx, func(x *execution) (err error) { res, err = x.execPrepared(s.inner, args); return err },
+		func(x *execution) (err error) { res, err = x.exec(args); return err })
 	return res, err
 }
 
 // QueryContext implements [driver.StmtQueryContext].
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (rows driver.Rows, err error) {
-	err = s.run(ctx, func(x *execution) (err error) { rows, err = x.queryPrepared(s.inner, args); return err },
+	err = s.run(ctx, func(x *execution) (err error) {
+		rows, err = x.queryPrepared(s.inner, args, func() error { return nil })
+		return err
+	},
 		func(x *execution) (err error) { rows, err = x.query(args); return err })
 	return rows, err
 }

@@ -52,6 +52,7 @@ func bindSpec(b *udf.Binding, host Host) (*bound, error) {
 	if err != nil {
 		return nil, err
 	}
+	host.Asks(b.Conn)
 	return &bound{host: host, conn: b.Conn, spec: spec}, nil
 }
 

@@ -39,6 +39,8 @@ func (db *testDB) Spec(v int64) (*Spec, error) {
 	return s, nil
 }
 
+func (db *testDB) Asks(uint64) {}
+
 func (db *testDB) ReleaseSpec(v int64) {
 	db.mu.Lock()
 	defer db.mu.Unlock()

@@ -8,6 +8,8 @@ type Host interface {
 	Spec(version int64) (*Spec, error)
 	// ReleaseSpec gives back what Spec lent.
 	ReleaseSpec(version int64)
+	// Asks hears that a statement which is bound on the connection of that id asks a model.
+	Asks(conn uint64)
 	// Statement returns the statement that runs on the connection of that id. It never returns nil.
 	Statement(conn uint64) *Statement
 }

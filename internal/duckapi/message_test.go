@@ -199,3 +199,14 @@ func TestPrefixes(t *testing.T) {
 	}
 	t.Errorf("none of the prefixes stands before %q", msg)
 }
+
+// TestFailure: an error that comes without its type gets the one that the driver would give it.
+func TestFailure(t *testing.T) {
+	db := open(t)
+	for _, q := range []string{"SELECT 'a'::INTEGER", "SELECT error('x')", "SELECT a", "SELECT 1 +", "SELECT a FROM b", "SELECT 10::TINYINT * 100::TINYINT"} {
+		var want, got *duckdb.Error
+		if err := fails(t, db, q); !errors.As(err, &want) || !errors.As(duckapi.Failure(want.Msg), &got) || got.Type != want.Type {
+			t.Errorf("%s: %v, want type %v", q, got, want)
+		}
+	}
+}

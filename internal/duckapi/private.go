@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"sync"
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -60,4 +61,17 @@ func ConnectionID(h mapping.Connection) uint64 {
 	mapping.ConnectionGetClientContext(h, &ctx)
 	defer mapping.DestroyClientContext(&ctx)
 	return uint64(mapping.ClientContextGetConnectionId(ctx))
+}
+
+// contexts finds the map from connections to contexts in which duckdb-go looks; nil when it is not where it was.
+func contexts(c *duckdb.Conn) *sync.Map {
+	f := reflect.ValueOf(c).Elem().FieldByName("ctxStore")
+	if f.Kind() != reflect.Pointer || f.IsNil() || f.Type().Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	m := f.Elem().FieldByName("m")
+	if !m.IsValid() || m.Type() != reflect.TypeFor[sync.Map]() {
+		return nil
+	}
+	return (*sync.Map)(unsafe.Pointer(m.UnsafeAddr()))
 }

@@ -1,0 +1,224 @@
+package duckapi
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// Takes reports whether [Bind] takes an argument as it is, so that database/sql need not convert it: lists, arrays, maps, and
+// the structs of duckdb-go, also behind pointers.
+func Takes(v any) bool {
+	switch v.(type) {
+	case duckdb.TypedValue, *duckdb.TypedValue, *big.Int, duckdb.Interval, duckdb.Bit, *duckdb.Bit, duckdb.OrderedMap, duckdb.Decimal, duckdb.UUID:
+		return true
+	case driver.Valuer:
+		k := reflect.ValueOf(v).Kind()
+		return k == reflect.Slice || k == reflect.Map
+	}
+	r := reflect.ValueOf(v)
+	for r.Kind() == reflect.Pointer && !r.IsNil() {
+		r = r.Elem()
+		if r.Kind() == reflect.Pointer && r.IsNil() {
+			return false // NULL
+		}
+		if r.CanInterface() && r.Kind() != reflect.Pointer && r.Kind() != reflect.Interface {
+			return Takes(r.Interface())
+		}
+	}
+	switch r.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Map:
+		return true
+	}
+	return false
+}
+
+// Bind gives a statement its parameters. What duckdb-go binds badly is bound here: it takes the Go type of a list's
+// elements for the column's and panics otherwise, ends the process for a text in a list that is not UTF-8, and fails without
+// a word for some others. A list, map or pointer binds as the type that its values have, which DuckDB casts where it must.
+func Bind(ctx context.Context, st *duckdb.Stmt, args []driver.NamedValue) error {
+	plain := args
+	for i, arg := range args {
+		v, composite, err := argument(arg.Value)
+		if err != nil {
+			return fmt.Errorf("parameter %s: %w", parameterName(arg, i), err)
+		}
+		if !composite && (arg.Value == nil || isPlain(arg.Value)) {
+			continue
+		}
+		if &plain[0] == &args[0] {
+			plain = append([]driver.NamedValue(nil), args...)
+		}
+		if plain[i].Value = v; composite {
+			plain[i].Value = nil // bound below
+		}
+	}
+	if err := bindPlain(ctx, st, plain); err != nil {
+		return err
+	}
+	if len(plain) == 0 || &plain[0] == &args[0] {
+		return nil
+	}
+	p, err := Prepared(st)
+	if err != nil {
+		return err
+	}
+	return bindComposites(p, args)
+}
+
+func parameterName(arg driver.NamedValue, i int) string {
+	if arg.Name != "" {
+		return "$" + arg.Name
+	}
+	return fmt.Sprint(max(arg.Ordinal, i+1))
+}
+
+// isPlain reports whether a value is one that duckdb-go binds as it is.
+func isPlain(v any) bool {
+	switch v.(type) {
+	case bool, int, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, string, []byte:
+		return true
+	}
+	return false
+}
+
+// argument resolves pointers and Valuers, checks texts, and tells whether the value is a list, map or the like.
+func argument(v any) (plain any, composite bool, err error) {
+	switch x := v.(type) {
+	case nil, bool, int, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, []byte:
+		return v, false, nil
+	case string:
+		return v, false, checkText(x)
+	case duckdb.TypedValue, *duckdb.TypedValue:
+		return v, false, checkTyped(x)
+	}
+	r, err := resolve(reflect.ValueOf(v), 0)
+	if err != nil || !r.IsValid() {
+		return nil, false, err
+	}
+	v = r.Interface()
+	switch x := v.(type) {
+	case string:
+		return v, false, checkText(x)
+	case duckdb.Decimal, duckdb.UUID, duckdb.OrderedMap:
+		return v, true, nil
+	case *big.Int, duckdb.Interval, duckdb.Bit:
+		return v, false, nil
+	}
+	switch r.Kind() {
+	case reflect.Slice:
+		if r.Type().Elem().Kind() == reflect.Uint8 {
+			return r.Bytes(), false, nil
+		}
+		return v, true, nil
+	case reflect.Array, reflect.Map:
+		return v, true, nil
+	}
+	return v, false, nil
+}
+
+// checkTyped checks the text in a value whose type the caller has told.
+func checkTyped(v any) error {
+	if t, ok := v.(*duckdb.TypedValue); ok {
+		if t == nil {
+			return nil
+		}
+		v = *t
+	}
+	f := reflect.ValueOf(v).FieldByName("value")
+	for f.Kind() == reflect.Interface || f.Kind() == reflect.Pointer {
+		f = f.Elem()
+	}
+	if f.Kind() == reflect.String {
+		return checkText(f.String())
+	}
+	return nil
+}
+
+// bindPlain leaves a value to duckdb-go, and gives an error of its that has no text one.
+func bindPlain(ctx context.Context, st *duckdb.Stmt, args []driver.NamedValue) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("duckdb-go cannot bind the parameters: %v", r)
+		}
+	}()
+	if err = st.BindWithCtx(ctx, args); err == nil {
+		return nil
+	}
+	text := strings.TrimSpace(err.Error())
+	if _, rest, ok := strings.Cut(text, "could not bind parameter"); text == "" || ok && strings.TrimSpace(rest) == "" {
+		types := make([]string, len(args))
+		for i, a := range args {
+			types[i] = fmt.Sprintf("%T", a.Value)
+		}
+		return fmt.Errorf("DuckDB does not take the parameters, of the Go types %s: %w", strings.Join(types, ", "), err)
+	}
+	return err
+}
+
+// bindComposites binds the lists, maps and the like among the arguments.
+func bindComposites(p mapping.PreparedStatement, args []driver.NamedValue) error {
+	for i := range mapping.NParams(p) {
+		at := int(i)
+		name := mapping.ParameterName(p, i+1)
+		for j, a := range args {
+			if a.Ordinal == int(i)+1 {
+				at = j
+			}
+		}
+		for j, a := range args {
+			if a.Name != "" && a.Name == name {
+				at = j
+			}
+		}
+		if at >= len(args) {
+			continue // duckdb-go has complained
+		}
+		v, composite, err := argument(args[at].Value)
+		if err == nil && composite {
+			err = bindComposite(p, i+1, v)
+		}
+		if err != nil {
+			return fmt.Errorf("parameter %s: %w", parameterName(args[at], at), err)
+		}
+	}
+	return nil
+}
+
+func bindComposite(p mapping.PreparedStatement, i mapping.IdxT, v any) error {
+	wants := mapping.ParamLogicalType(p, i)
+	defer mapping.DestroyLogicalType(&wants)
+	if wants.Ptr != nil && mapping.LogicalTypeGetAlias(wants) == "JSON" {
+		return fmt.Errorf("a %T cannot be JSON: pass its text", v)
+	}
+	t, err := typeOf(reflect.ValueOf(v), shapeOf(wants), 0)
+	if err != nil {
+		return err
+	}
+	value, err := t.value(reflect.ValueOf(v))
+	if err != nil {
+		return err
+	}
+	defer mapping.DestroyValue(&value)
+	if value.Ptr == nil {
+		return fmt.Errorf("DuckDB makes no %s of a %T", t, v)
+	}
+	if mapping.BindValue(p, i, value) == mapping.StateError {
+		return fmt.Errorf("DuckDB does not take a %s: %w", t, errors.New(orElse(mapping.PrepareError(p), "it does not say why")))
+	}
+	return nil
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

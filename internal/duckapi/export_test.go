@@ -1,0 +1,3 @@
+package duckapi
+
+var Failure = failure

@@ -1,0 +1,615 @@
+package duckapi
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"reflect"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// deepest bounds how values may be nested: one that contains itself ends here.
+const deepest = 64
+
+// valueType is the type that a Go value has as a DuckDB value.
+type valueType struct {
+	id       mapping.Type // TypeSQLNull while only NULLs were seen
+	elem     *valueType   // of TypeList, TypeArray; the values of TypeMap
+	key      *valueType   // of TypeMap
+	length   int          // of TypeArray
+	names    []string     // of TypeStruct
+	fields   []*valueType
+	width, s uint8 // of TypeDecimal
+}
+
+var scalarNames = map[mapping.Type]string{
+	mapping.TypeSQLNull: "NULL", mapping.TypeBoolean: "BOOLEAN", mapping.TypeTinyInt: "TINYINT", mapping.TypeSmallInt: "SMALLINT",
+	mapping.TypeInteger: "INTEGER", mapping.TypeBigInt: "BIGINT", mapping.TypeHugeInt: "HUGEINT", mapping.TypeUTinyInt: "UTINYINT",
+	mapping.TypeUSmallInt: "USMALLINT", mapping.TypeUInteger: "UINTEGER", mapping.TypeUBigInt: "UBIGINT", mapping.TypeFloat: "FLOAT",
+	mapping.TypeDouble: "DOUBLE", mapping.TypeVarchar: "VARCHAR", mapping.TypeBlob: "BLOB", mapping.TypeTimestampTZ: "TIMESTAMP WITH TIME ZONE",
+	mapping.TypeInterval: "INTERVAL", mapping.TypeUUID: "UUID", mapping.TypeBit: "BIT",
+}
+
+// String is the type in SQL.
+func (t *valueType) String() string {
+	switch t.id {
+	case mapping.TypeList:
+		return t.elem.String() + "[]"
+	case mapping.TypeArray:
+		return fmt.Sprintf("%s[%d]", t.elem, t.length)
+	case mapping.TypeMap:
+		return fmt.Sprintf("MAP(%s, %s)", t.key, t.elem)
+	case mapping.TypeDecimal:
+		return fmt.Sprintf("DECIMAL(%d, %d)", t.width, t.s)
+	case mapping.TypeStruct:
+		parts := make([]string, len(t.names))
+		for i, n := range t.names {
+			parts[i] = n + " " + t.fields[i].String()
+		}
+		return "STRUCT(" + strings.Join(parts, ", ") + ")"
+	}
+	return scalarNames[t.id]
+}
+
+// shape is what the place of a parameter tells of its value: whether a map with texts as keys is a MAP or a STRUCT, and of
+// which fields.
+type shape struct {
+	id     mapping.Type
+	elem   *shape
+	names  []string
+	fields []*shape
+}
+
+// shapeOf reads the type of a parameter; nil where DuckDB does not know it.
+func shapeOf(t mapping.LogicalType) *shape {
+	if t.Ptr == nil {
+		return nil
+	}
+	child := func(c mapping.LogicalType) *shape {
+		defer mapping.DestroyLogicalType(&c)
+		return shapeOf(c)
+	}
+	s := &shape{id: mapping.GetTypeId(t)}
+	switch s.id {
+	case mapping.TypeList:
+		s.elem = child(mapping.ListTypeChildType(t))
+	case mapping.TypeArray:
+		s.elem = child(mapping.ArrayTypeChildType(t))
+	case mapping.TypeMap:
+		s.elem = child(mapping.MapTypeValueType(t))
+	case mapping.TypeStruct:
+		for i := range mapping.StructTypeChildCount(t) {
+			s.names = append(s.names, mapping.StructTypeChildName(t, i))
+			s.fields = append(s.fields, child(mapping.StructTypeChildType(t, i)))
+		}
+	}
+	return s
+}
+
+func (s *shape) inner() *shape {
+	if s == nil {
+		return nil
+	}
+	return s.elem
+}
+
+// resolve follows pointers, interfaces and Valuers to the value itself; invalid is NULL. Basic kinds come as the basic type.
+func resolve(r reflect.Value, depth int) (reflect.Value, error) {
+	for ; depth < deepest; depth++ {
+		if !r.IsValid() {
+			return r, nil
+		}
+		switch r.Kind() {
+		case reflect.Pointer, reflect.Interface, reflect.Map, reflect.Slice:
+			if r.IsNil() {
+				return reflect.Value{}, nil
+			}
+		}
+		switch v := r.Interface().(type) {
+		case *big.Int, time.Time, duckdb.Interval, duckdb.Decimal, duckdb.UUID, duckdb.Bit, duckdb.OrderedMap:
+			return r, nil
+		case duckdb.TypedValue, duckdb.Union:
+			return r, fmt.Errorf("a %T cannot stand inside a list or map, or behind a pointer", v)
+		case big.Int:
+			return reflect.ValueOf(&v), nil
+		case driver.Valuer:
+			x, err := v.Value()
+			if err != nil {
+				return r, err
+			}
+			r = reflect.ValueOf(x)
+			continue
+		}
+		switch r.Kind() {
+		case reflect.Pointer, reflect.Interface:
+			r = r.Elem()
+			continue
+		}
+		return basic(r)
+	}
+	return r, errors.New("the value is nested too deeply, or contains itself")
+}
+
+// basics are the types without a name of the user's, by kind.
+var basics = map[reflect.Kind]reflect.Type{
+	reflect.Bool: reflect.TypeFor[bool](), reflect.String: reflect.TypeFor[string](), reflect.Int: reflect.TypeFor[int64](),
+	reflect.Int8: reflect.TypeFor[int8](), reflect.Int16: reflect.TypeFor[int16](), reflect.Int32: reflect.TypeFor[int32](),
+	reflect.Int64: reflect.TypeFor[int64](), reflect.Uint: reflect.TypeFor[uint64](), reflect.Uint8: reflect.TypeFor[uint8](),
+	reflect.Uint16: reflect.TypeFor[uint16](), reflect.Uint32: reflect.TypeFor[uint32](), reflect.Uint64: reflect.TypeFor[uint64](),
+	reflect.Uintptr: reflect.TypeFor[uint64](), reflect.Float32: reflect.TypeFor[float32](), reflect.Float64: reflect.TypeFor[float64](),
+}
+
+func basic(r reflect.Value) (reflect.Value, error) {
+	if t, ok := basics[r.Kind()]; ok {
+		return r.Convert(t), nil
+	}
+	switch r.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Map:
+		return r, nil
+	}
+	if s, ok := r.Interface().(fmt.Stringer); ok && r.Kind() == reflect.Struct {
+		return reflect.ValueOf(s.String()), nil
+	}
+	return r, fmt.Errorf("a value of the Go type %s cannot be a parameter: pass numbers, texts, times, []byte, or lists and maps of them", r.Type())
+}
+
+// checkText refuses what DuckDB would not hold, or would end the process for.
+func checkText(s string) error {
+	if utf8.ValidString(s) {
+		return nil
+	}
+	at := 0
+	for at < len(s) {
+		r, n := utf8.DecodeRuneInString(s[at:])
+		if r == utf8.RuneError && n == 1 {
+			break
+		}
+		at += n
+	}
+	return fmt.Errorf("the text is not valid UTF-8 at its byte %d: pass bytes as []byte", at+1)
+}
+
+// entries gives the keys and values of a map in a fixed order.
+func entries(r reflect.Value) (keys, values []reflect.Value) {
+	if m, ok := r.Interface().(duckdb.OrderedMap); ok {
+		for _, k := range m.Keys() {
+			keys = append(keys, reflect.ValueOf(k))
+		}
+		for _, v := range m.Values() {
+			values = append(values, reflect.ValueOf(v))
+		}
+		return keys, values
+	}
+	keys = r.MapKeys()
+	sort.SliceStable(keys, func(i, j int) bool { return fmt.Sprint(keys[i]) < fmt.Sprint(keys[j]) })
+	for _, k := range keys {
+		values = append(values, r.MapIndex(k))
+	}
+	return keys, values
+}
+
+var null = &valueType{id: mapping.TypeSQLNull}
+
+// typeOf gives the type of a value, whose place is of the shape s.
+func typeOf(r reflect.Value, s *shape, depth int) (*valueType, error) {
+	if depth > deepest {
+		return nil, errors.New("the value is nested too deeply, or contains itself")
+	}
+	r, err := resolve(r, depth)
+	if err != nil || !r.IsValid() {
+		return null, err
+	}
+	switch v := r.Interface().(type) {
+	case *big.Int:
+		if v.BitLen() > 127 {
+			return nil, fmt.Errorf("%s is too large for a HUGEINT", v)
+		}
+		return &valueType{id: mapping.TypeHugeInt}, nil
+	case time.Time:
+		return &valueType{id: mapping.TypeTimestampTZ}, nil
+	case duckdb.Interval:
+		return &valueType{id: mapping.TypeInterval}, nil
+	case duckdb.UUID:
+		return &valueType{id: mapping.TypeUUID}, nil
+	case duckdb.Bit:
+		return &valueType{id: mapping.TypeBit}, v.Validate()
+	case duckdb.Decimal:
+		return decimalType(v)
+	case duckdb.OrderedMap:
+		return mapType(r, s, depth)
+	}
+	switch r.Kind() {
+	case reflect.String:
+		return &valueType{id: mapping.TypeVarchar}, checkText(r.String())
+	case reflect.Map:
+		if texts := r.Type() == reflect.TypeFor[map[string]any](); s != nil && s.id == mapping.TypeStruct || texts && (s == nil || s.id != mapping.TypeMap) {
+			return structType(r, s, depth)
+		}
+		return mapType(r, s, depth)
+	case reflect.Slice, reflect.Array:
+		if r.Type().Elem().Kind() == reflect.Uint8 && r.Kind() == reflect.Slice {
+			return &valueType{id: mapping.TypeBlob}, nil
+		}
+		return listType(r, s, depth)
+	}
+	return &valueType{id: scalarTypes[r.Kind()]}, nil
+}
+
+var scalarTypes = map[reflect.Kind]mapping.Type{
+	reflect.Bool: mapping.TypeBoolean, reflect.Int8: mapping.TypeTinyInt, reflect.Int16: mapping.TypeSmallInt, reflect.Int32: mapping.TypeInteger,
+	reflect.Int64: mapping.TypeBigInt, reflect.Uint8: mapping.TypeUTinyInt, reflect.Uint16: mapping.TypeUSmallInt,
+	reflect.Uint32: mapping.TypeUInteger, reflect.Uint64: mapping.TypeUBigInt, reflect.Float32: mapping.TypeFloat, reflect.Float64: mapping.TypeDouble,
+}
+
+func decimalType(d duckdb.Decimal) (*valueType, error) {
+	if d.Value == nil || d.Width < 1 || d.Width > 38 || d.Scale > d.Width {
+		return nil, fmt.Errorf("a DECIMAL(%d, %d) with the value %v is none: the width is 1 to 38, the scale at most the width", d.Width, d.Scale, d.Value)
+	}
+	if limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d.Width)), nil); d.Value.CmpAbs(limit) >= 0 {
+		return nil, fmt.Errorf("%s has more than the %d digits of its DECIMAL", d.Value, d.Width)
+	}
+	return &valueType{id: mapping.TypeDecimal, width: d.Width, s: d.Scale}, nil
+}
+
+// longestArray is the largest fixed array of DuckDB.
+const longestArray = 100_000 - 1
+
+func listType(r reflect.Value, s *shape, depth int) (*valueType, error) {
+	t := &valueType{id: mapping.TypeList, elem: null}
+	n := r.Len()
+	if r.Kind() == reflect.Array && n > 0 && n <= longestArray {
+		t.id, t.length = mapping.TypeArray, n
+	}
+	for i := range n {
+		e, err := typeOf(r.Index(i), s.inner(), depth+1)
+		if err != nil {
+			return nil, fmt.Errorf("element %d: %w", i+1, err)
+		}
+		if t.elem, err = unify(t.elem, e); err != nil {
+			return nil, fmt.Errorf("element %d: %w", i+1, err)
+		}
+	}
+	return t, nil
+}
+
+func mapType(r reflect.Value, s *shape, depth int) (*valueType, error) {
+	t := &valueType{id: mapping.TypeMap, key: null, elem: null}
+	keys, values := entries(r)
+	for i, k := range keys {
+		kt, err := typeOf(k, nil, depth+1)
+		if err == nil && kt.id == mapping.TypeSQLNull {
+			err = errors.New("a key of a map cannot be NULL")
+		}
+		if err == nil {
+			t.key, err = unify(t.key, kt)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
+		}
+		vt, err := typeOf(values[i], s.inner(), depth+1)
+		if err == nil {
+			t.elem, err = unify(t.elem, vt)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the value of key %v: %w", k, err)
+		}
+	}
+	seen := map[string]bool{}
+	for _, k := range keys {
+		k, _ := resolve(k, 0)
+		text := fmt.Sprint(k)
+		if seen[text] {
+			return nil, fmt.Errorf("the key %s stands in the map twice", text)
+		}
+		seen[text] = true
+	}
+	return t, nil
+}
+
+func structType(r reflect.Value, s *shape, depth int) (*valueType, error) {
+	if r.Type().Key().Kind() != reflect.String {
+		return nil, fmt.Errorf("the parameter is a STRUCT, whose fields have names: pass a map[string]any, not a %s", r.Type())
+	}
+	given := map[string]reflect.Value{}
+	for it := r.MapRange(); it.Next(); {
+		name := it.Key().String()
+		if err := checkText(name); err != nil {
+			return nil, fmt.Errorf("the name of a field: %w", err)
+		}
+		if low := strings.ToLower(name); name == "" || strings.Contains(name, "\x00") {
+			return nil, errors.New("a field of a STRUCT needs a name")
+		} else if _, twice := given[low]; twice {
+			return nil, fmt.Errorf("two fields of a STRUCT are called %s; DuckDB does not tell case apart", low)
+		} else {
+			given[low] = it.Value()
+		}
+	}
+	t := &valueType{id: mapping.TypeStruct}
+	if s != nil && s.id == mapping.TypeStruct {
+		t.names = s.names
+	} else {
+		for _, k := range r.MapKeys() {
+			t.names = append(t.names, k.String())
+		}
+		slices.Sort(t.names)
+	}
+	if len(t.names) == 0 {
+		return nil, errors.New("an empty map[string]any is a STRUCT without fields, which DuckDB has not")
+	}
+	for i, name := range t.names {
+		v, ok := given[strings.ToLower(name)]
+		delete(given, strings.ToLower(name))
+		var at *shape
+		if s != nil && s.id == mapping.TypeStruct {
+			at = s.fields[i]
+		}
+		f := null
+		if ok {
+			var err error
+			if f, err = typeOf(v, at, depth+1); err != nil {
+				return nil, fmt.Errorf("field %s: %w", name, err)
+			}
+		}
+		t.fields = append(t.fields, f)
+	}
+	if len(given) > 0 {
+		return nil, fmt.Errorf("the STRUCT has the fields %s, and no %s", strings.Join(t.names, ", "), slices.Sorted(maps.Keys(given))[0])
+	}
+	return t, nil
+}
+
+// unify gives the type that holds the values of both.
+func unify(a, b *valueType) (*valueType, error) {
+	switch {
+	case a.id == mapping.TypeSQLNull:
+		return b, nil
+	case b.id == mapping.TypeSQLNull:
+		return a, nil
+	case a.id == b.id && scalarNames[a.id] != "":
+		return a, nil
+	case isInteger(a.id) && isInteger(b.id):
+		if a.id == mapping.TypeHugeInt || b.id == mapping.TypeHugeInt || a.id == mapping.TypeUBigInt || b.id == mapping.TypeUBigInt {
+			return &valueType{id: mapping.TypeHugeInt}, nil
+		}
+		return &valueType{id: mapping.TypeBigInt}, nil
+	case isNumber(a.id) && isNumber(b.id):
+		return &valueType{id: mapping.TypeDouble}, nil
+	case isSequence(a.id) && isSequence(b.id):
+		elem, err := unify(a.elem, b.elem)
+		if a.id == b.id && a.length == b.length {
+			return &valueType{id: a.id, elem: elem, length: a.length}, err
+		}
+		return &valueType{id: mapping.TypeList, elem: elem}, err
+	case a.id == mapping.TypeMap && b.id == a.id:
+		key, err := unify(a.key, b.key)
+		if err != nil {
+			return nil, err
+		}
+		elem, err := unify(a.elem, b.elem)
+		return &valueType{id: a.id, key: key, elem: elem}, err
+	case a.id == mapping.TypeStruct && b.id == a.id && slices.Equal(a.names, b.names):
+		t := &valueType{id: a.id, names: a.names}
+		for i := range a.fields {
+			f, err := unify(a.fields[i], b.fields[i])
+			if err != nil {
+				return nil, fmt.Errorf("field %s: %w", a.names[i], err)
+			}
+			t.fields = append(t.fields, f)
+		}
+		return t, nil
+	case a.id == mapping.TypeDecimal && b.id == a.id && a.width == b.width && a.s == b.s:
+		return a, nil
+	}
+	return nil, fmt.Errorf("it is %s, those before are %s: the elements of a list have one type", b, a)
+}
+
+func isInteger(t mapping.Type) bool {
+	switch t {
+	case mapping.TypeTinyInt, mapping.TypeSmallInt, mapping.TypeInteger, mapping.TypeBigInt, mapping.TypeHugeInt,
+		mapping.TypeUTinyInt, mapping.TypeUSmallInt, mapping.TypeUInteger, mapping.TypeUBigInt:
+		return true
+	}
+	return false
+}
+
+func isNumber(t mapping.Type) bool {
+	return isInteger(t) || t == mapping.TypeFloat || t == mapping.TypeDouble
+}
+
+func isSequence(t mapping.Type) bool { return t == mapping.TypeList || t == mapping.TypeArray }
+
+// logical makes DuckDB's type, which the caller destroys.
+func (t *valueType) logical() mapping.LogicalType {
+	children := func(of ...*valueType) ([]mapping.LogicalType, func()) {
+		made := make([]mapping.LogicalType, len(of))
+		for i, c := range of {
+			made[i] = c.logical()
+		}
+		return made, func() {
+			for i := range made {
+				mapping.DestroyLogicalType(&made[i])
+			}
+		}
+	}
+	switch t.id {
+	case mapping.TypeList:
+		c, drop := children(t.elem)
+		defer drop()
+		return mapping.CreateListType(c[0])
+	case mapping.TypeArray:
+		c, drop := children(t.elem)
+		defer drop()
+		return mapping.CreateArrayType(c[0], mapping.IdxT(t.length))
+	case mapping.TypeMap:
+		c, drop := children(t.key, t.elem)
+		defer drop()
+		return mapping.CreateMapType(c[0], c[1])
+	case mapping.TypeStruct:
+		c, drop := children(t.fields...)
+		defer drop()
+		return mapping.CreateStructType(c, t.names)
+	case mapping.TypeDecimal:
+		return mapping.CreateDecimalType(t.width, t.s)
+	}
+	return mapping.CreateLogicalType(t.id)
+}
+
+// value makes DuckDB's value of a Go value that has the type, or one that the type holds. The caller destroys it.
+func (t *valueType) value(r reflect.Value) (mapping.Value, error) {
+	r, err := resolve(r, 0)
+	if err != nil {
+		return mapping.Value{}, err
+	}
+	if !r.IsValid() {
+		return mapping.CreateNullValue(), nil
+	}
+	var all []mapping.Value
+	defer func() {
+		for i := range all {
+			mapping.DestroyValue(&all[i])
+		}
+	}()
+	add := func(t *valueType, r reflect.Value) error {
+		v, err := t.value(r)
+		if err == nil && v.Ptr == nil {
+			err = fmt.Errorf("DuckDB makes no %s of it", t)
+		}
+		if err == nil {
+			all = append(all, v)
+		}
+		return err
+	}
+	switch t.id {
+	case mapping.TypeList, mapping.TypeArray:
+		for i := range r.Len() {
+			if err := add(t.elem, r.Index(i)); err != nil {
+				return mapping.Value{}, err
+			}
+		}
+		elem := t.elem.logical()
+		defer mapping.DestroyLogicalType(&elem)
+		if t.id == mapping.TypeArray {
+			return mapping.CreateArrayValue(elem, all), nil
+		}
+		return mapping.CreateListValue(elem, all), nil
+	case mapping.TypeMap:
+		keys, values := entries(r)
+		for _, k := range keys {
+			if err := add(t.key, k); err != nil {
+				return mapping.Value{}, err
+			}
+		}
+		for _, v := range values {
+			if err := add(t.elem, v); err != nil {
+				return mapping.Value{}, err
+			}
+		}
+		self := t.logical()
+		defer mapping.DestroyLogicalType(&self)
+		return mapping.CreateMapValue(self, all[:len(keys):len(keys)], all[len(keys):]), nil
+	case mapping.TypeStruct:
+		given := map[string]reflect.Value{}
+		for it := r.MapRange(); it.Next(); {
+			given[strings.ToLower(it.Key().String())] = it.Value()
+		}
+		for i, name := range t.names {
+			if err := add(t.fields[i], given[strings.ToLower(name)]); err != nil {
+				return mapping.Value{}, err
+			}
+		}
+		self := t.logical()
+		defer mapping.DestroyLogicalType(&self)
+		return mapping.CreateStructValue(self, all), nil
+	}
+	return t.scalar(r)
+}
+
+// scalar makes the value of a number, a text or the like.
+func (t *valueType) scalar(r reflect.Value) (mapping.Value, error) {
+	switch v := r.Interface().(type) {
+	case string:
+		return mapping.CreateVarcharLength(v, mapping.IdxT(len(v))), nil
+	case bool:
+		return mapping.CreateBool(v), nil
+	case time.Time:
+		us := v.UnixMicro()
+		if time.UnixMicro(us).Unix() != v.Unix() {
+			return mapping.Value{}, fmt.Errorf("the time %v is beyond a TIMESTAMP", v)
+		}
+		return mapping.CreateTimestampTZ(mapping.NewTimestamp(us)), nil
+	case duckdb.Interval:
+		return mapping.CreateInterval(mapping.NewInterval(v.Months, v.Days, v.Micros)), nil
+	case duckdb.UUID:
+		var high, low uint64
+		for i := range 8 {
+			high, low = high<<8|uint64(v[i]), low<<8|uint64(v[i+8])
+		}
+		return mapping.CreateUUID(mapping.NewUHugeInt(low, high)), nil
+	case duckdb.Bit:
+		bit := mapping.NewBit(v.Data)
+		defer mapping.DestroyBit(&bit)
+		return mapping.CreateBit(bit), nil
+	case duckdb.Decimal:
+		return mapping.CreateDecimal(mapping.NewDecimal(v.Width, v.Scale, hugeInt(v.Value))), nil
+	case *big.Int:
+		return t.integer(v)
+	}
+	switch {
+	case r.Kind() == reflect.Slice:
+		return mapping.CreateBlob(r.Bytes()), nil
+	case r.CanInt():
+		return t.integer(big.NewInt(r.Int()))
+	case r.CanUint():
+		return t.integer(new(big.Int).SetUint64(r.Uint()))
+	case r.CanFloat() && t.id == mapping.TypeFloat:
+		return mapping.CreateFloat(float32(r.Float())), nil
+	case r.CanFloat():
+		return mapping.CreateDouble(r.Float()), nil
+	}
+	return mapping.Value{}, fmt.Errorf("a value of the Go type %s cannot be a parameter", r.Type())
+}
+
+// integer makes a whole number a value of the type.
+func (t *valueType) integer(v *big.Int) (mapping.Value, error) {
+	switch t.id {
+	case mapping.TypeTinyInt:
+		return mapping.CreateInt8(int8(v.Int64())), nil
+	case mapping.TypeSmallInt:
+		return mapping.CreateInt16(int16(v.Int64())), nil
+	case mapping.TypeInteger:
+		return mapping.CreateInt32(int32(v.Int64())), nil
+	case mapping.TypeBigInt:
+		return mapping.CreateInt64(v.Int64()), nil
+	case mapping.TypeUTinyInt:
+		return mapping.CreateUInt8(uint8(v.Uint64())), nil
+	case mapping.TypeUSmallInt:
+		return mapping.CreateUInt16(uint16(v.Uint64())), nil
+	case mapping.TypeUInteger:
+		return mapping.CreateUInt32(uint32(v.Uint64())), nil
+	case mapping.TypeUBigInt:
+		return mapping.CreateUInt64(v.Uint64()), nil
+	case mapping.TypeHugeInt:
+		return mapping.CreateHugeInt(hugeInt(v)), nil
+	case mapping.TypeDouble:
+		f, accuracy := new(big.Float).SetInt(v).Float64()
+		if accuracy != big.Exact {
+			return mapping.Value{}, fmt.Errorf("%s among floating-point numbers would lose digits", v)
+		}
+		return mapping.CreateDouble(f), nil
+	}
+	return mapping.Value{}, fmt.Errorf("%s cannot be a %s", v, t)
+}
+
+func hugeInt(v *big.Int) mapping.HugeInt {
+	low := new(big.Int).And(v, new(big.Int).SetUint64(1<<64-1))
+	return mapping.NewHugeInt(low.Uint64(), new(big.Int).Rsh(v, 64).Int64())
+}
