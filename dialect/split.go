@@ -31,6 +31,7 @@ type Statement struct {
 	Span
 	Lang       Lang // never Auto
 	Terminated bool // a semicolon follows
+	Stop       int  // the end of the text with that semicolon
 	// Data asks [Parse] for references to a bare data in expressions too, which may be a column like any other. [Split]
 	// leaves it unset: set it when DuckDB knows no column of that name.
 	Data bool
@@ -38,8 +39,11 @@ type Statement struct {
 
 // Split cuts a text into its statements. It never fails: a literal without its end reaches to the end of the text.
 // Statements of nothing but blanks and comments are left out.
+//
+// A text whose first line is #standardSQL is GoogleSQL, as for BigQuery, unless lang is DuckDB.
 func Split(src string, lang Lang) []Statement {
 	var out []Statement
+	lang = marked(src, lang)
 	for pos := 0; pos < len(src); {
 		s := scan(src, pos, lang)
 		if s.End > s.Pos {
@@ -53,6 +57,7 @@ func Split(src string, lang Lang) []Statement {
 // Complete reports whether a shell should run what it has: the text is blank, or its last statement is terminated and
 // nothing but blanks and comments follow. An open string or comment is not complete.
 func Complete(src string, lang Lang) bool {
+	lang = marked(src, lang)
 	for pos := 0; pos < len(src); {
 		s := scan(src, pos, lang)
 		if s.open || s.End > s.Pos && !s.Terminated {
@@ -61,6 +66,31 @@ func Complete(src string, lang Lang) bool {
 		pos = s.next
 	}
 	return true
+}
+
+const marker = "#standardSQL"
+
+// marked gives the dialect that the first line of a text asks for.
+func marked(src string, lang Lang) Lang {
+	first, _, _ := strings.Cut(strings.TrimLeft(src, " \t\r\n"), "\n")
+	if lang == Auto && strings.EqualFold(strings.TrimSpace(first), marker) {
+		return GoogleSQL
+	}
+	return lang
+}
+
+// Parameters gives the places of the parameters in a text: ?, $1, $name and, in GoogleSQL, @name.
+func Parameters(src string, lang Lang) []Span {
+	var all []Span
+	for _, st := range Split(src, lang) {
+		l := lexer{src: src, pos: st.Pos, end: st.End, sql: st.Lang}
+		for t, ok := l.next(); ok; t, ok = l.next() {
+			if t.kind == kindParam {
+				all = append(all, t.Span)
+			}
+		}
+	}
+	return all
 }
 
 // scanned is one statement as it was cut.
@@ -127,7 +157,7 @@ func cut(src string, pos int, sql Lang) scanned {
 			continue
 		}
 		if t.kind == kindPunct && src[t.Pos] == ';' {
-			s.Terminated = true
+			s.Terminated, s.Stop = true, t.End
 			break
 		}
 		if src[t.Pos] == '`' {
@@ -141,6 +171,9 @@ func cut(src string, pos int, sql Lang) scanned {
 	}
 	if !started {
 		s.Pos, s.End = l.pos, l.pos
+	}
+	if !s.Terminated {
+		s.Stop = s.End
 	}
 	s.next = l.pos
 	return s

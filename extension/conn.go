@@ -37,6 +37,8 @@ type conn struct {
 
 	guarded guarded
 
+	bare bare // for the helpers of duckdb-go
+
 	narrowed bool // enable_caching_operators is off for a statement that reads objects
 }
 
@@ -103,7 +105,7 @@ func (n *conn) CheckNamedValue(v *driver.NamedValue) error {
 func (n *conn) Close() error {
 	n.in.conns.Delete(n.id)
 	n.in.queries.Delete(n.id)
-	return n.Conn.Close()
+	return errors.Join(n.Conn.Close(), n.bare.close())
 }
 
 // Prepare implements [driver.Conn].

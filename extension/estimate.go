@@ -22,6 +22,9 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 	if err != nil {
 		return "", err
 	}
+	if err := noParameters(query, n.c.lang); err != nil {
+		return "", err
+	}
 	all := dialect.Split(query, n.c.lang)
 	if len(all) != 1 {
 		return "", errors.New("ml_estimate needs one query")

@@ -21,19 +21,30 @@ import (
 // *duckdb.Error or the model's error behind it.
 type Error struct {
 	Msg       string // subject, cause, and what to do
+	Hint      string // a line of advice; empty where Msg says it all
 	Source    string // the text that was executed
 	Pos, End  int    // bytes of Source; both -1 when the place is not known
 	Line, Col int    // of Pos, from 1; 0 when not known
 	Code      failure.Code
 	Cause     error
+
+	plain bool // Msg is DuckDB's own, with its excerpt
 }
 
-// Error gives "line:column: message", or the message alone.
+// Error gives "line:column: message", or the message alone, then the hint on a line of its own. What DuckDB says of a
+// statement that is all its own comes as it is.
 func (e *Error) Error() string {
-	if e.Line == 0 {
-		return e.Msg
+	if e.Line == 0 || e.plain {
+		return e.hinted(e.Msg)
 	}
-	return fmt.Sprintf("%d:%d: %s", e.Line, e.Col, e.Msg)
+	return e.hinted(fmt.Sprintf("%d:%d: %s", e.Line, e.Col, e.Msg))
+}
+
+func (e *Error) hinted(text string) string {
+	if e.Hint == "" {
+		return text
+	}
+	return text + "\n" + e.Hint
 }
 
 // Unwrap gives the cause.
@@ -46,9 +57,13 @@ func (e *Error) Render(name string) string { return e.RenderWidth(name, 240) }
 // RenderWidth is Render for a terminal of so many columns.
 func (e *Error) RenderWidth(name string, width int) string {
 	if e.Line == 0 {
-		return e.Msg
+		return e.hinted(e.Msg)
 	}
-	return (&dialect.Error{Pos: e.Pos, End: e.End, Msg: e.Msg}).RenderWidth(name, e.Source, width)
+	msg := e.Msg
+	if e.plain {
+		msg = duckapi.WithoutExcerpt(msg) // of which ours takes the place
+	}
+	return e.hinted((&dialect.Error{Pos: e.Pos, End: e.End, Msg: msg}).RenderWidth(name, e.Source, width))
 }
 
 // fault gives the error of a statement in the user's terms. p is nil when the statement did not get as far as DuckDB.
@@ -76,12 +91,12 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 		}
 		p.inUserTerms(e, src)
 	case errors.As(err, &ddb) && ddb.Type == duckdb.ErrorTypeInterrupt && streaming(ctx):
-		// DuckDB 1.5.5 stops the other threads when one fails, and may tell the reader of rows of that only.
+		// DuckDB stops the other threads when one fails, and may tell the reader of rows of that only; see why.
 		e.Msg = "the statement was stopped while its rows were read, probably since one of DuckDB's threads has failed, which does not say why: run it again after SET threads = 1 to see the cause"
 	case errors.As(err, &ddb):
 		e.Msg = duckapi.WithoutExcerpt(ddb.Msg)
-		if p != nil && p.pos >= 0 && duckapi.HasPosition(ddb) {
-			e.Pos, e.End = n.locate(ctx, p, src)
+		if p != nil && p.pos >= 0 {
+			e.Pos, e.End = n.locate(ctx, p, src, ddb)
 			if msg, span, ok := n.missingColumn(ctx, p, src, ddb); ok {
 				e.Msg, e.Pos, e.End = msg, span.Pos, span.End
 			}
@@ -92,6 +107,12 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 		p.inUserTerms(e, src)
 		misplaced(e, src)
 		p.advise(e, err)
+		if p != nil && p.plain && e.Msg == duckapi.WithoutExcerpt(ddb.Msg) {
+			e.Msg, e.plain = ddb.Msg, true
+			if n.readsAsGoogleSQL(ctx, p, src, ddb) {
+				e.Hint = "`-dialect bigquery` or a backtick reads this as GoogleSQL"
+			}
+		}
 	}
 	if e.Pos >= 0 {
 		e.Line, e.Col = dialect.LineCol(src, e.Pos)
@@ -100,20 +121,34 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 	return e
 }
 
-// locate asks DuckDB for the place of a fault: plain errors show only a line of the rewritten text, those in JSON have
-// the byte. It is (-1, -1) when DuckDB does not know.
-func (n *conn) locate(ctx context.Context, p *plan, src string) (pos, end int) {
-	if _, err := n.Conn.ExecContext(ctx, "SET errors_as_json = true", nil); err != nil {
-		return -1, -1 // an aborted transaction, for one
+// readsAsGoogleSQL reports whether a statement that DuckDB does not understand is one of BigQuery's.
+func (n *conn) readsAsGoogleSQL(ctx context.Context, p *plan, src string, err *duckdb.Error) bool {
+	if p.lang != dialect.DuckDB || !duckapi.Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax, duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog) {
+		return false
 	}
-	st, err := n.Conn.PrepareContext(ctx, p.sql)
-	if err == nil {
-		_ = st.Close()
+	st := dialect.Statement{Span: dialect.Span{Pos: p.pos, End: p.pos + len(strings.TrimRight(p.sql, "; \t\r\n"))}, Lang: dialect.GoogleSQL}
+	node, perr := dialect.Parse(src, st)
+	q, ok := node.(*dialect.Query)
+	if perr != nil || !ok {
+		return false
 	}
-	if _, rerr := n.Conn.ExecContext(ctx, "SET errors_as_json = false", nil); rerr != nil || err == nil {
-		return -1, -1
+	other, perr := n.planQuery(ctx, src, q)
+	if perr != nil {
+		return false
 	}
-	at, ok := duckapi.Position(err)
+	prepared, perr := n.Conn.PrepareContext(ctx, other.sql)
+	return perr == nil && prepared.Close() == nil
+}
+
+// locate finds the place of a fault: in the excerpt that DuckDB has put under its message, which may be shortened, or by
+// asking it again, for an error in JSON. It is (-1, -1) when DuckDB does not know.
+func (n *conn) locate(ctx context.Context, p *plan, src string, err *duckdb.Error) (pos, end int) {
+	at, ok := duckapi.Place(p.sql, err.Msg)
+	if duckapi.HasPosition(err) {
+		if exact, known := n.position(ctx, p); known {
+			at, ok = exact, true
+		}
+	}
 	if !ok {
 		return -1, -1
 	}
@@ -124,6 +159,21 @@ func (n *conn) locate(ctx context.Context, p *plan, src string) (pos, end int) {
 	}
 	pos = min(pos, len(src))
 	return pos, wordEnd(src, pos)
+}
+
+// position prepares a statement once more, for the byte that an error in JSON has.
+func (n *conn) position(ctx context.Context, p *plan) (int, bool) {
+	if _, err := n.Conn.ExecContext(ctx, "SET errors_as_json = true", nil); err != nil {
+		return 0, false // an aborted transaction, for one
+	}
+	st, err := n.Conn.PrepareContext(ctx, p.sql)
+	if err == nil {
+		_ = st.Close()
+	}
+	if _, rerr := n.Conn.ExecContext(ctx, "SET errors_as_json = false", nil); rerr != nil || err == nil {
+		return 0, false
+	}
+	return duckapi.Position(err)
 }
 
 var word = regexp.MustCompile(`^(?:[\pL\pN_$]+|"[^"\n]*"|` + "`[^`\n]*`" + `)`)

@@ -24,6 +24,7 @@ type plan struct {
 	pos    int           // where sql stands in the source when text is nil; -1 when it does not
 	verb   string        // upper-case first keywords
 	lang   dialect.Lang
+	plain  bool // DuckDB gets the user's bytes
 	bytes  bool // it reads the bytes of objects
 	waits  bool // it has functions that wait for something outside
 	models []usedModel
@@ -52,7 +53,7 @@ func (n *conn) plan(ctx context.Context, src string, st dialect.Statement) (*pla
 			return nil, err
 		}
 		if s.Untouched {
-			return &plan{sql: src[st.Pos:st.End], pos: st.Pos, verb: s.Verb}, nil
+			return &plan{sql: src[st.Pos:max(st.End, st.Stop)], pos: st.Pos, verb: s.Verb, lang: st.Lang, plain: true}, nil
 		}
 		return n.planQuery(ctx, src, s)
 	case *dialect.CreateModel:
@@ -110,7 +111,7 @@ func (n *conn) catalog() *catalog {
 }
 
 func (n *conn) planQuery(ctx context.Context, src string, q *dialect.Query) (*plan, error) {
-	if q.InMacro && len(q.Calls) > 0 {
+	if q.InMacro && q.Verb != "PREPARE" && len(q.Calls) > 0 {
 		return nil, at(q.Calls[0].Span, errors.New("ML functions cannot stand in the body of a macro, which would stay with today's model; make a view, or use the macro's query as the input"))
 	}
 	p := &plan{verb: q.Verb, lang: q.Lang}
@@ -337,6 +338,11 @@ func (in *instance) callText(id uint64, fn, name, input, types, lineage, options
 	if err != nil {
 		return "", err
 	}
+	if types != "bigquery" {
+		if err := noParameters(input, n.c.lang); err != nil {
+			return "", err
+		}
+	}
 	given, err := readOptionsJSON(options)
 	if err != nil {
 		return "", err
@@ -373,6 +379,17 @@ func (in *instance) callText(id uint64, fn, name, input, types, lineage, options
 		return nil
 	})
 	return sql, err
+}
+
+// noParameters refuses a parameter in the text of an input: nobody could give it a value.
+func noParameters(input string, lang dialect.Lang) error {
+	all := dialect.Parameters(input, lang)
+	if len(all) == 0 {
+		return nil
+	}
+	line, col := dialect.LineCol(input, all[0].Pos)
+	return fmt.Errorf("input query, line %d, column %d: the parameter %s stands inside a text, where it gets no value; write ML.PREDICT(MODEL name, (SELECT … %[3]s …)) or the like, whose input is no text",
+		line, col, input[all[0].Pos:all[0].End])
 }
 
 // input reads the query that a text function was given.

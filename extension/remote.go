@@ -245,7 +245,7 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	for i, o := range options {
 		given[i] = remote.Option{Name: o.Name, Value: plainValue(o.Value), Pos: o.Pos, End: o.End}
 	}
-	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), in})
+	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), fmt.Sprint(in)}) // in has no exported fields
 	if err != nil {
 		return nil, err
 	}

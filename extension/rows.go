@@ -95,6 +95,9 @@ func (r *rows) fetch() error {
 			err := duckapi.ResultError(&r.res)
 			mapping.DestroyResult(&r.res) // the connection is asked about the error, and may have one result only
 			r.owns = false
+			if duckapi.Is(err, duckdb.ErrorTypeInterrupt) && r.live.ctx.Err() == nil {
+				err = r.live.why(err)
+			}
 			r.over = true
 			return r.live.fault(err)
 		}
@@ -167,8 +170,9 @@ type execution struct {
 	end    func() // ends the statement for the callbacks
 	cancel context.CancelFunc
 
-	kept    bool         // rows that are computed as they are read will call end
-	restore func() error // what they do before, if anything
+	args    []driver.NamedValue // of a stream
+	kept    bool                // rows that are computed as they are read will call end
+	restore func() error        // what they do before, if anything
 }
 
 // execute begins an execution. It is over with done, unless rows keep it.
@@ -223,9 +227,28 @@ func (x *execution) queryPrepared(st *duckdb.Stmt, args []driver.NamedValue, clo
 	}
 	r.owns = true
 	if mode == duckapi.Streamed {
-		r.live, x.kept = x, true
+		r.live, x.kept, x.args = x, true, args
 	}
 	return r, nil
+}
+
+// why gives the error that has ended a stream. When one of DuckDB's threads fails, it stops the others, and may tell the reader
+// of that only; computed whole, the query says what was wrong.
+func (x *execution) why(interrupted error) error {
+	st, err := x.prepare()
+	if err != nil {
+		return interrupted
+	}
+	defer st.Close()
+	if kind, err := st.StatementType(); err != nil || kind != duckdb.STATEMENT_TYPE_SELECT {
+		return interrupted
+	}
+	res, err := x.start(st, x.args, duckapi.Whole)
+	if err != nil {
+		return err
+	}
+	mapping.DestroyResult(&res)
+	return interrupted
 }
 
 // reason lets the driver run a statement that did not start, which tells why.

@@ -47,6 +47,45 @@ func Position(err error) (int, bool) {
 	return at, err == nil && at >= 0
 }
 
+var excerpt = regexp.MustCompile(`\n\nLINE (\d+): (.*)\n( *)\^`)
+
+// Place finds the byte of the statement at which the excerpt under a message points. Long lines are shortened in it.
+func Place(sql, msg string) (int, bool) {
+	m := excerpt.FindStringSubmatch(msg)
+	if m == nil {
+		return 0, false
+	}
+	line, _ := strconv.Atoi(m[1])
+	start := 0
+	for range line - 1 {
+		next := strings.IndexByte(sql[start:], '\n')
+		if next < 0 {
+			return 0, false
+		}
+		start += next + 1
+	}
+	whole, _, _ := strings.Cut(sql[start:], "\n")
+	shown := []rune(m[2])
+	caret := len(m[3]) - len("LINE : ") - len(m[1])
+	if caret < 0 || caret > len(shown) {
+		return 0, false
+	}
+	before, text := string(shown[:caret]), m[2]
+	if !strings.HasPrefix(whole, strings.TrimSuffix(text, "...")) {
+		before, text = strings.TrimPrefix(before, "..."), strings.TrimPrefix(text, "...")
+	}
+	at := strings.Index(whole, text)
+	if at < 0 {
+		if text = strings.TrimSuffix(text, "..."); text == "" {
+			return 0, false
+		}
+		if at = strings.Index(whole, text); at < 0 {
+			return 0, false
+		}
+	}
+	return start + at + len(before), true
+}
+
 // WithoutExcerpt cuts off the excerpt of the statement that DuckDB writes under a message, `LINE 1: …` and a caret.
 func WithoutExcerpt(msg string) string {
 	before, _, _ := strings.Cut(msg, "\n\nLINE ")

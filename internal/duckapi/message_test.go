@@ -210,3 +210,23 @@ func TestFailure(t *testing.T) {
 		}
 	}
 }
+
+// TestPlace: an error that arises while rows are computed points at the expression, too.
+func TestPlace(t *testing.T) {
+	db := open(t)
+	long := strings.Repeat("x", 200)
+	for q, want := range map[string]string{
+		"SELECT a::INTEGER FROM (VALUES ('1'), ('y')) t(a)":                       "a::INTEGER FROM",
+		"SELECT 1,\n  CAST(a AS DATE)\nFROM (VALUES ('1'), ('y')) t(a)":           "CAST(a AS DATE)",
+		"SELECT '" + long + "', b FROM (SELECT 1 AS a)":                           "b FROM",
+		"SELECT '" + long + "' AS c, b, '" + long + "' AS d FROM (SELECT 1 AS a)": "b, ",
+		"SELECT 'é', b FROM (SELECT 1 AS a)":                                      "b FROM",
+		"SELECT error('x') FROM range(3)":                                         "",
+	} {
+		err := fails(t, db, q)
+		at, ok := duckapi.Place(q, err.Error())
+		if ok != (want != "") || ok && !strings.HasPrefix(q[at:], want) {
+			t.Errorf("%s: place %d %v of %v", q, at, ok, err)
+		}
+	}
+}

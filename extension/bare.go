@@ -1,0 +1,70 @@
+package extension
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// bare is a pool of one connection, the DuckDB connection under one of ours: the helpers of duckdb-go that take a *sql.Conn
+// want its driver's own type behind it.
+type bare struct {
+	mu sync.Mutex
+	db *sql.DB
+}
+
+// lone is the connector of the pool.
+type lone struct{ c *duckdb.Conn }
+
+// Connect implements [driver.Connector].
+func (l lone) Connect(context.Context) (driver.Conn, error) { return l.c, nil }
+
+// Driver implements [driver.Connector].
+func (l lone) Driver() driver.Driver { return duckdb.Driver{} }
+
+// conn gives the connection of the pool.
+func (b *bare) conn(ctx context.Context, inner *duckdb.Conn) (*sql.Conn, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.db == nil {
+		b.db = sql.OpenDB(lone{inner})
+		b.db.SetMaxOpenConns(1)
+	}
+	return b.db.Conn(ctx)
+}
+
+// close ends the pool, after its connection.
+func (b *bare) close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.db != nil {
+		_ = b.db.Close() // it would close the connection once more
+	}
+	return nil
+}
+
+// WithDuckDB lends the DuckDB connection under c to f, as a *sql.Conn that the helpers of duckdb-go take:
+// RegisterScalarUDF, RegisterTableUDF, GetTableNames, ConnId, GetProfilingInfo, and in its Raw the appender and Arrow. Given c
+// itself they panic, since they take the driver's connection for their own type.
+//
+// What runs on the lent connection is plain DuckDB, in the transaction that c has open. It is f's alone until f returns: f
+// must not use c, nor keep the lent connection. c must be of a database that Mallard has opened.
+func WithDuckDB(ctx context.Context, c *sql.Conn, f func(*sql.Conn) error) error {
+	return c.Raw(func(dc any) error {
+		n, ok := dc.(*conn)
+		if !ok {
+			return fmt.Errorf("WithDuckDB needs a connection of a database that Mallard has opened, not a %T", dc)
+		}
+		lent, err := n.bare.conn(ctx, n.Conn)
+		if err != nil {
+			return err
+		}
+		err = f(lent)
+		return errors.Join(err, lent.Close())
+	})
+}
