@@ -216,7 +216,7 @@ func TestPlace(t *testing.T) {
 	db := open(t)
 	long := strings.Repeat("x", 200)
 	for q, want := range map[string]string{
-		"SELECT a::INTEGER FROM (VALUES ('1'), ('y')) t(a)":                       "a::INTEGER FROM",
+		"SELECT a::INTEGER FROM (VALUES ('1'), ('y')) t(a)":                       "::INTEGER FROM",
 		"SELECT 1,\n  CAST(a AS DATE)\nFROM (VALUES ('1'), ('y')) t(a)":           "CAST(a AS DATE)",
 		"SELECT '" + long + "', b FROM (SELECT 1 AS a)":                           "b FROM",
 		"SELECT '" + long + "' AS c, b, '" + long + "' AS d FROM (SELECT 1 AS a)": "b, ",
