@@ -12,6 +12,7 @@ import (
 	"github.com/mallardml/mallard/connectors/gcs"
 	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/objecttable"
@@ -106,7 +107,7 @@ func (u *unread) left() string {
 	if u.skipped == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%s %s left out, since a STRING must be UTF-8 and the name is not: rename the file. The first: %q", count(int64(u.skipped), "object"), verb, u.name)
+	return fmt.Sprintf("%s %s left out, since a STRING must be UTF-8 and the name is not: rename the file. The first: %q", amount.Of(u.skipped, "object"), verb, u.name)
 }
 
 func (u *unread) note(_ string, err error) {
@@ -133,11 +134,11 @@ func (u *unread) String() string {
 		parts = append(parts, fmt.Sprintf("%s %d", reason, n))
 	}
 	sort.Strings(parts)
-	values := "values are"
+	verb := "are"
 	if total == 1 {
-		values = "value is"
+		verb = "is"
 	}
-	return fmt.Sprintf("%d %s NULL, since objects could not be read or decoded: %s. The first: %v", total, values, strings.Join(parts, ", "), u.first)
+	return fmt.Sprintf("%s %s NULL, since objects could not be read or decoded: %s. The first: %v", amount.Of(total, "value"), verb, strings.Join(parts, ", "), u.first)
 }
 
 func (o *objects) close() error {

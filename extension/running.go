@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"sort"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/config"
 )
 
@@ -117,19 +117,19 @@ func remoteSummary(p remote.Progress, cancelled bool) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s went through remote models", count(p.Done, "row"))
+	fmt.Fprintf(&b, "%s went through remote models", amount.Of(p.Done, "row"))
 	var parts []string
 	if p.Cached > 0 {
-		parts = append(parts, grouped(p.Cached)+" from the cache")
+		parts = append(parts, amount.Grouped(p.Cached)+" from the cache")
 	}
 	if p.Repeated > 0 {
-		parts = append(parts, grouped(p.Repeated)+" the same as others")
+		parts = append(parts, amount.Grouped(p.Repeated)+" the same as others")
 	}
 	var failed int64
 	var causes []string
 	for cause, n := range p.Failed {
 		failed += n
-		text := fmt.Sprintf("%s %s", cause, grouped(n))
+		text := fmt.Sprintf("%s %s", cause, amount.Grouped(n))
 		if why := strings.TrimSuffix(p.Why[cause], "."); why != "" {
 			text += ": " + why
 		}
@@ -137,26 +137,24 @@ func remoteSummary(p remote.Progress, cancelled bool) string {
 	}
 	sort.Strings(causes)
 	if failed > 0 {
-		parts = append(parts, fmt.Sprintf("%s failed (%s)", grouped(failed), strings.Join(causes, "; ")))
+		parts = append(parts, fmt.Sprintf("%s failed (%s)", amount.Grouped(failed), strings.Join(causes, "; ")))
 	}
 	if len(parts) > 0 {
 		b.WriteString(": " + strings.Join(parts, ", "))
 	}
-	fmt.Fprintf(&b, ". %s", count(p.Requests, "request"))
-	if p.Retries == 1 {
-		b.WriteString(" (1 retry)")
-	} else if p.Retries > 1 {
-		fmt.Fprintf(&b, " (%s retries)", grouped(p.Retries))
+	fmt.Fprintf(&b, ". %s", amount.Of(p.Requests, "request"))
+	if p.Retries > 0 {
+		fmt.Fprintf(&b, " (%s)", amount.Of(p.Retries, "retry"))
 	}
 	if p.Tokens > 0 {
-		fmt.Fprintf(&b, ", %s", count(p.Tokens, "token"))
+		fmt.Fprintf(&b, ", %s", amount.Of(p.Tokens, "token"))
 	}
 	if p.Money > 0 {
-		fmt.Fprintf(&b, ", cost %.4f", p.Money)
+		b.WriteString(", cost " + amount.Money(p.Money))
 	}
 	b.WriteByte('.')
 	if cancelled && p.Kept > 0 {
-		fmt.Fprintf(&b, " The cache has kept %s: the same query asks only for the rest.", count(p.Kept, "answer"))
+		fmt.Fprintf(&b, " The cache has kept %s: the same query asks only for the rest.", amount.Of(p.Kept, "answer"))
 	}
 	if errors.Is(p.CacheError, remote.ErrReadOnly) {
 		fmt.Fprintf(&b, " Note: %v.", p.CacheError)
@@ -167,24 +165,7 @@ func remoteSummary(p remote.Progress, cancelled bool) string {
 	}
 	if p.Unversioned > 0 {
 		fmt.Fprintf(&b, " The cache has not kept %s, which will be asked again: nobody tells the version of such an object as %s. An object table, "+
-			"an ObjectRef with its version, or the permission storage.objects.get tells it.", count(p.Unversioned, "answer"), p.Object)
+			"an ObjectRef with its version, or the permission storage.objects.get tells it.", amount.Of(p.Unversioned, "answer"), p.Object)
 	}
 	return b.String()
-}
-
-// count gives `1 row` or `1,000 rows`.
-func count(n int64, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return grouped(n) + " " + noun
-}
-
-// grouped writes 10,000. n is not negative.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/mallardml/mallard/functions/image"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
@@ -69,7 +70,7 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 	}
 	least, most := p.Arity()
 	if n := len(f.Args); n < least || n > most {
-		return nil, at(f.Span, fmt.Errorf("%s takes %s, not %s", f.Name, p.Takes, count(int64(n), "argument")))
+		return nil, at(f.Span, fmt.Errorf("%s takes %s, not %s", f.Name, p.Takes, amount.Of(n, "argument")))
 	}
 	closing := ")"
 	if decodes.Name == "ML.DECODE_IMAGE" {

@@ -107,8 +107,8 @@ func TestArguments(t *testing.T) {
 		{Float32, []int64{2, 2}, "[[1, 2], [3, 4]]", "[[1 2] [3 4]]"},
 		{Float32, []int64{2, 2}, "[1, 2, 3, 4]", "[[1 2] [3 4]]"},
 		{Float32, []int64{2, 2}, "[1, 2, 3]", "error: model demo.m: input `x`: a row has 3 values, the model wants 2 × 2 values"},
-		{Float32, []int64{2, 2}, "[[1, 2], [3]]", "error: model demo.m: input `x`: the inner lists of a row differ in length (2 and 1 values); a tensor needs equal ones"},
-		{Float32, []int64{2, 2}, "[[1], [3]]", "error: model demo.m: input `x`: a row has 1 values in dimension 2, the model wants 2"},
+		{Float32, []int64{2, 2}, "[[1, 2], [3]]", "error: model demo.m: input `x`: the inner lists of a row differ in length (2 and 1 value); a tensor needs equal ones"},
+		{Float32, []int64{2, 2}, "[[1], [3]]", "error: model demo.m: input `x`: a row has 1 value in dimension 2, the model wants 2"},
 		{Float32, []int64{-1, -1}, "[1, 2]", "error: model demo.m: input `x` wants DOUBLE[][] (float32 tensor of shape [None, None, None]), column is INTEGER[]"},
 		{Float32, []int64{-1, 2}, "[1, 2, 3]", "error: model demo.m: input `x`: a row has 3 values, the model wants a multiple of 2 values"},
 		{Float32, []int64{-1, 2}, "[1, 2, 3, 4]", "[[1 2] [3 4]]"},
@@ -207,8 +207,8 @@ func TestEngineFaults(t *testing.T) {
 	fn := PredictName(m.Outputs, Native)
 	for _, tt := range []struct{ give, want string }{
 		{"SELECT " + fn + "()", "No function matches"},
-		{"SELECT " + fn + "(1)", "model demo.good: it has 1 inputs, 0 columns were given"},
-		{"SELECT " + fn + "(1, 'a', 'b')", "model demo.good: it has 1 inputs, 2 columns were given"},
+		{"SELECT " + fn + "(1)", "model demo.good: it has 1 input, 0 given"},
+		{"SELECT " + fn + "(1, 'a', 'b')", "model demo.good: it has 1 input, 2 given"},
 		{"SELECT " + fn + "(99999, 'a')", "model version 99999 is gone"},
 		{"SELECT " + fn + "(i, 'a') FROM range(3) t(i)", "argument 1 must be a constant"},
 	} {

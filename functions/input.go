@@ -8,6 +8,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // level is one level of nesting in a chunk.
@@ -228,9 +229,9 @@ func (f *feed) check(row int, shape []int) error {
 		if !f.fits(shape[0]) {
 			want := describeRow(dims)
 			if f.elems < 0 {
-				want = fmt.Sprintf("a multiple of %d values", f.known())
+				want = fmt.Sprintf("a multiple of %s", amount.Of(f.known(), "value"))
 			}
-			return fmt.Errorf("input `%s`: a row has %d values, the model wants %s (%s)", f.port.Name, shape[0], want, describe(f.port))
+			return fmt.Errorf("input `%s`: a row has %s, the model wants %s (%s)", f.port.Name, amount.Of(shape[0], "value"), want, describe(f.port))
 		}
 		if f.elems < 0 {
 			open := shape[0] / f.known()
@@ -249,7 +250,7 @@ func (f *feed) check(row int, shape []int) error {
 			if len(dims) > 1 {
 				at = fmt.Sprintf(" in dimension %d", i+1)
 			}
-			return fmt.Errorf("input `%s`: a row has %d values%s, the model wants %d (%s)", f.port.Name, n, at, dims[i], describe(f.port))
+			return fmt.Errorf("input `%s`: a row has %s%s, the model wants %d (%s)", f.port.Name, amount.Of(n, "value"), at, dims[i], describe(f.port))
 		}
 		if f.elems < 0 {
 			f.dims[row*len(dims)+i] = int32(n)
@@ -259,7 +260,7 @@ func (f *feed) check(row int, shape []int) error {
 }
 
 func (f *feed) unequal(a, b int) error {
-	return fmt.Errorf("input `%s`: the inner lists of a row differ in length (%d and %d values); a tensor needs equal ones", f.port.Name, a, b)
+	return fmt.Errorf("input `%s`: the inner lists of a row differ in length (%d and %s); a tensor needs equal ones", f.port.Name, a, amount.Of(b, "value"))
 }
 
 // scattered is place for rows whose inner lists do not follow each other in memory.

@@ -10,6 +10,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // RegisterPredict registers the volatile function that runs models with these outputs. Its first argument is the version
@@ -69,7 +70,7 @@ func (c *predictCall) check(b *udf.Binding, n int) error {
 		return fmt.Errorf("its outputs are (%s), function %s returns (%s); run the statement again", got, c.name, c.result)
 	}
 	if n != len(m.Inputs) {
-		return fmt.Errorf("it has %d inputs, %d columns were given; write ML.PREDICT or ML_PREDICT, which match columns by name", len(m.Inputs), n)
+		return fmt.Errorf("it has %s, %d given; write ML.PREDICT or ML_PREDICT, which match columns by name", amount.Of(len(m.Inputs), "input"), n)
 	}
 	for i := range m.Inputs {
 		col, err := newColumn(&m.Inputs[i], argumentOf(b.Argument(i+1)), c.types)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
@@ -132,7 +133,7 @@ func (s *session) compare(r *record, query string, want, got table, msg string) 
 	}
 	switch {
 	case len(want) != len(got):
-		msg += fmt.Sprintf(": wanted %d rows, got %d", len(want), len(got))
+		msg += fmt.Sprintf(": wanted %s, got %d", amount.Of(len(want), "row"), len(got))
 	case len(got[row]) > 1:
 		msg += fmt.Sprintf(" in row %d, column %d", row+1, col+1)
 	default:

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // session is one run of one file: its database, connections and variables.
@@ -249,7 +251,7 @@ func (s *session) run(ctx context.Context, r *record) error {
 				values = strings.Split(v, ",")
 			}
 			if len(values) != len(names) {
-				return s.fail(r, "", fmt.Sprintf("foreach %s has %d names, %s has %d values", args[0], len(names), v, len(values)), "")
+				return s.fail(r, "", fmt.Sprintf("foreach %s has %s, %s has %s", args[0], amount.Of(len(names), "name"), v, amount.Of(len(values), "value")), "")
 			}
 			if err := s.iterate(ctx, r, names, values); err != nil {
 				return err

@@ -15,6 +15,7 @@ import (
 	"github.com/mallardml/mallard/cmd/mallard/shell"
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/connectors/tensorflow/install"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // finding is one line of the doctor's report.
@@ -137,5 +138,5 @@ func modelStore(cfg *mallard.Config) finding {
 	case err != nil:
 		return finding{"model store", err.Error(), "make the folder readable or set path below [store] in the configuration", true}
 	}
-	return finding{subject: "model store", state: fmt.Sprintf("%s, %d files, %.1f MB", dir, files, float64(bytes)/1e6)}
+	return finding{subject: "model store", state: fmt.Sprintf("%s, %s, %.1f MB", dir, amount.Of(files, "file"), float64(bytes)/1e6)}
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"strconv"
-
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // progress words the extension's progress for the shell.
@@ -29,15 +27,12 @@ func (p progress) State() shell.State {
 	st.Rows, st.Total = r.Done, r.Submitted
 	note := func(n int64, what string) {
 		if n > 0 {
-			st.Notes = append(st.Notes, strconv.FormatInt(n, 10)+" "+what)
+			st.Notes = append(st.Notes, amount.Grouped(n)+" "+what)
 		}
 	}
 	note(r.Cached, "from the cache")
-	switch {
-	case r.Retries == 1:
-		note(1, "retry")
-	default:
-		note(r.Retries, "retries")
+	if r.Retries > 0 {
+		st.Notes = append(st.Notes, amount.Of(r.Retries, "retry"))
 	}
 	var failed int64
 	for _, n := range r.Failed {
@@ -45,7 +40,7 @@ func (p progress) State() shell.State {
 	}
 	note(failed, "failed")
 	if r.Money > 0 {
-		st.Notes = append(st.Notes, fmt.Sprintf("cost %.4f", r.Money))
+		st.Notes = append(st.Notes, "cost "+amount.Money(r.Money))
 	}
 	return st
 }

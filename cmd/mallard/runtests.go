@@ -12,6 +12,7 @@ import (
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/sqllogic"
 )
 
@@ -40,7 +41,7 @@ func runTests(ctx context.Context, o *options, t terminal) int {
 			Update:  o.update,
 		},
 		Each: func(r sqllogic.Result) {
-			fmt.Fprintf(t.out, "%s %s  %d records, %.2f s", r.Status, r.Path, r.Records, r.Elapsed.Seconds())
+			fmt.Fprintf(t.out, "%s %s  %s, %.2f s", r.Status, r.Path, amount.Of(r.Records, "record"), r.Elapsed.Seconds())
 			switch {
 			case r.Status == sqllogic.Skipped:
 				fmt.Fprintf(t.out, "  (%s)", r.Reason)

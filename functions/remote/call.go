@@ -9,6 +9,7 @@ import (
 
 	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // register makes a volatile function: DuckDB would fold or repeat calls of any other.
@@ -90,7 +91,7 @@ func (c *bound) count(b *udf.Binding) error {
 	s := c.spec
 	want := len(s.InputColumns())
 	if n := b.Count() - 1; n != want {
-		return fmt.Errorf("model %s: %s reads %d columns, %d were given", s.Model, s.Func, want, n)
+		return fmt.Errorf("model %s: %s reads %s, %d given", s.Model, s.Func, amount.Of(want, "column"), n)
 	}
 	c.columns = make([]udf.Type, want)
 	return nil

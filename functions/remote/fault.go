@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // providerError is what errors of a Service offer.
@@ -49,7 +51,7 @@ func (e *errAnswer) Unwrap() error { return e.err }
 type errCount struct{ got, want int }
 
 func (e *errCount) Error() string {
-	return fmt.Sprintf("the endpoint answered %d predictions for %d rows", e.got, e.want)
+	return fmt.Sprintf("the endpoint answered %s for %s", amount.Of(e.got, "prediction"), amount.Of(e.want, "row"))
 }
 
 // judge decides what follows from an error of a Service.

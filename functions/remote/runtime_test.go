@@ -764,7 +764,7 @@ func TestWrongCount(t *testing.T) {
 	defer st.End()
 	rows := prompts(100)
 	vs := run(t, st, s, rows)
-	if want := "INVALID ANSWER error from " + embeddingURL + ": the endpoint answered 0 predictions for 1 rows"; vs[5].Status != want {
+	if want := "INVALID ANSWER error from " + embeddingURL + ": the endpoint answered 0 predictions for 1 row"; vs[5].Status != want {
 		t.Errorf("status %q, want %q", vs[5].Status, want)
 	}
 	answered(t, slices.Delete(rows, 5, 6), slices.Delete(vs, 5, 6))

@@ -8,7 +8,6 @@ import (
 	"database/sql/driver"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -318,5 +318,5 @@ func (c *Cache) Clear(ctx context.Context) (string, error) {
 		}
 		c.rows, c.bytes = 0, 0
 	}
-	return fmt.Sprintf("%d answers removed", n), nil
+	return amount.Of(n, "answer") + " removed", nil
 }

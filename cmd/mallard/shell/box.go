@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/duckfmt"
 	"github.com/rivo/uniseg"
 )
@@ -222,7 +223,7 @@ func (p *boxPrinter) upright(names, types, cells []string) error {
 		b.row([]string{names[i], types[i], cells[i]}, leftward)
 	}
 	b.rule("└", "┴", "┘")
-	fmt.Fprintf(b, "  1 row, %d columns\n", len(cells))
+	b.WriteString("  1 row, " + amount.Of(len(cells), "column") + "\n")
 	p.buf = append(p.buf, b.String()...)
 	return p.flush()
 }
@@ -240,17 +241,14 @@ func (p *boxPrinter) footer(b *boxDrawer, hiddenRows int64, hiddenCols int) {
 	if p.rows > 0 && p.rows <= fewRows && hiddenCols == 0 || p.f.NoHeader {
 		return
 	}
-	left := fmt.Sprintf("  %s rows", thousands(p.rows))
-	if p.rows == 1 {
-		left = "  1 row"
-	}
+	left := "  " + amount.Of(p.rows, "row")
 	if hiddenRows > 0 {
-		left += fmt.Sprintf(" (%s shown)", thousands(p.rows-hiddenRows))
+		left += fmt.Sprintf(" (%s shown)", amount.Grouped(p.rows-hiddenRows))
 	}
 	rightText := ""
 	if hiddenCols > 0 {
 		n := len(p.cols)
-		rightText = fmt.Sprintf("%d columns (%d shown)  ", n, n-hiddenCols)
+		rightText = fmt.Sprintf("%s (%d shown)  ", amount.Of(n, "column"), n-hiddenCols)
 	}
 	b.WriteString(left)
 	if rightText != "" {
@@ -259,15 +257,6 @@ func (p *boxPrinter) footer(b *boxDrawer, hiddenRows int64, hiddenCols int) {
 		b.WriteString(strings.TrimRight(rightText, " "))
 	}
 	b.WriteString("\n")
-}
-
-// thousands writes 10,000.
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // fit chooses the columns to show and their widths; -1 stands for the … column. When a table is too wide, first its wide columns are cut, down to

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 const (
@@ -121,9 +123,9 @@ func progressText(elapsed time.Duration, st State) string {
 	text, done := "", st.Fraction
 	switch {
 	case st.Unit != "":
-		text = fmt.Sprintf("%s of %s %s", thousands(st.Rows), thousands(st.Total), st.Unit)
+		text = fmt.Sprintf("%s of %s %s", amount.Grouped(st.Rows), amount.Grouped(st.Total), st.Unit)
 	case st.Total > 0:
-		text = fmt.Sprintf("%s of %s rows", thousands(st.Rows), thousands(st.Total))
+		text = fmt.Sprintf("%s of %s", amount.Grouped(st.Rows), amount.Of(st.Total, "row"))
 	case st.Rows > 0:
 		text = rateText(st.Rows, elapsed)
 	default:
@@ -152,13 +154,13 @@ func progressText(elapsed time.Duration, st State) string {
 
 // rateText gives e.g. `12,000 rows, 1,200 rows/s`.
 func rateText(rows int64, elapsed time.Duration) string {
-	return fmt.Sprintf("%s rows, %s", thousands(rows), rate(rows, elapsed))
+	return amount.Of(rows, "row") + ", " + rate(rows, elapsed)
 }
 
 func rate(rows int64, elapsed time.Duration) string {
 	rate := float64(rows) / elapsed.Seconds()
 	if rate >= 10 {
-		return thousands(int64(rate)) + " rows/s"
+		return amount.Grouped(int64(rate)) + " rows/s"
 	}
 	return fmt.Sprintf("%.1f rows/s", rate)
 }

@@ -22,12 +22,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-func TestThousandsAndClock(t *testing.T) {
-	for give, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
-		if got := thousands(give); got != want {
-			t.Errorf("%d: got %s, want %s", give, got, want)
-		}
-	}
+func TestClock(t *testing.T) {
 	for give, want := range map[int64]string{0: "0:00", 61: "1:01", 3599: "59:59", 3600: "1:00:00", 90061: "25:01:01"} {
 		if got := clock(time.Duration(give) * time.Second); got != want {
 			t.Errorf("%d s: got %s, want %s", give, got, want)
@@ -97,6 +92,8 @@ func TestProgressText(t *testing.T) {
 		{State{Rows: 12000, Fraction: 0.25}, "12,000 rows, 1,200 rows/s, 25 %, 0:30 left"},
 		{State{Rows: 50, Total: 2000, Notes: []string{"3 failed", "1 retry"}}, "50 of 2,000 rows, 2 %, 5.0 rows/s, 6:30 left, 3 failed, 1 retry"},
 		{State{Total: 2000}, "0 of 2,000 rows"},
+		{State{Total: 1}, "0 of 1 row"},
+		{State{Rows: 1, Fraction: -1}, "1 row, 0.1 rows/s"},
 		{State{Rows: 2000, Total: 2000}, "2,000 of 2,000 rows, 200 rows/s"},
 		{State{Doing: "copying the model", Rows: 40, Total: 160, Unit: "MB"}, "copying the model: 40 of 160 MB, 25 %, 0:30 left"},
 	} {
