@@ -83,6 +83,12 @@ func TestCommandLine(t *testing.T) {
 		{"dashes end the flags", "", []string{"-csv", "-noheader", "--", ":memory:", "SELECT 3"}, 0, "3\n", ""},
 		{".tables", "CREATE TABLE a(i INT); CREATE VIEW b AS SELECT 1;\n.tables\n.tables b\n", []string{"-list", "-noheader"}, 0, "memory|main|a|table\nmemory|main|b|view\nmemory|main|b|view\n", ""},
 		{".schema", "CREATE TABLE a(i INT);\n.schema\n", nil, 0, "CREATE TABLE a(i INTEGER);\n", ""},
+		{".schema of an index", "CREATE TABLE b(i INT PRIMARY KEY); CREATE INDEX a ON b(i); CREATE VIEW c AS SELECT 1; CREATE UNIQUE INDEX d ON b(i);\n.schema\n.print -\n.schema B\n.print -\n.schema a\n", nil, 0,
+			"CREATE INDEX a ON b(i);\nCREATE TABLE b(i INTEGER PRIMARY KEY);\nCREATE VIEW c AS SELECT 1;\nCREATE UNIQUE INDEX d ON b(i);\n-\n" +
+				"CREATE INDEX a ON b(i);\nCREATE TABLE b(i INTEGER PRIMARY KEY);\nCREATE UNIQUE INDEX d ON b(i);\n-\n", ""},
+		{".schema of everything", "CREATE SCHEMA \"S s\"; CREATE TYPE \"select\" AS ENUM ('a', 'it''s'); CREATE TYPE n AS INTEGER; CREATE TYPE \"S s\".st AS STRUCT(a INT); CREATE SEQUENCE q START 3; CREATE TABLE \"S s\".t(i n);\n.schema\n.print -\n.schema s%.t\n", nil, 0,
+			"CREATE SCHEMA \"S s\";\nCREATE TYPE n AS INTEGER;\nCREATE TYPE \"select\" AS ENUM ('a', 'it''s');\n-- CREATE TYPE st AS …; what it is made of: DESCRIBE SELECT NULL::st AS x;\n" +
+				"CREATE SEQUENCE q INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START 3 NO CYCLE;\nCREATE TABLE \"S s\".t(i INTEGER);\n-\nCREATE TABLE \"S s\".t(i INTEGER);\n", ""},
 		{"a model is no view", "CREATE VIEW m AS SELECT 'mallard/1' AS mallard_model, '{}' AS spec;\n.tables\n.schema\n", []string{"-list", "-noheader"}, 0, "memory|main|m|model\n", ""},
 		{".models", ".models\n", []string{"-json"}, 0, "[]\n", ""},
 	} {

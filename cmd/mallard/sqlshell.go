@@ -157,46 +157,4 @@ func historyFile() string {
 	return filepath.Join(dir, "history")
 }
 
-// modelView is LIKE the view in which the catalog keeps a model; see extension's record.
-const modelView = `% AS mallard_model,%`
-
-// objectView is LIKE the view in which the catalog keeps an object table.
-const objectView = `%.mallard_objects(%`
-
-// commands are the dot-commands that are queries.
-var commands = []shell.Command{
-	{Name: ".tables", Args: "[PATTERN]", Help: "List tables, views, models and object tables, of which the name is LIKE PATTERN", Query: listing(
-		`SELECT database_name AS database, schema_name AS schema, name, kind FROM (
-  SELECT database_name, schema_name, table_name AS name, 'table' AS kind FROM duckdb_tables() WHERE NOT internal
-  UNION ALL SELECT database_name, schema_name, view_name, CASE WHEN sql LIKE '` + modelView + `' THEN 'model' WHEN sql LIKE '` + objectView + `' THEN 'object table' ELSE 'view' END FROM duckdb_views() WHERE NOT internal)
-WHERE name ILIKE %s ORDER BY ALL`)},
-	{Name: ".schema", Args: "[PATTERN]", Help: "Show how tables and views were made", Plain: true, Query: listing(
-		`SELECT sql FROM (
-  SELECT database_name, schema_name, table_name AS name, sql FROM duckdb_tables() WHERE NOT internal
-  UNION ALL SELECT database_name, schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal AND sql NOT LIKE '` + modelView + `')
-WHERE name ILIKE %s ORDER BY database_name, schema_name, name`)},
-	{Name: ".models", Args: "[PATTERN]", Help: "List the models", Query: func(args []string) (string, error) {
-		switch len(args) {
-		case 0:
-			return "SHOW MODELS", nil
-		case 1:
-			return "SHOW MODELS LIKE " + quote(args[0]), nil
-		}
-		return "", errors.New("write one pattern at most")
-	}},
-}
-
-// listing makes a query with an optional LIKE pattern.
-func listing(query string) func(args []string) (string, error) {
-	return func(args []string) (string, error) {
-		switch len(args) {
-		case 0:
-			return strings.Replace(query, "%s", "'%'", 1), nil
-		case 1:
-			return strings.Replace(query, "%s", quote(args[0]), 1), nil
-		}
-		return "", errors.New("write one pattern at most")
-	}
-}
-
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/mallardml/mallard/cmd/mallard/shell"
+)
+
+// modelView is LIKE the view in which the catalog keeps a model; see extension's record.
+const modelView = `% AS mallard_model,%`
+
+// objectView is LIKE the view in which the catalog keeps an object table.
+const objectView = `%.mallard_objects(%`
+
+// schemaQuery lists what makes the database again. Tables, indexes (of a table that is asked for) and views come by name, as in
+// DuckDB's shell, which lists nothing else. Macros are missing: the catalog does not tell the defaults of their parameters.
+const schemaQuery = `
+WITH reserved AS (SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'),
+all_names AS (
+  SELECT schema_name AS n FROM duckdb_schemas() WHERE NOT internal UNION SELECT schema_name FROM duckdb_types() WHERE NOT internal
+  UNION SELECT type_name FROM duckdb_types() WHERE NOT internal),
+quoted AS (
+  SELECT n, CASE WHEN regexp_full_match(n, '[A-Za-z_][A-Za-z0-9_]*') AND lower(n) NOT IN (FROM reserved) THEN n
+                 ELSE '"' || replace(n, '"', '""') || '"' END AS q FROM all_names)
+SELECT sql FROM (
+  SELECT 1 AS part, database_name, schema_name, schema_name AS name, schema_name AS owner, 'CREATE SCHEMA ' || q || ';' AS sql
+    FROM duckdb_schemas() JOIN quoted ON n = schema_name WHERE NOT internal
+  UNION ALL SELECT 2, database_name, schema_name, type_name, type_name,
+    CASE WHEN labels IS NULL AND type_category = 'COMPOSITE'
+         THEN '-- CREATE TYPE ' || t.q || ' AS …; what it is made of: DESCRIBE SELECT NULL::' || t.q || ' AS x;'
+         ELSE 'CREATE TYPE ' || CASE schema_name WHEN 'main' THEN '' ELSE s.q || '.' END || t.q || ' AS ' ||
+           CASE WHEN labels IS NULL THEN logical_type
+                ELSE 'ENUM (' || list_aggregate(list_transform(labels, lambda l: '''' || replace(l, '''', '''''') || ''''), 'string_agg', ', ') || ')' END || ';' END
+    FROM duckdb_types() JOIN quoted t ON t.n = type_name JOIN quoted s ON s.n = schema_name WHERE NOT internal
+  UNION ALL SELECT 3, database_name, schema_name, sequence_name, sequence_name, sql FROM duckdb_sequences()
+  UNION ALL SELECT 4, database_name, schema_name, table_name, table_name, sql FROM duckdb_tables() WHERE NOT internal
+  UNION ALL SELECT 4, database_name, schema_name, view_name, view_name, sql FROM duckdb_views() WHERE NOT internal AND sql NOT LIKE '` + modelView + `'
+  UNION ALL SELECT 4, database_name, schema_name, index_name, table_name, sql FROM duckdb_indexes() WHERE sql IS NOT NULL)
+WHERE owner ILIKE %[1]s OR contains(%[1]s, '.') AND schema_name || '.' || owner ILIKE %[1]s ORDER BY part, name, database_name, schema_name`
+
+// commands are the dot-commands that are queries.
+var commands = []shell.Command{
+	{Name: ".tables", Args: "[PATTERN]", Help: "List tables, views, models and object tables, of which the name is LIKE PATTERN", Query: listing(
+		`SELECT database_name AS database, schema_name AS schema, name, kind FROM (
+  SELECT database_name, schema_name, table_name AS name, 'table' AS kind FROM duckdb_tables() WHERE NOT internal
+  UNION ALL SELECT database_name, schema_name, view_name, CASE WHEN sql LIKE '` + modelView + `' THEN 'model' WHEN sql LIKE '` + objectView + `' THEN 'object table' ELSE 'view' END FROM duckdb_views() WHERE NOT internal)
+WHERE name ILIKE %[1]s ORDER BY ALL`)},
+	{Name: ".schema", Args: "[PATTERN]", Help: "Show how schemas, types, sequences, tables, indexes and views were made, of which the name is LIKE PATTERN", Plain: true,
+		Query: listing(schemaQuery)},
+	{Name: ".models", Args: "[PATTERN]", Help: "List the models", Query: func(args []string) (string, error) {
+		switch len(args) {
+		case 0:
+			return "SHOW MODELS", nil
+		case 1:
+			return "SHOW MODELS LIKE " + quote(args[0]), nil
+		}
+		return "", errors.New("write one pattern at most")
+	}},
+}
+
+// listing makes a query with an optional LIKE pattern.
+func listing(query string) func(args []string) (string, error) {
+	return func(args []string) (string, error) {
+		switch len(args) {
+		case 0:
+			return strings.ReplaceAll(query, "%[1]s", "'%'"), nil
+		case 1:
+			return strings.ReplaceAll(query, "%[1]s", quote(args[0])), nil
+		}
+		return "", errors.New("write one pattern at most")
+	}
+}
