@@ -159,7 +159,7 @@ func remoteSummary(p remote.Progress, cancelled bool) string {
 	if errors.Is(p.CacheError, remote.ErrReadOnly) {
 		fmt.Fprintf(&b, " Note: %v.", p.CacheError)
 	} else if p.Lost > 0 && p.Kept+p.Cached > 0 {
-		fmt.Fprintf(&b, " The cache could not keep %s: %v.", count(p.Lost, "answer"), p.CacheError)
+		fmt.Fprintf(&b, " The cache could not keep %s: %v.", amount.Of(p.Lost, "answer"), p.CacheError)
 	} else if p.CacheError != nil {
 		fmt.Fprintf(&b, " The cache was not used: %v.", p.CacheError)
 	}
