@@ -43,7 +43,9 @@ func (c *Client) Close() error { return c.http.Close() }
 
 // Call posts a body to a method of the API, "chat/completions" or "embeddings", and returns the answer as it came. The body names the
 // model; endpoint is for errors, and must be one that [Options.ModelName] reads.
-func (c *Client) Call(ctx context.Context, method, endpoint string, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
+func (c *Client) Call(
+	ctx context.Context, method, endpoint string, body json.RawMessage, header map[string]string,
+) (json.RawMessage, error) {
 	model, err := c.o.ModelName(endpoint)
 	if err != nil {
 		return nil, &Error{Subject: c.host, Status: http.StatusBadRequest, Code: "INVALID_ARGUMENT", Msg: err.Error()}
@@ -65,7 +67,8 @@ func (c *Client) Call(ctx context.Context, method, endpoint string, body json.Ra
 	if key != "" {
 		h.Set("Authorization", "Bearer "+key)
 	}
-	raw, err := c.http.Post(ctx, subject, c.o.BaseURL+"/"+method, body, h, func(err error) error { return transport.Failed(ctx, subject, err) })
+	failed := func(err error) error { return transport.Failed(ctx, subject, err) }
+	raw, err := c.http.Post(ctx, subject, c.o.BaseURL+"/"+method, body, h, failed)
 	var e *Error
 	if errors.As(err, &e) {
 		e.Redact(key, "[key]")

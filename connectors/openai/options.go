@@ -61,7 +61,8 @@ func (o Options) base() string {
 // TokenField is what the server calls the bound on the tokens of an answer: OpenAI's newer models, also at Azure, refuse the name that
 // all others know.
 func (o Options) TokenField() string {
-	if u, err := url.Parse(o.base()); err == nil && (u.Hostname() == "api.openai.com" || strings.HasSuffix(u.Hostname(), ".openai.azure.com")) {
+	u, err := url.Parse(o.base())
+	if err == nil && (u.Hostname() == "api.openai.com" || strings.HasSuffix(u.Hostname(), ".openai.azure.com")) {
 		return "max_completion_tokens"
 	}
 	return "max_tokens"

@@ -73,7 +73,9 @@ func (c *Client) CheckEndpoint(endpoint string) error {
 //
 // By rawPredict models of the publishers that speak chat completions (Llama and other open models offered as a service) are asked at
 // endpoints/openapi/chat/completions, which is the only place Google serves them; the body's "model" is filled in when it is missing.
-func (c *Client) Call(ctx context.Context, method, endpoint string, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
+func (c *Client) Call(
+	ctx context.Context, method, endpoint string, body json.RawMessage, header map[string]string,
+) (json.RawMessage, error) {
 	t, err := c.target(method, endpoint)
 	if err != nil {
 		return nil, err
@@ -105,7 +107,9 @@ func (c *Client) Call(ctx context.Context, method, endpoint string, body json.Ra
 }
 
 // Predict is [Client.Call] of predict, for instances that are not in one body yet.
-func (c *Client) Predict(ctx context.Context, endpoint string, instances []json.RawMessage, parameters json.RawMessage) (json.RawMessage, error) {
+func (c *Client) Predict(
+	ctx context.Context, endpoint string, instances []json.RawMessage, parameters json.RawMessage,
+) (json.RawMessage, error) {
 	t, err := c.target("predict", endpoint)
 	if err != nil {
 		return nil, err
@@ -118,7 +122,9 @@ func (c *Client) Predict(ctx context.Context, endpoint string, instances []json.
 }
 
 // GenerateContent is [Client.Call] of generateContent.
-func (c *Client) GenerateContent(ctx context.Context, endpoint string, body json.RawMessage, header map[string]string) (json.RawMessage, error) {
+func (c *Client) GenerateContent(
+	ctx context.Context, endpoint string, body json.RawMessage, header map[string]string,
+) (json.RawMessage, error) {
 	return c.Call(ctx, "generateContent", endpoint, body, header)
 }
 

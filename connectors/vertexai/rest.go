@@ -66,7 +66,8 @@ func (c *Client) failed(ctx context.Context, t target, err error) error {
 			status := ae.Response.StatusCode
 			return &Error{Subject: t.String(), Status: status, Code: transport.ReasonOf(status), Msg: "the token service is not available"}
 		}
-		return advise(&Error{Subject: t.String(), Status: http.StatusUnauthorized, Code: "UNAUTHENTICATED", Msg: "no access token could be had"})
+		return advise(&Error{Subject: t.String(), Status: http.StatusUnauthorized, Code: "UNAUTHENTICATED",
+			Msg: "no access token could be had"})
 	}
 	return transport.Failed(ctx, t.String(), err)
 }

@@ -124,6 +124,9 @@ func lacks(m map[string]json.RawMessage, name string) string {
 	}
 }
 
+// errNotText is a status: JSON is UTF-8, and other bytes would silently become other characters.
+const errNotText = "The answer is not valid UTF-8; the server writes another encoding."
+
 // inBandError is an error that came as an answer, with a status of success: whole, or in the place of one result.
 type inBandError struct {
 	status    int // HTTP status by the error's code; 0 when it has none
@@ -212,8 +215,9 @@ func plainName(s string) string {
 // errorNames are the names that the APIs give to errors, with the HTTP status that each has where it comes as one.
 var errorNames = map[string]int{
 	"resourceexhausted": 429, "ratelimitexceeded": 429, "ratelimiterror": 429, "toomanyrequests": 429, "insufficientquota": 429,
-	"unavailable": 503, "overloaded": 503, "overloadederror": 503, "engineoverloaded": 503, "serviceunavailable": 503, "serverisoverloaded": 503,
-	"internal": 500, "internalerror": 500, "internalservererror": 500, "servererror": 500, "apierror": 500,
+	"unavailable": 503, "overloaded": 503, "overloadederror": 503, "engineoverloaded": 503, "serviceunavailable": 503,
+	"serverisoverloaded": 503,
+	"internal":           500, "internalerror": 500, "internalservererror": 500, "servererror": 500, "apierror": 500,
 	"deadlineexceeded": 504, "timeout": 504, "timeouterror": 504, "aborted": 409, "unimplemented": 501,
 	"invalidargument": 400, "invalidrequest": 400, "invalidrequesterror": 400, "badrequest": 400, "badrequesterror": 400,
 	"failedprecondition": 400, "contextlengthexceeded": 400, "contentpolicyviolation": 400,

@@ -78,7 +78,8 @@ func chatReply(body json.RawMessage) reply {
 	thought := says(message["reasoning_content"]) || says(message["reasoning"]) ||
 		quantity(members(members(m["usage"])["completion_tokens_details"])["reasoning_tokens"]) > 0
 	// Servers without a parser for it leave the reasoning in the text; cut short, there is nothing else.
-	if cut := reason == "length" || reason == "max_tokens"; cut && strings.HasPrefix(strings.TrimSpace(text), "<think>") && !strings.Contains(text, "</think>") {
+	cut := reason == "length" || reason == "max_tokens" || reason == "model_length"
+	if cut && strings.HasPrefix(strings.TrimSpace(text), "<think>") && !strings.Contains(text, "</think>") {
 		text, thought = "", true
 	}
 	r.say(text)
@@ -94,10 +95,12 @@ func chatReply(body json.RawMessage) reply {
 	case called != "" || reason == "tool_calls" || reason == "function_call":
 		r.fail("The answer has no text: the model called the tool " + called + " (" + reason + ").")
 	case r.text != nil:
-	case reason == "length" || reason == "max_tokens" || reason == "model_length":
+	case cut:
 		r.problem = noRoom(reason, thought)
 	case reason != "" && reason != "stop":
 		r.problem = "The answer has no text: " + oneLine(reason) + "."
+	case says(message["content"]) && elements(message["content"]) == nil && words(message["content"]) == "":
+		r.problem = lacks(message, "content")
 	default:
 		r.problem = "The answer has no text."
 	}

@@ -22,7 +22,7 @@ func codecs(tb testing.TB) []*Spec {
 	open.Family = Open
 	openEmbedding := specFor(tb, "ML.GENERATE_EMBEDDING", embeddingURL, &fake{})
 	openEmbedding.Family = OpenEmbedding
-	specs = append(specs, open, openEmbedding)
+	specs = append(specs, open, openEmbedding, openAISpec(tb, "ML.GENERATE_TEXT", &fake{}, flat), openAISpec(tb, "AI.GENERATE_EMBEDDING", &fake{}))
 	for _, s := range specs {
 		if err := s.Init(); err != nil {
 			tb.Fatal(err)

@@ -90,7 +90,8 @@ func openAIPart(uri, mime string, data []byte, objects *carried) (any, error) {
 	case strings.HasPrefix(mime, "text/"):
 		return map[string]any{"type": "text", "text": strings.ToValidUTF8(string(data), "\uFFFD")}, nil
 	}
-	return nil, fmt.Errorf("object %s has the content type %q, for which the OpenAI API has no place; it takes images, WAV, MP3, PDF and text", clip(uri, 200), mime)
+	return nil, fmt.Errorf("object %s has the content type %q, for which the OpenAI API has no place; it takes images, WAV, MP3, PDF and text",
+		clip(uri, 200), mime)
 }
 
 // geminiParams turns what model_params says in Gemini's words, so that a statement written for Vertex AI runs here, into the words of

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // predictCodec asks a custom endpoint: an instance per row, keyed by the names of INPUT.
@@ -133,6 +134,9 @@ func predictions(raw json.RawMessage, rows int) ([]Answer, error) {
 }
 
 func (c *predictCodec) values(body json.RawMessage) ([][]any, string) {
+	if !utf8.Valid(body) {
+		return nil, errNotText
+	}
 	outputs := c.spec.columns
 	line := make([]any, len(outputs))
 	fields := map[string]json.RawMessage{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"unicode/utf8"
 )
 
 // textCodec asks for text: one prompt per request, in the form of its family.
@@ -213,7 +214,8 @@ func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 		if uri == "" {
 			return "", "The row has no uri."
 		}
-		parts = append(parts, part{Object: Object{URI: uri, Version: generation(row)}, MIME: mime}) // the file first, then the text about it
+		// The file first, then the text about it.
+		parts = append(parts, part{Object: Object{URI: uri, Version: generation(row)}, MIME: mime})
 		if p := c.spec.Options.Prompt; p != nil {
 			parts = append(parts, part{Text: *p})
 		}
@@ -324,6 +326,9 @@ func noRoom(reason string, thought bool) string {
 }
 
 func (c *textCodec) values(body json.RawMessage) ([][]any, string) {
+	if !utf8.Valid(body) {
+		return nil, errNotText
+	}
 	r := c.format.reply(body)
 	line := c.missing()
 	full, err := compact(body)

@@ -20,7 +20,8 @@ var openAIKind = Kind{
 		for model, list := range s.Capabilities {
 			for _, c := range list {
 				if !slices.Contains(capabilities[:], c) {
-					errs = append(errs, fmt.Errorf("capabilities of %q: there is no %q; a model may have %s", model, c, strings.Join(capabilities[:], ", ")))
+					errs = append(errs, fmt.Errorf("capabilities of %q: there is no %q; a model may have %s",
+						model, c, strings.Join(capabilities[:], ", ")))
 				}
 			}
 		}
@@ -47,7 +48,8 @@ type openAI struct {
 func (p openAI) Endpoint(given string) (string, error) {
 	full := p.o.ExpandEndpoint(given)
 	if HoldsPassword(full) { // it would go into the catalog
-		return "", fmt.Errorf("the ENDPOINT, or base_url of connection `%s`, holds a user or password; name the key with api_key_env or api_key_file", p.s.Name)
+		return "", fmt.Errorf("the ENDPOINT, or base_url of connection `%s`, holds a user or password; "+
+			"name the key with api_key_env or api_key_file", p.s.Name)
 	}
 	return full, nil
 }
@@ -69,7 +71,8 @@ func (p openAI) Address(s *remote.Spec) error {
 	}
 	for _, need := range needs(s.Func) {
 		if !slices.Contains(can, need) {
-			return fmt.Errorf("%s needs `%s` of a model, and capabilities of [connections.%q] give %s no more than %s", s.Func, need, p.s.Name, name, strings.Join(can, ", "))
+			return fmt.Errorf("%s needs `%s` of a model, and capabilities of [connections.%q] give %s no more than %s",
+				s.Func, need, p.s.Name, name, strings.Join(can, ", "))
 		}
 	}
 	return nil

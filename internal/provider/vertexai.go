@@ -27,7 +27,8 @@ type vertexAI struct{ s Settings }
 
 func (p vertexAI) Endpoint(given string) (string, error) {
 	if !strings.Contains(given, "://") && p.s.Project == "" {
-		return "", fmt.Errorf("ENDPOINT '%s' is a name, and connection `%s` has no project to find it in; set project under [connections.%q] or give the URL", given, p.s.Name, p.s.Name)
+		return "", fmt.Errorf("ENDPOINT '%s' is a name, and connection `%s` has no project to find it in; "+
+			"set project under [connections.%q] or give the URL", given, p.s.Name, p.s.Name)
 	}
 	url := vertexai.ExpandEndpoint(given, p.s.Project, p.s.Location)
 	_, err := vertexai.ParseEndpoint(url)
@@ -56,7 +57,7 @@ func (vertexAI) Address(s *remote.Spec) error {
 
 func (p vertexAI) Open(ctx context.Context) (remote.Service, error) {
 	return vertexai.New(context.WithoutCancel(ctx), vertexai.Options{
-		Auth: p.s.Auth, CredentialsFile: p.s.CredentialsFile, TokenEnv: p.s.TokenEnv, TokenFile: p.s.TokenFile, Impersonate: p.s.Impersonate,
-		BaseURL: p.s.BaseURL, Transport: p.s.Transport, Labels: p.s.Labels, AllowedHosts: p.s.AllowedHosts,
+		Auth: p.s.Auth, CredentialsFile: p.s.CredentialsFile, TokenEnv: p.s.TokenEnv, TokenFile: p.s.TokenFile,
+		Impersonate: p.s.Impersonate, BaseURL: p.s.BaseURL, Transport: p.s.Transport, Labels: p.s.Labels, AllowedHosts: p.s.AllowedHosts,
 	})
 }

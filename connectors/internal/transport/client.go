@@ -44,10 +44,13 @@ func (c *Client) Close() error { return c.own.Close() }
 
 // Post sends one request and gives the body of its answer as it came. The error is an [*Error], unless failed makes another of what
 // the network gave.
-func (c *Client) Post(ctx context.Context, subject, address string, body []byte, header http.Header, failed func(error) error) ([]byte, error) {
+func (c *Client) Post(
+	ctx context.Context, subject, address string, body []byte, header http.Header, failed func(error) error,
+) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, &Error{Subject: subject, Status: http.StatusBadRequest, Code: "INVALID_ARGUMENT", Msg: "the endpoint cannot be asked: its URL is wrong"}
+		return nil, &Error{Subject: subject, Status: http.StatusBadRequest, Code: "INVALID_ARGUMENT",
+			Msg: "the endpoint cannot be asked: its URL is wrong"}
 	}
 	// With GetBody net/http may send the request a second time after a broken connection; whether to repeat is the caller's decision.
 	req.GetBody = nil
