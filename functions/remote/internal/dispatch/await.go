@@ -41,7 +41,9 @@ func (g *Group) Await(rows []int) ([]*Verdict, error) {
 
 // want takes note of what is awaited.
 func (g *Group) want(rows []int) (*awaiting, error) {
-	a := &awaiting{waiter: waiter{done: make(chan struct{})}, rows: rows, verdicts: make([]*Verdict, len(rows)), repeats: make([]bool, len(rows))}
+	a := &awaiting{
+		waiter: waiter{done: make(chan struct{})}, rows: rows, verdicts: make([]*Verdict, len(rows)), repeats: make([]bool, len(rows)),
+	}
 	g.prog.awaited()
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -36,7 +36,8 @@ func TestDecide(t *testing.T) {
 		{"too late", daily, 8, 1, true, 0, decision{action: refuse, status: "status 1 (come back in 1h0m0s)"}},
 		{"halved", bad, 8, 1, true, 0, decision{action: halve}},
 		{"alone", bad, 1, 1, true, 0, decision{action: refuse, status: "status 1"}},
-		{"alone, while nothing succeeded", bad, 1, 1, false, 0, decision{action: refuse, status: "status 1", words: "INVALID ARGUMENT: no", limit: 64}},
+		{"alone, while nothing succeeded", bad, 1, 1, false, 0,
+			decision{action: refuse, status: "status 1", words: "INVALID ARGUMENT: no", limit: 64}},
 		{"down, while nothing succeeded", busy, 1, 3, false, 0, decision{action: refuse, status: "status 3", words: "UNAVAILABLE: ", limit: 16}},
 		{"no row can pass", denied, 8, 1, false, 0, decision{action: abort, status: "status 1"}},
 		{"some did", denied, 8, 1, true, 0, decision{action: refuse, status: "status 1"}},
@@ -50,7 +51,8 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	// The deadline counts from the first attempt.
-	if got := decide(busy, trial{rows: 1, attempts: 2, first: noon.Add(-time.Minute), answered: true, retry: r}, noon, 0.5); got.action != refuse {
+	if got := decide(busy, trial{rows: 1, attempts: 2, first: noon.Add(-time.Minute), answered: true, retry: r},
+		noon, 0.5); got.action != refuse {
 		t.Errorf("after the deadline: %+v", got)
 	}
 }

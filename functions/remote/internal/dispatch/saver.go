@@ -42,7 +42,9 @@ type saver struct {
 }
 
 func newSaver(c Cache, life *lifetime, prog *tracker, fail func(error)) *saver {
-	return &saver{cache: c, life: life, prog: prog, fail: fail, off: c == nil, pending: map[[sha256.Size]byte]*Answer{}, plenty: make(chan struct{}, 1)}
+	return &saver{
+		cache: c, life: life, prog: prog, fail: fail, off: c == nil, pending: map[[sha256.Size]byte]*Answer{}, plenty: make(chan struct{}, 1),
+	}
 }
 
 // known is an answer that is on its way to the cache, or nil.

@@ -175,7 +175,8 @@ func (s *sender) reserve(ctx context.Context, tokens int) (Budget, string, error
 		case "money":
 			limit = m.Budget.Money
 		}
-		return r, fmt.Sprintf("Not sent: the budget of this %s is reached (%v %s). Raise it and run the query again; finished rows come from the cache.", m.Name, limit, what), nil
+		return r, fmt.Sprintf("Not sent: the budget of this %s is reached (%v %s). Raise it and run the query again; "+
+			"finished rows come from the cache.", m.Name, limit, what), nil
 	}
 }
 
