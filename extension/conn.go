@@ -15,6 +15,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/modelspec"
 )
 
 // conn is a DuckDB connection that reads ML statements. It embeds the concrete type and overrides exactly the methods
@@ -45,9 +46,9 @@ type conn struct {
 // transaction is what a connection knows of its open transaction.
 type transaction struct {
 	active bool
-	models map[string]*record // by lower-case quoted path; nil for a dropped one
-	alias  map[string]string  // function name to the name it has on this connection only
-	n      int                // aliases made so far; a name is used once
+	models map[string]*modelspec.Spec // by lower-case quoted path; nil for a dropped one
+	alias  map[string]string          // function name to the name it has on this connection only
+	n      int                        // aliases made so far; a name is used once
 }
 
 var _ interface {

@@ -5,13 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/engine"
 	"github.com/mallardml/mallard/internal/failure"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/modelstore"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
@@ -19,18 +19,16 @@ import (
 
 // importOptions are the options of CREATE MODEL for an imported model.
 type importOptions struct {
-	path, signature, description string
-	pathSpan, signatureSpan      dialect.Span
-	tags, outputs, customOps     []string
-	outputsSpan                  dialect.Span
-	batchSize                    int
-	labels                       map[string]string
+	engine.Import
+	kind     engine.Kind
+	pathSpan dialect.Span
+	spans    map[string]dialect.Span // of the options' values, by lower-case name
 }
 
 // createModel checks and imports a model, and gives the statement that records it.
 func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, error) {
 	var o *importOptions
-	var rec *record
+	var rec *modelspec.Spec
 	var err error
 	switch {
 	case s.Remote:
@@ -38,7 +36,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	case len(s.Input)+len(s.Output) > 0:
 		err = at(s.Name.Span, errors.New("INPUT and OUTPUT belong to remote models; a SavedModel brings its own signature"))
 	default:
-		o, err = readImportOptions(s)
+		o, err = readImportOptions(s, n.in.engines)
 	}
 	if err != nil {
 		return nil, err
@@ -79,7 +77,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	if s.OrReplace {
 		create = "CREATE OR REPLACE VIEW "
 	}
-	p := &plan{sql: create + where.sql() + " AS " + rec.viewSQL(), pos: -1, verb: "CREATE MODEL",
+	p := &plan{sql: create + where.sql() + " AS " + rec.ViewSQL(), pos: -1, verb: "CREATE MODEL",
 		notice: fmt.Sprintf("Successfully created model named %s.", where)}
 	keep := int64(0)
 	if o != nil {
@@ -106,24 +104,24 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 }
 
 // inspect reads a model folder for CREATE MODEL, with the places of its faults.
-func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (rec *record, dir string, done func(), err error) {
+func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (rec *modelspec.Spec, dir string, done func(), err error) {
 	if err := n.in.externalAccess(ctx); err != nil {
 		return nil, "", nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 	}
-	dir, done, err = n.in.fetch(ctx, o.path)
+	dir, done, err = n.in.fetch(ctx, o.Path)
 	if err == nil {
-		rec, err = n.in.read(o, dir)
+		rec, err = o.kind.Inspect(dir, o.Import)
 	}
 	if err == nil {
 		rec.Digest, err = modelstore.Digest(ctx, dir)
 	}
 	if err != nil {
 		span := o.pathSpan
-		switch {
-		case errors.Is(err, tensorflow.ErrNoSignature) && o.signature != "":
-			span = o.signatureSpan
-		case errors.Is(err, tensorflow.ErrNoOutput) && len(o.outputs) > 0:
-			span = o.outputsSpan
+		var blamed *engine.OptionError
+		if errors.As(err, &blamed) {
+			if at, ok := o.spans[blamed.Option]; ok {
+				span = at
+			}
 		}
 		return nil, "", nil, at(span, fmt.Errorf("model %s: %w", where, err))
 	}
@@ -131,14 +129,14 @@ func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (rec 
 }
 
 // remember notes a change of the open transaction for the text functions, which cannot see it.
-func (n *conn) remember(p place, rec *record) {
+func (n *conn) remember(p place, rec *modelspec.Spec) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.open.active {
 		return
 	}
 	if n.open.models == nil {
-		n.open.models = map[string]*record{}
+		n.open.models = map[string]*modelspec.Spec{}
 	}
 	n.open.models[p.key()] = rec
 }
@@ -155,147 +153,41 @@ func (n *conn) writable(ctx context.Context, db string) error {
 	return nil
 }
 
-// read inspects a model folder and gives its record, without identity and digest.
-func (in *instance) read(o *importOptions, dir string) (*record, error) {
-	sm, err := tensorflow.Inspect(dir)
-	if err != nil {
-		return nil, err
-	}
-	graph, sig, err := sm.Select(o.tags, o.signature)
-	if err != nil {
-		return nil, err
-	}
-	names := make([]string, 0, len(o.outputs))
-	binary := map[string]bool{}
-	for _, out := range o.outputs {
-		name, asBytes := outputName(out)
-		names = append(names, name)
-		binary[name] = asBytes
-	}
-	if len(names) == 0 {
-		names = nil
-	}
-	for _, name := range names {
-		if err := hasOutput(sig, name); err != nil {
-			return nil, err
-		}
-	}
-	if err := sig.Check(names); err != nil {
-		return nil, err
-	}
-	if bad := in.unsafe(sig.Unsafe); len(bad) > 0 {
-		return nil, fmt.Errorf("its graph reaches outside the model: %s; a model from a source you trust may do so with [tensorflow] allow_ops in the configuration", strings.Join(bad, ", "))
-	}
-	if len(sig.Custom) > 0 && len(o.customOps) == 0 {
-		return nil, fmt.Errorf("its graph needs operations that TensorFlow does not have (%s); name the library that brings them with OPTIONS(custom_ops=['….so'])", strings.Join(sig.Custom, ", "))
-	}
-	rec := &record{
-		Type: "TENSORFLOW", Path: o.path, Signature: sig.Name, Tags: graph.Tags, Stateless: sig.Stateless,
-		BatchSize: o.batchSize, Description: o.description, Labels: o.labels,
-	}
-	for _, file := range o.customOps {
-		if file, err = filepath.Abs(file); err != nil {
-			return nil, err
-		}
-		d, err := tensorflow.OpsDigest(file)
-		if err != nil {
-			return nil, err
-		}
-		rec.CustomOps, rec.OpsDigests = append(rec.CustomOps, file), append(rec.OpsDigests, d)
-	}
-	for _, p := range sig.Inputs {
-		rec.Inputs = append(rec.Inputs, port{Name: p.Name, DType: p.DType.String(), Shape: p.Shape})
-		if b := p.Shape[0]; b > 0 {
-			rec.FixedBatch = int(b) // Check has seen that they agree
-		}
-	}
-	for _, p := range sig.Defaults {
-		rec.Defaults = append(rec.Defaults, p.Name)
-	}
-	for _, p := range sig.Outputs { // in byte-wise order, as BigQuery gives them
-		asBytes, wanted := binary[p.Name]
-		if names != nil && !wanted {
-			continue
-		}
-		if asBytes && p.DType != tensorflow.String {
-			return nil, fmt.Errorf("output `%s` is %s; BYTES can be asked of string outputs only", p.Name, p.DType)
-		}
-		rec.Outputs = append(rec.Outputs, port{Name: p.Name, DType: p.DType.String(), Shape: p.Shape, Binary: asBytes})
-	}
-	return rec, nil
-}
-
-// hasOutput refuses a name that is no output of the signature.
-func hasOutput(sig *tensorflow.Signature, name string) error {
-	all := make([]string, len(sig.Outputs))
-	for i, p := range sig.Outputs {
-		if all[i] = p.Name; p.Name == name {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w `%s`; signature `%s` has `%s`", tensorflow.ErrNoOutput, name, sig.Name, strings.Join(all, "`, `"))
-}
-
-// unsafe gives the operations that the configuration does not allow. Their names come with a reason behind a blank.
-func (in *instance) unsafe(ops []string) []string {
-	var bad []string
-	for _, op := range ops {
-		name, _, _ := strings.Cut(op, " ")
-		allowed := false
-		for _, a := range in.cfg.TensorFlow.AllowOps {
-			allowed = allowed || a == name
-		}
-		if !allowed {
-			bad = append(bad, op)
-		}
-	}
-	return bad
-}
-
-// outputName reads an element of OPTIONS(outputs): a name, and BYTES behind it for a string output as bytes.
-func outputName(s string) (name string, asBytes bool) {
-	for _, suffix := range []string{" BYTES", " BLOB"} {
-		if n := len(s) - len(suffix); n > 0 && strings.EqualFold(s[n:], suffix) {
-			return strings.TrimSpace(s[:n]), true
-		}
-	}
-	return s, false
-}
-
-func readImportOptions(s *dialect.CreateModel) (*importOptions, error) {
-	o := &importOptions{pathSpan: s.Name.Span}
+func readImportOptions(s *dialect.CreateModel, kinds engine.Kinds) (*importOptions, error) {
+	o := &importOptions{pathSpan: s.Name.Span, spans: map[string]dialect.Span{}}
 	modelType := ""
 	for i := range s.Options {
 		opt := &s.Options[i]
 		var err error
-		switch strings.ToLower(opt.Name) {
+		name := strings.ToLower(opt.Name)
+		o.spans[name] = opt.Value.Span
+		switch name {
 		case "model_type":
-			modelType, err = textOption(opt)
-			if err == nil && !strings.EqualFold(modelType, "TENSORFLOW") {
-				err = at(opt.Value.Span, fmt.Errorf("MODEL_TYPE '%s' is not supported; use 'TENSORFLOW'", modelType))
+			if modelType, err = textOption(opt); err == nil {
+				if o.kind, err = kinds.Find(modelType); err != nil {
+					err = at(opt.Value.Span, failure.As(failure.ErrNotSupported, err))
+				}
 			}
 		case "model_path":
-			o.path, err = textOption(opt)
+			o.Path, err = textOption(opt)
 			o.pathSpan = opt.Value.Span
 		case "signature":
-			o.signature, err = textOption(opt)
-			o.signatureSpan = opt.Value.Span
+			o.Signature, err = textOption(opt)
 		case "tags":
-			o.tags, err = textsOption(opt)
+			o.Tags, err = textsOption(opt)
 		case "outputs":
-			o.outputs, err = textsOption(opt)
-			o.outputsSpan = opt.Value.Span
+			o.Outputs, err = textsOption(opt)
 		case "custom_ops":
-			o.customOps, err = textsOption(opt)
+			o.CustomOps, err = textsOption(opt)
 		case "batch_size":
 			if opt.Value.Kind != dialect.Int || opt.Value.Int < 1 || opt.Value.Int > 1<<20 {
 				err = at(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d", opt.Name, 1<<20))
 			}
-			o.batchSize = int(opt.Value.Int)
+			o.BatchSize = int(opt.Value.Int)
 		case "description":
-			o.description, err = textOption(opt)
+			o.Description, err = textOption(opt)
 		case "labels":
-			o.labels, err = labelsOption(opt)
+			o.Labels, err = labelsOption(opt)
 		case "kms_key_name":
 			err = at(opt.Span, errors.New("option `kms_key_name` is not supported: the model store is not encrypted; leave it out and encrypt the disk"))
 		default:
@@ -311,7 +203,7 @@ func readImportOptions(s *dialect.CreateModel) (*importOptions, error) {
 	if modelType == "" {
 		return nil, at(s.Name.Span, errors.New("CREATE MODEL needs OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='folder/*')"))
 	}
-	if o.path == "" {
+	if o.Path == "" {
 		return nil, at(o.pathSpan, errors.New("option `model_path` is missing; give the folder that holds saved_model.pb"))
 	}
 	return o, nil
@@ -396,7 +288,7 @@ func (n *conn) alterModel(ctx context.Context, s *dialect.AlterModel) (*plan, er
 		}
 	}
 	rec.Modified = time.Now().UTC().Truncate(time.Millisecond)
-	return &plan{sql: "CREATE OR REPLACE VIEW " + f.sql() + " AS " + rec.viewSQL(), pos: -1, verb: "ALTER MODEL",
+	return &plan{sql: "CREATE OR REPLACE VIEW " + f.sql() + " AS " + rec.ViewSQL(), pos: -1, verb: "ALTER MODEL",
 		done: func() { n.remember(f.place, &rec) }}, nil
 }
 
@@ -424,7 +316,7 @@ func (n *conn) existing(ctx context.Context, name dialect.Path, ifExists bool) (
 		k, rec, err := cat.lookup(ctx, p)
 		switch {
 		case k == model && rec == nil: // unreadable, but it can be dropped
-			return &found{p, &record{}}, nil, nil
+			return &found{p, &modelspec.Spec{}}, nil, nil
 		case err != nil:
 			return nil, nil, at(name.Span, err)
 		case k == other:

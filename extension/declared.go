@@ -1,12 +1,15 @@
 package extension
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/engine"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/modelstore"
 )
 
@@ -32,21 +35,25 @@ func (c *catalog) declared(ctx context.Context, parts []string) (found, bool, er
 	return found{place{name: name, schema: "main"}, rec}, true, nil
 }
 
-func (in *instance) declaredRecord(ctx context.Context, name string, m config.ModelConfig) (*record, error) {
+func (in *instance) declaredRecord(ctx context.Context, name string, m config.ModelConfig) (*modelspec.Spec, error) {
 	in.declaredMu.Lock()
 	defer in.declaredMu.Unlock()
 	if rec, ok := in.declared[name]; ok {
 		return rec, nil
+	}
+	kind, err := in.engines.Find(cmp.Or(m.Type, "TENSORFLOW"))
+	if err != nil {
+		return nil, err
 	}
 	path := config.Path(in.cfg, m.Path)
 	dir, fetched, err := in.fetch(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	rec, err := in.read(&importOptions{
-		path: path, signature: m.Signature, tags: m.Tags, outputs: m.Outputs,
-		batchSize: m.BatchSize, customOps: m.CustomOps, description: m.Description, labels: m.Labels,
-	}, dir)
+	rec, err := kind.Inspect(dir, engine.Import{
+		Path: path, Signature: m.Signature, Tags: m.Tags, Outputs: m.Outputs,
+		BatchSize: m.BatchSize, CustomOps: m.CustomOps, Description: m.Description, Labels: m.Labels,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +68,7 @@ func (in *instance) declaredRecord(ctx context.Context, name string, m config.Mo
 	}
 	fetched()
 	if in.declared == nil {
-		in.declared = map[string]*record{}
+		in.declared = map[string]*modelspec.Spec{}
 	}
 	in.declared[name] = rec
 	return rec, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -24,7 +25,7 @@ func (w *writer) localEmbedding(ctx context.Context, f found, fn string, options
 	in, out := f.rec.Inputs, f.rec.Outputs
 	if len(in) != 1 || in[0].DType != "string" || len(in[0].Shape) != 1 || len(out) != 1 || len(out[0].Shape) != 2 || !strings.HasPrefix(out[0].DType, "float") && out[0].DType != "bfloat16" {
 		return nil, fmt.Errorf("%s needs a model with one string input and one vector output; model %s takes %s and gives %s; choose an output with OPTIONS(outputs=['…'])",
-			fn, f.place, portsText(in), portsText(out))
+			fn, f.place, modelspec.PortsText(in), modelspec.PortsText(out))
 	}
 	x, err := w.predict(ctx, f, functions.BigQuery)
 	if err != nil {

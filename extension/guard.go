@@ -7,6 +7,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/failure"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -73,7 +74,7 @@ func (n *conn) guardOne(ctx context.Context, r dialect.Relation, names []string)
 }
 
 // misusedModel says that a name is a model's and what to write. rec is nil for one that cannot be read.
-func misusedModel(r dialect.Relation, rec *record) error {
+func misusedModel(r dialect.Relation, rec *modelspec.Spec) error {
 	name := r.Path.String()
 	is := fmt.Sprintf("`%s` is a model", name)
 	switch r.Role {
@@ -87,7 +88,7 @@ func misusedModel(r dialect.Relation, rec *record) error {
 		return fmt.Errorf("%s and has no rows to change; CREATE OR REPLACE MODEL %s replaces it", is, name)
 	}
 	call := "ML.PREDICT"
-	if rec != nil && rec.remote() && len(rec.OutputColumns) == 0 {
+	if rec != nil && rec.Remote() && len(rec.OutputColumns) == 0 {
 		call = "ML.GENERATE_TEXT or ML.GENERATE_EMBEDDING"
 	}
 	return fmt.Errorf("%s and no table; DESCRIBE MODEL %s shows what it takes and gives, %s(MODEL %s, …) asks it", is, name, call, name)
@@ -115,7 +116,7 @@ func (n *conn) guardedNames(ctx context.Context) []string {
 		return n.guarded.names
 	}
 	rows, err := n.rows(ctx, "SELECT DISTINCT lower(view_name) FROM (SELECT view_name, sql FROM duckdb_views() WHERE NOT internal) WHERE contains(sql, "+
-		quote.Text("'"+recordFormat+"'")+") OR contains(sql, "+quote.Text(objectTableBody)+")")
+		quote.Text("'"+modelspec.Format+"'")+") OR contains(sql, "+quote.Text(objectTableBody)+")")
 	if err != nil {
 		return nil
 	}

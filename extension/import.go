@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -18,7 +19,7 @@ import (
 // views wait for what they stand on, and all is done in one transaction. A folder without our constructs is DuckDB's own affair.
 func (n *conn) importDatabase(ctx context.Context, src string, s *dialect.ImportDatabase) (*plan, error) {
 	schema, err := n.importedText(ctx, s.Dir, "schema.sql")
-	if err != nil || !strings.Contains(schema, quote.Text(recordFormat)) && !strings.Contains(schema, objectTableBody) {
+	if err != nil || !strings.Contains(schema, quote.Text(modelspec.Format)) && !strings.Contains(schema, objectTableBody) {
 		return &plan{sql: src[s.Pos:s.End], pos: s.Pos, verb: "IMPORT"}, nil // DuckDB says best what is wrong
 	}
 	load, err := n.importedText(ctx, s.Dir, "load.sql")
@@ -98,7 +99,7 @@ type importedView struct {
 }
 
 // model reports whether the view is a model's record.
-func (v importedView) model() bool { return strings.Contains(v.sql, quote.Text(recordFormat)) }
+func (v importedView) model() bool { return strings.Contains(v.sql, quote.Text(modelspec.Format)) }
 
 // importViews makes views, models first, and those again that could not be bound before others were there. A statement that
 // cannot be bound leaves the transaction as it was.

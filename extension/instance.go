@@ -18,6 +18,8 @@ import (
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/engine"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/modelstore"
 )
 
@@ -32,6 +34,7 @@ type instance struct {
 	store modelstore.Store
 
 	db      *sql.DB // private connections: registration, and reading the catalog while a statement binds
+	engines engine.Kinds
 	live    liveModels
 	remote  remoteModels
 	objects *objects
@@ -49,7 +52,7 @@ type instance struct {
 	fns map[string]*function // by name without the suffix of a connection
 
 	declaredMu sync.Mutex
-	declared   map[string]*record // models of the configuration, once used
+	declared   map[string]*modelspec.Spec // models of the configuration, once used
 }
 
 // function is an SQL function that generated text calls. Its name tells its result type, so few exist.
@@ -148,7 +151,7 @@ func newInstance(dsn, key string, cfg *Config) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, store: modelstore.Store{Dir: dir}, duck: duck, fns: map[string]*function{}}
+	in := &instance{key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, engines: engines(cfg), store: modelstore.Store{Dir: dir}, duck: duck, fns: map[string]*function{}}
 	in.live.init(in)
 	in.remote.init(in)
 	in.objects = newObjects(in)

@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/functions/jsonfn"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/objecttable"
 )
@@ -138,7 +139,7 @@ func (c *catalog) list(ctx context.Context) ([]found, error) {
 			}
 			continue
 		}
-		if rec, ok := recordOfView(fmt.Sprint(r[3])); ok {
+		if rec, ok := modelspec.OfView(fmt.Sprint(r[3])); ok {
 			all = append(all, found{p, rec})
 		}
 	}
@@ -160,29 +161,6 @@ func (c *catalog) list(ctx context.Context) ([]found, error) {
 	return all, nil
 }
 
-// recordOfView reads the record out of the text of a view, as DuckDB prints it.
-func recordOfView(sql string) (*record, bool) {
-	_, rest, ok := strings.Cut(sql, "SELECT '"+recordFormat+"' AS mallard_model, '")
-	if !ok {
-		return nil, false
-	}
-	var b strings.Builder
-	for {
-		piece, after, ok := strings.Cut(rest, "'")
-		if !ok {
-			return nil, false
-		}
-		b.WriteString(piece)
-		if !strings.HasPrefix(after, "'") {
-			break
-		}
-		b.WriteByte('\'')
-		rest = after[1:]
-	}
-	rec, err := decodeRecord(recordFormat, b.String())
-	return rec, err == nil
-}
-
 const modelColumns = "database_name, schema_name, model_name, model_type, signature, inputs, outputs, path, batch_size, description, labels, created, modified, digest"
 
 // modelsText writes the query behind ml_models().
@@ -202,7 +180,7 @@ func (in *instance) modelsText(id uint64) (string, error) {
 			r := f.rec
 			fmt.Fprintf(&b, "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s), ",
 				textOrNull(f.db), textOrNull(f.schema), quote.Text(f.name), quote.Text(r.Type), textOrNull(r.Signature),
-				quote.Text(portsText(r.Inputs)+columnsText(r.InputColumns)), quote.Text(portsText(r.Outputs)+columnsText(r.OutputColumns)), quote.Text(r.Path),
+				quote.Text(modelspec.PortsText(r.Inputs)+modelspec.ColumnsText(r.InputColumns)), quote.Text(modelspec.PortsText(r.Outputs)+modelspec.ColumnsText(r.OutputColumns)), quote.Text(r.Path),
 				numberOrNull(r.BatchSize), textOrNull(r.Description), labelsText(r.Labels),
 				timeText(r.Created), timeText(r.Modified), textOrNull(r.Digest))
 		}
@@ -213,28 +191,6 @@ func (in *instance) modelsText(id uint64) (string, error) {
 		return nil
 	})
 	return b.String(), err
-}
-
-// portsText shows ports the way SQL declares columns: `input STRING, ids ARRAY<INT64>`.
-func portsText(ps []port) string {
-	all, err := ports(ps)
-	if err != nil {
-		return ""
-	}
-	parts := make([]string, len(all))
-	for i := range all {
-		parts[i] = all[i].Name + " " + all[i].SQLType(functions.BigQuery)
-	}
-	return strings.Join(parts, ", ")
-}
-
-// columnsText shows the columns of INPUT and OUTPUT as they were declared.
-func columnsText(cs []column) string {
-	parts := make([]string, len(cs))
-	for i, c := range cs {
-		parts[i] = c.Name + " " + c.Type
-	}
-	return strings.Join(parts, ", ")
 }
 
 func textOrNull(s string) string {
@@ -293,32 +249,31 @@ func (in *instance) modelInfoText(id uint64, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if f.rec.remote() {
+	if f.rec.Remote() {
 		return remoteInfoText(f.rec), nil
 	}
 	dir, err := in.store.Open(ctx, f.rec.Digest)
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", f.place, err)
 	}
-	sm, err := tensorflow.Inspect(dir)
+	kind, err := in.engines.Find(f.rec.Type)
+	if err != nil {
+		return "", fmt.Errorf("model %s: %w", f.place, err)
+	}
+	tensors, err := kind.Describe(dir)
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", f.place, err)
 	}
 	var b strings.Builder
 	b.WriteString("SELECT * FROM (VALUES ")
-	for _, g := range sm.Graphs {
-		for _, s := range g.Signatures {
-			active := s.Name == f.rec.Signature && strings.Join(g.Tags, ",") == strings.Join(f.rec.Tags, ",")
-			for _, side := range []struct {
-				role  string
-				ports []tensorflow.Port
-			}{{"input", s.Inputs}, {"output", s.Outputs}} {
-				for _, p := range side.ports {
-					fmt.Fprintf(&b, "(%s, %s, %t, %s, %s, %s, %s, %s, %s, %s), ", quote.Text(strings.Join(g.Tags, ",")), quote.Text(s.Name), active,
-						quote.Text(side.role), quote.Text(p.Name), quote.Text(p.DType.String()), quote.Text(shapeText(p)), sqlTypes(p), quote.Text(p.Tensor), textOrNull(s.Method))
-				}
-			}
+	for _, t := range tensors {
+		active := t.Signature == f.rec.Signature && slices.Equal(t.Tags, f.rec.Tags)
+		role := "input"
+		if t.Output {
+			role = "output"
 		}
+		fmt.Fprintf(&b, "(%s, %s, %t, %s, %s, %s, %s, %s, %s, %s), ", quote.Text(strings.Join(t.Tags, ",")), quote.Text(t.Signature), active, quote.Text(role),
+			quote.Text(t.Name), quote.Text(t.DType), quote.Text(t.Shape), textOrNull(t.SQLType), quote.Text(t.Tensor), textOrNull(t.Method))
 	}
 	b.WriteString(infoEnd)
 	return b.String(), nil
@@ -328,7 +283,7 @@ const infoEnd = "(NULL::VARCHAR, NULL::VARCHAR, NULL::BOOLEAN, NULL::VARCHAR, NU
 	" AS info(tags, signature, active, role, name, dtype, shape, sql_type, tensor, method) WHERE role IS NOT NULL"
 
 // remoteInfoText tells of a remote model in the same columns: its endpoint stands as the method.
-func remoteInfoText(r *record) string {
+func remoteInfoText(r *modelspec.Spec) string {
 	var b strings.Builder
 	b.WriteString("SELECT * FROM (VALUES ")
 	row := func(role, name, sqlType string) {
@@ -345,31 +300,6 @@ func remoteInfoText(r *record) string {
 	}
 	b.WriteString(infoEnd)
 	return b.String()
-}
-
-// shapeText writes a shape as TensorFlow's documentation does: [None, 3].
-func shapeText(p tensorflow.Port) string {
-	if p.UnknownRank {
-		return "unknown rank"
-	}
-	dims := make([]string, len(p.Shape))
-	for i, d := range p.Shape {
-		dims[i] = fmt.Sprint(d)
-		if d < 0 {
-			dims[i] = "None"
-		}
-	}
-	return "[" + strings.Join(dims, ", ") + "]"
-}
-
-// sqlTypes gives the DuckDB type of a port under ML.PREDICT, or NULL for one that cannot be served.
-func sqlTypes(p tensorflow.Port) string {
-	d, ok := fromTF[p.DType]
-	if !ok || p.UnknownRank || len(p.Shape) == 0 || p.Composite != "" {
-		return "NULL"
-	}
-	fp := functions.Port{Name: p.Name, DType: d, Shape: p.Shape}
-	return quote.Text(fp.SQLType(functions.BigQuery))
 }
 
 // showModels gives the query of SHOW MODELS, unless a table of that name makes it DuckDB's own statement.

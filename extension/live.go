@@ -5,23 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
-	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/functions"
-	"github.com/mallardml/mallard/internal/config"
-	"github.com/mallardml/mallard/internal/failure"
+	"github.com/mallardml/mallard/internal/engine"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/objecttable"
 )
 
 // lastVersion numbers versions over the whole process: a number in a prepared text never means another model.
 var lastVersion atomic.Int64
 
-// liveModels are the frozen versions of models that statements use, each with one session shared by all of them.
+// liveModels are the frozen versions of models that statements use, each with one engine shared by all of them.
 type liveModels struct {
 	in  *instance
 	mu  sync.Mutex
@@ -34,12 +30,12 @@ type liveModels struct {
 type liveModel struct {
 	*functions.Model
 	key     string
-	rec     *record
+	rec     *modelspec.Spec
 	refs    int
 	retired bool
 
-	mu      sync.Mutex
-	session *tensorflow.Session
+	mu     sync.Mutex
+	engine engine.Engine
 }
 
 func (l *liveModels) init(in *instance) {
@@ -47,7 +43,7 @@ func (l *liveModels) init(in *instance) {
 }
 
 // get gives the version that a record describes; the same record gives the same version.
-func (l *liveModels) get(name string, rec *record) (*liveModel, error) {
+func (l *liveModels) get(name string, rec *modelspec.Spec) (*liveModel, error) {
 	k, err := json.Marshal([]any{name, rec.Digest, rec.Signature, rec.Tags, rec.Inputs, rec.Outputs, rec.BatchSize, rec.CustomOps, rec.OpsDigests})
 	if err != nil {
 		return nil, err
@@ -59,11 +55,11 @@ func (l *liveModels) get(name string, rec *record) (*liveModel, error) {
 		m.retired = false
 		return m, nil
 	}
-	inputs, err := ports(rec.Inputs)
+	inputs, err := modelspec.Ports(rec.Inputs)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
-	outputs, err := ports(rec.Outputs)
+	outputs, err := modelspec.Ports(rec.Outputs)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
@@ -72,44 +68,44 @@ func (l *liveModels) get(name string, rec *record) (*liveModel, error) {
 		BatchSize: rec.BatchSize, FixedBatch: rec.FixedBatch, Stateless: rec.Stateless,
 	}}
 	m.Model.Open = func(ctx context.Context) (functions.Engine, error) {
-		s, err := m.open(ctx, l.in)
-		if err != nil {
-			return nil, err
-		}
-		return tfEngine{s}, nil
+		return m.open(ctx, l.in)
 	}
 	l.all[m.Version], l.key[key] = m, m
 	return m, nil
 }
 
-// open loads the model at its first use; later calls, and calls at the same time, share the session.
-func (m *liveModel) open(ctx context.Context, in *instance) (*tensorflow.Session, error) {
+// open loads the model at its first use; later calls, and calls at the same time, share the engine.
+func (m *liveModel) open(ctx context.Context, in *instance) (engine.Engine, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.session != nil {
-		return m.session, nil
+	if m.engine != nil {
+		return m.engine, nil
+	}
+	kind, err := in.engines.Find(m.rec.Type)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
 	dir, err := in.store.Open(ctx, m.rec.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
-	s, err := in.load(ctx, dir, m.rec)
+	e, err := kind.Open(ctx, dir, m.rec)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
-	m.session = s
-	return s, nil
+	m.engine = e
+	return e, nil
 }
 
 func (m *liveModel) close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := m.session
-	m.session = nil
-	if s == nil {
+	e := m.engine
+	m.engine = nil
+	if e == nil {
 		return nil
 	}
-	return s.Close()
+	return e.Close()
 }
 
 // errStale says that a text names a version that is gone; the statement is planned again.
@@ -168,7 +164,7 @@ func (l *liveModels) forget(m *liveModel) {
 	delete(l.key, m.key)
 }
 
-// close frees every session.
+// close frees every engine.
 func (l *liveModels) close() error {
 	l.mu.Lock()
 	all := l.all
@@ -179,81 +175,6 @@ func (l *liveModels) close() error {
 		errs = append(errs, m.close())
 	}
 	return errors.Join(errs...)
-}
-
-// load opens a session on a model folder as a record asks for.
-func (in *instance) load(ctx context.Context, dir string, rec *record) (*tensorflow.Session, error) {
-	rt, err := in.runtime()
-	if err != nil {
-		return nil, err
-	}
-	for i, file := range rec.CustomOps[:min(len(rec.CustomOps), len(rec.OpsDigests))] {
-		if d, err := tensorflow.OpsDigest(file); err != nil {
-			return nil, err
-		} else if d != rec.OpsDigests[i] {
-			return nil, fmt.Errorf("its custom-op library %s was changed since the model was created; put the old one back, or create the model again with CREATE OR REPLACE MODEL", file)
-		}
-	}
-	outputs := make([]string, len(rec.Outputs))
-	for i, p := range rec.Outputs {
-		outputs[i] = p.Name
-	}
-	tf := in.cfg.TensorFlow
-	interOp := tf.InterOpThreads
-	if interOp == 0 {
-		// Operations run on the thread that asks: package functions spreads batches over the cores itself, and handing
-		// each operation to another thread more than doubles the time of a small batch.
-		interOp = -1
-	}
-	return rt.LoadModel(ctx, tensorflow.LoadOptions{
-		Dir: dir, Tags: rec.Tags, Signature: rec.Signature, Outputs: outputs, CustomOps: rec.CustomOps,
-		IntraOpThreads: in.intraOp(dir, rec), InterOpThreads: interOp, XLA: tf.XLA,
-	})
-}
-
-// smallModel is the bytes of a model's files up to which its operations are taken to be short.
-const smallModel = 4 << 20
-
-// intraOp gives the threads of one operation. Batches are spread over the cores by package functions, so a second thread
-// inside an operation has work only where one row is slow, as of an image; elsewhere it costs a switch of threads at every
-// operation (measured on two cores: a perceptron a quarter of its time, a transformer a fifth of its processor time).
-func (in *instance) intraOp(dir string, rec *record) int {
-	if n := in.cfg.TensorFlow.IntraOpThreads; n > 0 {
-		return n
-	}
-	if runtime.GOMAXPROCS(0) <= 2 {
-		return 1
-	}
-	for _, p := range rec.Inputs {
-		if len(p.Shape) == 0 || len(p.Shape) > 2 {
-			return 0
-		}
-	}
-	left := int64(smallModel)
-	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		i, err := d.Info()
-		if err == nil {
-			left -= i.Size()
-		}
-		return err
-	})
-	if err != nil || left < 0 {
-		return 0
-	}
-	return 1
-}
-
-// runtime opens TensorFlow, once per process.
-func (in *instance) runtime() (*tensorflow.Runtime, error) {
-	lib, err := tensorflow.Find(tensorflow.FindOptions{Path: config.Path(in.cfg, in.cfg.TensorFlow.Library)})
-	if err != nil {
-		return nil, failure.As(failure.ErrTensorFlow, err)
-	}
-	rt, err := tensorflow.Open(lib)
-	return rt, failure.As(failure.ErrTensorFlow, err)
 }
 
 // fetch gives the folder that a MODEL_PATH names, from a bucket with the account of the default connection.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/failure"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
 )
@@ -34,9 +35,9 @@ func (p place) String() string {
 type catalog struct {
 	in          *instance
 	rows        func(ctx context.Context, query string) ([][]driver.Value, error)
-	db, schema  string             // where unqualified names are looked up
-	open        map[string]*record // nil over the user's connection
-	databaseSet []string           // attached databases, read when first needed
+	db, schema  string                     // where unqualified names are looked up
+	open        map[string]*modelspec.Spec // nil over the user's connection
+	databaseSet []string                   // attached databases, read when first needed
 }
 
 // kind is what a name stands for.
@@ -49,7 +50,7 @@ const (
 )
 
 // lookup reads one place.
-func (c *catalog) lookup(ctx context.Context, p place) (kind, *record, error) {
+func (c *catalog) lookup(ctx context.Context, p place) (kind, *modelspec.Spec, error) {
 	if rec, ok := c.open[p.key()]; ok {
 		if rec == nil {
 			return nothing, nil, nil
@@ -60,7 +61,7 @@ func (c *catalog) lookup(ctx context.Context, p place) (kind, *record, error) {
 }
 
 // lookupPath reads what DuckDB finds under a name, in its SQL form; name is how messages call it.
-func (c *catalog) lookupPath(ctx context.Context, path, name string) (kind, *record, error) {
+func (c *catalog) lookupPath(ctx context.Context, path, name string) (kind, *modelspec.Spec, error) {
 	rows, err := c.rows(ctx, "SELECT mallard_model, spec FROM "+path+" LIMIT 1")
 	switch {
 	case err == nil:
@@ -79,7 +80,7 @@ func (c *catalog) lookupPath(ctx context.Context, path, name string) (kind, *rec
 	if !ok1 || !ok2 || !strings.HasPrefix(format, "mallard/") {
 		return other, nil, nil
 	}
-	rec, err := decodeRecord(format, spec)
+	rec, err := modelspec.Decode(format, spec)
 	if err != nil {
 		return model, nil, fmt.Errorf("model %s: %w", name, err)
 	}
@@ -169,7 +170,7 @@ func (c *catalog) candidates(ctx context.Context, parts []string) ([]place, erro
 // found is a model that a name led to.
 type found struct {
 	place
-	rec *record
+	rec *modelspec.Spec
 }
 
 // resolve finds a model by name. id is the lineage that a stored view remembers, or "". Models of the current database

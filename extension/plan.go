@@ -14,6 +14,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -177,7 +178,7 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 		return dialect.Expansion{}, at(c.Model.Span, err)
 	}
 	var in inputKind
-	if f.rec.remote() && c.Func != "ML.PREDICT" {
+	if f.rec.Remote() && c.Func != "ML.PREDICT" {
 		columns := w.conn.inputColumns(ctx, src, c, w.lang)
 		in = kindOfInput(columns)
 		if columns == nil { // a table of a WITH, or a correlated query: the argument prompt tells
@@ -261,7 +262,7 @@ type inputColumn struct{ name, sqlType string }
 
 // call writes a call of any function over any model.
 func (w *writer) call(ctx context.Context, f found, fn string, options []dialect.Option, types functions.Types, in inputKind) (*called, error) {
-	if f.rec.remote() {
+	if f.rec.Remote() {
 		s, open, after, err := w.remoteCall(ctx, f, fn, options, in)
 		if err != nil {
 			return nil, err
@@ -368,7 +369,7 @@ func (in *instance) callText(id uint64, fn, name, input, types, lineage, options
 			return err
 		}
 		var in inputKind
-		if f.rec.remote() && fn != "ML.PREDICT" {
+		if f.rec.Remote() && fn != "ML.PREDICT" {
 			in = kindOfInput(queryColumns(ctx, c, text))
 		}
 		x, err := w.call(ctx, f, fn, given, kind, in)
@@ -445,7 +446,7 @@ func (in *instance) caller(id uint64) (*conn, context.Context, error) {
 func (n *conn) behind(c *duckdb.Conn) *catalog {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	open := make(map[string]*record, len(n.open.models))
+	open := make(map[string]*modelspec.Spec, len(n.open.models))
 	for k, r := range n.open.models {
 		open[k] = r
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/mallardml/mallard/internal/answercache"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/failure"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/provider"
 	"github.com/mallardml/mallard/internal/spelling"
 )
@@ -305,7 +306,7 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	return s, nil
 }
 
-func remoteColumns(in []column) ([]remote.Column, error) {
+func remoteColumns(in []modelspec.Column) ([]remote.Column, error) {
 	var out []remote.Column
 	for _, c := range in {
 		t, err := remote.ParseType(c.Type)
@@ -361,7 +362,7 @@ func plainValue(v dialect.Value) any {
 }
 
 // createRemote checks a remote model and gives the statement that records it. Nothing is asked of the endpoint.
-func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
+func (n *conn) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error) {
 	cfg := n.in.cfg
 	name, err := connectionName(cfg, s.Connection)
 	if err != nil {
@@ -371,7 +372,7 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
 		}
 		return nil, at(span, err)
 	}
-	rec := &record{Type: "REMOTE", Connection: name}
+	rec := &modelspec.Spec{Type: "REMOTE", Connection: name}
 	endpoint := dialect.Span{}
 	for i := range s.Options {
 		o := &s.Options[i]
@@ -404,7 +405,7 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
 		return nil, at(endpoint, err)
 	}
 	for _, side := range []struct {
-		to   *[]column
+		to   *[]modelspec.Column
 		from []dialect.ColumnDef
 	}{{&rec.InputColumns, s.Input}, {&rec.OutputColumns, s.Output}} {
 		for _, c := range side.from {
@@ -415,7 +416,7 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*record, error) {
 			if t.Kind == remote.JSON || t.Kind == remote.Struct || t.Kind == remote.Array && (t.Elem.Kind == remote.Struct || t.Elem.Kind == remote.JSON) {
 				return nil, at(c.Span, fmt.Errorf("column `%s` is %s; INPUT and OUTPUT take BOOL, INT64, FLOAT64, NUMERIC, BIGNUMERIC, STRING and ARRAYs of these", c.Name, t))
 			}
-			*side.to = append(*side.to, column{c.Name, t.String()})
+			*side.to = append(*side.to, modelspec.Column{Name: c.Name, Type: t.String()})
 		}
 	}
 	if kind := p.Model(rec.Endpoint); kind != "" && len(rec.OutputColumns) > 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
 )
@@ -275,7 +276,7 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		}
 		return nil, at(span, err)
 	}
-	rec := &record{Type: "REMOTE", Connection: name, Path: endpoint}
+	rec := &modelspec.Spec{Type: "REMOTE", Connection: name, Path: endpoint}
 	p, err := config.Provider(name, cfg.Connections[name])
 	if err == nil {
 		rec.Endpoint, err = p.Endpoint(endpoint)

@@ -42,6 +42,16 @@ func (d DType) String() string {
 	return dtypes[d].name
 }
 
+// DTypeNamed gives the type of a name that String returns.
+func DTypeNamed(name string) (DType, bool) {
+	for d := range dtypes {
+		if d > 0 && dtypes[d].name == name {
+			return DType(d), true
+		}
+	}
+	return 0, false
+}
+
 // Size returns the bytes of one element, 0 for strings.
 func (d DType) Size() int {
 	if int(d) >= len(dtypes) {
