@@ -10,11 +10,12 @@ import (
 	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
 	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // register makes a volatile function: DuckDB would fold or repeat calls of any other.
 func register(conn mapping.Connection, name string, params []udf.Type, varargs bool, result Type, bind func(*udf.Binding) (udf.Call, error)) error {
-	f := udf.Scalar{Name: name, Params: params, Result: result.stored(), Volatile: true, Bind: bind}
+	f := udf.Scalar{Name: name, Params: params, Result: stored(result), Volatile: true, Bind: bind}
 	if varargs {
 		f.Varargs = udf.Of(mapping.TypeAny)
 	}
@@ -104,10 +105,10 @@ func (c *bound) fits(i int, col udf.Type) error {
 	if s.asks() && i == 0 && !isPrompt(col) {
 		return WantsPrompt(s.Func, w.Name, col.String())
 	}
-	wants, tip := "", fmt.Sprintf("; cast it: CAST(%s AS %s)", quoteName(w.Name), w.DuckDB)
+	wants, tip := "", fmt.Sprintf("; cast it: CAST(%s AS %s)", quote.Name(w.Name), w.DuckDB)
 	switch {
 	case s.Func == "ML.PREDICT":
-		if !s.Inputs[i].Type.reads(col) {
+		if !reads(s.Inputs[i].Type, col) {
 			wants = s.Inputs[i].Type.String()
 		}
 	case s.Objects && i == 2:
@@ -275,7 +276,7 @@ func (c *awaitCall) serve(st *Statement, chunk mapping.DataChunk, out mapping.Ve
 			values[places[id][i]] = c.spec.value(v, c.result.Kind == Array)
 		}
 	}
-	return c.result.write(out, 0, values)
+	return writeVector(c.result, out, 0, values)
 }
 
 // value gives the results of a row: a line, or with segments a list of lines.
@@ -358,5 +359,5 @@ func (c *askCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err erro
 	for i, v := range verdicts {
 		values[i] = c.spec.value(v, false)
 	}
-	return c.result.write(out, 0, values)
+	return writeVector(c.result, out, 0, values)
 }

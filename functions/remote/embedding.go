@@ -68,7 +68,7 @@ const (
 func (s *Spec) initEmbedding() error {
 	c := &embeddingCodec{spec: s, format: s.embeddingFormat()}
 	add := func(name string, t Type, f embeddingField) {
-		s.columns = append(s.columns, Column{name, t})
+		s.columns = append(s.columns, Column{Name: name, Type: t})
 		c.shape = append(c.shape, f)
 	}
 	floats := arrayOf(scalar(Float64))
@@ -229,7 +229,7 @@ func (c *embeddingCodec) line(e embedded, body json.RawMessage) ([]any, error) {
 	for i, f := range c.shape {
 		switch f {
 		case vector:
-			v, err := c.spec.columns[i].Type.read(e.values)
+			v, err := jsonValue(c.spec.columns[i].Type, e.values)
 			if err != nil {
 				return nil, fmt.Errorf("the embedding %w", err)
 			}

@@ -209,7 +209,7 @@ func TestFinite(t *testing.T) {
 func TestReadNumbers(t *testing.T) {
 	ints := map[string]any{`3`: int64(3), `3.0`: int64(3), `"9223372036854775807"`: int64(math.MaxInt64), `3.5`: nil, `1e3`: int64(1000), `9223372036854775808`: nil, `"x"`: nil, `true`: nil}
 	for give, want := range ints {
-		got, err := scalar(Int64).read(json.RawMessage(give))
+		got, err := jsonValue(scalar(Int64), json.RawMessage(give))
 		if err != nil {
 			got = nil
 		}

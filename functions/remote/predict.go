@@ -149,7 +149,7 @@ func (c *predictCodec) values(body json.RawMessage) ([][]any, string) {
 			}
 			raw = member(fields, outputs[0].Name)
 		}
-		v, err := outputs[0].Type.readLoose(raw)
+		v, err := looseValue(outputs[0].Type, raw)
 		if err != nil {
 			return nil, fmt.Sprintf("Invalid answer: `%s` %v", outputs[0].Name, err)
 		}
@@ -166,7 +166,7 @@ func (c *predictCodec) values(body json.RawMessage) ([][]any, string) {
 				return nil, fmt.Sprintf("Invalid answer: it lacks `%s`; it has %s", o.Name, listed(fields))
 			}
 		}
-		v, err := o.Type.readLoose(raw)
+		v, err := looseValue(o.Type, raw)
 		if err != nil {
 			return nil, fmt.Sprintf("Invalid answer: `%s` %v", o.Name, err)
 		}
@@ -175,13 +175,13 @@ func (c *predictCodec) values(body json.RawMessage) ([][]any, string) {
 	return [][]any{line}, ""
 }
 
-// readLoose is read for what TensorFlow's servers write: a [None, 1] output has a list of one value per row.
-func (t Type) readLoose(raw json.RawMessage) (any, error) {
-	v, err := t.read(raw)
+// looseValue is read for what TensorFlow's servers write: a [None, 1] output has a list of one value per row.
+func looseValue(t Type, raw json.RawMessage) (any, error) {
+	v, err := jsonValue(t, raw)
 	if err != nil && t.Kind != Array {
 		var one []json.RawMessage
 		if json.Unmarshal(raw, &one) == nil && len(one) == 1 {
-			return t.read(one[0])
+			return jsonValue(t, one[0])
 		}
 	}
 	return v, err

@@ -102,7 +102,7 @@ func (s *Spec) tokenField() string {
 func (s *Spec) Results() []Column {
 	all := make([]Column, 0, len(s.columns)+1)
 	all = append(all, s.columns[:s.statusAt]...)
-	all = append(all, Column{s.status, scalar(String)})
+	all = append(all, Column{Name: s.status, Type: scalar(String)})
 	return append(all, s.columns[s.statusAt:]...)
 }
 

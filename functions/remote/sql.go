@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 const submitName = "mallard_remote_submit"
@@ -62,7 +63,7 @@ func (s *Spec) SQL(name func(string) string) (before, after string) {
 		if i > 0 {
 			outs.WriteString(", ")
 		}
-		fmt.Fprintf(&outs, "__p.o%d AS %s", i, quoteName(c.Name))
+		fmt.Fprintf(&outs, "__p.o%d AS %s", i, quote.Name(c.Name))
 	}
 	if s.Func == "AI.GENERATE_TABLE" {
 		fmt.Fprintf(&b, "(SELECT * EXCLUDE (__p, __k), %s", outs.String())
@@ -75,7 +76,7 @@ func (s *Spec) SQL(name func(string) string) (before, after string) {
 	}
 	fmt.Fprintf(&b, " FROM (SELECT %s AS __p, * FROM (WITH __q AS MATERIALIZED (SELECT system.main.%s(%d", await, name(fns[0].Name), s.Version)
 	for _, in := range s.InputColumns() {
-		b.WriteString(", __q." + quoteName(in.Name))
+		b.WriteString(", __q." + quote.Name(in.Name))
 	}
 	b.WriteString(") AS __k, * FROM (")
 	return b.String(), "\n) AS __q) SELECT * FROM __q)))"

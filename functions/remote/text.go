@@ -70,7 +70,7 @@ func (s *Spec) initText() error {
 	c := &textCodec{spec: s, format: s.textFormat()}
 	js, str := scalar(JSON), scalar(String)
 	add := func(name string, t Type, f textField) {
-		s.columns = append(s.columns, Column{name, t})
+		s.columns = append(s.columns, Column{Name: name, Type: t})
 		c.shape = append(c.shape, f)
 	}
 	o := &s.Options
@@ -387,7 +387,7 @@ func structured(text *string, schema []Column) ([]any, string) {
 	}
 	fields := make([]any, len(schema))
 	for i, f := range schema {
-		v, err := f.Type.read(member(m, f.Name))
+		v, err := jsonValue(f.Type, member(m, f.Name))
 		if err != nil {
 			return nil, fmt.Sprintf("The answer does not follow output_schema: field %s %v", f.Name, err)
 		}

@@ -112,12 +112,12 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 }
 
 // mismatch says what stands where a type was declared.
-func (t Type) mismatch(raw json.RawMessage) error {
+func mismatch(t Type, raw json.RawMessage) error {
 	return fmt.Errorf("should be %s, but is %s", t, clip(string(raw), 40))
 }
 
-// read turns JSON into a value of the type. Missing and null are NULL.
-func (t Type) read(raw json.RawMessage) (any, error) {
+// jsonValue turns JSON into a value of the type. Missing and null are NULL.
+func jsonValue(t Type, raw json.RawMessage) (any, error) {
 	if t.Kind == Array && t.Elem.Kind == Float64 {
 		if fs, ok := readFloats(raw); ok {
 			return fs, nil
@@ -131,7 +131,7 @@ func (t Type) read(raw json.RawMessage) (any, error) {
 	case Bool:
 		var b bool
 		if json.Unmarshal(raw, &b) != nil {
-			return nil, t.mismatch(raw)
+			return nil, mismatch(t, raw)
 		}
 		return b, nil
 	case Int64:
@@ -143,7 +143,7 @@ func (t Type) read(raw json.RawMessage) (any, error) {
 			return f, nil
 		}
 	case Numeric, BigNumeric:
-		if r, ok := readDecimal(raw, t.scale()); ok {
+		if r, ok := readDecimal(raw, decimalScale(t)); ok {
 			return r, nil
 		}
 	case String:
@@ -159,11 +159,11 @@ func (t Type) read(raw json.RawMessage) (any, error) {
 	case Array:
 		var list []json.RawMessage
 		if json.Unmarshal(raw, &list) != nil {
-			return nil, t.mismatch(raw)
+			return nil, mismatch(t, raw)
 		}
 		out := make([]any, len(list))
 		for i, e := range list {
-			v, err := t.Elem.read(e)
+			v, err := jsonValue(*t.Elem, e)
 			if err != nil {
 				return nil, fmt.Errorf("has an element that %w", err)
 			}
@@ -173,11 +173,11 @@ func (t Type) read(raw json.RawMessage) (any, error) {
 	case Struct:
 		var m map[string]json.RawMessage
 		if json.Unmarshal(raw, &m) != nil {
-			return nil, t.mismatch(raw)
+			return nil, mismatch(t, raw)
 		}
 		out := make([]any, len(t.Fields))
 		for i, f := range t.Fields {
-			v, err := f.Type.read(member(m, f.Name))
+			v, err := jsonValue(f.Type, member(m, f.Name))
 			if err != nil {
 				return nil, fmt.Errorf("has a field %s that %w", f.Name, err)
 			}
@@ -185,10 +185,10 @@ func (t Type) read(raw json.RawMessage) (any, error) {
 		}
 		return out, nil
 	}
-	return nil, t.mismatch(raw)
+	return nil, mismatch(t, raw)
 }
 
-func (t Type) scale() int {
+func decimalScale(t Type) int {
 	if t.Kind == BigNumeric {
 		return 18
 	}

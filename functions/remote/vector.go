@@ -27,7 +27,7 @@ func isNull(t udf.Type) bool { return t.Kind == mapping.TypeSQLNull }
 
 // reads reports whether a column of DuckDB type c may feed a value of the type. An integer that is too large is noticed row
 // by row.
-func (t Type) reads(c udf.Type) bool {
+func reads(t Type, c udf.Type) bool {
 	if isNull(c) {
 		return true
 	}
@@ -43,7 +43,7 @@ func (t Type) reads(c udf.Type) bool {
 	case String:
 		return isText(c)
 	case Array:
-		return (c.Kind == mapping.TypeList || c.Kind == mapping.TypeArray) && t.Elem.reads(c.Children[0])
+		return (c.Kind == mapping.TypeList || c.Kind == mapping.TypeArray) && reads(*t.Elem, c.Children[0])
 	}
 	return false
 }
@@ -177,7 +177,7 @@ func decimalNumber(v *big.Int, scale int) json.Number {
 }
 
 // stored is the DuckDB type.
-func (t Type) stored() udf.Type {
+func stored(t Type) udf.Type {
 	switch t.Kind {
 	case Bool:
 		return udf.Of(mapping.TypeBoolean)
@@ -186,27 +186,27 @@ func (t Type) stored() udf.Type {
 	case Float64:
 		return udf.Of(mapping.TypeDouble)
 	case Numeric, BigNumeric:
-		return udf.Decimal(38, uint8(t.scale()))
+		return udf.Decimal(38, uint8(decimalScale(t)))
 	case JSON:
 		return udf.JSON()
 	case Array:
-		return udf.ListOf(t.Elem.stored())
+		return udf.ListOf(stored(*t.Elem))
 	case Struct:
 		fields := make([]udf.Field, len(t.Fields))
 		for i, f := range t.Fields {
-			fields[i] = udf.Field{Name: f.Name, Type: f.Type.stored()}
+			fields[i] = udf.Field{Name: f.Name, Type: stored(f.Type)}
 		}
 		return udf.StructOf(fields...)
 	}
 	return udf.Of(mapping.TypeVarchar)
 }
 
-// write stores values at the slots of a vector from base on. The NULL of a parent is written to all its children: its own
+// writeVector stores values at the slots of a vector from base on. The NULL of a parent is written to all its children: its own
 // bit alone would show what lies in the slots.
-func (t Type) write(vec mapping.Vector, base int, values []any) error {
+func writeVector(t Type, vec mapping.Vector, base int, values []any) error {
 	switch t.Kind {
 	case Array:
-		return t.writeLists(vec, base, values)
+		return writeLists(t, vec, base, values)
 	case Struct:
 		field := make([]any, len(values))
 		for f := range t.Fields {
@@ -216,7 +216,7 @@ func (t Type) write(vec mapping.Vector, base int, values []any) error {
 					field[i] = v.([]any)[f]
 				}
 			}
-			if err := t.Fields[f].Type.write(mapping.StructVectorGetChild(vec, mapping.IdxT(f)), base, field); err != nil {
+			if err := writeVector(t.Fields[f].Type, mapping.StructVectorGetChild(vec, mapping.IdxT(f)), base, field); err != nil {
 				return err
 			}
 		}
@@ -252,7 +252,7 @@ func (t Type) write(vec mapping.Vector, base int, values []any) error {
 	return nil
 }
 
-func (t Type) writeLists(vec mapping.Vector, base int, values []any) error {
+func writeLists(t Type, vec mapping.Vector, base int, values []any) error {
 	total := 0
 	for _, v := range values {
 		switch v := v.(type) {
@@ -280,7 +280,7 @@ func (t Type) writeLists(vec mapping.Vector, base int, values []any) error {
 			}
 		case []any:
 			n = len(v)
-			if err := t.Elem.write(child, next, v); err != nil {
+			if err := writeVector(*t.Elem, child, next, v); err != nil {
 				return err
 			}
 		default:

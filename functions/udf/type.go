@@ -17,7 +17,7 @@ type Type struct {
 	Scale    uint8        // of DECIMAL
 	Size     int          // of ARRAY: the elements of a row
 	Names    []string     // of STRUCT: the fields; of ENUM: the values
-	Children []Type       // of STRUCT: the fields; of LIST and ARRAY: the element
+	Children []Type       // of STRUCT: the fields; of LIST and ARRAY: the element; of MAP: key and value
 }
 
 // Field is a field of a STRUCT, or a column.
@@ -76,6 +76,10 @@ func TypeOf(t mapping.LogicalType) Type {
 			d.Names = append(d.Names, mapping.StructTypeChildName(t, i))
 			child(mapping.StructTypeChildType(t, i))
 		}
+	case mapping.TypeMap:
+		d.Names = []string{"key", "value"}
+		child(mapping.MapTypeKeyType(t))
+		child(mapping.MapTypeValueType(t))
 	case mapping.TypeDecimal:
 		d.Storage, d.Width, d.Scale = mapping.DecimalInternalType(t), mapping.DecimalWidth(t), mapping.DecimalScale(t)
 	case mapping.TypeEnum:
