@@ -47,6 +47,41 @@ var errHelp = errors.New("help is wanted")
 // getopt-like parsers take for -c -s -v. Unlike flag alone it also takes flags after the database, as DuckDB does.
 func parseArgs(args []string) (*options, error) {
 	o := &options{}
+	fs := o.flags()
+	names := func() (list []string) {
+		fs.VisitAll(func(f *flag.Flag) { list = append(list, "-"+f.Name) })
+		return list
+	}
+
+	// What follows -- is no flag.
+	var rest, last []string
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, last = args[:i], args[i+1:]
+	}
+	for len(args) > 0 {
+		if err := fs.Parse(args); err != nil {
+			return o, flagError(err, names())
+		}
+		if args = fs.Args(); len(args) == 0 {
+			break
+		}
+		if len(rest) == 0 && o.command == "" && slices.Contains(commandNames, args[0]) {
+			o.command = args[0]
+		} else {
+			rest = append(rest, args[0])
+		}
+		args = args[1:]
+	}
+	var err error
+	fs.Visit(func(f *flag.Flag) { err = cmp.Or(err, o.belongs(f.Name)) })
+	if err != nil {
+		return o, err
+	}
+	return o, o.positional(append(rest, last...))
+}
+
+// flags are all flags, which set the options.
+func (o *options) flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("mallard", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // errors are printed once, by us
 	fs.Usage = func() {}
@@ -96,36 +131,7 @@ func parseArgs(args []string) (*options, error) {
 	on("update", func() { o.update = true })
 	on("install", func() { o.install = true })
 	on("online", func() { o.online = true })
-	names := func() (list []string) {
-		fs.VisitAll(func(f *flag.Flag) { list = append(list, "-"+f.Name) })
-		return list
-	}
-
-	// What follows -- is no flag.
-	var rest, last []string
-	if i := slices.Index(args, "--"); i >= 0 {
-		args, last = args[:i], args[i+1:]
-	}
-	for len(args) > 0 {
-		if err := fs.Parse(args); err != nil {
-			return o, flagError(err, names())
-		}
-		if args = fs.Args(); len(args) == 0 {
-			break
-		}
-		if len(rest) == 0 && o.command == "" && slices.Contains(commandNames, args[0]) {
-			o.command = args[0]
-		} else {
-			rest = append(rest, args[0])
-		}
-		args = args[1:]
-	}
-	var err error
-	fs.Visit(func(f *flag.Flag) { err = cmp.Or(err, o.belongs(f.Name)) })
-	if err != nil {
-		return o, err
-	}
-	return o, o.positional(append(rest, last...))
+	return fs
 }
 
 // commandNames are the words that are no database. Mallard emulate has flags of its own.

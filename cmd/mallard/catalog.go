@@ -30,12 +30,14 @@ SELECT sql FROM (
     CASE WHEN labels IS NULL AND type_category = 'COMPOSITE'
          THEN '-- CREATE TYPE ' || t.q || ' AS …; what it is made of: DESCRIBE SELECT NULL::' || t.q || ' AS x;'
          ELSE 'CREATE TYPE ' || CASE schema_name WHEN 'main' THEN '' ELSE s.q || '.' END || t.q || ' AS ' ||
-           CASE WHEN labels IS NULL THEN logical_type
-                ELSE 'ENUM (' || list_aggregate(list_transform(labels, lambda l: '''' || replace(l, '''', '''''') || ''''), 'string_agg', ', ') || ')' END || ';' END
+           CASE WHEN labels IS NULL THEN logical_type ELSE 'ENUM (' ||
+             list_aggregate(list_transform(labels, lambda l: '''' || replace(l, '''', '''''') || ''''),
+               'string_agg', ', ') || ')' END || ';' END
     FROM duckdb_types() JOIN quoted t ON t.n = type_name JOIN quoted s ON s.n = schema_name WHERE NOT internal
   UNION ALL SELECT 3, database_name, schema_name, sequence_name, sequence_name, sql FROM duckdb_sequences()
   UNION ALL SELECT 4, database_name, schema_name, table_name, table_name, sql FROM duckdb_tables() WHERE NOT internal
-  UNION ALL SELECT 4, database_name, schema_name, view_name, view_name, sql FROM duckdb_views() WHERE NOT internal AND sql NOT LIKE '` + modelView + `'
+  UNION ALL SELECT 4, database_name, schema_name, view_name, view_name, sql FROM duckdb_views() WHERE NOT internal
+    AND sql NOT LIKE '` + modelView + `'
   UNION ALL SELECT 4, database_name, schema_name, index_name, table_name, sql FROM duckdb_indexes() WHERE sql IS NOT NULL)
 WHERE owner ILIKE %[1]s OR contains(%[1]s, '.') AND schema_name || '.' || owner ILIKE %[1]s ORDER BY part, name, database_name, schema_name`
 
@@ -44,9 +46,11 @@ var commands = []shell.Command{
 	{Name: ".tables", Args: "[PATTERN]", Help: "List tables, views, models and object tables, of which the name is LIKE PATTERN", Query: listing(
 		`SELECT database_name AS database, schema_name AS schema, name, kind FROM (
   SELECT database_name, schema_name, table_name AS name, 'table' AS kind FROM duckdb_tables() WHERE NOT internal
-  UNION ALL SELECT database_name, schema_name, view_name, CASE WHEN sql LIKE '` + modelView + `' THEN 'model' WHEN sql LIKE '` + objectView + `' THEN 'object table' ELSE 'view' END FROM duckdb_views() WHERE NOT internal)
+  UNION ALL SELECT database_name, schema_name, view_name,
+    CASE WHEN sql LIKE '` + modelView + `' THEN 'model' WHEN sql LIKE '` + objectView + `' THEN 'object table' ELSE 'view' END FROM duckdb_views() WHERE NOT internal)
 WHERE name ILIKE %[1]s ORDER BY ALL`)},
-	{Name: ".schema", Args: "[PATTERN]", Help: "Show how schemas, types, sequences, tables, indexes and views were made, of which the name is LIKE PATTERN", Plain: true,
+	{Name: ".schema", Args: "[PATTERN]", Plain: true,
+		Help:  "Show how schemas, types, sequences, tables, indexes and views were made, of which the name is LIKE PATTERN",
 		Query: listing(schemaQuery)},
 	{Name: ".models", Args: "[PATTERN]", Help: "List the models", Query: func(args []string) (string, error) {
 		switch len(args) {

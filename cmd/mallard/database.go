@@ -57,7 +57,9 @@ func (o *options) checkDatabase(t terminal) error {
 }
 
 // sqlStart is how SQL begins that was meant for -c.
-var sqlStart = regexp.MustCompile(`(?is)^\s*(--|/\*|\.|(SELECT|FROM|WITH|VALUES|CREATE|DROP|ALTER|INSERT|UPDATE|DELETE|COPY|SHOW|DESCRIBE|SUMMARIZE|EXPLAIN|PRAGMA|SET|CALL|ATTACH|INSTALL|LOAD|EXPORT|IMPORT)\s)`)
+var sqlStart = regexp.MustCompile(`(?is)^\s*(--|/\*|\.|` +
+	`(SELECT|FROM|WITH|VALUES|CREATE|DROP|ALTER|INSERT|UPDATE|DELETE|COPY|SHOW|DESCRIBE|SUMMARIZE|EXPLAIN|PRAGMA|SET|CALL|ATTACH|INSTALL|` +
+	`LOAD|EXPORT|IMPORT)\s)`)
 
 // doubtful says why a path may not be meant as a database to make, or nothing.
 func doubtful(path string) string {
