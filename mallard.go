@@ -22,6 +22,7 @@ package mallard
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
@@ -59,6 +60,12 @@ func ParseDialect(s string) (Dialect, error) { return extension.ParseDialect(s) 
 // WithStreaming makes queries under the context compute their rows as they are read, where else a result is held in memory
 // before its first row is given. Read or close the rows before the connection's next statement.
 func WithStreaming(ctx context.Context) context.Context { return extension.WithStreaming(ctx) }
+
+// WithDuckDB lends the DuckDB connection under c to f, as a *sql.Conn that duckdb-go's helpers take, such as
+// RegisterScalarUDF, GetTableNames and, in its Raw, the appender. They panic when they are given c itself. f must not use c.
+func WithDuckDB(ctx context.Context, c *sql.Conn, f func(*sql.Conn) error) error {
+	return extension.WithDuckDB(ctx, c, f)
+}
 
 // WithNotices makes statements under the context say what they did, such as "Successfully created model named demo.m.", and
 // which rows failed. f is called on the statement's goroutine.

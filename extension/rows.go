@@ -52,6 +52,23 @@ func newRows(res mapping.Result, end func() error) (*rows, error) {
 	return r, nil
 }
 
+// QueryChunks runs a query as QueryContext does and gives its result as chunks of DuckDB's, for package arrowquery.
+func (n *conn) QueryChunks(ctx context.Context, query string, args []driver.NamedValue) (*duckapi.Chunks, error) {
+	from, err := n.QueryContext(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	r, ok := from.(*rows)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("a result of type %T has no chunks", from), from.Close())
+	}
+	next := func() (mapping.DataChunk, error) {
+		err := r.fetch()
+		return r.chunk, err
+	}
+	return &duckapi.Chunks{Result: r.res, Connection: n.h, Next: next, Close: r.Close}, nil
+}
+
 // Columns implements [driver.Rows].
 func (r *rows) Columns() []string { return r.names }
 

@@ -129,3 +129,11 @@ func Lend(ctx context.Context, c *duckdb.Conn, id uint64) func() {
 	m.Store(id, ctx)
 	return func() { m.Delete(id) }
 }
+
+// Chunks is a result that is read chunk by chunk.
+type Chunks struct {
+	Result     mapping.Result                    // for its columns
+	Connection mapping.Connection                // it is of
+	Next       func() (mapping.DataChunk, error) // io.EOF after the last; a chunk lives until the next one
+	Close      func() error
+}
