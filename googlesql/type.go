@@ -91,7 +91,7 @@ func (t Type) Equal(u Type) bool {
 	return t.Elem == nil || t.Elem.Equal(*u.Elem)
 }
 
-// String is BigQuery's name of the type, such as ARRAY<STRUCT<a INT64>>.
+// String is BigQuery's name of the type, such as ARRAY<STRUCT<a INT64>>. Names that need it stand in backticks.
 func (t Type) String() string {
 	switch t.Kind {
 	case Array, Range:
@@ -99,7 +99,10 @@ func (t Type) String() string {
 	case Struct:
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
-			parts[i] = strings.TrimSpace(f.Name + " " + f.Type.String())
+			parts[i] = f.Type.String()
+			if f.Name != "" {
+				parts[i] = NameIfNeeded(f.Name) + " " + parts[i]
+			}
 		}
 		return "STRUCT<" + strings.Join(parts, ", ") + ">"
 	}
@@ -179,12 +182,7 @@ func (p *typeParser) end() error {
 func (p *typeParser) word() (string, error) {
 	p.blank()
 	if strings.HasPrefix(p.rest, "`") {
-		name, after, ok := strings.Cut(p.rest[1:], "`")
-		if !ok || name == "" {
-			return "", fmt.Errorf("has an unfinished name %.20q", p.rest)
-		}
-		p.rest = after
-		return name, nil
+		return p.quoted()
 	}
 	n := 0
 	for n < len(p.rest) {
@@ -203,6 +201,24 @@ func (p *typeParser) word() (string, error) {
 	w := p.rest[:n]
 	p.rest = p.rest[n:]
 	return w, nil
+}
+
+// quoted is a name in backticks, with the escapes that [QuoteName] writes.
+func (p *typeParser) quoted() (string, error) {
+	for i := 1; i < len(p.rest); i++ {
+		switch p.rest[i] {
+		case '\\':
+			i++
+		case '`':
+			name, err := unescape(p.rest[1:i])
+			if err != nil || name == "" {
+				return "", fmt.Errorf("has a wrong name %.20q", p.rest[:i+1])
+			}
+			p.rest = p.rest[i+1:]
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("has an unfinished name %.20q", p.rest)
 }
 
 func (p *typeParser) columns(depth int) ([]Field, error) {
