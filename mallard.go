@@ -27,6 +27,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 // Connector opens connections to one database. It is safe for concurrent use; sql.DB.Close closes it when it was given to
@@ -35,6 +36,14 @@ type Connector = extension.Connector
 
 // Options configure a [Connector]. The zero value works.
 type Options = extension.Options
+
+// Tracer hears what statements do; give one to [Options], or a Logger. It is called where things happen, on several goroutines
+// at once, and must neither block nor run statements.
+type Tracer = trace.Tracer
+
+// TraceEvent is one of these things: a statement is planned or done, a model is opened, a batch is run, a request is sent or
+// sent again, the cache had answers. Its Kind says which, in these words.
+type TraceEvent = trace.Event
 
 // Driver is the database/sql driver "mallard". Its data source name is DuckDB's, with two settings more: mallard_config, a
 // configuration file, and mallard_dialect: auto, duckdb or bigquery.

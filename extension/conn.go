@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -16,6 +17,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/modelspec"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 // conn is a DuckDB connection that reads ML statements. It embeds the concrete type and overrides exactly the methods
@@ -175,7 +177,7 @@ func (n *conn) run(ctx context.Context, src string, st dialect.Statement, exec f
 	x := n.execute(ctx, src)
 	defer x.done()
 	return x.retry(&st, func(int) (err error) {
-		if x.plan, err = n.plan(ctx, src, st); err != nil {
+		if x.plan, err = n.plan(x.ctx, src, st); err != nil {
 			return &final{err}
 		}
 		if err = x.narrow(exec); err == nil {
@@ -200,9 +202,10 @@ func (x *execution) retry(st *dialect.Statement, attempt func(try int) error) er
 		var own *final
 		switch {
 		case err == nil:
+			x.traceDone(nil)
 			return nil
 		case errors.As(err, &own):
-			return x.fault(own.error)
+			return x.traceDone(x.fault(own.error))
 		case duckapi.LacksColumn(err, pseudoColumn) && !st.Data:
 			st.Data = true
 			continue
@@ -213,8 +216,20 @@ func (x *execution) retry(st *dialect.Statement, attempt func(try int) error) er
 		} else if again && try < maxTries {
 			continue
 		}
-		return x.fault(err)
+		return x.traceDone(x.fault(err))
 	}
+}
+
+// traceDone tells of the end of a statement, or of its preparation.
+func (x *execution) traceDone(err error) error {
+	if t := x.n.c.trace; t != nil {
+		e := trace.Event{Kind: trace.Done, Query: x.src, Duration: time.Since(x.began), Err: err}
+		if x.plan != nil {
+			e.SQL = x.plan.sql
+		}
+		t.Trace(x.ctx, e)
+	}
+	return err
 }
 
 // settle follows a statement that succeeded.

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 // Options configure a [Connector]. The zero value works.
@@ -23,6 +25,10 @@ type Options struct {
 	Config *Config
 	// Dialect overrides the configuration's dialect unless it is dialect.Auto.
 	Dialect dialect.Lang
+	// Logger gets what statements do: failures as warnings, all else for debugging, no texts of statements. nil logs nothing.
+	Logger *slog.Logger
+	// Tracer hears of the same, with the texts. nil traces nothing.
+	Tracer trace.Tracer
 	// Init runs on every new connection, as duckdb.NewConnector's does.
 	Init func(driver.ExecerContext) error
 }
@@ -33,6 +39,7 @@ type Connector struct {
 	in    *instance
 	lang  dialect.Lang
 	init  func(driver.ExecerContext) error
+	trace trace.Tracer // nil for none
 	close sync.Once
 	err   error // of close
 }
@@ -55,7 +62,18 @@ func NewConnector(dsn string, o Options) (*Connector, error) {
 	if lang == dialect.Auto {
 		lang = dialect.Lang(in.cfg.BigQuery.Dialect)
 	}
-	return &Connector{in: in, lang: lang, init: o.Init}, nil
+	return &Connector{in: in, lang: lang, init: o.Init, trace: o.tracer()}, nil
+}
+
+// tracer gives what hears of events, or nil.
+func (o Options) tracer() trace.Tracer {
+	switch {
+	case o.Logger == nil:
+		return o.Tracer
+	case o.Tracer == nil:
+		return trace.Logger{Logger: o.Logger}
+	}
+	return trace.Both{trace.Logger{Logger: o.Logger}, o.Tracer}
 }
 
 // Connect implements [driver.Connector].

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/engine"
 	"github.com/mallardml/mallard/internal/modelspec"
+	"github.com/mallardml/mallard/internal/trace"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -89,7 +91,11 @@ func (m *liveModel) open(ctx context.Context, in *instance) (engine.Engine, erro
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
+	began := time.Now()
 	e, err := kind.Open(ctx, dir, m.rec)
+	if t := trace.From(ctx); t != nil {
+		t.Trace(ctx, trace.Event{Kind: trace.ModelOpened, Model: m.Name, Duration: time.Since(began), Err: err})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}

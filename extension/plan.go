@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -16,6 +17,7 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 // plan is what is to be done for one statement of the user's.
@@ -44,6 +46,20 @@ type usedModel struct {
 
 // plan reads a statement and writes what DuckDB is to run. Statements about models do their checks, and import files.
 func (n *conn) plan(ctx context.Context, src string, st dialect.Statement) (*plan, error) {
+	if n.c.trace == nil {
+		return n.planned(ctx, src, st)
+	}
+	began := time.Now()
+	p, err := n.planned(ctx, src, st)
+	e := trace.Event{Kind: trace.Planned, Query: src[st.Pos:st.End], Duration: time.Since(began), Err: err}
+	if p != nil {
+		e.SQL = p.sql
+	}
+	n.c.trace.Trace(ctx, e)
+	return p, err
+}
+
+func (n *conn) planned(ctx context.Context, src string, st dialect.Statement) (*plan, error) {
 	node, err := dialect.Parse(src, st)
 	if err != nil {
 		return nil, err

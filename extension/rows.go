@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/result"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 // rows reads a result chunk by chunk: one that is computed, or one that DuckDB computes as it is read.
@@ -188,13 +190,17 @@ type execution struct {
 	cancel context.CancelFunc
 
 	args    []driver.NamedValue // of a stream
-	kept    bool                // rows that are computed as they are read will call end
-	restore func() error        // what they do before, if anything
+	began   time.Time
+	kept    bool         // rows that are computed as they are read will call end
+	restore func() error // what they do before, if anything
 }
 
 // execute begins an execution. It is over with done, unless rows keep it.
 func (n *conn) execute(ctx context.Context, src string) *execution {
-	x := &execution{n: n, ctx: ctx, src: src, cancel: func() {}}
+	if n.c.trace != nil {
+		ctx = trace.With(ctx, n.c.trace)
+	}
+	x := &execution{n: n, ctx: ctx, src: src, cancel: func() {}, began: time.Now()}
 	x.q, x.end = n.begin(ctx)
 	if streaming(ctx) {
 		x.q.Context, x.cancel = context.WithCancel(ctx)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
+
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 // workspace is the scratch memory of one run.
@@ -50,7 +53,7 @@ func (k *chunk) run(rows []int32) error {
 		}
 		w.tensors = append(w.tensors, t)
 	}
-	out, err := k.engine.Run(k.ctx, w.tensors)
+	out, err := k.ask(w.tensors, len(rows))
 	if err != nil {
 		return k.wrap(err)
 	}
@@ -69,6 +72,18 @@ func (k *chunk) run(rows []int32) error {
 	}
 	k.q.done(len(rows))
 	return nil
+}
+
+// ask runs the engine, and tells the statement's tracer.
+func (k *chunk) ask(tensors []Tensor, rows int) (Batch, error) {
+	t := trace.From(k.ctx)
+	if t == nil {
+		return k.engine.Run(k.ctx, tensors)
+	}
+	began := time.Now()
+	out, err := k.engine.Run(k.ctx, tensors)
+	t.Trace(k.ctx, trace.Event{Kind: trace.BatchRun, Model: k.model.Name, Rows: rows, Duration: time.Since(began), Err: err})
+	return out, err
 }
 
 func (k *chunk) store(s *sink, t Tensor, rows []int32) error {

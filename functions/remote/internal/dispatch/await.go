@@ -3,6 +3,8 @@ package dispatch
 import (
 	"context"
 	"fmt"
+
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 // awaiting is one Await while it waits.
@@ -128,6 +130,9 @@ func (g *Group) give(a *awaiting, whole bool) (fatal error) {
 		if whole && g.fatal == nil {
 			g.release(it)
 		}
+	}
+	if t := trace.From(g.life.ctx); t != nil && use.Cached > 0 {
+		t.Trace(g.life.ctx, trace.Event{Kind: trace.CacheHit, Model: g.call.Model, Rows: int(use.Cached)})
 	}
 	if use.Rows > 0 {
 		for _, m := range g.meters {

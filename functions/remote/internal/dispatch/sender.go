@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 // sender sends the requests of one call: it waits for the pace, a slot and the budgets, asks, and counts what it cost. Which rows
@@ -80,6 +81,13 @@ func (s *sender) send(b *batch, requests []string, release func()) (r reply) {
 	s.prog.sent(r.sent)
 	r.answers, err = s.request(ctx, ask, requests)
 	release()
+	if t := trace.From(ctx); t != nil {
+		e := trace.Event{Kind: trace.RequestSent, Model: s.call.Model, Rows: len(requests), Duration: time.Since(r.sent), Err: err}
+		if b.retried {
+			e.Kind = trace.Retried
+		}
+		t.Trace(ctx, e)
+	}
 	s.prog.answered()
 	use := s.call.usage()
 	use.Requests = 1
