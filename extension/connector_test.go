@@ -1,11 +1,9 @@
 package extension
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/mallardml/mallard/dialect"
-	"github.com/mallardml/mallard/internal/quote"
 )
 
 func TestSplitDSN(t *testing.T) {
@@ -24,19 +22,4 @@ func TestSplitDSN(t *testing.T) {
 			t.Errorf("splitDSN(%q) = %q, %q, %v, %v", tt.give, rest, config, lang, err)
 		}
 	}
-}
-
-func FuzzSplitName(f *testing.F) {
-	f.Add("`a.b`.c")
-	f.Add(`"a""b".c`)
-	f.Fuzz(func(t *testing.T, s string) {
-		parts, err := splitName(s)
-		if err != nil {
-			return
-		}
-		again, err := splitName(quote.Path(parts...))
-		if err != nil || strings.Join(again, "\x00") != strings.Join(parts, "\x00") {
-			t.Errorf("%q gives %q, and its quoted form %q, %v", s, parts, again, err)
-		}
-	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/engine"
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/modelspec"
@@ -42,23 +43,23 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 		return nil, err
 	}
 	cat := n.catalog()
-	where, err := cat.target(ctx, s.Name.Parts)
+	where, err := cat.Target(ctx, s.Name.Parts)
 	if err != nil {
 		return nil, at(s.Name.Span, err)
 	}
-	k, old, err := cat.lookup(ctx, where)
+	k, old, err := cat.Lookup(ctx, where)
 	switch {
 	case err != nil && !s.OrReplace:
 		return nil, at(s.Name.Span, err)
-	case k == other:
+	case k == catalog.Other:
 		return nil, at(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("`%s` is a table or a view; a model shares its namespace and needs another name", where)))
-	case k == model && s.IfNotExists:
-		return &plan{sql: "CREATE VIEW IF NOT EXISTS " + where.sql() + " AS SELECT 1", pos: -1, verb: "CREATE MODEL",
+	case k == catalog.Model && s.IfNotExists:
+		return &plan{sql: "CREATE VIEW IF NOT EXISTS " + where.SQL() + " AS SELECT 1", pos: -1, verb: "CREATE MODEL",
 			notice: fmt.Sprintf("Model %s exists already; nothing was done.", where)}, nil
-	case k == model && !s.OrReplace:
+	case k == catalog.Model && !s.OrReplace:
 		return nil, at(s.Name.Span, failure.As(failure.ErrModelExists, fmt.Errorf("model `%s` already exists; CREATE OR REPLACE MODEL replaces it", where)))
 	}
-	if err := n.writable(ctx, where.db); err != nil {
+	if err := n.writable(ctx, where.Database); err != nil {
 		return nil, at(s.Name.Span, fmt.Errorf("model %s: %w", where, err))
 	}
 	dir, fetched := "", func() {}
@@ -77,7 +78,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	if s.OrReplace {
 		create = "CREATE OR REPLACE VIEW "
 	}
-	p := &plan{sql: create + where.sql() + " AS " + rec.ViewSQL(), pos: -1, verb: "CREATE MODEL",
+	p := &plan{sql: create + where.SQL() + " AS " + rec.ViewSQL(), pos: -1, verb: "CREATE MODEL",
 		notice: fmt.Sprintf("Successfully created model named %s.", where)}
 	keep := int64(0)
 	if o != nil {
@@ -104,7 +105,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 }
 
 // inspect reads a model folder for CREATE MODEL, with the places of its faults.
-func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (rec *modelspec.Spec, dir string, done func(), err error) {
+func (n *conn) inspect(ctx context.Context, where catalog.QualifiedName, o *importOptions) (rec *modelspec.Spec, dir string, done func(), err error) {
 	if err := n.in.externalAccess(ctx); err != nil {
 		return nil, "", nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 	}
@@ -129,7 +130,7 @@ func (n *conn) inspect(ctx context.Context, where place, o *importOptions) (rec 
 }
 
 // remember notes a change of the open transaction for the text functions, which cannot see it.
-func (n *conn) remember(p place, rec *modelspec.Spec) {
+func (n *conn) remember(p catalog.QualifiedName, rec *modelspec.Spec) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.open.active {
@@ -138,7 +139,7 @@ func (n *conn) remember(p place, rec *modelspec.Spec) {
 	if n.open.models == nil {
 		n.open.models = map[string]*modelspec.Spec{}
 	}
-	n.open.models[p.key()] = rec
+	n.open.models[p.Key()] = rec
 }
 
 // writable refuses a read-only database before any file is copied; DuckDB itself does so only when it executes.
@@ -262,7 +263,7 @@ func (n *conn) alterModel(ctx context.Context, s *dialect.AlterModel) (*plan, er
 	if f == nil {
 		return p, err
 	}
-	rec := *f.rec
+	rec := *f.Spec
 	for i := range s.Options {
 		opt := &s.Options[i]
 		null := opt.Value.Kind == dialect.Null
@@ -288,8 +289,8 @@ func (n *conn) alterModel(ctx context.Context, s *dialect.AlterModel) (*plan, er
 		}
 	}
 	rec.Modified = time.Now().UTC().Truncate(time.Millisecond)
-	return &plan{sql: "CREATE OR REPLACE VIEW " + f.sql() + " AS " + rec.ViewSQL(), pos: -1, verb: "ALTER MODEL",
-		done: func() { n.remember(f.place, &rec) }}, nil
+	return &plan{sql: "CREATE OR REPLACE VIEW " + f.SQL() + " AS " + rec.ViewSQL(), pos: -1, verb: "ALTER MODEL",
+		done: func() { n.remember(f.QualifiedName, &rec) }}, nil
 }
 
 // dropModel gives the statement that drops a model.
@@ -298,38 +299,38 @@ func (n *conn) dropModel(ctx context.Context, s *dialect.DropModel) (*plan, erro
 	if f == nil {
 		return p, err
 	}
-	return &plan{sql: "DROP VIEW " + f.sql(), pos: -1, verb: "DROP MODEL", done: func() {
-		n.in.live.retire(f.place.String(), 0)
-		n.remember(f.place, nil)
-	}, notice: fmt.Sprintf("Dropped model %s.", f.place)}, nil
+	return &plan{sql: "DROP VIEW " + f.SQL(), pos: -1, verb: "DROP MODEL", done: func() {
+		n.in.live.retire(f.QualifiedName.String(), 0)
+		n.remember(f.QualifiedName, nil)
+	}, notice: fmt.Sprintf("Dropped model %s.", f.QualifiedName)}, nil
 }
 
 // existing finds the model of a DROP or ALTER in the database: never one of the configuration or of another file's
 // schema. Without one it gives the plan to do nothing, or the error.
-func (n *conn) existing(ctx context.Context, name dialect.Path, ifExists bool) (*found, *plan, error) {
+func (n *conn) existing(ctx context.Context, name dialect.Path, ifExists bool) (*catalog.Entry, *plan, error) {
 	cat := n.catalog()
-	ps, err := cat.candidates(ctx, name.Parts)
+	ps, err := cat.Candidates(ctx, name.Parts)
 	if err != nil {
 		return nil, nil, at(name.Span, err)
 	}
 	for _, p := range ps {
-		k, rec, err := cat.lookup(ctx, p)
+		k, rec, err := cat.Lookup(ctx, p)
 		switch {
-		case k == model && rec == nil: // unreadable, but it can be dropped
-			return &found{p, &modelspec.Spec{}}, nil, nil
+		case k == catalog.Model && rec == nil: // unreadable, but it can be dropped
+			return &catalog.Entry{QualifiedName: p, Spec: &modelspec.Spec{}}, nil, nil
 		case err != nil:
 			return nil, nil, at(name.Span, err)
-		case k == other:
+		case k == catalog.Other:
 			return nil, nil, at(name.Span, fmt.Errorf("`%s` is a table or a view and no model; use DROP TABLE, DROP VIEW or ALTER TABLE", p))
-		case k == model:
-			return &found{p, rec}, nil, nil
+		case k == catalog.Model:
+			return &catalog.Entry{QualifiedName: p, Spec: rec}, nil, nil
 		}
 	}
 	if _, ok := n.in.cfg.Models[name.String()]; ok {
 		return nil, nil, at(name.Span, fmt.Errorf("model `%s` is declared in the configuration; change it there", name))
 	}
 	if ifExists {
-		return nil, &plan{sql: "DROP VIEW IF EXISTS " + ps[0].sql(), pos: -1, verb: "DROP MODEL"}, nil
+		return nil, &plan{sql: "DROP VIEW IF EXISTS " + ps[0].SQL(), pos: -1, verb: "DROP MODEL"}, nil
 	}
-	return nil, nil, at(name.Span, cat.notFound(ctx, name.String()))
+	return nil, nil, at(name.Span, cat.NotFound(ctx, name.String()))
 }

@@ -3,39 +3,29 @@ package extension
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"strings"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/engine"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/modelstore"
 )
 
-// declared finds a model of the configuration. It is read and imported at its first use and stays so frozen while the
-// database is open.
-func (c *catalog) declared(ctx context.Context, parts []string) (found, bool, error) {
-	name := strings.Join(parts, ".")
-	m, ok := c.in.cfg.Models[name]
-	if !ok {
-		bare, err := c.withoutProject(ctx, parts)
-		if err != nil {
-			return found{}, false, err
-		}
-		name = strings.Join(bare, ".")
-		if m, ok = c.in.cfg.Models[name]; !ok {
-			return found{}, false, nil
-		}
-	}
-	rec, err := c.in.declaredRecord(ctx, name, m)
-	if err != nil {
-		return found{}, false, fmt.Errorf("model %s (of the configuration): %w", name, err)
-	}
-	return found{place{name: name, schema: "main"}, rec}, true, nil
-}
+// declaredModels are the models of the configuration. One is read and imported at its first use and stays so frozen while
+// the database is open.
+type declaredModels struct{ in *instance }
 
-func (in *instance) declaredRecord(ctx context.Context, name string, m config.ModelConfig) (*modelspec.Spec, error) {
+var _ catalog.Declared = declaredModels{}
+
+// Names implements [catalog.Declared].
+func (d declaredModels) Names() []string { return slices.Collect(maps.Keys(d.in.cfg.Models)) }
+
+// Spec implements [catalog.Declared].
+func (d declaredModels) Spec(ctx context.Context, name string) (*modelspec.Spec, error) {
+	in, m := d.in, d.in.cfg.Models[name]
 	in.declaredMu.Lock()
 	defer in.declaredMu.Unlock()
 	if rec, ok := in.declared[name]; ok {

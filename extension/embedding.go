@@ -7,6 +7,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 )
@@ -14,7 +15,7 @@ import (
 // localEmbedding writes ML.GENERATE_EMBEDDING over a TensorFlow model with one string input and one vector output:
 // embeddings with no cloud at all. The columns are those of an open model's: the embedding, its status, and the input's
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-generate-embedding).
-func (w *writer) localEmbedding(ctx context.Context, f found, fn string, options []dialect.Option) (*called, error) {
+func (w *writer) localEmbedding(ctx context.Context, f catalog.Entry, fn string, options []dialect.Option) (*called, error) {
 	flat := true
 	for _, o := range options {
 		if fn != "ML.GENERATE_EMBEDDING" || !strings.EqualFold(o.Name, "flatten_json_output") || o.Value.Kind != dialect.Bool {
@@ -22,10 +23,10 @@ func (w *writer) localEmbedding(ctx context.Context, f found, fn string, options
 		}
 		flat = o.Value.Bool
 	}
-	in, out := f.rec.Inputs, f.rec.Outputs
+	in, out := f.Spec.Inputs, f.Spec.Outputs
 	if len(in) != 1 || in[0].DType != "string" || len(in[0].Shape) != 1 || len(out) != 1 || len(out[0].Shape) != 2 || !strings.HasPrefix(out[0].DType, "float") && out[0].DType != "bfloat16" {
 		return nil, fmt.Errorf("%s needs a model with one string input and one vector output; model %s takes %s and gives %s; choose an output with OPTIONS(outputs=['…'])",
-			fn, f.place, modelspec.PortsText(in), modelspec.PortsText(out))
+			fn, f.QualifiedName, modelspec.PortsText(in), modelspec.PortsText(out))
 	}
 	x, err := w.predict(ctx, f, functions.BigQuery)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -43,9 +44,9 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 	own := dc.(*conn)
 	defer func() { err = errors.Join(err, own.Close()) }()
 	n.mu.Lock()
-	where := place{n.db, n.schema, ""}
+	where := catalog.QualifiedName{Database: n.db, Schema: n.schema}
 	n.mu.Unlock()
-	if _, err := own.Conn.ExecContext(ctx, "USE "+quote.Path(where.db, where.schema), nil); err != nil {
+	if _, err := own.Conn.ExecContext(ctx, "USE "+quote.Path(where.Database, where.Schema), nil); err != nil {
 		return "", err
 	}
 	if err := own.readSchema(ctx); err != nil {

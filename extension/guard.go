@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
@@ -49,24 +50,24 @@ func (n *conn) guardOne(ctx context.Context, r dialect.Relation, names []string)
 		return nil
 	}
 	cat := n.catalog()
-	parts, err := cat.withoutProject(ctx, r.Parts)
+	parts, err := cat.WithoutProject(ctx, r.Parts)
 	if err != nil {
 		return nil // the statement itself says what is wrong with the name
 	}
 	// As it is written, so that DuckDB itself says what the name means: a temporary table may stand before a model.
-	k, rec, err := cat.lookupPath(ctx, quote.Path(parts...), "`"+r.Path.String()+"`")
+	k, rec, err := cat.LookupPath(ctx, quote.Path(parts...), "`"+r.Path.String()+"`")
 	switch {
-	case k == model:
+	case k == catalog.Model:
 		return misusedModel(r, rec)
-	case k != other || err != nil || r.Role == dialect.Reads || r.Role == dialect.Describes:
+	case k != catalog.Other || err != nil || r.Role == dialect.Reads || r.Role == dialect.Describes:
 		return nil
 	}
-	places, err := cat.candidates(ctx, r.Parts)
+	places, err := cat.Candidates(ctx, r.Parts)
 	if err != nil {
 		return nil
 	}
 	for _, p := range places {
-		if _, ok, err := cat.objectTable(ctx, p); ok || err != nil {
+		if _, ok, err := cat.ObjectTable(ctx, p); ok || err != nil {
 			return misusedObjectTable(r)
 		}
 	}
@@ -116,7 +117,7 @@ func (n *conn) guardedNames(ctx context.Context) []string {
 		return n.guarded.names
 	}
 	rows, err := n.rows(ctx, "SELECT DISTINCT lower(view_name) FROM (SELECT view_name, sql FROM duckdb_views() WHERE NOT internal) WHERE contains(sql, "+
-		quote.Text("'"+modelspec.Format+"'")+") OR contains(sql, "+quote.Text(objectTableBody)+")")
+		quote.Text("'"+modelspec.Format+"'")+") OR contains(sql, "+quote.Text(catalog.ObjectTableMark)+")")
 	if err != nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 )
@@ -19,7 +20,7 @@ import (
 // views wait for what they stand on, and all is done in one transaction. A folder without our constructs is DuckDB's own affair.
 func (n *conn) importDatabase(ctx context.Context, src string, s *dialect.ImportDatabase) (*plan, error) {
 	schema, err := n.importedText(ctx, s.Dir, "schema.sql")
-	if err != nil || !strings.Contains(schema, quote.Text(modelspec.Format)) && !strings.Contains(schema, objectTableBody) {
+	if err != nil || !strings.Contains(schema, quote.Text(modelspec.Format)) && !strings.Contains(schema, catalog.ObjectTableMark) {
 		return &plan{sql: src[s.Pos:s.End], pos: s.Pos, verb: "IMPORT"}, nil // DuckDB says best what is wrong
 	}
 	load, err := n.importedText(ctx, s.Dir, "load.sql")
@@ -146,12 +147,12 @@ func (n *conn) importedModel(ctx context.Context, v importedView) error {
 	if !v.model() {
 		return nil
 	}
-	p, err := n.catalog().target(ctx, v.parts)
+	p, err := n.catalog().Target(ctx, v.parts)
 	if err != nil {
 		return err
 	}
-	k, rec, err := n.catalog().lookup(ctx, p)
-	if err == nil && k == model {
+	k, rec, err := n.catalog().Lookup(ctx, p)
+	if err == nil && k == catalog.Model {
 		n.remember(p, rec)
 	}
 	return err

@@ -15,6 +15,7 @@ import (
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/functions/jsonfn"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/objecttable"
@@ -122,45 +123,6 @@ func (in *instance) texts(f func(id uint64, args []string, null []bool) (string,
 	}
 }
 
-// list gives the models of all attached databases and of the configuration, sorted by name.
-func (c *catalog) list(ctx context.Context) ([]found, error) {
-	rows, err := c.rows(ctx, "SELECT database_name, schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal AND contains(sql, '''mallard/')")
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]bool{}
-	var all []found
-	for _, r := range rows {
-		p := place{fmt.Sprint(r[0]), fmt.Sprint(r[1]), fmt.Sprint(r[2])}
-		seen[p.key()] = true
-		if rec, ok := c.open[p.key()]; ok {
-			if rec != nil {
-				all = append(all, found{p, rec})
-			}
-			continue
-		}
-		if rec, ok := modelspec.OfView(fmt.Sprint(r[3])); ok {
-			all = append(all, found{p, rec})
-		}
-	}
-	for _, f := range c.openModels() {
-		if !seen[f.key()] {
-			all = append(all, f)
-		}
-	}
-	for name := range c.in.cfg.Models {
-		f, ok, err := c.declared(ctx, strings.Split(name, "."))
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			all = append(all, f)
-		}
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].key() < all[j].key() })
-	return all, nil
-}
-
 const modelColumns = "database_name, schema_name, model_name, model_type, signature, inputs, outputs, path, batch_size, description, labels, created, modified, digest"
 
 // modelsText writes the query behind ml_models().
@@ -171,15 +133,15 @@ func (in *instance) modelsText(id uint64) (string, error) {
 	}
 	var b strings.Builder
 	err = in.private(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
-		all, err := n.behind(c).list(ctx)
+		all, err := n.behind(c).List(ctx)
 		if err != nil {
 			return err
 		}
 		b.WriteString("SELECT * FROM (VALUES ")
 		for _, f := range all {
-			r := f.rec
+			r := f.Spec
 			fmt.Fprintf(&b, "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s), ",
-				textOrNull(f.db), textOrNull(f.schema), quote.Text(f.name), quote.Text(r.Type), textOrNull(r.Signature),
+				textOrNull(f.Database), textOrNull(f.Schema), quote.Text(f.Name), quote.Text(r.Type), textOrNull(r.Signature),
 				quote.Text(modelspec.PortsText(r.Inputs)+modelspec.ColumnsText(r.InputColumns)), quote.Text(modelspec.PortsText(r.Outputs)+modelspec.ColumnsText(r.OutputColumns)), quote.Text(r.Path),
 				numberOrNull(r.BatchSize), textOrNull(r.Description), labelsText(r.Labels),
 				timeText(r.Created), timeText(r.Modified), textOrNull(r.Digest))
@@ -237,37 +199,37 @@ func (in *instance) modelInfoText(id uint64, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	parts, err := splitName(name)
+	parts, err := catalog.SplitName(name)
 	if err != nil {
 		return "", err
 	}
-	var f found
+	var f catalog.Entry
 	err = in.private(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
-		f, err = n.behind(c).resolve(ctx, parts, "")
+		f, err = n.behind(c).Resolve(ctx, parts, "")
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	if f.rec.Remote() {
-		return remoteInfoText(f.rec), nil
+	if f.Spec.Remote() {
+		return remoteInfoText(f.Spec), nil
 	}
-	dir, err := in.store.Open(ctx, f.rec.Digest)
+	dir, err := in.store.Open(ctx, f.Spec.Digest)
 	if err != nil {
-		return "", fmt.Errorf("model %s: %w", f.place, err)
+		return "", fmt.Errorf("model %s: %w", f.QualifiedName, err)
 	}
-	kind, err := in.engines.Find(f.rec.Type)
+	kind, err := in.engines.Find(f.Spec.Type)
 	if err != nil {
-		return "", fmt.Errorf("model %s: %w", f.place, err)
+		return "", fmt.Errorf("model %s: %w", f.QualifiedName, err)
 	}
 	tensors, err := kind.Describe(dir)
 	if err != nil {
-		return "", fmt.Errorf("model %s: %w", f.place, err)
+		return "", fmt.Errorf("model %s: %w", f.QualifiedName, err)
 	}
 	var b strings.Builder
 	b.WriteString("SELECT * FROM (VALUES ")
 	for _, t := range tensors {
-		active := t.Signature == f.rec.Signature && slices.Equal(t.Tags, f.rec.Tags)
+		active := t.Signature == f.Spec.Signature && slices.Equal(t.Tags, f.Spec.Tags)
 		role := "input"
 		if t.Output {
 			role = "output"
@@ -315,7 +277,7 @@ func (n *conn) showModels(ctx context.Context, src string, st dialect.Statement,
 	}
 	where := "WHERE true"
 	if s.From != nil {
-		parts, err := n.catalog().withoutProject(ctx, s.From.Parts)
+		parts, err := n.catalog().WithoutProject(ctx, s.From.Parts)
 		if err != nil {
 			return nil, at(s.From.Span, err)
 		}
@@ -337,13 +299,13 @@ func (n *conn) showModels(ctx context.Context, src string, st dialect.Statement,
 
 // describeModel gives the query of DESCRIBE MODEL.
 func (n *conn) describeModel(ctx context.Context, s *dialect.DescribeModel) (*plan, error) {
-	f, err := n.catalog().resolve(ctx, s.Name.Parts, "")
+	f, err := n.catalog().Resolve(ctx, s.Name.Parts, "")
 	if err != nil {
 		return nil, at(s.Name.Span, err)
 	}
-	name := quote.Path(f.db, f.schema, f.name)
-	if f.db == "" {
-		name = f.name
+	name := quote.Path(f.Database, f.Schema, f.Name)
+	if f.Database == "" {
+		name = f.Name
 	}
 	return &plan{sql: "SELECT * FROM query(system.main.mallard_model_info(" + quote.Text(name) + "))", pos: -1, verb: "DESCRIBE MODEL"}, nil
 }

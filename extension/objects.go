@@ -13,8 +13,8 @@ import (
 	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/failure"
-	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -152,9 +152,6 @@ func (o *objects) close() error {
 	return errors.Join(errs...)
 }
 
-// objectTableBody is in the text of every object table's view, and of no other view unless its author wants it to be.
-const objectTableBody = "mallard_objects("
-
 // createObjectTable gives the statement that records an object table: a view over the listing, so that DuckDB gives it
 // the namespace, transactions and all queries.
 func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalTable) (*plan, error) {
@@ -182,11 +179,11 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 		return nil, at(s.Name.Span, err)
 	}
 	cat := n.catalog()
-	where, err := cat.target(ctx, s.Name.Parts)
+	where, err := cat.Target(ctx, s.Name.Parts)
 	if err != nil {
 		return nil, at(s.Name.Span, err)
 	}
-	k, _, err := cat.lookup(ctx, where)
+	k, _, err := cat.Lookup(ctx, where)
 	if err != nil {
 		return nil, at(s.Name.Span, err)
 	}
@@ -196,14 +193,14 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 	}
 	p := &plan{pos: -1, verb: "CREATE EXTERNAL TABLE", notice: fmt.Sprintf("Successfully created object table %s.", where)}
 	switch {
-	case k == model:
+	case k == catalog.Model:
 		return nil, at(s.Name.Span, fmt.Errorf("`%s` is a model; an object table shares its namespace and needs another name", where))
-	case k == other && !old:
+	case k == catalog.Other && !old:
 		return nil, at(s.Name.Span, fmt.Errorf("`%s` is a table or a view of another kind; an object table needs another name", where))
-	case k == other && s.IfNotExists:
-		p.sql, p.notice = "CREATE VIEW IF NOT EXISTS "+where.sql()+" AS SELECT 1", ""
+	case k == catalog.Other && s.IfNotExists:
+		p.sql, p.notice = "CREATE VIEW IF NOT EXISTS "+where.SQL()+" AS SELECT 1", ""
 		return p, nil
-	case k == other && !s.OrReplace:
+	case k == catalog.Other && !s.OrReplace:
 		return nil, at(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("object table `%s` already exists; CREATE OR REPLACE EXTERNAL TABLE replaces it", where)))
 	}
 	if err := n.in.externalAccess(ctx); err != nil {
@@ -217,8 +214,8 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 		create = "CREATE OR REPLACE VIEW "
 	}
 	// The listing gives details as text; BigQuery's is JSON.
-	p.sql = create + where.sql() + " AS SELECT * REPLACE (" + objecttable.LateMD5 + ", CAST(ref AS STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)) AS ref) FROM " + objecttable.Spec{Table: *t, Name: where.key()}.SQL()
-	p.done = func() { n.in.objects.runtime.Forget(where.key()) }
+	p.sql = create + where.SQL() + " AS SELECT * REPLACE (" + objecttable.LateMD5 + ", CAST(ref AS STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)) AS ref) FROM " + objecttable.Spec{Table: *t, Name: where.Key()}.SQL()
+	p.done = func() { n.in.objects.runtime.Forget(where.Key()) }
 	return p, nil
 }
 
@@ -249,7 +246,7 @@ func (n *conn) missing(ctx context.Context, s *dialect.CreateExternalTable, t *o
 // dropObjectTable gives the statement that drops an object table, and no other kind of table.
 func (n *conn) dropObjectTable(ctx context.Context, s *dialect.DropExternalTable) (*plan, error) {
 	cat := n.catalog()
-	ps, err := cat.candidates(ctx, s.Name.Parts)
+	ps, err := cat.Candidates(ctx, s.Name.Parts)
 	if err != nil {
 		return nil, at(s.Name.Span, err)
 	}
@@ -257,79 +254,48 @@ func (n *conn) dropObjectTable(ctx context.Context, s *dialect.DropExternalTable
 		if ok, err := n.isObjectTable(ctx, p); err != nil {
 			return nil, err
 		} else if ok {
-			return &plan{sql: "DROP VIEW " + p.sql(), pos: -1, verb: "DROP EXTERNAL TABLE", done: func() { n.in.objects.runtime.Forget(p.key()) }}, nil
+			return &plan{sql: "DROP VIEW " + p.SQL(), pos: -1, verb: "DROP EXTERNAL TABLE", done: func() { n.in.objects.runtime.Forget(p.Key()) }}, nil
 		}
-		if k, _, err := cat.lookup(ctx, p); err == nil && k != nothing {
-			kind := map[kind]string{model: "MODEL", other: "TABLE or VIEW"}[k]
+		if k, _, err := cat.Lookup(ctx, p); err == nil && k != catalog.Nothing {
+			kind := map[catalog.Kind]string{catalog.Model: "MODEL", catalog.Other: "TABLE or VIEW"}[k]
 			return nil, at(s.Name.Span, fmt.Errorf("cannot drop `%s`, which has type %s: an external table was expected", p, kind))
 		}
 	}
 	if s.IfExists {
-		return &plan{sql: "DROP VIEW IF EXISTS " + ps[0].sql(), pos: -1, verb: "DROP EXTERNAL TABLE"}, nil
+		return &plan{sql: "DROP VIEW IF EXISTS " + ps[0].SQL(), pos: -1, verb: "DROP EXTERNAL TABLE"}, nil
 	}
 	return nil, at(s.Name.Span, failure.As(failure.ErrObjectTableNotFound, fmt.Errorf("object table `%s` not found", s.Name)))
 }
 
 // isObjectTable reports whether a view is an object table's.
-func (n *conn) isObjectTable(ctx context.Context, p place) (bool, error) {
-	_, ok, err := n.catalog().objectTable(ctx, p)
+func (n *conn) isObjectTable(ctx context.Context, p catalog.QualifiedName) (bool, error) {
+	_, ok, err := n.catalog().ObjectTable(ctx, p)
 	return ok, err
 }
 
-// objectTable reads the description of an object table out of its view; ok is false for anything else.
-func (c *catalog) objectTable(ctx context.Context, p place) (spec objecttable.Spec, ok bool, err error) {
-	rows, err := c.rows(ctx, "SELECT sql FROM duckdb_views() WHERE lower(database_name) = lower("+quote.Text(p.db)+") AND lower(schema_name) = lower("+
-		quote.Text(p.schema)+") AND lower(view_name) = lower("+quote.Text(p.name)+") AND contains(sql, "+quote.Text(objectTableBody)+")")
-	if err != nil || len(rows) != 1 {
-		return spec, false, err
-	}
-	sql, _ := rows[0][0].(string)
-	_, rest, found := strings.Cut(sql, "mallard_objects('")
-	if !found {
-		return spec, false, nil
-	}
-	var text strings.Builder
-	for {
-		piece, after, closed := strings.Cut(rest, "'")
-		if !closed {
-			return spec, false, nil
-		}
-		text.WriteString(piece)
-		if rest = after; !strings.HasPrefix(rest, "'") {
-			break
-		}
-		text.WriteByte('\'') // doubled: the quote itself
-		rest = rest[1:]
-	}
-	if spec, err = objecttable.ParseSpec(text.String()); err != nil {
-		return spec, false, fmt.Errorf("object table %s: %w", p, err)
-	}
-	return spec, true, nil
-}
-
 // objectTable finds the object table that a path names, if it names one.
-func (w *writer) objectTable(ctx context.Context, parts []string) (place, bool, error) {
-	ps, err := w.cat.candidates(ctx, parts)
+func (w *writer) objectTable(ctx context.Context, parts []string) (catalog.QualifiedName, bool, error) {
+	ps, err := w.cat.Candidates(ctx, parts)
 	if err != nil {
-		return place{}, false, err
+		return catalog.QualifiedName{}, false, err
 	}
 	for _, p := range ps {
-		if _, ok, err := w.cat.objectTable(ctx, p); ok || err != nil {
+		if _, ok, err := w.cat.ObjectTable(ctx, p); ok || err != nil {
 			return p, ok, err
 		}
 	}
-	return place{}, false, nil
+	return catalog.QualifiedName{}, false, nil
 }
 
 // refreshMetadata lists an object table anew: CALL BQ.REFRESH_EXTERNAL_METADATA_CACHE.
 func (n *conn) refreshMetadata(ctx context.Context, s *dialect.RefreshMetadata) (*plan, error) {
 	cat := n.catalog()
-	ps, err := cat.candidates(ctx, s.Table.Parts)
+	ps, err := cat.Candidates(ctx, s.Table.Parts)
 	if err != nil {
 		return nil, at(s.Table.Span, err)
 	}
 	for _, p := range ps {
-		spec, ok, err := cat.objectTable(ctx, p)
+		spec, ok, err := cat.ObjectTable(ctx, p)
 		if err != nil {
 			return nil, at(s.Table.Span, err)
 		}

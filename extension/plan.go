@@ -15,6 +15,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/trace"
@@ -121,10 +122,10 @@ func (l *located) Error() string { return l.err.Error() }
 func (l *located) Unwrap() error { return l.err }
 
 // catalog reads models over the user's own connection.
-func (n *conn) catalog() *catalog {
+func (n *conn) catalog() *catalog.Catalog {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return &catalog{in: n.in, rows: n.rows, db: n.db, schema: n.schema}
+	return &catalog.Catalog{Project: n.in.cfg.BigQuery.Project, Declared: declaredModels{n.in}, Rows: n.rows, Database: n.db, Schema: n.schema}
 }
 
 func (n *conn) planQuery(ctx context.Context, src string, q *dialect.Query) (*plan, error) {
@@ -145,7 +146,7 @@ func (n *conn) planQuery(ctx context.Context, src string, q *dialect.Query) (*pl
 // writer turns calls into SQL.
 type writer struct {
 	conn *conn
-	cat  *catalog
+	cat  *catalog.Catalog
 	plan *plan        // collects the models, or nil
 	lang dialect.Lang // of the statement
 
@@ -158,7 +159,7 @@ func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*di
 	r := &dialect.Rewriter{
 		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) { return w.expand(ctx, src, c, quoted) },
 		Table: func(p dialect.Path) ([]string, error) {
-			parts, err := w.cat.withoutProject(ctx, p.Parts)
+			parts, err := w.cat.WithoutProject(ctx, p.Parts)
 			return parts, at(p.Span, err)
 		},
 		Function: func(f *dialect.Function, _ bool) (*dialect.Substitution, error) {
@@ -189,12 +190,12 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 	if f, ok := googlesql.FunctionNamed(c.Func); !ok || f.Kind != googlesql.ModelFunction {
 		return dialect.Expansion{}, at(dialect.Span{Pos: c.Pos, End: min(c.Pos+len(c.Func), c.End)}, unknownFunction(c.Func))
 	}
-	f, err := w.cat.resolve(ctx, c.Model.Parts, "")
+	f, err := w.cat.Resolve(ctx, c.Model.Parts, "")
 	if err != nil {
 		return dialect.Expansion{}, at(c.Model.Span, err)
 	}
 	var in inputKind
-	if f.rec.Remote() && c.Func != "ML.PREDICT" {
+	if f.Spec.Remote() && c.Func != "ML.PREDICT" {
 		columns := w.conn.inputColumns(ctx, src, c, w.lang)
 		in = kindOfInput(columns)
 		if columns == nil { // a table of a WITH, or a correlated query: the argument prompt tells
@@ -210,16 +211,16 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 	}
 	if quoted {
 		return dialect.Expansion{Whole: func(input string) string {
-			name := quote.Path(f.schema, f.name)
-			if f.db == "" { // of the configuration: its name is all there is
-				name = f.name
+			name := quote.Path(f.Schema, f.Name)
+			if f.Database == "" { // of the configuration: its name is all there is
+				name = f.Name
 			}
 			return fmt.Sprintf("query(system.main.mallard_call(%s, %s, %s, 'bigquery', %s, %s))",
-				quote.Text(c.Func), quote.Text(name), quote.Text(input), quote.Text(f.rec.ID), quote.Text(optionsJSON(c.Options)))
+				quote.Text(c.Func), quote.Text(name), quote.Text(input), quote.Text(f.Spec.ID), quote.Text(optionsJSON(c.Options)))
 		}}, nil
 	}
 	if w.plan != nil {
-		w.plan.models = append(w.plan.models, usedModel{call: c, Name: f.place.String(), Inputs: x.inputs})
+		w.plan.models = append(w.plan.models, usedModel{call: c, Name: f.QualifiedName.String(), Inputs: x.inputs})
 	}
 	casts := map[string]string{}
 	for _, in := range x.inputs {
@@ -229,14 +230,14 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 }
 
 // keepsDefaults refuses a column that is named like an input which keeps its default: it would be passed over.
-func (w *writer) keepsDefaults(ctx context.Context, src string, c *dialect.Call, f found) error {
-	if len(f.rec.Defaults) == 0 {
+func (w *writer) keepsDefaults(ctx context.Context, src string, c *dialect.Call, f catalog.Entry) error {
+	if len(f.Spec.Defaults) == 0 {
 		return nil
 	}
 	columns := w.conn.inputColumns(ctx, src, c, w.lang)
-	for _, name := range f.rec.Defaults {
+	for _, name := range f.Spec.Defaults {
 		if _, ok := named(columns, name); ok {
-			return at(c.Input, fmt.Errorf("input `%s` of model %s keeps its default, since it is one value for all rows; rename the column or leave it out", name, f.place))
+			return at(c.Input, fmt.Errorf("input `%s` of model %s keeps its default, since it is one value for all rows; rename the column or leave it out", name, f.QualifiedName))
 		}
 	}
 	return nil
@@ -277,8 +278,8 @@ type called struct {
 type inputColumn struct{ name, sqlType string }
 
 // call writes a call of any function over any model.
-func (w *writer) call(ctx context.Context, f found, fn string, options []dialect.Option, types functions.Types, in inputKind) (*called, error) {
-	if f.rec.Remote() {
+func (w *writer) call(ctx context.Context, f catalog.Entry, fn string, options []dialect.Option, types functions.Types, in inputKind) (*called, error) {
+	if f.Spec.Remote() {
 		s, open, after, err := w.remoteCall(ctx, f, fn, options, in)
 		if err != nil {
 			return nil, err
@@ -298,14 +299,14 @@ func (w *writer) call(ctx context.Context, f found, fn string, options []dialect
 	case "ML.GENERATE_EMBEDDING", "AI.GENERATE_EMBEDDING":
 		return w.localEmbedding(ctx, f, fn, options)
 	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT", "AI.GENERATE_TABLE":
-		return nil, fmt.Errorf("%s needs a remote model, and %s is a TensorFlow model; make one with CREATE MODEL … REMOTE WITH CONNECTION … OPTIONS(ENDPOINT='gemini-2.5-flash')", fn, f.place)
+		return nil, fmt.Errorf("%s needs a remote model, and %s is a TensorFlow model; make one with CREATE MODEL … REMOTE WITH CONNECTION … OPTIONS(ENDPOINT='gemini-2.5-flash')", fn, f.QualifiedName)
 	}
 	return nil, fmt.Errorf("%s is not part of this version; ML.PREDICT, ML.GENERATE_TEXT and ML.GENERATE_EMBEDDING are", fn)
 }
 
 // predict writes a prediction by a TensorFlow model.
-func (w *writer) predict(ctx context.Context, f found, types functions.Types) (*called, error) {
-	live, err := w.conn.in.live.get(f.place.String(), f.rec)
+func (w *writer) predict(ctx context.Context, f catalog.Entry, types functions.Types) (*called, error) {
+	live, err := w.conn.in.live.get(f.QualifiedName.String(), f.Spec)
 	if err != nil {
 		return nil, err
 	}
@@ -364,7 +365,7 @@ func (in *instance) callText(id uint64, fn, name, input, types, lineage, options
 	if err != nil {
 		return "", err
 	}
-	parts, err := splitName(name)
+	parts, err := catalog.SplitName(name)
 	if err != nil {
 		return "", err
 	}
@@ -372,7 +373,7 @@ func (in *instance) callText(id uint64, fn, name, input, types, lineage, options
 	err = in.private(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
 		cat := n.behind(c)
 		w := &writer{conn: n, cat: cat}
-		f, err := cat.resolve(ctx, parts, lineage)
+		f, err := cat.Resolve(ctx, parts, lineage)
 		if err != nil {
 			return err
 		}
@@ -385,7 +386,7 @@ func (in *instance) callText(id uint64, fn, name, input, types, lineage, options
 			return err
 		}
 		var in inputKind
-		if f.rec.Remote() && fn != "ML.PREDICT" {
+		if f.Spec.Remote() && fn != "ML.PREDICT" {
 			in = kindOfInput(queryColumns(ctx, c, text))
 		}
 		x, err := w.call(ctx, f, fn, given, kind, in)
@@ -459,62 +460,14 @@ func (in *instance) caller(id uint64) (*conn, context.Context, error) {
 }
 
 // behind gives the catalog over a private connection, as the connection n sees it.
-func (n *conn) behind(c *duckdb.Conn) *catalog {
+func (n *conn) behind(c *duckdb.Conn) *catalog.Catalog {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	open := make(map[string]*modelspec.Spec, len(n.open.models))
 	for k, r := range n.open.models {
 		open[k] = r
 	}
-	cat := &catalog{in: n.in, db: n.db, schema: n.schema, open: open}
-	cat.rows = func(ctx context.Context, query string) ([][]driver.Value, error) { return allRows(ctx, c, query) }
+	cat := &catalog.Catalog{Project: n.in.cfg.BigQuery.Project, Declared: declaredModels{n.in}, Database: n.db, Schema: n.schema, Open: open}
+	cat.Rows = func(ctx context.Context, query string) ([][]driver.Value, error) { return allRows(ctx, c, query) }
 	return cat
-}
-
-// splitName reads the name of a model in a text: dotted parts, each of which may be quoted with backticks or double quotes.
-func splitName(s string) ([]string, error) {
-	var parts []string
-	rest := strings.TrimSpace(s)
-	for {
-		var part string
-		if rest != "" && (rest[0] == '`' || rest[0] == '"') {
-			quote := rest[:1]
-			rest = rest[1:]
-			for {
-				piece, after, ok := strings.Cut(rest, quote)
-				if !ok {
-					return nil, fmt.Errorf("model name `%s`: the quote %s is not closed", s, quote)
-				}
-				part, rest = part+piece, after
-				if !strings.HasPrefix(rest, quote) {
-					break
-				}
-				part, rest = part+quote, rest[1:] // doubled: the quote itself
-			}
-			if quote == "`" { // a whole path may stand in one pair of backticks
-				parts = append(parts, strings.Split(part, ".")...)
-				part = ""
-			}
-		} else {
-			end := strings.IndexByte(rest, '.')
-			if end < 0 {
-				end = len(rest)
-			}
-			part, rest = strings.TrimSpace(rest[:end]), rest[end:]
-			if part == "" {
-				return nil, fmt.Errorf("model name `%s` has an empty part", s)
-			}
-		}
-		if part != "" {
-			parts = append(parts, part)
-		}
-		rest = strings.TrimSpace(rest)
-		if rest == "" {
-			return parts, nil
-		}
-		if rest[0] != '.' {
-			return nil, fmt.Errorf("model name `%s`: `%s` is not expected", s, rest)
-		}
-		rest = strings.TrimSpace(rest[1:])
-	}
 }

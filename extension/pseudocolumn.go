@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -40,12 +41,12 @@ func (w *writer) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.Ta
 			}
 			ok := false
 			if len(t.Path.Parts) > 0 {
-				var p place
+				var p catalog.QualifiedName
 				var err error
 				if p, ok, err = w.objectTable(ctx, t.Path.Parts); err != nil {
 					return nil, at(d.Span, err)
 				}
-				if ok && longer && !isEnd(d.Qualifier, []string{p.db, p.schema, p.name}) {
+				if ok && longer && !isEnd(d.Qualifier, []string{p.Database, p.Schema, p.Name}) {
 					continue
 				}
 			}

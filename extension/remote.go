@@ -17,6 +17,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/answercache"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/modelspec"
@@ -241,12 +242,12 @@ func (in *instance) Asks(conn uint64) { in.running(conn).waits.Store(true) }
 func (in *instance) Statement(conn uint64) *remote.Statement { return in.running(conn).statement() }
 
 // spec gives the call of a function over a model; the same call gives the same version.
-func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inputKind) (*remote.Spec, error) {
+func (r *remoteModels) spec(f catalog.Entry, fn string, options []dialect.Option, in inputKind) (*remote.Spec, error) {
 	given := make([]remote.Option, len(options))
 	for i, o := range options {
 		given[i] = remote.Option{Name: o.Name, Value: plainValue(o.Value), Pos: o.Pos, End: o.End}
 	}
-	k, err := json.Marshal([]any{f.place.String(), f.rec.Endpoint, f.rec.Connection, f.rec.InputColumns, f.rec.OutputColumns, fn, optionsJSON(options), fmt.Sprint(in)}) // in has no exported fields
+	k, err := json.Marshal([]any{f.QualifiedName.String(), f.Spec.Endpoint, f.Spec.Connection, f.Spec.InputColumns, f.Spec.OutputColumns, fn, optionsJSON(options), fmt.Sprint(in)}) // in has no exported fields
 	if err != nil {
 		return nil, err
 	}
@@ -258,26 +259,26 @@ func (r *remoteModels) spec(f found, fn string, options []dialect.Option, in inp
 	}
 	r.mu.Unlock()
 
-	c, err := r.connection(f.rec.Connection)
+	c, err := r.connection(f.Spec.Connection)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", f.place, err)
+		return nil, fmt.Errorf("model %s: %w", f.QualifiedName, err)
 	}
 	s := &remote.Spec{
-		Func: fn, Model: f.place.String(), Version: lastVersion.Add(1), Endpoint: f.rec.Endpoint,
+		Func: fn, Model: f.QualifiedName.String(), Version: lastVersion.Add(1), Endpoint: f.Spec.Endpoint,
 		Connection: c.remote, Service: c.open, CacheAlways: r.in.cfg.Cache.Always,
 		Titled: in.titled, Objects: in.objects, Versioned: in.versioned, Media: in.media, Load: r.in.objects.load, Stat: r.in.objects.stat,
 	}
-	if s.Inputs, err = remoteColumns(f.rec.InputColumns); err != nil {
-		return nil, fmt.Errorf("model %s: %w", f.place, err)
+	if s.Inputs, err = remoteColumns(f.Spec.InputColumns); err != nil {
+		return nil, fmt.Errorf("model %s: %w", f.QualifiedName, err)
 	}
-	if s.Outputs, err = remoteColumns(f.rec.OutputColumns); err != nil {
-		return nil, fmt.Errorf("model %s: %w", f.place, err)
+	if s.Outputs, err = remoteColumns(f.Spec.OutputColumns); err != nil {
+		return nil, fmt.Errorf("model %s: %w", f.QualifiedName, err)
 	}
 	if err := c.provider.Address(s); err != nil {
-		return nil, fmt.Errorf("model %s: %w", f.place, err)
+		return nil, fmt.Errorf("model %s: %w", f.QualifiedName, err)
 	}
 	if err := remote.Suits(fn, s.Family); err != nil {
-		return nil, fmt.Errorf("model %s: %w", f.place, err)
+		return nil, fmt.Errorf("model %s: %w", f.QualifiedName, err)
 	}
 	if s.Options, err = remote.ParseOptions(fn, s.Family, given); err != nil {
 		var oe *remote.OptionError
@@ -319,7 +320,7 @@ func remoteColumns(in []modelspec.Column) ([]remote.Column, error) {
 }
 
 // remoteCall writes what stands around the input of a call over a remote model.
-func (w *writer) remoteCall(ctx context.Context, f found, fn string, options []dialect.Option, in inputKind) (*remote.Spec, string, string, error) {
+func (w *writer) remoteCall(ctx context.Context, f catalog.Entry, fn string, options []dialect.Option, in inputKind) (*remote.Spec, string, string, error) {
 	s, err := w.conn.in.remote.spec(f, fn, options, in)
 	if err != nil {
 		return nil, "", "", err

@@ -14,6 +14,7 @@ import (
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
@@ -176,9 +177,9 @@ func (w *writer) owned(ctx context.Context, name string) (bool, error) {
 		return own[fn], nil
 	}
 	// Listing all functions takes milliseconds, and hardly anybody has such a schema.
-	rows, err := w.cat.rows(ctx, "SELECT 1 FROM duckdb_schemas() WHERE lower(schema_name) = "+quote.Text(schema)+" LIMIT 1")
+	rows, err := w.cat.Rows(ctx, "SELECT 1 FROM duckdb_schemas() WHERE lower(schema_name) = "+quote.Text(schema)+" LIMIT 1")
 	if err == nil && len(rows) > 0 {
-		rows, err = w.cat.rows(ctx, "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE lower(schema_name) = "+quote.Text(schema))
+		rows, err = w.cat.Rows(ctx, "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE lower(schema_name) = "+quote.Text(schema))
 	}
 	if err != nil {
 		return false, err
@@ -284,7 +285,7 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 	if err != nil {
 		return nil, at(endpointAt, err)
 	}
-	s, err := w.conn.in.remote.spec(found{place{"", "main", endpoint}, rec}, fn, options, inputKind{similar: f.Name == "AI.SIMILARITY"})
+	s, err := w.conn.in.remote.spec(catalog.Entry{QualifiedName: catalog.QualifiedName{Schema: "main", Name: endpoint}, Spec: rec}, fn, options, inputKind{similar: f.Name == "AI.SIMILARITY"})
 	if err != nil {
 		return nil, at(endpointAt, err)
 	}
