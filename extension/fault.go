@@ -192,7 +192,7 @@ func (n *conn) missingColumn(ctx context.Context, p *plan, src string, err *duck
 		return "", dialect.Span{}, false
 	}
 	for _, used := range p.models {
-		columns := nameList(n.inputColumns(ctx, src, used.call, p.lang))
+		columns := nameList(n.writer(n.catalog(), n.Conn).inputColumns(ctx, src, used.call, p.lang))
 		for _, in := range used.Inputs {
 			name := in.name
 			if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, quote.Name(name)) {

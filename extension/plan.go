@@ -16,6 +16,7 @@ import (
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/trace"
@@ -133,7 +134,8 @@ func (n *conn) planQuery(ctx context.Context, src string, q *dialect.Query) (*pl
 		return nil, at(q.Calls[0].Span, errors.New("ML functions cannot stand in the body of a macro, which would stay with today's model; make a view, or use the macro's query as the input"))
 	}
 	p := &plan{verb: q.Verb, lang: q.Lang}
-	w := &writer{conn: n, cat: n.catalog(), plan: p, lang: q.Lang}
+	w := n.writer(n.catalog(), n.Conn)
+	w.plan, w.lang = p, q.Lang
 	var err error
 	p.text, err = w.rewrite(ctx, src, q)
 	if err != nil {
@@ -143,10 +145,13 @@ func (n *conn) planQuery(ctx context.Context, src string, q *dialect.Query) (*pl
 	return p, nil
 }
 
-// writer turns calls into SQL.
+// writer turns calls into SQL. It knows no connection: what it needs of one is given.
 type writer struct {
-	conn *conn
-	cat  *catalog.Catalog
+	cfg      *config.Config
+	cat      *catalog.Catalog
+	models   models
+	describe func(ctx context.Context, sql string) []queryColumn // of a query's result; nil when it cannot be told
+
 	plan *plan        // collects the models, or nil
 	lang dialect.Lang // of the statement
 
@@ -196,7 +201,7 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 	}
 	var in inputKind
 	if f.Spec.Remote() && c.Func != "ML.PREDICT" {
-		columns := w.conn.inputColumns(ctx, src, c, w.lang)
+		columns := w.inputColumns(ctx, src, c, w.lang)
 		in = kindOfInput(columns)
 		if columns == nil { // a table of a WITH, or a correlated query: the argument prompt tells
 			in.objects = slices.ContainsFunc(c.Options, func(o dialect.Option) bool { return strings.EqualFold(o.Name, "prompt") })
@@ -234,7 +239,7 @@ func (w *writer) keepsDefaults(ctx context.Context, src string, c *dialect.Call,
 	if len(f.Spec.Defaults) == 0 {
 		return nil
 	}
-	columns := w.conn.inputColumns(ctx, src, c, w.lang)
+	columns := w.inputColumns(ctx, src, c, w.lang)
 	for _, name := range f.Spec.Defaults {
 		if _, ok := named(columns, name); ok {
 			return at(c.Input, fmt.Errorf("input `%s` of model %s keeps its default, since it is one value for all rows; rename the column or leave it out", name, f.QualifiedName))
@@ -306,19 +311,19 @@ func (w *writer) call(ctx context.Context, f catalog.Entry, fn string, options [
 
 // predict writes a prediction by a TensorFlow model.
 func (w *writer) predict(ctx context.Context, f catalog.Entry, types functions.Types) (*called, error) {
-	live, err := w.conn.in.live.get(f.QualifiedName.String(), f.Spec)
+	live, err := w.models.version(f)
 	if err != nil {
 		return nil, err
 	}
 	if err := live.Probe(ctx); err != nil {
 		return nil, err
 	}
-	fn, err := w.conn.in.predictFunction(ctx, live.Outputs, types)
+	fn, err := w.models.predictFunction(ctx, live.Outputs, types)
 	if err != nil {
 		return nil, err
 	}
 	x := &called{}
-	x.open, x.after = live.PredictSQL(w.conn.functionName(fn), types)
+	x.open, x.after = live.PredictSQL(w.models.functionName(fn), types)
 	suits := live.InputTypes()
 	for _, p := range live.Inputs {
 		x.inputs = append(x.inputs, inputColumn{p.Name, suits[p.Name]})
@@ -372,7 +377,7 @@ func (in *instance) callText(id uint64, fn, name, input, types, lineage, options
 	var sql string
 	err = in.private(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
 		cat := n.behind(c)
-		w := &writer{conn: n, cat: cat}
+		w := n.writer(cat, c)
 		f, err := cat.Resolve(ctx, parts, lineage)
 		if err != nil {
 			return err

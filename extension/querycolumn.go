@@ -19,17 +19,17 @@ type queryColumn struct {
 }
 
 // inputColumns gives the columns of a call's input, or nil where they cannot be told by themselves (a correlated query).
-func (n *conn) inputColumns(ctx context.Context, src string, c *dialect.Call, lang dialect.Lang) []queryColumn {
+func (w *writer) inputColumns(ctx context.Context, src string, c *dialect.Call, lang dialect.Lang) []queryColumn {
 	text := src[c.Input.Pos:c.Input.End]
 	if c.InputIsTable {
 		text = "SELECT * FROM " + text
 	}
-	w := &writer{conn: n, cat: n.catalog()}
-	sql, err := w.input(ctx, text, lang)
+	inner := &writer{cfg: w.cfg, cat: w.cat, models: w.models, describe: w.describe}
+	sql, err := inner.input(ctx, text, lang)
 	if err != nil {
 		return nil
 	}
-	return queryColumns(ctx, n.Conn, sql)
+	return w.describe(ctx, sql)
 }
 
 // queryColumns gives the columns of a query, or nil when it cannot be prepared.

@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/duckdb/duckdb-go/v2/mapping"
-
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/answercache"
@@ -321,17 +319,16 @@ func remoteColumns(in []modelspec.Column) ([]remote.Column, error) {
 
 // remoteCall writes what stands around the input of a call over a remote model.
 func (w *writer) remoteCall(ctx context.Context, f catalog.Entry, fn string, options []dialect.Option, in inputKind) (*remote.Spec, string, string, error) {
-	s, err := w.conn.in.remote.spec(f, fn, options, in)
+	s, err := w.models.remoteSpec(f, fn, options, in)
 	if err != nil {
 		return nil, "", "", err
 	}
 	for _, fn := range s.Functions() {
-		register := func(h mapping.Connection, name string) error { return fn.Register(h, name, w.conn.in) }
-		if err := w.conn.in.function(ctx, fn.Name, register); err != nil {
+		if err := w.models.remoteFunction(ctx, fn); err != nil {
 			return nil, "", "", err
 		}
 	}
-	open, after := s.SQL(w.conn.functionName)
+	open, after := s.SQL(w.models.functionName)
 	return s, open, after, nil
 }
 

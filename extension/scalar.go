@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/duckdb/duckdb-go/v2/mapping"
-
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/image"
 	"github.com/mallardml/mallard/functions/remote"
@@ -268,7 +266,7 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		}
 		endpoint = defaultEndpoint
 	}
-	cfg := w.conn.in.cfg
+	cfg := w.cfg
 	name, err := connectionName(cfg, connection)
 	if err != nil {
 		span := f.Span
@@ -285,16 +283,16 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 	if err != nil {
 		return nil, at(endpointAt, err)
 	}
-	s, err := w.conn.in.remote.spec(catalog.Entry{QualifiedName: catalog.QualifiedName{Schema: "main", Name: endpoint}, Spec: rec}, fn, options, inputKind{similar: f.Name == "AI.SIMILARITY"})
+	s, err := w.models.remoteSpec(catalog.Entry{QualifiedName: catalog.QualifiedName{Schema: "main", Name: endpoint}, Spec: rec}, fn, options, inputKind{similar: f.Name == "AI.SIMILARITY"})
 	if err != nil {
 		return nil, at(endpointAt, err)
 	}
 	scalar := s.ScalarFunction()
-	if err := w.conn.in.function(ctx, scalar.Name, func(h mapping.Connection, name string) error { return scalar.Register(h, name, w.conn.in) }); err != nil {
+	if err := w.models.remoteFunction(ctx, scalar); err != nil {
 		return nil, err
 	}
-	w.use(f, w.conn.functionName(scalar.Name))
-	before, after := s.ScalarSQL(w.conn.functionName)
+	w.use(f, w.models.functionName(scalar.Name))
+	before, after := s.ScalarSQL(w.models.functionName)
 	if f.Name != "AI.SIMILARITY" {
 		return &dialect.Substitution{Keep: keep, Text: []string{before, after}}, nil
 	}

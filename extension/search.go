@@ -60,7 +60,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			if !table {
 				return "", at(a.Span, fmt.Errorf("VECTOR_SEARCH: the %s is written TABLE name or (query)", name))
 			}
-			columns := queryColumns(ctx, w.conn.Conn, args[i])
+			columns := w.describe(ctx, args[i])
 			written := ""
 			if a.Table != nil {
 				written = a.Table.String()
@@ -84,7 +84,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			if !a.Query {
 				value = "SELECT " + value
 			}
-			if c := queryColumns(ctx, w.conn.Conn, value); len(c) == 1 && (a.Const == nil || a.Const.Kind != dialect.Null) {
+			if c := w.describe(ctx, value); len(c) == 1 && (a.Const == nil || a.Const.Kind != dialect.Null) {
 				err = at(a.Span, wantsVector("query_value", c[0].t))
 			}
 		case "top_k":
