@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,9 +41,10 @@ func whatCame(b []byte) string {
 	}
 	begins := fmt.Sprintf("it begins with %q", clip(strings.ToValidUTF8(string(b[:min(len(b), 240)]), "\uFFFD"), 60))
 	switch {
-	case bytes.HasPrefix(b, []byte("\xFF\xFE")), bytes.HasPrefix(b, []byte("\xFE\xFF")):
+	case bytes.HasPrefix(b, []byte("\xFF\xFE")), bytes.HasPrefix(b, []byte("\xFE\xFF")), len(b) > 1 && (b[0] == 0 || b[1] == 0):
 		return "text in UTF-16, not JSON in UTF-8"
-	case bytes.HasPrefix(b, []byte("data:")), bytes.HasPrefix(b, []byte("event:")), bytes.HasPrefix(b, []byte("id:")), b[0] == ':':
+	case bytes.HasPrefix(b, []byte("data:")), bytes.HasPrefix(b, []byte("event:")), bytes.HasPrefix(b, []byte("id:")),
+		bytes.HasPrefix(b, []byte("retry:")), b[0] == ':':
 		return "a stream of events (SSE), not one JSON object: switch streaming off at the server or gateway; " + begins
 	case b[0] == '<':
 		if t := pageTitle.FindSubmatch(b); t != nil && oneLine(string(t[1])) != "" {
@@ -112,13 +114,18 @@ func says(raw json.RawMessage) bool {
 	return true
 }
 
-// lacks says that a field with the answer's texts is missing, or has a form that cannot be read.
+// lacks says that a field with the answer's texts is missing, or has a form that cannot be read. What came stands in it: whatever the
+// server wanted to say, its words are not lost.
 func lacks(m map[string]json.RawMessage, name string) string {
 	switch raw := given(m[name]); {
-	case raw == nil && m[name] == nil:
-		return "The answer has no " + name + "; it has " + listed(m) + "."
-	case raw == nil, string(raw) == "[]":
+	case raw == nil && len(m) == 0, len(m) == 1 && (m[name] != nil && raw == nil || string(raw) == "[]"):
 		return "The answer has no " + name + "."
+	case raw == nil, string(raw) == "[]":
+		whole, err := marshal(m)
+		if err != nil {
+			return "The answer has no " + name + "; it has " + listed(m) + "."
+		}
+		return "The answer has no " + name + "; it is " + clip(string(whole), 200)
 	default:
 		return "The answer has an unknown form: " + name + " is " + clip(string(raw), 60)
 	}
@@ -142,33 +149,68 @@ func (e *inBandError) Message() string           { return e.message }
 func (e *inBandError) Final() bool               { return e.permanent }
 func (e *inBandError) RetryAfter() time.Duration { return 0 }
 
-// inBand finds the error in an answer that is one, in the forms of Google, OpenAI, Anthropic, OpenRouter, vLLM, Mistral, Ollama and
-// FastAPI. results are the fields that an answer has otherwise.
+// inBand finds the error in an answer that is one, in the forms of Google, OpenAI, Anthropic, OpenRouter, vLLM, Mistral, Ollama, FastAPI,
+// Cloudflare, MiniMax and Baidu. results are the fields that an answer has otherwise.
 func inBand(m map[string]json.RawMessage, results ...string) error {
-	if says(m["error"]) {
+	if says(m["error"]) && !silent(m["error"]) {
 		return faultIn(m["error"], m)
 	}
 	for _, r := range results {
-		if m[r] != nil {
+		if says(m[r]) {
 			return nil
 		}
 	}
-	for _, key := range []string{"message", "detail"} { // nothing that was asked for, but words
-		if says(m[key]) {
-			return faultIn(m[key], m)
+	// Nothing that was asked for, but words.
+	for _, key := range []string{"errors", "message", "detail", "base_resp", "msg", "error_msg", "error_message", "error_description", "reason"} {
+		if raw := m[key]; says(raw) && (members(raw) == nil || !silent(raw) && members(raw)["content"] == nil) {
+			return faultIn(raw, m)
 		}
 	}
 	return nil
 }
 
+// silent reports an object of which no field says anything, as gateways send them beside what was asked for.
+func silent(raw json.RawMessage) bool {
+	m := members(raw)
+	for _, v := range m {
+		if says(v) && string(v) != `"0"` {
+			return false
+		}
+	}
+	return m != nil
+}
+
+// layers are the objects of an error, from the inside out: gateways wrap what they got into lists and objects of their own.
+func layers(raw json.RawMessage) (out []map[string]json.RawMessage) {
+	for range 4 {
+		if list := elements(raw); len(list) == 1 {
+			raw = list[0]
+		}
+		m := members(raw)
+		if m == nil {
+			break
+		}
+		out = append(out, m)
+		if raw = m["error"]; raw == nil {
+			raw = m["errors"]
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
 // faultIn reads an error, which is an object or a text, inside of an object that may have its code.
 func faultIn(raw json.RawMessage, around map[string]json.RawMessage) *inBandError {
 	e := &inBandError{message: words(raw)}
-	m := members(raw)
-	if m != nil {
-		for _, key := range []string{"message", "detail", "type", "code"} {
-			if e.message == "" {
-				e.message = words(m[key])
+	places := layers(raw)
+	for _, keys := range [][]string{
+		{"message", "detail", "msg", "error_msg", "error_message", "status_msg", "error", "reason"}, {"type", "code"},
+	} {
+		for _, m := range places {
+			for _, key := range keys {
+				if e.message == "" {
+					e.message = words(m[key])
+				}
 			}
 		}
 	}
@@ -179,19 +221,20 @@ func faultIn(raw json.RawMessage, around map[string]json.RawMessage) *inBandErro
 		e.message = clip(string(raw), 200)
 	}
 	e.message = oneLine(e.message)
-	for _, place := range []map[string]json.RawMessage{m, around} {
-		for _, key := range []string{"code", "status", "status_code", "type"} {
-			if place == nil || e.status != 0 {
+	for _, m := range append(places, around) {
+		for _, key := range sortedKeys(m) {
+			switch plainName(key) {
+			case "code", "status", "statuscode", "errorcode", "httpstatus", "httpcode":
+			case "type", "errortype":
+			default:
 				continue
 			}
-			if n := quantity(place[key]); n >= 400 && n <= 599 {
+			if n := quantity(m[key]); e.status == 0 && n >= 400 && n <= 599 {
 				e.status = int(n)
-			} else if c, ok := errorNames[plainName(words(place[key]))]; ok {
-				e.status = c
+			} else if e.status == 0 {
+				e.status = statusOf(words(m[key]))
 			}
-		}
-		for _, key := range []string{"code", "type"} {
-			if place != nil && plainName(words(place[key])) == "insufficientquota" {
+			if plainName(words(m[key])) == "insufficientquota" {
 				e.permanent = true
 			}
 		}
@@ -202,10 +245,27 @@ func faultIn(raw json.RawMessage, around map[string]json.RawMessage) *inBandErro
 	return e
 }
 
+// statusOf is the HTTP status that an error of this name has where it comes as one; 0 for names that nobody knows.
+func statusOf(name string) int {
+	name = plainName(name)
+	if status, ok := errorNames[name]; ok {
+		return status
+	}
+	for _, part := range []struct {
+		name   string
+		status int
+	}{{"ratelimit", 429}, {"toomanyrequests", 429}, {"overloaded", 503}, {"unavailable", 503}, {"timeout", 504}, {"timedout", 504}} {
+		if strings.Contains(name, part.name) {
+			return part.status
+		}
+	}
+	return 0
+}
+
 // plainName is a name of an error in lower case, without what stands between its words.
 func plainName(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || r == ' ' {
+		if r == '_' || r == '-' || r == ' ' || r == '.' {
 			return -1
 		}
 		return r

@@ -29,15 +29,17 @@ func TestReadAnswer(t *testing.T) {
 		"<!DOCTYPE html><html><head><title>Sign\n in</title>":    "the answer is a page (HTML or XML), not JSON: Sign in",
 		"<html>log in</html>":                                    `the answer is a page (HTML or XML), not JSON: it begins with "<html>log in</html>"`,
 		"{\"response\":\"a\"}\n{\"response\":\"b\"}\n":           "the answer is more than one JSON value, as a stream has them",
-		`{"a":1} x`:              "the answer is more than one JSON value",
-		"\xFF\xFE{\x00}\x00":     "the answer is text in UTF-16",
-		`{"choices":[{"mess`:     "the answer is not JSON, or was cut short",
-		`{"a":Nan}`:              "the answer is not JSON, or was cut short",
-		`{"a":NaN`:               "the answer is not JSON, or was cut short",
-		"upstream connect error": `the answer is not JSON, or was cut short: it begins with "upstream connect error"`,
-		"null":                   "the answer is JSON, but no object",
-		"[1]":                    "the answer is JSON, but no object",
-		`"text"`:                 "the answer is JSON, but no object",
+		`{"a":1} x`:               "the answer is more than one JSON value",
+		"\xFF\xFE{\x00}\x00":      "the answer is text in UTF-16",
+		"\x00{\x00}":              "the answer is text in UTF-16",
+		"retry: 3000\n\ndata: {}": "the answer is a stream of events (SSE)",
+		`{"choices":[{"mess`:      "the answer is not JSON, or was cut short",
+		`{"a":Nan}`:               "the answer is not JSON, or was cut short",
+		`{"a":NaN`:                "the answer is not JSON, or was cut short",
+		"upstream connect error":  `the answer is not JSON, or was cut short: it begins with "upstream connect error"`,
+		"null":                    "the answer is JSON, but no object",
+		"[1]":                     "the answer is JSON, but no object",
+		`"text"`:                  "the answer is JSON, but no object",
 	} {
 		got, err := readAnswer([]byte(give))
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
@@ -71,6 +73,14 @@ func TestInBand(t *testing.T) {
 		{`{"choices":[{"finish_reason":"error","error":{"code":502,"message":"provider died"},"message":{"content":""}}]}`, "UNAVAILABLE", "provider died", true, false},
 		{`{"choices":[{"message":{"content":"half","error":{"code":500,"message":"m"}}}]}`, "INTERNAL", "m", true, false},
 		{`{"choices":[{"error":"gone"}]}`, "UNKNOWN", "gone", false, false},
+		{`{"error":{"message":"busy","statusCode":503}}`, "UNAVAILABLE", "busy", true, false},
+		{`{"error":[{"message":"in a list","code":503}]}`, "UNAVAILABLE", "in a list", true, false},
+		{`{"error":{"error":{"message":"wrapped","code":429}}}`, "RESOURCE EXHAUSTED", "wrapped", true, true},
+		{`{"error":"full","error_type":"overloaded"}`, "UNAVAILABLE", "full", true, false},
+		{`{"error":{"message":"full","code":"model_overloaded"}}`, "UNAVAILABLE", "full", true, false},
+		{`{"success":false,"errors":[{"code":7003,"message":"no route"}],"result":null}`, "UNKNOWN", "no route", false, false},
+		{`{"code":429,"msg":"too often"}`, "RESOURCE EXHAUSTED", "too often", true, true},
+		{`{"object":"error","message":"it fell over","choices":null,"code":500}`, "INTERNAL", "it fell over", true, false},
 	}
 	for _, tt := range tests {
 		err := chatFault(json.RawMessage(tt.give))

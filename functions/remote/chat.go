@@ -61,12 +61,12 @@ func chatReply(body json.RawMessage) reply {
 	m := members(body)
 	r := reply{usage: given(m["usage"])}
 	choice := members(first(m["choices"]))
-	if choice == nil {
-		r.problem = lacks(m, "choices")
-		return r
-	}
 	if e, ok := chatFault(body).(*inBandError); ok { // beside other predictions, which are fine
 		r.problem = "The server answered an error: " + e.message
+		return r
+	}
+	if choice == nil {
+		r.problem = lacks(m, "choices")
 		return r
 	}
 	message := members(choice["message"])
@@ -75,11 +75,11 @@ func chatReply(body json.RawMessage) reply {
 		text = words(choice["text"]) // of the older completions
 	}
 	reason := words(choice["finish_reason"])
-	thought := says(message["reasoning_content"]) || says(message["reasoning"]) ||
+	thought := says(message["reasoning_content"]) || says(message["reasoning"]) || says(message["reasoning_details"]) ||
 		quantity(members(members(m["usage"])["completion_tokens_details"])["reasoning_tokens"]) > 0
 	// Servers without a parser for it leave the reasoning in the text; cut short, there is nothing else.
-	cut := reason == "length" || reason == "max_tokens" || reason == "model_length"
-	if cut && strings.HasPrefix(strings.TrimSpace(text), "<think>") && !strings.Contains(text, "</think>") {
+	cut := outOfTokens[plainName(reason)]
+	if onlyThought(text, cut) {
 		text, thought = "", true
 	}
 	r.say(text)
@@ -87,16 +87,19 @@ func chatReply(body json.RawMessage) reply {
 	switch {
 	case says(message["refusal"]):
 		r.fail("The model refused" + because(message["refusal"]))
-	case stopped[reason]:
-		r.problem = "The answer was stopped: " + reason
-		if reason != "content_filter" {
-			r.text = nil
-		}
+	case refusal(message["content"]) != nil:
+		r.fail("The model refused" + because(refusal(message["content"])))
+	case filtered(reason):
+		r.problem = "The answer was stopped: " + oneLine(reason)
+	case stopped[plainName(reason)]:
+		r.fail("The answer was stopped: " + oneLine(reason))
 	case called != "" || reason == "tool_calls" || reason == "function_call":
-		r.fail("The answer has no text: the model called the tool " + called + " (" + reason + ").")
+		r.fail(strings.Join(strings.Fields("The answer has no text: the model called the tool "+called+" ("+oneLine(reason)+")."), " "))
 	case r.text != nil:
 	case cut:
 		r.problem = noRoom(reason, thought)
+	case message == nil && string(choice["message"]) != "null":
+		r.problem = lacks(choice, "message")
 	case reason != "" && reason != "stop":
 		r.problem = "The answer has no text: " + oneLine(reason) + "."
 	case says(message["content"]) && elements(message["content"]) == nil && words(message["content"]) == "":
@@ -107,8 +110,48 @@ func chatReply(body json.RawMessage) reply {
 	return r
 }
 
-// stopped are the reasons for which a text is not the model's answer.
-var stopped = map[string]bool{"content_filter": true, "error": true, "abort": true, "cancelled": true, "insufficient_system_resource": true}
+// stopped are the reasons, by [plainName], for which a text is not the model's answer.
+var stopped = map[string]bool{"error": true, "abort": true, "aborted": true, "cancelled": true, "canceled": true, "insufficientsystemresource": true}
+
+// outOfTokens are the reasons of an answer that was cut off at a bound.
+var outOfTokens = map[string]bool{"length": true, "maxtokens": true, "maxoutputtokens": true, "modellength": true, "maxlength": true}
+
+// filtered reports a reason that is a filter's: OpenAI's word, perhaps with Google's behind it, or Google's own.
+func filtered(reason string) bool {
+	name := plainName(reason)
+	switch name {
+	case "safety", "recitation", "blocklist", "prohibitedcontent", "spii", "sensitive":
+		return true
+	}
+	return strings.HasPrefix(name, "contentfilter")
+}
+
+// thoughts are the marks around reasoning in a text.
+var thoughts = [...][2]string{
+	{"<think>", "</think>"}, {"<thinking>", "</thinking>"}, {"<thought>", "</thought>"}, {"[THINK]", "[/THINK]"}, {"◁think▷", "◁/think▷"},
+}
+
+// onlyThought reports a text that is reasoning and nothing else: cut off within, or before anything came behind it.
+func onlyThought(text string, cut bool) bool {
+	text = strings.TrimSpace(text)
+	for _, mark := range thoughts {
+		if rest, ok := strings.CutPrefix(text, mark[0]); ok {
+			_, after, closed := strings.Cut(rest, mark[1])
+			return closed && strings.TrimSpace(after) == "" || !closed && cut
+		}
+	}
+	return false
+}
+
+// refusal is that of a content that is a list of parts; nil for none.
+func refusal(content json.RawMessage) json.RawMessage {
+	for _, e := range elements(content) {
+		if p := members(e); says(p["refusal"]) {
+			return p["refusal"]
+		}
+	}
+	return nil
+}
 
 // chatText is a message's content: a text, null, or the list of parts that some servers give, of which thoughts are left out.
 func chatText(raw json.RawMessage) string {

@@ -202,10 +202,16 @@ var (
 
 func (c *embeddingCodec) values(body json.RawMessage) ([][]any, string) {
 	lines, err := c.lines(body)
-	if err != nil {
-		return nil, "Invalid answer: " + oneLine(err.Error())
+	if err == nil {
+		return lines, ""
 	}
-	return lines, ""
+	// One text of a batch may have an error in the place of its embedding.
+	for _, m := range []map[string]json.RawMessage{members(members(body)["data"]), members(body)} {
+		if e, ok := inBand(m).(*inBandError); ok {
+			return nil, "The server answered an error: " + e.message
+		}
+	}
+	return nil, "Invalid answer: " + oneLine(err.Error())
 }
 
 func (c *embeddingCodec) lines(body json.RawMessage) ([][]any, error) {

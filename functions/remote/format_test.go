@@ -55,7 +55,25 @@ func TestNoText(t *testing.T) {
 		{message(`{"content":"half"}`, "content_filter"), `[["half"]] The answer was stopped: content_filter`},
 		{message(`{"content":"half"}`, "error"), "[[null]] The answer was stopped: error"},
 		{`{"choices":[]}`, "[[null]] The answer has no choices."},
-		{`{"id":"x","object":"y"}`, "[[null]] The answer has no choices; it has id, object."},
+		{`{"id":"x","object":"y"}`, `[[null]] The answer has no choices; it is {"id":"x","object":"y"}`},
+		{`{"error_code":18,"error_msg":"too many","log":1}`, `[[null]] The server answered an error: too many`},
+		{`{"choices":null,"base_resp":{"status_code":1008,"status_msg":"no balance"}}`, "[[null]] The server answered an error: no balance"},
+		{`{"choices":[],"message":"no worker is free"}`, "[[null]] The server answered an error: no worker is free"},
+		{`{"model":"m","message":{"role":"assistant","content":"native"}}`, `[[null]] The answer has no choices; it is {"message":{"role":"assistant","content":"native"},"model":"m"}`},
+		{`{"error":{"code":0,"message":""},"choices":[{"message":{"content":"a"}}]}`, `[["a"]]`},
+		{`{"error":{"code":null,"message":null},"choices":[{"message":{"content":"a"}}]}`, `[["a"]]`},
+		{`{"choices":[{"message":"hello"}]}`, `[[null]] The answer has an unknown form: message is "hello"`},
+		{`{"choices":[{"delta":{"content":"d"}}]}`, `[[null]] The answer has no message; it is {"delta":{"content":"d"}}`},
+		{message(`{"content":"half"}`, "CONTENT_FILTER"), `[["half"]] The answer was stopped: CONTENT_FILTER`},
+		{message(`{"content":"half"}`, "content_filter: PROHIBITED_CONTENT"), `[["half"]] The answer was stopped: content_filter: PROHIBITED_CONTENT`},
+		{message(`{"content":""}`, "SAFETY"), `[[null]] The answer was stopped: SAFETY`},
+		{message(`{"content":"half"}`, "Error"), "[[null]] The answer was stopped: Error"},
+		{message(`{"content":""}`, "MAX_TOKENS"), "[[null]] The answer has no text: MAX_TOKENS; raise max_output_tokens."},
+		{message(`{"content":[{"type":"refusal","refusal":"I will not"}]}`, "stop"), "[[null]] The model refused: I will not"},
+		{message(`{"content":"[THINK]let me"}`, "length"), "[[null]] The answer has no text: all its tokens went into reasoning (length); raise max_output_tokens."},
+		{message(`{"content":"<think>so</think>\n"}`, "length"), "[[null]] The answer has no text: all its tokens went into reasoning (length); raise max_output_tokens."},
+		{message(`{"content":"<think>so</think>\n"}`, "stop"), none},
+		{message(`{"content":null,"tool_calls":{"function":{"name":"f"}}}`, "tool_calls"), "[[null]] The answer has no text: the model called the tool (tool_calls)."},
 		{`{"choices":{}}`, "[[null]] The answer has an unknown form: choices is {}"},
 	}
 	claude := []struct{ body, want string }{
@@ -256,6 +274,9 @@ func TestOpenAIEmbeddings(t *testing.T) {
 		`{"data":[{"index":"0","embedding":[[1]]},{"index":1.0,"embedding":[2],"error":null}]}`:                                "[1] |  | a\n[2] |  | b",
 		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[]}]}`:                                                    "[1] |  | a\n[] | Invalid answer: it has no embedding | b",
 		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":null}]}`:                                                  "[1] |  | a\n[] | Invalid answer: it has no embedding | b",
+		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":null,"error":{"message":"too long","code":400}}]}`:        "[1] |  | a\n[] | The server answered an error: too long | b",
+		`{"data":[{"index":0,"embedding":[1]},{"index":1,"error":"too long"}]}`:                                                "[1] |  | a\n[] | The server answered an error: too long | b",
+		`{"error":{"code":0,"message":""},"data":[{"embedding":[1]},{"embedding":[2]}]}`:                                       "[1] |  | a\n[2] |  | b",
 		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":"AACA"}]}`:                                                "[1] |  | a\n[] | Invalid answer: the embedding should be ARRAY<FLOAT64>, but is \"AACA\" | b",
 	} {
 		db := openDB(t)
@@ -270,6 +291,16 @@ func TestOpenAIEmbeddings(t *testing.T) {
 	for _, bad := range []string{`{"data":[{"index":0},{"index":0}]}`, `{"data":[{"index":0},{"index":2}]}`, `{"data":[{"index":-1},{"index":0}]}`, `{"data":[{"index":"x"},{}]}`, `{"data":[{}]}`} {
 		if a, err := placed(elements(members(json.RawMessage(bad))["data"]), 2); err == nil {
 			t.Errorf("%s: %v", bad, a)
+		}
+	}
+	for answer, want := range map[string]string{
+		`{"data":null,"message":"embedder down"}`: "embedder down", `{"data":[],"code":400,"msg":"no worker"}`: "no worker",
+		`{"embeddings":[[1]]}`: `The answer has no data; it is {"embeddings":[[1]]}`,
+	} {
+		db := openDB(t)
+		s := db.add(openAISpec(t, "AI.GENERATE_EMBEDDING", &fake{text: func(string) string { return answer }}))
+		if got := text(db.must("SELECT status FROM " + over(s, "SELECT 'a' AS content"))); !strings.HasSuffix(got, want) {
+			t.Errorf("%s: %s", answer, got)
 		}
 	}
 	db := openDB(t)

@@ -51,7 +51,11 @@ func (openAIEmbeddingFormat) call(ctx context.Context, svc Service, s *Spec, pay
 	if err := inBand(m, "data"); err != nil {
 		return nil, err
 	}
-	answers, err := placed(elements(m["data"]), len(payloads))
+	list := elements(m["data"])
+	if list == nil {
+		return nil, &inBandError{message: lacks(m, "data")}
+	}
+	answers, err := placed(list, len(payloads))
 	if err != nil {
 		return nil, err
 	}

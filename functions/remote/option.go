@@ -90,8 +90,12 @@ var readers = map[string]func(o *Options, f Family, v any) error{
 		return err
 	},
 	// Older pages have it for Gemini too, and so do scripts.
-	"top_k": func(o *Options, _ Family, v any) error {
-		n, err := wantInt(v, 1, 40)
+	"top_k": func(o *Options, f Family, v any) error {
+		limit := int64(40)
+		if f == OpenAI { // the server knows its own bound
+			limit = math.MaxInt32
+		}
+		n, err := wantInt(v, 1, limit)
 		o.TopK = &n
 		return err
 	},

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -165,14 +166,15 @@ type words struct {
 	details                     []json.RawMessage
 }
 
-var title = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+var title = regexp.MustCompile(`(?is)<(?:title|h1)[^>]*>(.*?)</(?:title|h1)>`)
 
 func wordsOf(body []byte) (w words) {
+	body = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xEF\xBB\xBF")))
 	var m map[string]json.RawMessage
 	if json.Unmarshal(body, &m) != nil {
 		var list []map[string]json.RawMessage
 		if json.Unmarshal(body, &list) != nil || len(list) == 0 {
-			return words{message: pageText(body)}
+			return words{message: otherText(body)}
 		}
 		m = list[0]
 	}
@@ -193,19 +195,24 @@ func wordsOf(body []byte) (w words) {
 	} else {
 		w.message = text(m, "error")
 	}
-	for _, key := range []string{"message", "detail"} {
+	for _, key := range []string{"message", "detail", "msg"} {
 		if w.message == "" {
 			w.message = text(m, key)
 		}
 	}
+	if w.message == "" && len(m) > 0 { // of a form that nobody knows: whatever it says, it says it
+		w.message = string(body)
+	}
 	return w
 }
 
-// pageText is what a body that is no JSON says: plain text, or the title of a page.
-func pageText(body []byte) string {
-	s := strings.TrimSpace(string(body))
-	switch {
-	case s == "" || s[0] == '{' || s[0] == '[':
+// otherText is what a body that is no object says: a text, plain or as JSON, the title of a page, or a list of anything.
+func otherText(body []byte) (s string) {
+	if json.Unmarshal(body, &s) == nil { // null is no text
+		return s
+	}
+	switch s = string(body); {
+	case s == "", s == "[]", !json.Valid(body) && (s[0] == '{' || s[0] == '['): // cut short
 		return ""
 	case s[0] != '<':
 		return s

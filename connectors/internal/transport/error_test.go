@@ -40,6 +40,13 @@ func TestRefused(t *testing.T) {
 		{"a page", "<html><head><title>502 Bad\nGateway</title></head></html>", 502, Error{Code: "UNAVAILABLE", Msg: "502 Bad Gateway"}},
 		{"a page without a title", "<html></html>", 502, Error{Code: "UNAVAILABLE", Msg: "Bad Gateway"}},
 		{"nothing", "", 429, Error{Code: "RESOURCE_EXHAUSTED", Msg: "Too Many Requests"}},
+		{"a heading", "<html><body><h1>Bad thing</h1></body></html>", 400, Error{Code: "INVALID_ARGUMENT", Msg: "Bad thing"}},
+		{"behind a byte order mark", "\xEF\xBB\xBF{\"error\":{\"message\":\"m\"}}", 400, Error{Code: "INVALID_ARGUMENT", Msg: "m"}},
+		{"a JSON text", `"not like this"`, 400, Error{Code: "INVALID_ARGUMENT", Msg: "not like this"}},
+		{"a list of texts", `["a", "b"]`, 400, Error{Code: "INVALID_ARGUMENT", Msg: `["a", "b"]`}},
+		{"fields of its own", `{"errors":["bad one"]}`, 400, Error{Code: "INVALID_ARGUMENT", Msg: `{"errors":["bad one"]}`}},
+		{"an empty message", `{"error":{"message":"","type":"x"}}`, 400, Error{Code: "INVALID_ARGUMENT", Msg: `{"error":{"message":"","type":"x"}}`}},
+		{"msg", `{"code":1,"msg":"m"}`, 400, Error{Code: "INVALID_ARGUMENT", Msg: "m"}},
 		{"null", "null", 500, Error{Code: "INTERNAL", Msg: "Internal Server Error"}},
 	}
 	for _, tt := range tests {
