@@ -117,7 +117,7 @@ func TestNoticeHasTheCause(t *testing.T) {
 		{"429 Quota is used up", "RESOURCE EXHAUSTED 1: A retryable error occurred: ", "Quota is used up"},
 		{"503 down", "UNAVAILABLE 1: ", "down"},
 		{"400 not like this", "INVALID ARGUMENT 1: ", "not like this"},
-		{"429 insufficient_quota", "RESOURCE EXHAUSTED 1: ", "429 RESOURCE_EXHAUSTED: insufficient_quota"},
+		{"429 insufficient_quota", "RESOURCE EXHAUSTED 1: ", ": insufficient_quota"},
 		{"401 who are you", "UNAUTHENTICATED 1: ", "who are you"},
 		{`{"choices":[{"message":{"content":null}}]}`, "ANSWER 1: ", "The answer has no text"},
 		{`{"error":{"code":429,"message":"later"}}`, "RESOURCE EXHAUSTED 1: ", "later"},
