@@ -50,11 +50,12 @@ test-cpus: tensorflow models ## the engine's and the SQL tests with the kernels 
 	  echo "$$cpu"; env $$cpu $(GO) test -count=1 -timeout 30m $(CPU_TESTS) || exit 1; \
 	done
 
+# Both read what the compiler writes for the race detector, which the tests need too: nothing is compiled twice.
 lint: ## gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) vet -race ./...
+	$(GO) run -exec "env 'GOFLAGS=-race $(GOFLAGS)'" $(STATICCHECK) ./...
 
 bench: tensorflow ## measure Mallard, the bare C API and Python in one run of 15 minutes; BENCH=row,row takes some rows
 	$(GO) run ./bench $(if $(BENCH),-only $(BENCH))

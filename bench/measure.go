@@ -38,12 +38,13 @@ var measures = []measure{
 type options struct {
 	rows, rounds int
 	time         time.Duration // of the whole run; 0 for no bound
+	steady       time.Duration // how long a contestant runs in a round at least: short jobs are repeated and their median is taken
 	noPython     bool
 	dir          string
 	cpuProfile   string
 }
 
-var defaults = options{rows: 500_000, rounds: 5, time: 14 * time.Minute, dir: filepath.Join("build", "bench")}
+var defaults = options{rows: 500_000, rounds: 5, time: 14 * time.Minute, steady: 400 * time.Millisecond, dir: filepath.Join("build", "bench")}
 
 // contestant is one way of doing a job.
 type contestant struct {
@@ -58,8 +59,8 @@ type contestant struct {
 // lap is what one run took. Zeros mean: what the call took, as seen from outside.
 type lap struct{ wall, cpu time.Duration }
 
-// steady is how long a contestant runs in a round at least; short jobs are repeated and their median is taken.
-const steady, repeats = 400 * time.Millisecond, 7
+// repeats is how often a short job runs in a round at most.
+const repeats = 7
 
 // race runs contestants in turns, in the opposite order every other round, and returns the seconds of each by name.
 func (b *bench) race(ctx context.Context, name string, cs []contestant) (times, error) {
@@ -96,7 +97,7 @@ func (b *bench) several(ctx context.Context, name string, c contestant, profile 
 	}
 	runtime.GC()
 	var laps []lap
-	for total := time.Duration(0); len(laps) == 0 || total < steady && len(laps) < repeats && c.rows > 1; {
+	for total := time.Duration(0); len(laps) == 0 || total < b.steady && len(laps) < repeats && c.rows > 1; {
 		d, err := b.once(ctx, c)
 		if err != nil {
 			return lap{}, err

@@ -40,7 +40,7 @@ func oneRow(ctx context.Context, b *bench) error {
 		}
 		return r.Close()
 	}
-	const calls = 1000
+	calls := min(1000, b.rows)
 	p50 := func(f func(context.Context) error) func(context.Context) (lap, error) {
 		return func(ctx context.Context) (lap, error) {
 			var ds []time.Duration
@@ -53,7 +53,7 @@ func oneRow(ctx context.Context, b *bench) error {
 				ds = append(ds, time.Since(begin))
 			}
 			slices.Sort(ds)
-			return lap{ds[len(ds)/2], (cpuTime() - before) / calls}, nil
+			return lap{ds[len(ds)/2], (cpuTime() - before) / time.Duration(calls)}, nil
 		}
 	}
 	for _, f := range []func(context.Context) error{prepared, bare} {

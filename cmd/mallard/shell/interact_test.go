@@ -192,6 +192,7 @@ func TestTypedAhead(t *testing.T) {
 			if testing.Short() && pause > 5 {
 				t.Skip("takes seconds")
 			}
+			t.Parallel()
 			p := sitDown(t, shell.Options{})
 			text, want := inserts(200, "\r")
 			for _, statement := range strings.SplitAfter(text, ";\r") {
