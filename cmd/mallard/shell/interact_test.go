@@ -185,22 +185,26 @@ func TestPaste(t *testing.T) {
 	}
 }
 
-// TestTypedAhead: what is typed faster than it runs runs.
+// TestTypedAhead: what is typed faster than it runs runs. The four persons type side by side, each with pauses of their own.
 func TestTypedAhead(t *testing.T) {
-	for _, pause := range []time.Duration{0, 5, 20, 50} {
-		t.Run(fmt.Sprint(int(pause), " ms"), func(t *testing.T) {
-			if testing.Short() && pause > 5 {
-				t.Skip("takes seconds")
+	text, want := inserts(200, "\r")
+	statements := strings.SplitAfter(text, ";\r")
+	pauses := []time.Duration{0, 5, 20, 50}
+	var persons []*person
+	for range pauses {
+		persons = append(persons, sitDown(t, shell.Options{}))
+	}
+	typed := make([]int, len(pauses))
+	for begin, all := time.Now(), 0; all < len(pauses)*len(statements); time.Sleep(time.Millisecond) {
+		for i, pause := range pauses {
+			for ; typed[i] < len(statements) && time.Since(begin) >= time.Duration(typed[i])*pause*time.Millisecond; typed[i]++ {
+				persons[i].press(statements[typed[i]])
+				all++
 			}
-			t.Parallel()
-			p := sitDown(t, shell.Options{})
-			text, want := inserts(200, "\r")
-			for _, statement := range strings.SplitAfter(text, ";\r") {
-				p.press(statement)
-				time.Sleep(pause * time.Millisecond)
-			}
-			same(t, p.leave(), want)
-		})
+		}
+	}
+	for i, p := range persons {
+		t.Run(fmt.Sprint(int(pauses[i]), " ms"), func(t *testing.T) { same(t, p.leave(), want) })
 	}
 	t.Run("byte by byte", func(t *testing.T) {
 		p := sitDown(t, shell.Options{})
