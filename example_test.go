@@ -12,6 +12,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // words opens a database in memory with a model that makes a vector of a text.
@@ -133,4 +134,31 @@ func ExampleDefaultConfig() {
 	cfg.BigQuery.Project = "my-project" // SELECT … FROM `my-project.demo.t` is demo.t
 	fmt.Println(cfg.Validate())
 	// Output: <nil>
+}
+
+func ExampleAnalyze() {
+	columns, err := googlesql.ParseColumns("id INT64, content STRING")
+	if err != nil {
+		log.Fatal(err)
+	}
+	all, err := mallard.Analyze(context.Background(), "SELECT id, UPPER(content) AS loud FROM demo.t WHERE id > $least", mallard.AnalyzeOptions{
+		Tables: []mallard.Relation{{Name: "demo.t", Columns: columns}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, a := range all {
+		fmt.Println(a.Kind, a.Reads, a.RowWise)
+		for _, p := range a.Parameters {
+			fmt.Println("parameter", p.Name, p.Type)
+		}
+		for _, c := range a.Columns {
+			fmt.Println("column", c.Name, c.Type)
+		}
+	}
+	// Output:
+	// SELECT [demo.t] true
+	// parameter least INT64
+	// column id INT64
+	// column loud STRING
 }

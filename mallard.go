@@ -92,3 +92,19 @@ type RemoteProgress = remote.Progress
 func WithProgress(ctx context.Context, p *Progress) context.Context {
 	return extension.WithProgress(ctx, p)
 }
+
+// Analyze says what the statements of a text would do, against empty tables of the given schemas and in a database of its own:
+// kinds, tables and models, parameters, the types of results, and whether they are row-wise. No remote model is reached.
+// [Connector.Analyze] does it against a database.
+func Analyze(ctx context.Context, sql string, o AnalyzeOptions) ([]Analysis, error) {
+	return extension.Analyze(ctx, sql, o)
+}
+
+// What [Analyze] takes and gives.
+type (
+	AnalyzeOptions = extension.AnalyzeOptions
+	Relation       = extension.Relation
+	Analysis       = extension.Analysis
+	Parameter      = extension.Parameter
+	Column         = extension.Column
+)

@@ -315,8 +315,10 @@ func (w *writer) predict(ctx context.Context, f catalog.Entry, types functions.T
 	if err != nil {
 		return nil, err
 	}
-	if err := live.Probe(ctx); err != nil {
-		return nil, err
+	if ctx.Value(analyzing{}) == nil {
+		if err := live.Probe(ctx); err != nil {
+			return nil, err
+		}
 	}
 	fn, err := w.models.predictFunction(ctx, live.Outputs, types)
 	if err != nil {

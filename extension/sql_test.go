@@ -66,6 +66,12 @@ func open(t testing.TB, dsn string, cfg *extension.Config) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openConnector(t, c)
+}
+
+// openConnector opens the database of a connector, and closes both at the end of the test.
+func openConnector(t testing.TB, c *extension.Connector) *sql.DB {
+	t.Helper()
 	db := sql.OpenDB(c)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {

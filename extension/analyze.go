@@ -1,0 +1,294 @@
+package extension
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// Analysis is what a statement would do, found without doing it.
+type Analysis struct {
+	Pos, End int    // bytes of the text
+	Kind     string // its first keywords, upper-case: SELECT, WITH, INSERT, CREATE TABLE, CREATE MODEL, …
+	// Reads and Writes are the tables, views and models' inputs that it names, as it writes them, each once. What stands
+	// behind a view is the view's.
+	Reads, Writes []string
+	// Models are those that it asks, creates, changes or drops.
+	Models []string
+	// Parameters are in the order of their numbers; one that is named has its name.
+	Parameters []Parameter
+	// Columns are those of its result; of a statement without one, such as CREATE TABLE, there are none.
+	Columns []Column
+	// RowWise says that each row of the result comes from one row of the relation Input, whatever its other rows are, so that
+	// parts of Input may be run one by one. What cannot be told is not row-wise.
+	RowWise bool
+	Input   string
+}
+
+// Parameter is a parameter of a statement.
+type Parameter struct {
+	Name string         // "1" for a positional one
+	Type googlesql.Type // the zero Type where any value may stand
+}
+
+// Column is a column of a result.
+type Column struct {
+	Name string
+	// Type is the zero Type where GoogleSQL has none for the column's; Err says so.
+	Type   googlesql.Type
+	DuckDB string // the type there
+	Err    error
+}
+
+// Relation is a table that [Analyze] is told of.
+type Relation struct {
+	Name    string // demo.t, or project.demo.t
+	Columns []googlesql.Field
+}
+
+// AnalyzeOptions say what the statements find. The zero value is an empty database.
+type AnalyzeOptions struct {
+	Config  *config.Config // for models and connections; nil is the default
+	Dialect dialect.Lang
+	Tables  []Relation
+}
+
+// analyzing marks the context of statements that are not to run: models are not measured.
+type analyzing struct{}
+
+// Analyze reads the statements of a text against empty tables of the given schemas, in a database in memory of its own: no
+// user's database, no remote model and no object is reached. A script's own DDL counts for the statements behind it; a
+// CREATE MODEL reads the model's files. An error is that of the first statement that could not be prepared, an *[Error].
+func Analyze(ctx context.Context, src string, o AnalyzeOptions) (all []Analysis, err error) {
+	c, err := NewConnector("", Options{Config: o.Config, Dialect: o.Dialect})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	return c.analyze(ctx, src, func(n *conn) error {
+		// DuckDB would see that the tables are empty, and leave out what reads them.
+		if _, err := n.Conn.ExecContext(ctx, "SET disabled_optimizers = 'statistics_propagation,empty_result_pullup'", nil); err != nil {
+			return err
+		}
+		for _, t := range o.Tables {
+			if err := n.makeRelation(ctx, t); err != nil {
+				return fmt.Errorf("table %s: %w", t.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Analyze reads the statements of a text against the connector's database, in a transaction that is rolled back: DDL of the
+// text counts for the statements behind it, and nothing of it stays. Statements that change rows are prepared and not run.
+// No remote model is reached. An error is an *[Error].
+func (c *Connector) Analyze(ctx context.Context, src string) ([]Analysis, error) {
+	return c.analyze(ctx, src, func(*conn) error { return nil })
+}
+
+func (c *Connector) analyze(ctx context.Context, src string, prepare func(*conn) error) (all []Analysis, err error) {
+	ctx = context.WithValue(ctx, analyzing{}, true)
+	dc, err := c.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := dc.(*conn)
+	defer func() { err = errors.Join(err, n.Close()) }()
+	if err := prepare(n); err != nil {
+		return nil, err
+	}
+	tx, err := n.BeginTx(ctx, driver.TxOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
+	for _, st := range dialect.Split(src, c.lang) {
+		a, err := n.analyze(ctx, src, st)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// makeRelation makes an empty table, with its dataset and its project where there are none.
+func (n *conn) makeRelation(ctx context.Context, t Relation) error {
+	parts, err := catalog.SplitName(t.Name)
+	if err != nil {
+		return err
+	}
+	var statements []string
+	if len(parts) == 3 && parts[0] == n.in.cfg.BigQuery.Project {
+		parts = parts[1:]
+	}
+	if len(parts) == 3 {
+		statements = append(statements, "ATTACH IF NOT EXISTS ':memory:' AS "+quote.Name(parts[0]))
+	}
+	if len(parts) > 1 {
+		statements = append(statements, "CREATE SCHEMA IF NOT EXISTS "+quote.Path(parts[:len(parts)-1]...))
+	}
+	columns := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		of := c.Type.DuckDB()
+		if of == "" {
+			return fmt.Errorf("column `%s` is %s, which DuckDB has no type for", c.Name, c.Type)
+		}
+		columns[i] = quote.Name(c.Name) + " " + of
+	}
+	statements = append(statements, "CREATE TABLE "+quote.Path(parts...)+" ("+strings.Join(columns, ", ")+")")
+	for _, s := range statements {
+		if _, err := n.Conn.ExecContext(ctx, s, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// analyze looks at one statement, and runs it where the next ones need what it makes.
+func (n *conn) analyze(ctx context.Context, src string, st dialect.Statement) (Analysis, error) {
+	a := Analysis{Pos: st.Pos, End: st.End}
+	node, err := dialect.Parse(src, st)
+	if err != nil {
+		return a, n.fault(ctx, nil, nil, src, err)
+	}
+	if _, ok := node.(*dialect.Query); !ok {
+		a.Kind, a.Models = modelStatement(node)
+		switch node.(type) {
+		case *dialect.CreateModel, *dialect.AlterModel, *dialect.DropModel, *dialect.CreateExternalTable, *dialect.DropExternalTable:
+			return a, n.runDDL(ctx, src, st, "")
+		}
+	}
+	prepared, err := n.prepare(ctx, src, st)
+	if err != nil {
+		return a, err
+	}
+	s := prepared.(*stmt)
+	defer s.Close()
+	if s.inner == nil { // SHOW MODELS and its like are planned when they run, and change nothing
+		return a, nil
+	}
+	a.Kind = s.plan.verb
+	for _, m := range s.plan.models {
+		a.Models = appendOnce(a.Models, m.Name)
+	}
+	for _, r := range dialect.Relations(src, st) {
+		if r.Role == dialect.Reads || r.Role == dialect.Describes {
+			a.Reads = appendOnce(a.Reads, r.Path.String())
+		} else {
+			a.Writes = appendOnce(a.Writes, r.Path.String())
+		}
+	}
+	if err := a.describe(s); err != nil {
+		return a, err
+	}
+	if len(a.Columns) > 0 {
+		a.RowWise, a.Input = n.rowWise(ctx, s)
+	}
+	switch verb, rest, _ := strings.Cut(a.Kind, " "); {
+	case a.Kind == "CREATE TABLE" && len(a.Reads) > 0, verb == "CREATE" && strings.Contains(strings.ToUpper(s.plan.sql), " AS "):
+		end := ""
+		if rest == "TABLE" {
+			end = " WITH NO DATA"
+		}
+		return a, n.runDDL(ctx, src, st, end)
+	case verb == "CREATE", verb == "DROP", verb == "ALTER", verb == "USE":
+		return a, n.runDDL(ctx, src, st, "")
+	}
+	return a, nil
+}
+
+// runDDL runs a statement in the transaction that will be rolled back.
+func (n *conn) runDDL(ctx context.Context, src string, st dialect.Statement, end string) error {
+	return n.run(ctx, src, st, func(x *execution) error {
+		if end != "" {
+			x.plan.sql = strings.TrimRight(strings.TrimSpace(x.plan.sql), ";") + end
+		}
+		_, err := x.exec(nil)
+		return err
+	})
+}
+
+// describe fills in parameters and columns.
+func (a *Analysis) describe(s *stmt) error {
+	p, err := duckapi.Prepared(s.inner)
+	if err != nil {
+		return err
+	}
+	for i := range mapping.NParams(p) {
+		t := mapping.ParamLogicalType(p, i+1)
+		of, err := udf.TypeOf(t).GoogleSQL()
+		mapping.DestroyLogicalType(&t)
+		if err != nil {
+			of = googlesql.Type{}
+		}
+		a.Parameters = append(a.Parameters, Parameter{Name: mapping.ParameterName(p, i+1), Type: of})
+	}
+	switch verb, _, _ := strings.Cut(a.Kind, " "); verb {
+	case "SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE", "EXPLAIN", "CALL", "PRAGMA", "EXECUTE":
+	default:
+		if !strings.Contains(strings.ToUpper(s.plan.sql), "RETURNING") {
+			return nil // a count, which nobody asked for
+		}
+	}
+	for i := range mapping.PreparedStatementColumnCount(p) {
+		t := mapping.PreparedStatementColumnLogicalType(p, i)
+		of := udf.TypeOf(t)
+		mapping.DestroyLogicalType(&t)
+		c := Column{Name: mapping.PreparedStatementColumnName(p, i), DuckDB: of.String()}
+		if c.Type, c.Err = of.GoogleSQL(); c.Err != nil {
+			c.Type = googlesql.Type{}
+		}
+		if of.Kind == mapping.TypeInvalid {
+			c.Err = errors.New("the columns are not known before its parameters have types; write CAST(… AS INT64) or the like around them")
+		}
+		a.Columns = append(a.Columns, c)
+	}
+	return nil
+}
+
+// modelStatement names a statement that is none of DuckDB's, and its model.
+func modelStatement(node dialect.Node) (kind string, models []string) {
+	switch s := node.(type) {
+	case *dialect.CreateModel:
+		return "CREATE MODEL", []string{s.Name.String()}
+	case *dialect.AlterModel:
+		return "ALTER MODEL", []string{s.Name.String()}
+	case *dialect.DropModel:
+		return "DROP MODEL", []string{s.Name.String()}
+	case *dialect.DescribeModel:
+		return "DESCRIBE MODEL", []string{s.Name.String()}
+	case *dialect.ShowModels:
+		return "SHOW MODELS", nil
+	case *dialect.CreateExternalTable:
+		return "CREATE EXTERNAL TABLE", nil
+	case *dialect.DropExternalTable:
+		return "DROP EXTERNAL TABLE", nil
+	case *dialect.ImportDatabase:
+		return "IMPORT", nil
+	case *dialect.Estimate:
+		return "EXPLAIN", nil
+	}
+	return "CALL", nil
+}
+
+func appendOnce(list []string, s string) []string {
+	for _, have := range list {
+		if strings.EqualFold(have, s) {
+			return list
+		}
+	}
+	return append(list, s)
+}
