@@ -47,6 +47,8 @@ func Relations(src string, st Statement) []Relation {
 func (p *parser) target() []Relation {
 	p.accept("EXPLAIN")
 	p.accept("ANALYZE")
+	p.prepared()
+	p.with()
 	role, ok := p.role()
 	if !ok || role != Changes && p.startsQueryAt(p.i) && !p.isWord(0, "TABLE") {
 		return nil
@@ -62,6 +64,36 @@ func (p *parser) target() []Relation {
 		return nil
 	}
 	return []Relation{{path, role}}
+}
+
+// prepared steps over PREPARE name [(types)] AS.
+func (p *parser) prepared() {
+	if !p.isWord(0, "PREPARE") {
+		return
+	}
+	for i := p.i; i < len(p.toks); i = p.step(i) {
+		if p.toksWord(i) == "AS" {
+			p.i = i + 1
+			return
+		}
+	}
+}
+
+// with steps over a WITH clause: what follows it is the first word behind a closing bracket that does not go on with the clause.
+func (p *parser) with() {
+	if !p.isWord(0, "WITH") {
+		return
+	}
+	closed := false
+	for i := p.i + 1; i < len(p.toks); {
+		if w := p.toksWord(i); closed && w != "" && w != "AS" && w != "USING" {
+			p.i = i
+			return
+		}
+		next := p.step(i)
+		closed = next > i+1
+		i = next
+	}
 }
 
 // role steps over the words before the name.
@@ -95,7 +127,7 @@ func (p *parser) role() (Role, bool) {
 			}
 		}
 		return Reads, true
-	case p.isWord(0, "TABLE"):
+	case p.isWord(0, "TABLE"), p.accept("PIVOT"), p.accept("UNPIVOT"), p.accept("PIVOT_WIDER"), p.accept("PIVOT_LONGER"):
 		return Reads, true
 	}
 	return Reads, false

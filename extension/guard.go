@@ -32,7 +32,7 @@ func (n *conn) guard(ctx context.Context, src string, st dialect.Statement) erro
 		found = containsFold(text, names[i])
 	}
 	for _, r := range dialect.Relations(src, st) {
-		err := n.guardOne(ctx, r, names)
+		err := n.guardOne(ctx, r, src[r.Pos:r.End], names)
 		if err != nil {
 			return at(r.Span, err)
 		}
@@ -40,7 +40,8 @@ func (n *conn) guard(ctx context.Context, src string, st dialect.Statement) erro
 	return nil
 }
 
-func (n *conn) guardOne(ctx context.Context, r dialect.Relation, names []string) error {
+// guardOne looks at one relation, which is written so.
+func (n *conn) guardOne(ctx context.Context, r dialect.Relation, written string, names []string) error {
 	last := strings.ToLower(r.Parts[len(r.Parts)-1])
 	found := false
 	for _, name := range names {
@@ -54,11 +55,18 @@ func (n *conn) guardOne(ctx context.Context, r dialect.Relation, names []string)
 	if err != nil {
 		return nil // the statement itself says what is wrong with the name
 	}
+	if r.Role == dialect.Makes && len(parts) == 1 { // whatever stands before it on the search path, this is where it is made
+		here, err := n.rows(ctx, "SELECT current_database(), current_schema()")
+		if err != nil || len(here) != 1 {
+			return nil // as above
+		}
+		parts = []string{fmt.Sprint(here[0][0]), fmt.Sprint(here[0][1]), parts[0]}
+	}
 	// As it is written, so that DuckDB itself says what the name means: a temporary table may stand before a model.
 	k, rec, err := cat.LookupPath(ctx, quote.Path(parts...), "`"+r.Path.String()+"`")
 	switch {
 	case k == catalog.Model:
-		return misusedModel(r, rec)
+		return misusedModel(r, written, rec)
 	case k != catalog.Other || err != nil || r.Role == dialect.Reads || r.Role == dialect.Describes:
 		return nil
 	}
@@ -68,16 +76,15 @@ func (n *conn) guardOne(ctx context.Context, r dialect.Relation, names []string)
 	}
 	for _, p := range places {
 		if _, ok, err := cat.ObjectTable(ctx, p); ok || err != nil {
-			return misusedObjectTable(r)
+			return misusedObjectTable(r, written)
 		}
 	}
 	return nil
 }
 
 // misusedModel says that a name is a model's and what to write. rec is nil for one that cannot be read.
-func misusedModel(r dialect.Relation, rec *modelspec.Spec) error {
-	name := r.Path.String()
-	is := fmt.Sprintf("`%s` is a model", name)
+func misusedModel(r dialect.Relation, name string, rec *modelspec.Spec) error {
+	is := fmt.Sprintf("`%s` is a model", r.Path.String())
 	switch r.Role {
 	case dialect.Drops:
 		return fmt.Errorf("%s; DROP MODEL %s drops it", is, name)
@@ -95,9 +102,8 @@ func misusedModel(r dialect.Relation, rec *modelspec.Spec) error {
 	return fmt.Errorf("%s and no table; DESCRIBE MODEL %s shows what it takes and gives, %s(MODEL %s, …) asks it", is, name, call, name)
 }
 
-func misusedObjectTable(r dialect.Relation) error {
-	name := r.Path.String()
-	is := fmt.Sprintf("`%s` is an object table", name)
+func misusedObjectTable(r dialect.Relation, name string) error {
+	is := fmt.Sprintf("`%s` is an object table", r.Path.String())
 	switch r.Role {
 	case dialect.Drops:
 		return fmt.Errorf("%s; DROP EXTERNAL TABLE %s drops it", is, name)
