@@ -123,11 +123,11 @@ func TestCacheReadOnly(t *testing.T) {
 	s, cfg := emulator(t, vertextest.Options{})
 	file := filepath.Join(t.TempDir(), "m.db")
 	db := open(t, file, cfg)
-	exec(t, db, createG, "CREATE TABLE p AS SELECT 'q' || i AS prompt FROM range(5000) t(i)")
+	exec(t, db, createG, "CREATE TABLE p AS SELECT 'q' || i AS prompt FROM range(2500) t(i)")
 	const query = "SELECT count(*) FILTER (ml_generate_text_status = '') FROM ML.GENERATE_TEXT(MODEL g, TABLE p, STRUCT(TRUE AS flatten_json_output))"
 	one[int](t, db, query)
 	exec(t, db, "DELETE FROM mallard.answers WHERE answer LIKE '%q7\\\\n%' OR answer LIKE '%q7\"%'")
-	missing := 5000 - one[int64](t, db, "SELECT count(*) FROM ml_cache()")
+	missing := 2500 - one[int64](t, db, "SELECT count(*) FROM ml_cache()")
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestCacheReadOnly(t *testing.T) {
 	var notices []string
 	ctx := extension.WithNotices(t.Context(), func(text string) { notices = append(notices, text) })
 	var n int
-	if err := db.QueryRowContext(ctx, query).Scan(&n); err != nil || n != 5000 {
+	if err := db.QueryRowContext(ctx, query).Scan(&n); err != nil || n != 2500 {
 		t.Errorf("%d answers, %v", n, err)
 	}
 	if got := s.Count() - before; got != missing {
