@@ -45,7 +45,7 @@ func TestGoogleSQLTypes(t *testing.T) {
 		"NULL":                                   "INT64",
 		"[1.5::DOUBLE]":                          "ARRAY<FLOAT64>",
 		"[1, 2]::FLOAT[2]":                       "ARRAY<FLOAT64>",
-		"{'a': 1, 'B b': [{'c': 'x'}]}":          "STRUCT<a INT64, B b ARRAY<STRUCT<c STRING>>>",
+		"{'a': 1, 'B b': [{'c': 'x'}]}":          "STRUCT<a INT64, `B b` ARRAY<STRUCT<c STRING>>>",
 		"MAP {'a': 1}":                           "ARRAY<STRUCT<key STRING, value INT64>>",
 		"[[1]]":                                  "!GoogleSQL has no ARRAY of ARRAY, which INTEGER[][] is; put a STRUCT between",
 		"'1'::BIT":                               "!GoogleSQL has no type for DuckDB's BIT: cast it to VARCHAR",
