@@ -1,0 +1,325 @@
+// Package docs_test runs what the documentation shows, as a newcomer would who reads page after page and types what is printed.
+package docs_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/sqllogic"
+)
+
+// What may stand behind a block's language. A reason keeps the block from being run. The other two say how it is run.
+var reasons = []string{"long", "cloud account", "needs Ollama", "fetches a module"}
+
+const (
+	background = "background"   // a server, which runs until the last page is read
+	configFile = "mallard.toml" // the text becomes the configuration of what follows
+)
+
+type block struct {
+	line           int
+	language, word string
+	text           string
+}
+
+// TestDocs runs the blocks of README and of every page, in the order printed, in a folder that looks like a fresh clone after
+// `make build models tensorflow`. Each page has a database of its own.
+func TestDocs(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clone := freshClone(t, root)
+	var stop func()
+	defer func() { reader{stop: &stop}.end() }()
+	ran, marked := 0, map[string]int{}
+	for _, page := range pages(t) {
+		t.Run(filepath.Base(page), func(t *testing.T) {
+			r := reader{stop: &stop, root: root, clone: clone, database: strings.TrimSuffix(filepath.Base(page), ".md") + ".db"}
+			for _, b := range blocks(t, page) {
+				if b.language == "text" { // output and grammar
+					continue
+				}
+				if slices.Contains(reasons, b.word) {
+					marked[b.word]++
+					continue
+				}
+				if out, err := r.run(t, b); err != nil {
+					t.Errorf("%s:%d: %v\n%s", page, b.line, err, out)
+				}
+				ran++
+			}
+		})
+	}
+	t.Logf("%d blocks run as printed; marked: %v", ran, marked)
+	if ran < 50 {
+		t.Errorf("only %d blocks were found", ran)
+	}
+}
+
+// pages gives README and the pages, in the order in which docs/README.md leads to them.
+func pages(t *testing.T) []string {
+	t.Helper()
+	index, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := filepath.Glob("*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(all, func(a, b string) int {
+		return strings.Index(string(index), "("+a) - strings.Index(string(index), "("+b)
+	})
+	return append([]string{"../README.md"}, all...)
+}
+
+// freshClone gives a folder with everything of the repository and with bin/mallard built, where a page may write.
+func freshClone(t *testing.T, root string) string {
+	t.Helper()
+	clone := t.TempDir()
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() == "bin" || e.Name() == ".git" || strings.HasSuffix(e.Name(), ".db") || e.Name() == configFile {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(root, e.Name()), filepath.Join(clone, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(clone, "bin", "mallard"), "./cmd/mallard")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return clone
+}
+
+// blocks gives the fenced blocks of a page. A fence stands alone on its line, so that a block may hold backticks.
+func blocks(t *testing.T, page string) []block {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []block
+	open, n := false, 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		switch bare := strings.TrimRight(line, "\n"); {
+		case !open && strings.HasPrefix(bare, "```"):
+			language, word, _ := strings.Cut(bare[3:], " ")
+			known := word == "" || slices.Contains(reasons, word) || word == background || word == configFile
+			if !known || !slices.Contains([]string{"sh", "sql", "go", "toml", "test", "text"}, language) {
+				t.Errorf("%s:%d: %q is no language and no reason that this test knows", page, n, bare[3:])
+			}
+			found = append(found, block{line: n, language: language, word: word})
+			open = true
+		case bare == "```":
+			open = false
+		case open:
+			found[len(found)-1].text += line
+		}
+	}
+	return found
+}
+
+type reader struct {
+	stop                  *func() // ends the server that runs
+	root, clone, database string
+}
+
+func (r reader) run(t *testing.T, b block) ([]byte, error) {
+	switch b.language {
+	case "sh":
+		if b.word == background {
+			return nil, r.serve(b.text)
+		}
+		return r.command(t, "sh", "-e", "-c", b.text)
+	case "sql":
+		return r.command(t, "bin/mallard", "-bail", r.database, "-f", r.write(t, "block.sql", b.text))
+	case "toml":
+		if b.word == configFile {
+			r.write(t, configFile, b.text)
+		}
+		_, err := mallard.LoadConfig(r.write(t, "block.toml", b.text))
+		return nil, err
+	case "go":
+		return r.compile(t, b.text)
+	default:
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("line_%d.test", b.line)), []byte(b.text), 0o600); err != nil {
+			return nil, err
+		}
+		sqllogic.Run(t, dir, sqllogic.Options{
+			Begin:   emulate.Suite{}.Begin,
+			Require: func(name string) (bool, string) { return name == "tensorflow", "" },
+			Vars:    map[string]string{"MODELS": filepath.Join(r.root, "testdata", "models")},
+		})
+		return nil, nil
+	}
+}
+
+func (r reader) write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(r.clone, name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func (r reader) command(t *testing.T, name string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	if strings.HasPrefix(name, "bin/") {
+		cmd.Path, cmd.Err = filepath.Join(r.clone, name), nil
+	}
+	cmd.Dir = r.clone
+	return cmd.CombinedOutput()
+}
+
+// emulator is where a server of the pages listens: they print it.
+const emulator = "127.0.0.1:8180"
+
+func (r reader) end() {
+	if *r.stop != nil {
+		(*r.stop)()
+	}
+}
+
+// serve starts a server in the place of the one before. It stays while the later pages are read.
+func (r reader) serve(text string) error {
+	r.end()
+	if conn, err := net.Dial("tcp", emulator); err == nil {
+		conn.Close()
+		return fmt.Errorf("something listens on %s already", emulator)
+	}
+	var out bytes.Buffer
+	cmd := exec.Command("sh", "-c", "exec "+text)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = r.clone, &out, &out
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait(); close(ended) }()
+	*r.stop = func() {
+		_ = cmd.Process.Kill()
+		<-ended
+		*r.stop = nil
+	}
+	for {
+		select {
+		case err := <-ended:
+			return fmt.Errorf("%w\n%s", err, &out)
+		case <-time.After(50 * time.Millisecond):
+		}
+		if conn, err := net.Dial("tcp", emulator); err == nil {
+			return conn.Close()
+		}
+	}
+}
+
+// unused is what the compiler says of a fragment alone.
+var unused = regexp.MustCompile(`declared and not used|imported (as \w+ )?and not used|^#|too many errors`)
+
+// compile builds a fragment within what its page takes for given.
+func (r reader) compile(t *testing.T, text string) ([]byte, error) {
+	const head = `package main
+import (
+	"context"; "database/sql"; "errors"; "fmt"; "log"; "testing"
+	"github.com/duckdb/duckdb-go/v2"; "github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/extension/arrowquery"; "github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/sqllogic"
+)
+func main() {}
+`
+	if !strings.HasPrefix(text, "func ") && !strings.HasPrefix(text, "type ") {
+		text = "func _(ctx context.Context, db *sql.DB, conn *sql.Conn, query string, myAdd duckdb.ScalarFunc) error {\n{\n" + text + "\n}\nreturn nil\n}\n"
+	}
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(head+text), 0o600); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-gcflags=-e", "-o", os.DevNull, file)
+	cmd.Dir = r.root
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return nil, nil
+	}
+	var wrong []byte
+	for line := range bytes.Lines(out) {
+		if !unused.Match(line) {
+			wrong = append(wrong, line...)
+		}
+	}
+	if wrong == nil {
+		return nil, nil
+	}
+	return wrong, err
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	unusual = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+// TestDocLinks: what the pages point to is there, headings within pages included.
+func TestDocLinks(t *testing.T) {
+	pages, err := filepath.Glob("*.md")
+	if err != nil || len(pages) < 3 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	text := map[string]string{}
+	read := func(file string) string {
+		if _, ok := text[file]; !ok {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Error(err)
+			}
+			text[file] = string(b)
+		}
+		return text[file]
+	}
+	for _, page := range append(pages, "../README.md") {
+		for _, m := range link.FindAllStringSubmatch(read(page), -1) {
+			to, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(to, "://") {
+				continue
+			}
+			file := page
+			if to != "" {
+				file = filepath.Join(filepath.Dir(page), to)
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s: %v", page, err)
+				continue
+			}
+			if anchor == "" {
+				continue
+			}
+			found := false
+			for _, h := range heading.FindAllStringSubmatch(read(file), -1) {
+				slug := strings.ReplaceAll(unusual.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-")
+				found = found || slug == anchor
+			}
+			if !found {
+				t.Errorf("%s: there is no heading %s", page, m[1])
+			}
+		}
+	}
+}
