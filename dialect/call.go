@@ -127,13 +127,16 @@ func (p *parser) atCall() bool {
 	if !p.isWord(0, "ML") && !p.isWord(0, "AI") || !p.isPunct(1, '.') || p.at(2).kind != kindWord || !p.isPunct(3, '(') || p.isPunct(-1, '.') {
 		return false
 	}
+	if p.bracketedModel(4) {
+		return true
+	}
 	t := p.at(5)
 	switch p.word(4) {
 	case "TABLE":
 		return true
 	case "MODEL":
 		switch {
-		case t.kind == kindQuoted:
+		case t.kind == kindQuoted, t.kind == kindParam:
 			return true
 		case t.kind == kindWord:
 			return p.isPunct(6, '.') || !operatorWords[p.word(5)]
@@ -146,6 +149,13 @@ func (p *parser) atCall() bool {
 		}
 	}
 	return false
+}
+
+// bracketedModel reports (MODEL name) at a token, which is no expression.
+func (p *parser) bracketedModel(i int) bool {
+	t := p.at(i + 2)
+	return p.isPunct(i, '(') && p.isWord(i+1, "MODEL") && (t.kind == kindQuoted || t.kind == kindWord && !operatorWords[p.word(i+2)]) &&
+		(p.isPunct(i+3, ')') || p.isPunct(i+3, '.'))
 }
 
 func (p *parser) toksWord(i int) string { return p.word(i - p.i) }
@@ -193,7 +203,10 @@ func (p *parser) call(stop int) (*Call, *Error) {
 	}
 	c.Span = Span{start.Pos, p.toks[last].End}
 	p.i = open + 1
-	if p.accept("MODEL") {
+	if p.bracketedModel(0) || p.accept("MODEL") {
+		if p.at(0).kind == kindParam {
+			return nil, errorf(p.at(0).Span, "a parameter cannot name a model").hint("Write MODEL name; ML_PREDICT(?, 'query') and the like take the name as a value")
+		}
 		if p.isPunct(0, '(') {
 			return nil, errorf(p.at(0).Span, `Syntax error: Model arguments for table-valued function calls written as "MODEL path" must not be enclosed in parentheses`).hint("Write MODEL name")
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -202,7 +203,8 @@ func (s *search) distance(of metric, x, y []float64, ok1, ok2 bool, row1, row2 i
 	case !ok2:
 		return 0, fmt.Errorf("%s: the vector holds NULL: leave such rows out", base)
 	case err == nil:
-		return 0, fmt.Errorf("the vector of %s has %d numbers and that of %s has %d: they must come from one model", query, len(x), base, len(y))
+		return 0, fmt.Errorf("the vector of %s has %s and that of %s has %d: they must come from one model",
+			query, amount.Of(len(x), "number"), base, len(y))
 	case errors.Is(err, errZero) && magnitude(x) == 0:
 		return 0, fmt.Errorf("%s: %w", query, err)
 	case errors.Is(err, errZero):

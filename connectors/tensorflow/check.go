@@ -101,7 +101,11 @@ func (s *Signature) otherOutputs(batch int64, wanted []string) string {
 	if len(good) == 0 && len(wanted) > 0 {
 		return s.otherOutputs(batch, nil)
 	}
-	if len(good) == 0 {
+	switch {
+	case len(good) > 0:
+	case !slices.ContainsFunc(s.Outputs, func(p Port) bool { return p.refusal() == "" }): // it is not their first dimension
+		return "Export the model with an output that is a tensor of numbers, BOOLEANs or strings"
+	default:
 		return "Export the model with an output whose first dimension is the rows'"
 	}
 	return "Choose others with OPTIONS(outputs=[" + literals(good) + "])"

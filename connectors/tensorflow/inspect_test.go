@@ -335,3 +335,20 @@ func FuzzInspect(f *testing.F) {
 		}
 	})
 }
+
+// A type that cannot be served is not mended by another first dimension.
+func TestOtherOutputsNameTheFault(t *testing.T) {
+	for _, tt := range []struct {
+		outputs []Port
+		want    string
+	}{
+		{[]Port{{Name: "y", DType: 8, Shape: []int64{-1}}}, "Export the model with an output that is a tensor of numbers, BOOLEANs or strings"},
+		{[]Port{{Name: "y", DType: 1, Shape: []int64{3}}}, "Export the model with an output whose first dimension is the rows'"},
+		{[]Port{{Name: "y", DType: 8, Shape: []int64{-1}}, {Name: "z", DType: 1, Shape: []int64{-1}}}, "Choose others with OPTIONS(outputs=['z'])"},
+	} {
+		s := &Signature{Outputs: tt.outputs}
+		if got := s.otherOutputs(-1, nil); got != tt.want {
+			t.Errorf("%v: %s", tt.outputs, got)
+		}
+	}
+}
