@@ -69,7 +69,7 @@ func (n *conn) atOnce(ctx context.Context, f func() error) error {
 	return err
 }
 
-// importScripts runs the statements of schema.sql, the views last, and those of load.sql.
+// importScripts runs the statements of schema.sql, the views last and with them macros over views, and those of load.sql.
 func (n *conn) importScripts(ctx context.Context, schema, load string) error {
 	var views []importedView
 	for _, st := range dialect.Split(schema, dialect.DuckDB) {
@@ -79,7 +79,12 @@ func (n *conn) importScripts(ctx context.Context, schema, load string) error {
 			views = append(views, importedView{text, made[0].Parts})
 			continue
 		}
-		if _, err := n.Conn.ExecContext(ctx, text, nil); err != nil {
+		_, err := n.Conn.ExecContext(ctx, text, nil)
+		switch {
+		case err == nil:
+		case strings.HasPrefix(text, "CREATE MACRO"): // over a view, perhaps; and tables and views may need those that are over none
+			views = append(views, importedView{text, nil})
+		default:
 			return err
 		}
 	}
@@ -93,14 +98,16 @@ func (n *conn) importScripts(ctx context.Context, schema, load string) error {
 	return err
 }
 
-// importedView is a statement CREATE VIEW and the name it makes.
+// importedView is a statement CREATE VIEW and the name it makes, or CREATE MACRO, without a name.
 type importedView struct {
 	sql   string
 	parts []string
 }
 
 // model reports whether the view is a model's record.
-func (v importedView) model() bool { return strings.Contains(v.sql, quote.Text(modelspec.Format)) }
+func (v importedView) model() bool {
+	return v.parts != nil && strings.Contains(v.sql, quote.Text(modelspec.Format))
+}
 
 // importViews makes views, models first, and those again that could not be bound before others were there. A statement that
 // cannot be bound leaves the transaction as it was.
