@@ -133,7 +133,11 @@ func renderError(err error, at shell.Place, width int) string {
 	}
 	lines := strings.Repeat("\n", at.Line-1)
 	before := len(lines) + at.Pos
-	return (&dialect.Error{Pos: before + e.Pos, End: before + e.End, Msg: e.Msg}).RenderWidth(at.Name, lines+at.Text, width)
+	text := (&dialect.Error{Pos: before + e.Pos, End: before + e.End, Msg: e.Msg}).RenderWidth(at.Name, lines+at.Text, width)
+	if e.Hint != "" {
+		text = strings.TrimSuffix(text, "\n") + "\n" + e.Hint
+	}
+	return text
 }
 
 func banner(database string) string {
