@@ -123,15 +123,6 @@ func answers() vertextest.Options {
 	}
 }
 
-// localVertexAI starts one local Vertex AI, with a local Cloud Storage.
-func localVertexAI(t testing.TB) (*vertextest.Server, *extension.Config) {
-	s, cfg := emulator(t, answers())
-	c := cfg.Connections["default"]
-	c.StorageEndpoint = storage(t)
-	cfg.Connections["default"] = c
-	return s, cfg
-}
-
 // storage starts a local Cloud Storage with the posters of the image tutorial and two models.
 func storage(t testing.TB) string {
 	var objects []fakestorage.Object
