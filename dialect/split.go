@@ -57,15 +57,17 @@ func Split(src string, lang Lang) []Statement {
 // Complete reports whether a shell should run what it has: the text is blank, or its last statement is terminated and
 // nothing but blanks and comments follow. An open string or comment is not complete.
 func Complete(src string, lang Lang) bool {
-	lang = marked(src, lang)
+	read := marked(src, lang)
+	empty := true
 	for pos := 0; pos < len(src); {
-		s := scan(src, pos, lang)
+		s := scan(src, pos, read)
 		if s.open || s.End > s.Pos && !s.Terminated {
 			return false
 		}
+		empty = empty && s.End == s.Pos
 		pos = s.next
 	}
-	return true
+	return !empty || read == lang // a marker waits for its statement
 }
 
 const marker = "#standardSQL"

@@ -57,6 +57,8 @@ func TestComplete(t *testing.T) {
 		{"select `a;", false},
 		{"select `a`;", true},
 		{";", true},
+		{"#standardSQL\n", false},
+		{"#standardSQL\nSELECT \"a\" AS x;\n", true},
 	} {
 		if got := Complete(c.give, Auto); got != c.want {
 			t.Errorf("Complete(%q) = %v", c.give, got)

@@ -132,7 +132,11 @@ func (s *Shell) print(out io.Writer, src string, rows *sql.Rows) error {
 		return rows.Err()
 	}
 	w := newSteadyWriter(out)
-	err = printRows(s.printer(w), cols, rows)
+	p := s.printer(w)
+	if len(cols) == 2 && cols[0].name == "explain_key" && cols[1].name == "explain_value" {
+		p = &picturePrinter{text{w: w}}
+	}
+	err = printRows(p, cols, rows)
 	if closeErr := w.close(); closeErr != nil {
 		return outputError{closeErr}
 	}
@@ -214,6 +218,18 @@ func (t *text) value(v any, i int) []byte {
 	}
 	return t.df.AppendText(nil, v, t.cols[i].typ)
 }
+
+// picturePrinter writes what EXPLAIN gives as it is, in every form of output, as DuckDB's shell does.
+type picturePrinter struct{ text }
+
+func (p *picturePrinter) row(values []any) error {
+	if s, ok := values[1].(string); ok {
+		p.buf = append(append(p.buf, strings.TrimRight(s, "\n")...), '\n')
+	}
+	return p.flush()
+}
+
+func (p *picturePrinter) end() error { return nil }
 
 // csvPrinter writes RFC 4180 with plain newlines. A string that reads like the word for NULL is quoted.
 type csvPrinter struct{ text }

@@ -105,6 +105,16 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// TestExplainIsAPicture: a plan is drawn, in every form of output, as DuckDB's shell does.
+func TestExplainIsAPicture(t *testing.T) {
+	for _, mode := range shell.Modes {
+		out, errs, err := play(t, "EXPLAIN SELECT 1;", shell.Options{Format: shell.Format{Mode: mode}})
+		if err != nil || errs != "" || !strings.HasPrefix(out, "┌─") || !strings.Contains(out, "│         PROJECTION        │\n") {
+			t.Errorf("%s: %v %s\n%s", mode, err, errs, out)
+		}
+	}
+}
+
 func TestFormats(t *testing.T) {
 	bar, null, empty := "<>", "n/a", ""
 	for _, tt := range []struct {
