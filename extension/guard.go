@@ -3,6 +3,7 @@ package extension
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
@@ -43,11 +44,7 @@ func (n *conn) guard(ctx context.Context, src string, st dialect.Statement) erro
 // guardOne looks at one relation, which is written so.
 func (n *conn) guardOne(ctx context.Context, r dialect.Relation, written string, names []string) error {
 	last := strings.ToLower(r.Parts[len(r.Parts)-1])
-	found := false
-	for _, name := range names {
-		found = found || name == last
-	}
-	if !found {
+	if !slices.Contains(names, last) {
 		return nil
 	}
 	cat := n.catalog()

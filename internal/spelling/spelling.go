@@ -10,7 +10,7 @@ import (
 func Nearest(wrong string, names []string) string {
 	best, least := "", len(wrong)/4+2
 	for _, n := range names {
-		if d := distance(strings.ToLower(wrong), strings.ToLower(n)); d < least {
+		if d := Distance(strings.ToLower(wrong), strings.ToLower(n)); d < least {
 			best, least = n, d
 		}
 	}
@@ -25,8 +25,8 @@ func Meant(err error, wrong string, names []string) error {
 	return err
 }
 
-// distance is Levenshtein's, over bytes: good enough for a hint.
-func distance(a, b string) int {
+// Distance is Levenshtein's, over bytes: good enough for a hint.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

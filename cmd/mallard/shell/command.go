@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/spelling"
 )
 
 // dotCommand is a dot-command of the shell itself.
@@ -335,7 +337,7 @@ func (s *Shell) read(ctx context.Context, args []string) error {
 func Nearest(name string, names []string) string {
 	best, least := "", 2*(len(name)/3+2)
 	for _, n := range names {
-		d := 2 * distance(name, n)
+		d := 2 * spelling.Distance(name, n)
 		if len(n) != len(name) {
 			d++ // of two equally near names take the one of the same length: letters are swapped more often than forgotten
 		}
@@ -347,25 +349,4 @@ func Nearest(name string, names []string) string {
 		return ""
 	}
 	return fmt.Sprintf(", did you mean %s?", best)
-}
-
-// distance counts the letters to change, add or leave out.
-func distance(a, b string) int {
-	prev := make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := range len(a) {
-		diagonal := prev[0]
-		prev[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = prev[j+1]
-			prev[j+1] = min(cost, prev[j+1]+1, prev[j]+1)
-		}
-	}
-	return prev[len(b)]
 }
