@@ -46,7 +46,7 @@ func CodeOf(err error) failure.Code {
 	if errors.Is(err, remote.ErrReadOnly) {
 		return failure.Permission
 	}
-	var place *located
+	var place *dialect.Located
 	var ddb *duckdb.Error
 	switch {
 	case duckapi.AlreadyExists(err):

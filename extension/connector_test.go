@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/engine"
 )
 
 func TestSplitDSN(t *testing.T) {
@@ -21,5 +22,21 @@ func TestSplitDSN(t *testing.T) {
 		if err != nil || rest != tt.rest || config != tt.config || lang != tt.lang {
 			t.Errorf("splitDSN(%q) = %q, %q, %v, %v", tt.give, rest, config, lang, err)
 		}
+	}
+}
+
+// TestEngines: what checks a MODEL_TYPE without loading an engine knows the same ones.
+func TestEngines(t *testing.T) {
+	kinds := engines(DefaultConfig())
+	if _, err := kinds.Find(engine.DefaultType()); err != nil {
+		t.Error(err)
+	}
+	for _, k := range kinds {
+		if err := engine.CheckType(k.ModelType()); err != nil {
+			t.Error(err)
+		}
+	}
+	if engine.CheckType("ONNX") == nil {
+		t.Error("a type without a kind is accepted")
 	}
 }

@@ -35,7 +35,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	case s.Remote:
 		rec, err = n.createRemote(s)
 	case len(s.Input)+len(s.Output) > 0:
-		err = at(s.Name.Span, errors.New("INPUT and OUTPUT belong to remote models; a SavedModel brings its own signature"))
+		err = dialect.At(s.Name.Span, errors.New("INPUT and OUTPUT belong to remote models; a SavedModel brings its own signature"))
 	default:
 		o, err = readImportOptions(s, n.in.engines)
 	}
@@ -45,22 +45,22 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	cat := n.catalog()
 	where, err := cat.Target(ctx, s.Name.Parts)
 	if err != nil {
-		return nil, at(s.Name.Span, err)
+		return nil, dialect.At(s.Name.Span, err)
 	}
 	k, old, err := cat.Lookup(ctx, where)
 	switch {
 	case err != nil && !s.OrReplace:
-		return nil, at(s.Name.Span, err)
+		return nil, dialect.At(s.Name.Span, err)
 	case k == catalog.Other:
-		return nil, at(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("`%s` is a table or a view; a model shares its namespace and needs another name", where)))
+		return nil, dialect.At(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("`%s` is a table or a view; a model shares its namespace and needs another name", where)))
 	case k == catalog.Model && s.IfNotExists:
 		return &plan{sql: "CREATE VIEW IF NOT EXISTS " + where.SQL() + " AS SELECT 1", pos: -1, verb: "CREATE MODEL",
 			notice: fmt.Sprintf("Model %s exists already; nothing was done.", where)}, nil
 	case k == catalog.Model && !s.OrReplace:
-		return nil, at(s.Name.Span, failure.As(failure.ErrModelExists, fmt.Errorf("model `%s` already exists; CREATE OR REPLACE MODEL replaces it", where)))
+		return nil, dialect.At(s.Name.Span, failure.As(failure.ErrModelExists, fmt.Errorf("model `%s` already exists; CREATE OR REPLACE MODEL replaces it", where)))
 	}
 	if err := n.writable(ctx, where.Database); err != nil {
-		return nil, at(s.Name.Span, fmt.Errorf("model %s: %w", where, err))
+		return nil, dialect.At(s.Name.Span, fmt.Errorf("model %s: %w", where, err))
 	}
 	dir, fetched := "", func() {}
 	if o != nil {
@@ -83,17 +83,17 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 	keep := int64(0)
 	if o != nil {
 		if _, err := n.in.store.Put(ctx, dir, rec.Digest); err != nil {
-			return nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
+			return nil, dialect.At(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 		}
 		fetched()
 		live, err := n.in.live.get(where.String(), rec)
 		if err != nil {
-			return nil, at(s.Name.Span, err)
+			return nil, dialect.At(s.Name.Span, err)
 		}
 		p.undo = func() { n.in.live.retire(where.String(), 0) }
 		if _, err := live.open(ctx, n.in); err != nil {
 			p.undo()
-			return nil, at(o.pathSpan, err)
+			return nil, dialect.At(o.pathSpan, err)
 		}
 		keep = live.Version
 	}
@@ -107,7 +107,7 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 // inspect reads a model folder for CREATE MODEL, with the places of its faults.
 func (n *conn) inspect(ctx context.Context, where catalog.QualifiedName, o *importOptions) (rec *modelspec.Spec, dir string, done func(), err error) {
 	if err := n.in.externalAccess(ctx); err != nil {
-		return nil, "", nil, at(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
+		return nil, "", nil, dialect.At(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 	}
 	dir, done, err = n.in.fetch(ctx, o.Path)
 	if err == nil {
@@ -124,7 +124,7 @@ func (n *conn) inspect(ctx context.Context, where catalog.QualifiedName, o *impo
 				span = at
 			}
 		}
-		return nil, "", nil, at(span, fmt.Errorf("model %s: %w", where, err))
+		return nil, "", nil, dialect.At(span, fmt.Errorf("model %s: %w", where, err))
 	}
 	return rec, dir, done, nil
 }
@@ -166,7 +166,7 @@ func readImportOptions(s *dialect.CreateModel, kinds engine.Kinds) (*importOptio
 		case "model_type":
 			if modelType, err = textOption(opt); err == nil {
 				if o.kind, err = kinds.Find(modelType); err != nil {
-					err = at(opt.Value.Span, failure.As(failure.ErrNotSupported, err))
+					err = dialect.At(opt.Value.Span, failure.As(failure.ErrNotSupported, err))
 				}
 			}
 		case "model_path":
@@ -182,7 +182,7 @@ func readImportOptions(s *dialect.CreateModel, kinds engine.Kinds) (*importOptio
 			o.CustomOps, err = textsOption(opt)
 		case "batch_size":
 			if opt.Value.Kind != dialect.Int || opt.Value.Int < 1 || opt.Value.Int > 1<<20 {
-				err = at(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d", opt.Name, 1<<20))
+				err = dialect.At(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d", opt.Name, 1<<20))
 			}
 			o.BatchSize = int(opt.Value.Int)
 		case "description":
@@ -190,11 +190,11 @@ func readImportOptions(s *dialect.CreateModel, kinds engine.Kinds) (*importOptio
 		case "labels":
 			o.Labels, err = labelsOption(opt)
 		case "kms_key_name":
-			err = at(opt.Span, errors.New("option `kms_key_name` is not supported: the model store is not encrypted; leave it out and encrypt the disk"))
+			err = dialect.At(opt.Span, errors.New("option `kms_key_name` is not supported: the model store is not encrypted; leave it out and encrypt the disk"))
 		default:
-			err = at(opt.Span, fmt.Errorf("unknown option `%s`; a TensorFlow model takes %s", opt.Name, importOptionNames))
+			err = dialect.At(opt.Span, fmt.Errorf("unknown option `%s`; a TensorFlow model takes %s", opt.Name, importOptionNames))
 			if near := spelling.Nearest(opt.Name, strings.Split(importOptionNames, ", ")); near != "" {
-				err = at(opt.Span, fmt.Errorf("unknown option `%s`; did you mean `%s`? A TensorFlow model takes %s", opt.Name, near, importOptionNames))
+				err = dialect.At(opt.Span, fmt.Errorf("unknown option `%s`; did you mean `%s`? A TensorFlow model takes %s", opt.Name, near, importOptionNames))
 			}
 		}
 		if err != nil {
@@ -202,10 +202,10 @@ func readImportOptions(s *dialect.CreateModel, kinds engine.Kinds) (*importOptio
 		}
 	}
 	if modelType == "" {
-		return nil, at(s.Name.Span, errors.New("CREATE MODEL needs OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='folder/*')"))
+		return nil, dialect.At(s.Name.Span, errors.New("CREATE MODEL needs OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='folder/*')"))
 	}
 	if o.Path == "" {
-		return nil, at(o.pathSpan, errors.New("option `model_path` is missing; give the folder that holds saved_model.pb"))
+		return nil, dialect.At(o.pathSpan, errors.New("option `model_path` is missing; give the folder that holds saved_model.pb"))
 	}
 	return o, nil
 }
@@ -214,7 +214,7 @@ const importOptionNames = "model_type, model_path, signature, tags, outputs, bat
 
 func textOption(o *dialect.Option) (string, error) {
 	if o.Value.Kind != dialect.String && o.Value.Kind != dialect.Ident {
-		return "", at(o.Value.Span, fmt.Errorf("option `%s` must be a string", o.Name))
+		return "", dialect.At(o.Value.Span, fmt.Errorf("option `%s` must be a string", o.Name))
 	}
 	return o.Value.Str, nil
 }
@@ -223,7 +223,7 @@ func textsOption(o *dialect.Option) ([]string, error) {
 	if o.Value.Kind == dialect.String {
 		return []string{o.Value.Str}, nil
 	}
-	bad := at(o.Value.Span, fmt.Errorf("option `%s` must be an array of strings, such as ['a', 'b']", o.Name))
+	bad := dialect.At(o.Value.Span, fmt.Errorf("option `%s` must be an array of strings, such as ['a', 'b']", o.Name))
 	if o.Value.Kind != dialect.Array {
 		return nil, bad
 	}
@@ -242,7 +242,7 @@ func labelsOption(o *dialect.Option) (map[string]string, error) {
 	if o.Value.Kind == dialect.Null {
 		return nil, nil
 	}
-	bad := at(o.Value.Span, fmt.Errorf("option `%s` must be an array of pairs, such as [('team', 'search')]", o.Name))
+	bad := dialect.At(o.Value.Span, fmt.Errorf("option `%s` must be an array of pairs, such as [('team', 'search')]", o.Name))
 	if o.Value.Kind != dialect.Array {
 		return nil, bad
 	}
@@ -279,10 +279,10 @@ func (n *conn) alterModel(ctx context.Context, s *dialect.AlterModel) (*plan, er
 		case "batch_size":
 			rec.BatchSize = int(opt.Value.Int)
 			if !null && (opt.Value.Kind != dialect.Int || opt.Value.Int < 1 || opt.Value.Int > 1<<20) {
-				err = at(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d, or NULL", opt.Name, 1<<20))
+				err = dialect.At(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d, or NULL", opt.Name, 1<<20))
 			}
 		default:
-			err = at(opt.Span, fmt.Errorf("option `%s` cannot be changed; ALTER MODEL changes description, labels and batch_size", opt.Name))
+			err = dialect.At(opt.Span, fmt.Errorf("option `%s` cannot be changed; ALTER MODEL changes description, labels and batch_size", opt.Name))
 		}
 		if err != nil {
 			return nil, err
@@ -311,7 +311,7 @@ func (n *conn) existing(ctx context.Context, name dialect.Path, ifExists bool) (
 	cat := n.catalog()
 	ps, err := cat.Candidates(ctx, name.Parts)
 	if err != nil {
-		return nil, nil, at(name.Span, err)
+		return nil, nil, dialect.At(name.Span, err)
 	}
 	for _, p := range ps {
 		k, rec, err := cat.Lookup(ctx, p)
@@ -319,18 +319,18 @@ func (n *conn) existing(ctx context.Context, name dialect.Path, ifExists bool) (
 		case k == catalog.Model && rec == nil: // unreadable, but it can be dropped
 			return &catalog.Entry{QualifiedName: p, Spec: &modelspec.Spec{}}, nil, nil
 		case err != nil:
-			return nil, nil, at(name.Span, err)
+			return nil, nil, dialect.At(name.Span, err)
 		case k == catalog.Other:
-			return nil, nil, at(name.Span, fmt.Errorf("`%s` is a table or a view and no model; use DROP TABLE, DROP VIEW or ALTER TABLE", p))
+			return nil, nil, dialect.At(name.Span, fmt.Errorf("`%s` is a table or a view and no model; use DROP TABLE, DROP VIEW or ALTER TABLE", p))
 		case k == catalog.Model:
 			return &catalog.Entry{QualifiedName: p, Spec: rec}, nil, nil
 		}
 	}
 	if _, ok := n.in.cfg.Models[name.String()]; ok {
-		return nil, nil, at(name.Span, fmt.Errorf("model `%s` is declared in the configuration; change it there", name))
+		return nil, nil, dialect.At(name.Span, fmt.Errorf("model `%s` is declared in the configuration; change it there", name))
 	}
 	if ifExists {
 		return nil, &plan{sql: "DROP VIEW IF EXISTS " + ps[0].SQL(), pos: -1, verb: "DROP MODEL"}, nil
 	}
-	return nil, nil, at(name.Span, cat.NotFound(ctx, name.String()))
+	return nil, nil, dialect.At(name.Span, cat.NotFound(ctx, name.String()))
 }

@@ -31,7 +31,7 @@ func (d declaredModels) Spec(ctx context.Context, name string) (*modelspec.Spec,
 	if rec, ok := in.declared[name]; ok {
 		return rec, nil
 	}
-	kind, err := in.engines.Find(cmp.Or(m.Type, "TENSORFLOW"))
+	kind, err := in.engines.Find(cmp.Or(m.Type, engine.DefaultType()))
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (w *writer) localEmbedding(ctx context.Context, f catalog.Entry, fn string,
 	flat := true
 	for _, o := range options {
 		if fn != "ML.GENERATE_EMBEDDING" || !strings.EqualFold(o.Name, "flatten_json_output") || o.Value.Kind != dialect.Bool {
-			return nil, at(o.Span, fmt.Errorf("%s over a TensorFlow model has no argument `%s` of this type; ML.GENERATE_EMBEDDING takes flatten_json_output, a BOOL", fn, o.Name))
+			return nil, dialect.At(o.Span, fmt.Errorf("%s over a TensorFlow model has no argument `%s` of this type; ML.GENERATE_EMBEDDING takes flatten_json_output, a BOOL", fn, o.Name))
 		}
 		flat = o.Value.Bool
 	}

@@ -76,7 +76,7 @@ func (n *conn) fault(ctx context.Context, q *running, p *plan, src string, err e
 	}
 	e := &Error{Msg: err.Error(), Source: src, Pos: -1, End: -1, Cause: err}
 	var de *dialect.Error
-	var l *located
+	var l *dialect.Located
 	var ddb *duckdb.Error
 	switch {
 	case errors.As(err, &de):

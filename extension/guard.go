@@ -35,7 +35,7 @@ func (n *conn) guard(ctx context.Context, src string, st dialect.Statement) erro
 	for _, r := range dialect.Relations(src, st) {
 		err := n.guardOne(ctx, r, src[r.Pos:r.End], names)
 		if err != nil {
-			return at(r.Span, err)
+			return dialect.At(r.Span, err)
 		}
 	}
 	return nil

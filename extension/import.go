@@ -25,10 +25,10 @@ func (n *conn) importDatabase(ctx context.Context, src string, s *dialect.Import
 	}
 	load, err := n.importedText(ctx, s.Dir, "load.sql")
 	if err != nil {
-		return nil, at(s.Span, err)
+		return nil, dialect.At(s.Span, err)
 	}
 	if err := n.atOnce(ctx, func() error { return n.importScripts(ctx, schema, load) }); err != nil {
-		return nil, at(s.Span, fmt.Errorf("IMPORT DATABASE %s: %w", quote.Text(s.Dir), err))
+		return nil, dialect.At(s.Span, fmt.Errorf("IMPORT DATABASE %s: %w", quote.Text(s.Dir), err))
 	}
 	return &plan{sql: "RESET VARIABLE mallard_imported", pos: -1, verb: "IMPORT"}, nil
 }

@@ -279,7 +279,7 @@ func (n *conn) showModels(ctx context.Context, src string, st dialect.Statement,
 	if s.From != nil {
 		parts, err := n.catalog().WithoutProject(ctx, s.From.Parts)
 		if err != nil {
-			return nil, at(s.From.Span, err)
+			return nil, dialect.At(s.From.Span, err)
 		}
 		switch len(parts) {
 		case 1:
@@ -287,7 +287,7 @@ func (n *conn) showModels(ctx context.Context, src string, st dialect.Statement,
 		case 2:
 			where += " AND lower(database_name) = lower(" + quote.Text(parts[0]) + ") AND lower(schema_name) = lower(" + quote.Text(parts[1]) + ")"
 		default:
-			return nil, at(s.From.Span, fmt.Errorf("`%s`: SHOW MODELS FROM takes a dataset", s.From))
+			return nil, dialect.At(s.From.Span, fmt.Errorf("`%s`: SHOW MODELS FROM takes a dataset", s.From))
 		}
 	}
 	if s.HasLike {
@@ -301,7 +301,7 @@ func (n *conn) showModels(ctx context.Context, src string, st dialect.Statement,
 func (n *conn) describeModel(ctx context.Context, s *dialect.DescribeModel) (*plan, error) {
 	f, err := n.catalog().Resolve(ctx, s.Name.Parts, "")
 	if err != nil {
-		return nil, at(s.Name.Span, err)
+		return nil, dialect.At(s.Name.Span, err)
 	}
 	name := quote.Path(f.Database, f.Schema, f.Name)
 	if f.Database == "" {

@@ -14,6 +14,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/objecttable"
 )
@@ -51,7 +52,7 @@ func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objectt
 		authorizer = "default" // where it is not configured, application default credentials
 	} else if authorizer != "default" { // of an ObjectRef it may be location.name or project.location.name
 		var err error
-		if authorizer, err = connectionName(o.in.cfg, &dialect.Path{Parts: strings.Split(authorizer, ".")}); err != nil {
+		if authorizer, err = config.ConnectionName(o.in.cfg, strings.Split(authorizer, ".")...); err != nil {
 			return nil, err
 		}
 	}
@@ -158,12 +159,8 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 	name := ""
 	if s.Connection != nil || s.DefaultConnection {
 		var err error
-		if name, err = connectionName(n.in.cfg, s.Connection); err != nil {
-			span := s.Name.Span
-			if s.Connection != nil {
-				span = s.Connection.Span
-			}
-			return nil, at(span, err)
+		if name, err = connectionOf(n.in.cfg, s.Connection, s.Name.Span); err != nil {
+			return nil, err
 		}
 	}
 	options := make([]objecttable.Option, len(s.Options))
@@ -174,18 +171,18 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 	if err != nil {
 		var oe *objecttable.OptionError
 		if errors.As(err, &oe) {
-			return nil, at(dialect.Span{Pos: oe.Pos, End: oe.End}, err)
+			return nil, dialect.At(dialect.Span{Pos: oe.Pos, End: oe.End}, err)
 		}
-		return nil, at(s.Name.Span, err)
+		return nil, dialect.At(s.Name.Span, err)
 	}
 	cat := n.catalog()
 	where, err := cat.Target(ctx, s.Name.Parts)
 	if err != nil {
-		return nil, at(s.Name.Span, err)
+		return nil, dialect.At(s.Name.Span, err)
 	}
 	k, _, err := cat.Lookup(ctx, where)
 	if err != nil {
-		return nil, at(s.Name.Span, err)
+		return nil, dialect.At(s.Name.Span, err)
 	}
 	old, err := n.isObjectTable(ctx, where)
 	if err != nil {
@@ -194,17 +191,17 @@ func (n *conn) createObjectTable(ctx context.Context, s *dialect.CreateExternalT
 	p := &plan{pos: -1, verb: "CREATE EXTERNAL TABLE", notice: fmt.Sprintf("Successfully created object table %s.", where)}
 	switch {
 	case k == catalog.Model:
-		return nil, at(s.Name.Span, fmt.Errorf("`%s` is a model; an object table shares its namespace and needs another name", where))
+		return nil, dialect.At(s.Name.Span, fmt.Errorf("`%s` is a model; an object table shares its namespace and needs another name", where))
 	case k == catalog.Other && !old:
-		return nil, at(s.Name.Span, fmt.Errorf("`%s` is a table or a view of another kind; an object table needs another name", where))
+		return nil, dialect.At(s.Name.Span, fmt.Errorf("`%s` is a table or a view of another kind; an object table needs another name", where))
 	case k == catalog.Other && s.IfNotExists:
 		p.sql, p.notice = "CREATE VIEW IF NOT EXISTS "+where.SQL()+" AS SELECT 1", ""
 		return p, nil
 	case k == catalog.Other && !s.OrReplace:
-		return nil, at(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("object table `%s` already exists; CREATE OR REPLACE EXTERNAL TABLE replaces it", where)))
+		return nil, dialect.At(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("object table `%s` already exists; CREATE OR REPLACE EXTERNAL TABLE replaces it", where)))
 	}
 	if err := n.in.externalAccess(ctx); err != nil {
-		return nil, at(s.Name.Span, err)
+		return nil, dialect.At(s.Name.Span, err)
 	}
 	if err := n.missing(ctx, s, t); err != nil {
 		return nil, err
@@ -229,7 +226,7 @@ func (n *conn) missing(ctx context.Context, s *dialect.CreateExternalTable, t *o
 	err := t.Missing(look, n.in.objects)
 	var m *objecttable.MissingError
 	if !errors.As(err, &m) {
-		return at(s.Name.Span, errors.Join(err, ctx.Err()))
+		return dialect.At(s.Name.Span, errors.Join(err, ctx.Err()))
 	}
 	span := s.Name.Span
 	for _, o := range s.Options {
@@ -240,7 +237,7 @@ func (n *conn) missing(ctx context.Context, s *dialect.CreateExternalTable, t *o
 			}
 		}
 	}
-	return at(span, err)
+	return dialect.At(span, err)
 }
 
 // dropObjectTable gives the statement that drops an object table, and no other kind of table.
@@ -248,7 +245,7 @@ func (n *conn) dropObjectTable(ctx context.Context, s *dialect.DropExternalTable
 	cat := n.catalog()
 	ps, err := cat.Candidates(ctx, s.Name.Parts)
 	if err != nil {
-		return nil, at(s.Name.Span, err)
+		return nil, dialect.At(s.Name.Span, err)
 	}
 	for _, p := range ps {
 		if ok, err := n.isObjectTable(ctx, p); err != nil {
@@ -258,13 +255,13 @@ func (n *conn) dropObjectTable(ctx context.Context, s *dialect.DropExternalTable
 		}
 		if k, _, err := cat.Lookup(ctx, p); err == nil && k != catalog.Nothing {
 			kind := map[catalog.Kind]string{catalog.Model: "MODEL", catalog.Other: "TABLE or VIEW"}[k]
-			return nil, at(s.Name.Span, fmt.Errorf("cannot drop `%s`, which has type %s: an external table was expected", p, kind))
+			return nil, dialect.At(s.Name.Span, fmt.Errorf("cannot drop `%s`, which has type %s: an external table was expected", p, kind))
 		}
 	}
 	if s.IfExists {
 		return &plan{sql: "DROP VIEW IF EXISTS " + ps[0].SQL(), pos: -1, verb: "DROP EXTERNAL TABLE"}, nil
 	}
-	return nil, at(s.Name.Span, failure.As(failure.ErrObjectTableNotFound, fmt.Errorf("object table `%s` not found", s.Name)))
+	return nil, dialect.At(s.Name.Span, failure.As(failure.ErrObjectTableNotFound, fmt.Errorf("object table `%s` not found", s.Name)))
 }
 
 // isObjectTable reports whether a view is an object table's.
@@ -292,23 +289,23 @@ func (n *conn) refreshMetadata(ctx context.Context, s *dialect.RefreshMetadata) 
 	cat := n.catalog()
 	ps, err := cat.Candidates(ctx, s.Table.Parts)
 	if err != nil {
-		return nil, at(s.Table.Span, err)
+		return nil, dialect.At(s.Table.Span, err)
 	}
 	for _, p := range ps {
 		spec, ok, err := cat.ObjectTable(ctx, p)
 		if err != nil {
-			return nil, at(s.Table.Span, err)
+			return nil, dialect.At(s.Table.Span, err)
 		}
 		if !ok {
 			continue
 		}
 		if err := n.in.objects.runtime.Refresh(ctx, spec); err != nil {
-			return nil, at(s.Table.Span, err)
+			return nil, dialect.At(s.Table.Span, err)
 		}
 		// CALL gives no rows, and neither does this.
 		return &plan{sql: "RESET VARIABLE mallard_refreshed", pos: -1, verb: "CALL", notice: fmt.Sprintf("Successfully refreshed the metadata of object table %s.", p)}, nil
 	}
-	return nil, at(s.Table.Span, failure.As(failure.ErrObjectTableNotFound, fmt.Errorf("object table `%s` not found", s.Table)))
+	return nil, dialect.At(s.Table.Span, failure.As(failure.ErrObjectTableNotFound, fmt.Errorf("object table `%s` not found", s.Table)))
 }
 
 // objectValue gives an option's value as package objecttable reads it.

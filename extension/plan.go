@@ -100,28 +100,6 @@ func (n *conn) planned(ctx context.Context, src string, st dialect.Statement) (*
 	return nil, fmt.Errorf("statement of type %T is not supported", node)
 }
 
-// at ties an error to a place of the source, unless it has one.
-func at(span dialect.Span, err error) error {
-	if err == nil {
-		return nil
-	}
-	var de *dialect.Error
-	var l *located
-	if errors.As(err, &de) || errors.As(err, &l) {
-		return err
-	}
-	return &located{span, err}
-}
-
-// located is an error with its place.
-type located struct {
-	dialect.Span
-	err error
-}
-
-func (l *located) Error() string { return l.err.Error() }
-func (l *located) Unwrap() error { return l.err }
-
 // catalog reads models over the user's own connection.
 func (n *conn) catalog() *catalog.Catalog {
 	n.mu.Lock()
@@ -131,7 +109,7 @@ func (n *conn) catalog() *catalog.Catalog {
 
 func (n *conn) planQuery(ctx context.Context, src string, q *dialect.Query) (*plan, error) {
 	if q.InMacro && q.Verb != "PREPARE" && len(q.Calls) > 0 {
-		return nil, at(q.Calls[0].Span, errors.New("ML functions cannot stand in the body of a macro, which would stay with today's model; make a view, or use the macro's query as the input"))
+		return nil, dialect.At(q.Calls[0].Span, errors.New("ML functions cannot stand in the body of a macro, which would stay with today's model; make a view, or use the macro's query as the input"))
 	}
 	p := &plan{verb: q.Verb, lang: q.Lang}
 	w := n.writer(n.catalog(), n.Conn)
@@ -165,7 +143,7 @@ func (w *writer) rewrite(ctx context.Context, src string, q *dialect.Query) (*di
 		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) { return w.expand(ctx, src, c, quoted) },
 		Table: func(p dialect.Path) ([]string, error) {
 			parts, err := w.cat.WithoutProject(ctx, p.Parts)
-			return parts, at(p.Span, err)
+			return parts, dialect.At(p.Span, err)
 		},
 		Function: func(f *dialect.Function, _ bool) (*dialect.Substitution, error) {
 			return w.function(ctx, f, q)
@@ -193,11 +171,11 @@ func keeps(q *dialect.Query) string {
 
 func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
 	if f, ok := googlesql.FunctionNamed(c.Func); !ok || f.Kind != googlesql.ModelFunction {
-		return dialect.Expansion{}, at(dialect.Span{Pos: c.Pos, End: min(c.Pos+len(c.Func), c.End)}, unknownFunction(c.Func))
+		return dialect.Expansion{}, dialect.At(dialect.Span{Pos: c.Pos, End: min(c.Pos+len(c.Func), c.End)}, unknownFunction(c.Func))
 	}
 	f, err := w.cat.Resolve(ctx, c.Model.Parts, "")
 	if err != nil {
-		return dialect.Expansion{}, at(c.Model.Span, err)
+		return dialect.Expansion{}, dialect.At(c.Model.Span, err)
 	}
 	var in inputKind
 	if f.Spec.Remote() && c.Func != "ML.PREDICT" {
@@ -212,7 +190,7 @@ func (w *writer) expand(ctx context.Context, src string, c *dialect.Call, quoted
 	}
 	x, err := w.call(ctx, f, c.Func, c.Options, functions.BigQuery, in)
 	if err != nil {
-		return dialect.Expansion{}, at(c.Model.Span, err)
+		return dialect.Expansion{}, dialect.At(c.Model.Span, err)
 	}
 	if quoted {
 		return dialect.Expansion{Whole: func(input string) string {
@@ -242,7 +220,7 @@ func (w *writer) keepsDefaults(ctx context.Context, src string, c *dialect.Call,
 	columns := w.inputColumns(ctx, src, c, w.lang)
 	for _, name := range f.Spec.Defaults {
 		if _, ok := named(columns, name); ok {
-			return at(c.Input, fmt.Errorf("input `%s` of model %s keeps its default, since it is one value for all rows; rename the column or leave it out", name, f.QualifiedName))
+			return dialect.At(c.Input, fmt.Errorf("input `%s` of model %s keeps its default, since it is one value for all rows; rename the column or leave it out", name, f.QualifiedName))
 		}
 	}
 	return nil
@@ -346,10 +324,10 @@ func checkPredictOptions(options []dialect.Option) error {
 		case "trial_id":
 			ok = o.Value.Kind == dialect.Int
 		default:
-			return at(o.Span, fmt.Errorf("ML.PREDICT has no argument `%s`; it takes threshold, keep_original_columns and trial_id", o.Name))
+			return dialect.At(o.Span, fmt.Errorf("ML.PREDICT has no argument `%s`; it takes threshold, keep_original_columns and trial_id", o.Name))
 		}
 		if !ok {
-			return at(o.Value.Span, fmt.Errorf("ML.PREDICT: `%s` has a value of the wrong type; threshold is FLOAT64, keep_original_columns BOOL, trial_id INT64", o.Name))
+			return dialect.At(o.Value.Span, fmt.Errorf("ML.PREDICT: `%s` has a value of the wrong type; threshold is FLOAT64, keep_original_columns BOOL, trial_id INT64", o.Name))
 		}
 	}
 	return nil
@@ -445,7 +423,7 @@ func (w *writer) input(ctx context.Context, src string, lang dialect.Lang) (stri
 // inputFault says where in the input text a fault is.
 func inputFault(src string, err error) error {
 	var de *dialect.Error
-	var l *located
+	var l *dialect.Located
 	switch {
 	case errors.As(err, &de):
 		line, col := dialect.LineCol(src, de.Pos)

@@ -44,7 +44,7 @@ func (w *writer) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.Ta
 				var p catalog.QualifiedName
 				var err error
 				if p, ok, err = w.objectTable(ctx, t.Path.Parts); err != nil {
-					return nil, at(d.Span, err)
+					return nil, dialect.At(d.Span, err)
 				}
 				if ok && longer && !isEnd(d.Qualifier, []string{p.Database, p.Schema, p.Name}) {
 					continue
@@ -62,7 +62,7 @@ func (w *writer) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.Ta
 		case len(objects) == 1 && len(others) == 0:
 			return &objects[0], nil
 		case len(objects) > 0:
-			return nil, at(d.Span, fmt.Errorf("`data` may be a column of several tables here; name the object table before it, as in %s.data", alias(objects[0])))
+			return nil, dialect.At(d.Span, fmt.Errorf("`data` may be a column of several tables here; name the object table before it, as in %s.data", alias(objects[0])))
 		}
 	}
 	return nil, nil

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +16,6 @@ import (
 	"github.com/mallardml/mallard/internal/answercache"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/config"
-	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/provider"
 	"github.com/mallardml/mallard/internal/spelling"
@@ -124,35 +122,6 @@ func (r *remoteModels) closeClients() error {
 	}
 	r.connections = map[string]*remoteConnection{}
 	return errors.Join(errs...)
-}
-
-// connectionName finds the connection that a path of WITH CONNECTION means: by its whole name, else by its last part.
-func connectionName(c *config.Config, p *dialect.Path) (string, error) {
-	if p == nil {
-		if _, ok := c.Connections["default"]; !ok {
-			return "", noConnection("there is no connection DEFAULT; write [connections.default] into mallard.toml, with project = \"…\" for Vertex AI, or run mallard emulate and write what it shows")
-		}
-		return "default", nil
-	}
-	last := p.Parts[len(p.Parts)-1]
-	for _, name := range []string{p.String(), last} {
-		if _, ok := c.Connections[name]; ok {
-			return name, nil
-		}
-	}
-	names := make([]string, 0, len(c.Connections))
-	for n := range c.Connections {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	if len(names) == 0 {
-		return "", noConnection("there is no connection `%s`; the configuration needs [connections.%q]", p, last)
-	}
-	return "", noConnection("there is no connection `%s`; the configuration has %s", p, strings.Join(names, ", "))
-}
-
-func noConnection(format string, args ...any) error {
-	return failure.As(failure.ErrConnectionNotFound, fmt.Errorf(format, args...))
 }
 
 // connection gives a connection; its client is made at the first request.
@@ -281,7 +250,7 @@ func (r *remoteModels) spec(f catalog.Entry, fn string, options []dialect.Option
 	if s.Options, err = remote.ParseOptions(fn, s.Family, given); err != nil {
 		var oe *remote.OptionError
 		if errors.As(err, &oe) {
-			err = at(dialect.Span{Pos: oe.Pos, End: oe.End}, spelling.Meant(err, oe.Unknown, oe.Known))
+			err = dialect.At(dialect.Span{Pos: oe.Pos, End: oe.End}, spelling.Meant(err, oe.Unknown, oe.Known))
 		}
 		return nil, err
 	}
@@ -359,16 +328,23 @@ func plainValue(v dialect.Value) any {
 	return v.Str
 }
 
+// connectionOf finds the connection that a statement names. nil is the default one; where that is missing, the other place is
+// to blame.
+func connectionOf(cfg *config.Config, p *dialect.Path, other dialect.Span) (string, error) {
+	if p == nil {
+		name, err := config.ConnectionName(cfg)
+		return name, dialect.At(other, err)
+	}
+	name, err := config.ConnectionName(cfg, p.Parts...)
+	return name, dialect.At(p.Span, err)
+}
+
 // createRemote checks a remote model and gives the statement that records it. Nothing is asked of the endpoint.
 func (n *conn) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error) {
 	cfg := n.in.cfg
-	name, err := connectionName(cfg, s.Connection)
+	name, err := connectionOf(cfg, s.Connection, s.Name.Span)
 	if err != nil {
-		span := s.Name.Span
-		if s.Connection != nil {
-			span = s.Connection.Span
-		}
-		return nil, at(span, err)
+		return nil, err
 	}
 	rec := &modelspec.Spec{Type: "REMOTE", Connection: name}
 	endpoint := dialect.Span{}
@@ -384,23 +360,23 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error) {
 		case "labels":
 			rec.Labels, err = labelsOption(o)
 		case "remote_service_type", "hugging_face_model_id", "model_garden_model_name":
-			err = at(o.Span, fmt.Errorf("option `%s` is not supported; deploy the model and give its ENDPOINT", o.Name))
+			err = dialect.At(o.Span, fmt.Errorf("option `%s` is not supported; deploy the model and give its ENDPOINT", o.Name))
 		default:
-			err = at(o.Span, fmt.Errorf("unknown option `%s`; a remote model takes endpoint, description, labels", o.Name))
+			err = dialect.At(o.Span, fmt.Errorf("unknown option `%s`; a remote model takes endpoint, description, labels", o.Name))
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	if strings.TrimSpace(rec.Path) == "" {
-		return nil, at(s.Name.Span, errors.New("a remote model needs OPTIONS(ENDPOINT='…'): the name of a model such as 'gemini-2.5-flash', or a URL"))
+		return nil, dialect.At(s.Name.Span, errors.New("a remote model needs OPTIONS(ENDPOINT='…'): the name of a model such as 'gemini-2.5-flash', or a URL"))
 	}
 	p, err := config.Provider(name, cfg.Connections[name])
 	if err != nil {
-		return nil, at(s.Name.Span, err)
+		return nil, dialect.At(s.Name.Span, err)
 	}
 	if rec.Endpoint, err = p.Endpoint(rec.Path); err != nil {
-		return nil, at(endpoint, err)
+		return nil, dialect.At(endpoint, err)
 	}
 	for _, side := range []struct {
 		to   *[]modelspec.Column
@@ -409,16 +385,16 @@ func (n *conn) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error) {
 		for _, c := range side.from {
 			t, err := remote.ParseType(c.Type)
 			if err != nil {
-				return nil, at(c.Span, fmt.Errorf("column `%s`: type %s %w", c.Name, c.Type, err))
+				return nil, dialect.At(c.Span, fmt.Errorf("column `%s`: type %s %w", c.Name, c.Type, err))
 			}
 			if t.Kind == remote.JSON || t.Kind == remote.Struct || t.Kind == remote.Array && (t.Elem.Kind == remote.Struct || t.Elem.Kind == remote.JSON) {
-				return nil, at(c.Span, fmt.Errorf("column `%s` is %s; INPUT and OUTPUT take BOOL, INT64, FLOAT64, NUMERIC, BIGNUMERIC, STRING and ARRAYs of these", c.Name, t))
+				return nil, dialect.At(c.Span, fmt.Errorf("column `%s` is %s; INPUT and OUTPUT take BOOL, INT64, FLOAT64, NUMERIC, BIGNUMERIC, STRING and ARRAYs of these", c.Name, t))
 			}
 			*side.to = append(*side.to, modelspec.Column{Name: c.Name, Type: t.String()})
 		}
 	}
 	if kind := p.Model(rec.Endpoint); kind != "" && len(rec.OutputColumns) > 0 {
-		return nil, at(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is %s", remote.ModelName(rec.Endpoint), kind))
+		return nil, dialect.At(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is %s", remote.ModelName(rec.Endpoint), kind))
 	}
 	return rec, nil
 }

@@ -22,17 +22,17 @@ import (
 // function writes a call of a scalar function. It is nil for a function of the user's own.
 func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Query) (*dialect.Substitution, error) {
 	if own, err := w.owned(ctx, f.Name); own || err != nil {
-		return nil, at(f.Span, err)
+		return nil, dialect.At(f.Span, err)
 	}
 	if strings.HasPrefix(f.Name, "AI.") {
 		if place := keeps(q); place != "" {
-			return nil, at(f.Span, fmt.Errorf("%s cannot stand in %s, which would not find its endpoint again; make a remote model and select from AI.GENERATE_TEXT or AI.GENERATE_EMBEDDING", f.Name, place))
+			return nil, dialect.At(f.Span, fmt.Errorf("%s cannot stand in %s, which would not find its endpoint again; make a remote model and select from AI.GENERATE_TEXT or AI.GENERATE_EMBEDDING", f.Name, place))
 		}
 		return w.ask(ctx, f)
 	}
 	p, ok := googlesql.FunctionNamed(f.Name)
 	if !ok {
-		return nil, at(f.Span, fmt.Errorf("%s is not part of this version", f.Name))
+		return nil, dialect.At(f.Span, fmt.Errorf("%s is not part of this version", f.Name))
 	}
 	if slices.ContainsFunc(f.Args, func(a dialect.Argument) bool { return a.Name != "" }) && f.Name == "OBJ.MAKE_REF" {
 		w.use(f, p.Plain)
@@ -49,12 +49,12 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 	case other == nil:
 	case f.Name == "ML.DECODE_IMAGE":
 		if own, err := w.owned(ctx, other.Name); err != nil || !own {
-			return &dialect.Substitution{Keep: []int{0}, Text: []string{"", ""}}, at(f.Span, err)
+			return &dialect.Substitution{Keep: []int{0}, Text: []string{"", ""}}, dialect.At(f.Span, err)
 		}
 	default:
 		own, err := w.owned(ctx, other.Name)
 		if err != nil {
-			return nil, at(f.Span, err)
+			return nil, dialect.At(f.Span, err)
 		}
 		if !own {
 			name, decodes = "system.main.ml_decode_image(", other
@@ -63,14 +63,14 @@ func (w *writer) function(ctx context.Context, f *dialect.Function, q *dialect.Q
 	s := &dialect.Substitution{Text: []string{name}}
 	for i, a := range f.Args {
 		if a.Name != "" {
-			return nil, at(a.Span, fmt.Errorf("%s has no argument named %s; it takes %s", f.Name, a.Name, p.Takes))
+			return nil, dialect.At(a.Span, fmt.Errorf("%s has no argument named %s; it takes %s", f.Name, a.Name, p.Takes))
 		}
 		s.Keep = append(s.Keep, i)
 		s.Text = append(s.Text, ", ")
 	}
 	least, most := p.Arity()
 	if n := len(f.Args); n < least || n > most {
-		return nil, at(f.Span, fmt.Errorf("%s takes %s, not %s", f.Name, p.Takes, amount.Of(n, "argument")))
+		return nil, dialect.At(f.Span, fmt.Errorf("%s takes %s, not %s", f.Name, p.Takes, amount.Of(n, "argument")))
 	}
 	closing := ")"
 	if decodes.Name == "ML.DECODE_IMAGE" {
@@ -100,10 +100,10 @@ func checkSize(height, width dialect.Argument) error {
 		}
 		n := side.a.Const.Int
 		if err := image.CheckSide(n); err != nil {
-			return at(side.a.Span, fmt.Errorf("ML.RESIZE_IMAGE: %s %w", side.name, err))
+			return dialect.At(side.a.Span, fmt.Errorf("ML.RESIZE_IMAGE: %s %w", side.name, err))
 		}
 		if pixels *= n; image.CheckSide(pixels) != nil {
-			return at(side.a.Span, fmt.Errorf("ML.RESIZE_IMAGE: %d × %d is too large: no image has more than %d pixels", height.Const.Int, n, image.MostPixels))
+			return dialect.At(side.a.Span, fmt.Errorf("ML.RESIZE_IMAGE: %d × %d is too large: no image has more than %d pixels", height.Const.Int, n, image.MostPixels))
 		}
 	}
 	return nil
@@ -138,14 +138,14 @@ func makeRef(f *dialect.Function, p googlesql.Function) (*dialect.Substitution, 
 		case "":
 		case "version":
 			if before != "" { // the order of the arguments is kept
-				return nil, at(a.Span, fmt.Errorf("%s: give version before details", f.Name))
+				return nil, dialect.At(a.Span, fmt.Errorf("%s: give version before details", f.Name))
 			}
 		case "details":
 			if before == "" {
 				s.Text[i] += "NULL, "
 			}
 		default:
-			return nil, at(a.Span, fmt.Errorf("%s has no argument named %s; it takes version and details behind %s", f.Name, a.Name, p.Takes))
+			return nil, dialect.At(a.Span, fmt.Errorf("%s has no argument named %s; it takes version and details behind %s", f.Name, a.Name, p.Takes))
 		}
 		before = a.Name
 		s.Keep = append(s.Keep, i)
@@ -154,7 +154,7 @@ func makeRef(f *dialect.Function, p googlesql.Function) (*dialect.Substitution, 
 	last := len(s.Keep)
 	switch {
 	case before != "" && len(f.Args) < 3 || last == 0:
-		return nil, at(f.Span, fmt.Errorf("%s takes %s", f.Name, p.Takes))
+		return nil, dialect.At(f.Span, fmt.Errorf("%s takes %s", f.Name, p.Takes))
 	case before == "version":
 		s.Text[last] = ", NULL)"
 	default:
@@ -219,34 +219,34 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		name := a.Name
 		if name == "" {
 			if len(keep) == len(rows) || len(seen) > len(keep) {
-				return nil, at(a.Span, fmt.Errorf("%s takes %s, then named arguments such as endpoint => '%s'", f.Name, strings.Join(rows, " and "), defaultEndpoint))
+				return nil, dialect.At(a.Span, fmt.Errorf("%s takes %s, then named arguments such as endpoint => '%s'", f.Name, strings.Join(rows, " and "), defaultEndpoint))
 			}
 			name = rows[len(keep)]
 		}
 		if seen[name] {
-			return nil, at(a.NameSpan, fmt.Errorf("%s: argument `%s` is given twice", f.Name, name))
+			return nil, dialect.At(a.NameSpan, fmt.Errorf("%s: argument `%s` is given twice", f.Name, name))
 		}
 		seen[name] = true
 		if k := slices.Index(rows, name); k >= 0 {
 			if k != len(keep) {
-				return nil, at(a.Span, fmt.Errorf("%s: give %s first", f.Name, strings.Join(rows, ", then ")))
+				return nil, dialect.At(a.Span, fmt.Errorf("%s: give %s first", f.Name, strings.Join(rows, ", then ")))
 			}
 			if kind := constantType(a.Const); kind != "" {
-				return nil, at(a.Span, remote.WantsPrompt(f.Name, name, kind))
+				return nil, dialect.At(a.Span, remote.WantsPrompt(f.Name, name, kind))
 			}
 			keep = append(keep, i)
 			continue
 		}
 		if known := argumentNames(f.Name); !slices.Contains(known, name) {
-			return nil, at(a.NameSpan, unknownArgument(f.Name, name, known))
+			return nil, dialect.At(a.NameSpan, unknownArgument(f.Name, name, known))
 		}
 		if a.Const == nil {
-			return nil, at(a.Span, fmt.Errorf("%s: argument `%s` must be a constant: it is the same for all rows", f.Name, name))
+			return nil, dialect.At(a.Span, fmt.Errorf("%s: argument `%s` must be a constant: it is the same for all rows", f.Name, name))
 		}
 		switch name {
 		case "endpoint", "connection_id":
 			if a.Const.Kind != dialect.String || a.Const.Str == "" {
-				return nil, at(a.Span, fmt.Errorf("%s: argument `%s` must be a STRING that is not empty", f.Name, name))
+				return nil, dialect.At(a.Span, fmt.Errorf("%s: argument `%s` must be a STRING that is not empty", f.Name, name))
 			}
 			if name == "endpoint" {
 				endpoint, endpointAt = a.Const.Str, a.Span
@@ -258,22 +258,18 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		}
 	}
 	if len(keep) < len(rows) {
-		return nil, at(f.Span, fmt.Errorf("%s needs the argument %s", f.Name, rows[len(keep)]))
+		return nil, dialect.At(f.Span, fmt.Errorf("%s needs the argument %s", f.Name, rows[len(keep)]))
 	}
 	if endpoint == "" {
 		if fn == "AI.EMBED" {
-			return nil, at(f.Span, fmt.Errorf("%s needs the argument endpoint, such as endpoint => 'text-embedding-005'", f.Name))
+			return nil, dialect.At(f.Span, fmt.Errorf("%s needs the argument endpoint, such as endpoint => 'text-embedding-005'", f.Name))
 		}
 		endpoint = defaultEndpoint
 	}
 	cfg := w.cfg
-	name, err := connectionName(cfg, connection)
+	name, err := connectionOf(cfg, connection, f.Span)
 	if err != nil {
-		span := f.Span
-		if connection != nil {
-			span = connection.Span
-		}
-		return nil, at(span, err)
+		return nil, err
 	}
 	rec := &modelspec.Spec{Type: "REMOTE", Connection: name, Path: endpoint}
 	p, err := config.Provider(name, cfg.Connections[name])
@@ -281,11 +277,11 @@ func (w *writer) ask(ctx context.Context, f *dialect.Function) (*dialect.Substit
 		rec.Endpoint, err = p.Endpoint(endpoint)
 	}
 	if err != nil {
-		return nil, at(endpointAt, err)
+		return nil, dialect.At(endpointAt, err)
 	}
 	s, err := w.models.remoteSpec(catalog.Entry{QualifiedName: catalog.QualifiedName{Schema: "main", Name: endpoint}, Spec: rec}, fn, options, inputKind{similar: f.Name == "AI.SIMILARITY"})
 	if err != nil {
-		return nil, at(endpointAt, err)
+		return nil, dialect.At(endpointAt, err)
 	}
 	scalar := s.ScalarFunction()
 	if err := w.models.remoteFunction(ctx, scalar); err != nil {
@@ -354,5 +350,5 @@ func (w *writer) tableFunction(ctx context.Context, f *dialect.TableFunction, ar
 	default:
 		err = errors.New(f.Name + " is not part of this version")
 	}
-	return sql, at(f.Span, err)
+	return sql, dialect.At(f.Span, err)
 }

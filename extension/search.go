@@ -27,7 +27,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 		name := a.Name
 		if name == "" {
 			if place == len(positions) {
-				return "", at(a.Span, errors.New("VECTOR_SEARCH: the arguments from here on need names, such as top_k => 10"))
+				return "", dialect.At(a.Span, errors.New("VECTOR_SEARCH: the arguments from here on need names, such as top_k => 10"))
 			}
 			name = positions[place]
 			place++
@@ -36,7 +36,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 		table := a.Query || a.Table != nil
 		text := func() (string, error) {
 			if a.Const == nil || a.Const.Kind != dialect.String {
-				return "", at(a.Span, fmt.Errorf("VECTOR_SEARCH: %s must be a STRING constant", name))
+				return "", dialect.At(a.Span, fmt.Errorf("VECTOR_SEARCH: %s must be a STRING constant", name))
 			}
 			return a.Const.Str, nil
 		}
@@ -50,15 +50,15 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			if !ok {
 				names := nameList(columns)
 				err := fmt.Errorf("VECTOR_SEARCH: `%s` is no column of the %s, which has %s", name, what, strings.Join(names, ", "))
-				return "", at(a.Span, spelling.Meant(err, name, names))
+				return "", dialect.At(a.Span, spelling.Meant(err, name, names))
 			}
-			return name, at(a.Span, wantsVector(fmt.Sprintf("column `%s` of the %s", name, what), c.t))
+			return name, dialect.At(a.Span, wantsVector(fmt.Sprintf("column `%s` of the %s", name, what), c.t))
 		}
 		var err error
 		switch name {
 		case "base table", "query table":
 			if !table {
-				return "", at(a.Span, fmt.Errorf("VECTOR_SEARCH: the %s is written TABLE name or (query)", name))
+				return "", dialect.At(a.Span, fmt.Errorf("VECTOR_SEARCH: the %s is written TABLE name or (query)", name))
 			}
 			columns := w.describe(ctx, args[i])
 			written := ""
@@ -85,16 +85,16 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 				value = "SELECT " + value
 			}
 			if c := w.describe(ctx, value); len(c) == 1 && (a.Const == nil || a.Const.Kind != dialect.Null) {
-				err = at(a.Span, wantsVector("query_value", c[0].t))
+				err = dialect.At(a.Span, wantsVector("query_value", c[0].t))
 			}
 		case "top_k":
 			if a.Const == nil || a.Const.Kind != dialect.Int || a.Const.Int == 0 {
-				return "", at(a.Span, errors.New("VECTOR_SEARCH: top_k must be an INT64 constant: how many of the nearest are wanted, or a negative number for all"))
+				return "", dialect.At(a.Span, errors.New("VECTOR_SEARCH: top_k must be an INT64 constant: how many of the nearest are wanted, or a negative number for all"))
 			}
 			v.TopK = a.Const.Int
 		default:
 			names := []string{"query_column_to_search", "query_value", "top_k", "distance_type", "options"}
-			return "", at(a.NameSpan, spelling.Meant(fmt.Errorf("VECTOR_SEARCH has no argument `%s`; it takes %s", name, strings.Join(names, ", ")), name, names))
+			return "", dialect.At(a.NameSpan, spelling.Meant(fmt.Errorf("VECTOR_SEARCH has no argument `%s`; it takes %s", name, strings.Join(names, ", ")), name, names))
 		}
 		if err != nil {
 			return "", err
@@ -102,14 +102,14 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 	}
 	if c, ok := named(query, v.LookFor()); ok && v.QueryColumn == "" {
 		if err := wantsVector(fmt.Sprintf("column `%s` of the query table", c.name), c.t); err != nil {
-			return "", at(spans["query table"], fmt.Errorf("%w; name another with query_column_to_search => '…'", err))
+			return "", dialect.At(spans["query table"], fmt.Errorf("%w; name another with query_column_to_search => '…'", err))
 		}
 	}
 	sql, err := v.SQL()
 	var wrong *objecttable.SearchError
 	if errors.As(err, &wrong) {
 		if span, ok := spans[wrong.Argument]; ok {
-			err = at(span, err)
+			err = dialect.At(span, err)
 		}
 	}
 	return sql, err
@@ -140,12 +140,12 @@ func (w *writer) objectTransform(ctx context.Context, f *dialect.TableFunction, 
 	}
 	list := f.Args[1].Const.List
 	if len(list) != 1 || list[0].Kind != dialect.String || !strings.EqualFold(list[0].Str, "SIGNED_URL") {
-		return "", at(f.Args[1].Span, errors.New("EXTERNAL_OBJECT_TRANSFORM knows one transform: ['SIGNED_URL']"))
+		return "", dialect.At(f.Args[1].Span, errors.New("EXTERNAL_OBJECT_TRANSFORM knows one transform: ['SIGNED_URL']"))
 	}
 	if _, ok, err := w.objectTable(ctx, f.Args[0].Table.Parts); err != nil {
-		return "", at(f.Args[0].Span, err)
+		return "", dialect.At(f.Args[0].Span, err)
 	} else if !ok {
-		return "", at(f.Args[0].Span, fmt.Errorf("`%s` is no object table; EXTERNAL_OBJECT_TRANSFORM reads one", f.Args[0].Table))
+		return "", dialect.At(f.Args[0].Span, fmt.Errorf("`%s` is no object table; EXTERNAL_OBJECT_TRANSFORM reads one", f.Args[0].Table))
 	}
 	return "(SELECT __o.*, system.main.object_signed_url(__o.uri, __o.ref.authorizer) AS signed_url FROM (" + args[0] + "\n) AS __o)", nil
 }

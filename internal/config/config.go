@@ -15,6 +15,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/engine"
 )
 
 // Config is Mallard's configuration, one TOML file. The zero value, and [DefaultConfig], work without a file and without
@@ -89,7 +90,7 @@ func (c ObjectsConfig) validate() error {
 // ModelConfig declares a model outside any database: for read-only databases and services. The fields are the options of
 // CREATE MODEL.
 type ModelConfig struct {
-	Type        string            `toml:"type"`       // "TENSORFLOW", also when empty
+	Type        string            `toml:"type"`       // the MODEL_TYPE; empty is TENSORFLOW
 	Path        string            `toml:"path"`       // the folder of saved_model.pb, a path or gs://…; must be given
 	Signature   string            `toml:"signature"`  // empty is serving_default
 	Tags        []string          `toml:"tags"`       // empty is the only tag set, or "serve"
@@ -238,8 +239,8 @@ func (c *Config) Validate() error {
 		if m.Path == "" {
 			bad("models.%q: path is missing", n)
 		}
-		if m.Type != "" && !strings.EqualFold(m.Type, "TENSORFLOW") {
-			bad("models.%q: type %q is not supported; use TENSORFLOW", n, m.Type)
+		if err := engine.CheckType(m.Type); err != nil {
+			bad("models.%q: %w", n, err)
 		}
 		if m.BatchSize < 0 {
 			bad("models.%q: batch_size must be 0 (chosen by a probe) or more", n)

@@ -3,10 +3,14 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/provider"
 )
 
@@ -201,4 +205,30 @@ func ConnectionOptions(name string, c ConnectionConfig) remote.ConnectionOptions
 		o.Prices[model] = remote.Price{InputPerMillion: p.InputPerMillion, OutputPerMillion: p.OutputPerMillion, PerRequest: p.PerRequest}
 	}
 	return o
+}
+
+// ConnectionName finds the connection that a path of WITH CONNECTION means: by its whole name, else by its last part. No path
+// means the one named "default".
+func ConnectionName(c *Config, path ...string) (string, error) {
+	if len(path) == 0 {
+		if _, ok := c.Connections["default"]; !ok {
+			return "", noConnection("there is no connection DEFAULT; write [connections.default] into mallard.toml, with project = \"…\" for " +
+				"Vertex AI, or run mallard emulate and write what it shows")
+		}
+		return "default", nil
+	}
+	whole, last := strings.Join(path, "."), path[len(path)-1]
+	for _, name := range []string{whole, last} {
+		if _, ok := c.Connections[name]; ok {
+			return name, nil
+		}
+	}
+	if len(c.Connections) == 0 {
+		return "", noConnection("there is no connection `%s`; the configuration needs [connections.%q]", whole, last)
+	}
+	return "", noConnection("there is no connection `%s`; the configuration has %s", whole, strings.Join(slices.Sorted(maps.Keys(c.Connections)), ", "))
+}
+
+func noConnection(format string, args ...any) error {
+	return failure.As(failure.ErrConnectionNotFound, fmt.Errorf(format, args...))
 }
