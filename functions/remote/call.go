@@ -162,26 +162,25 @@ func (c *bound) types(vectors []mapping.Vector) ([]udf.Type, error) {
 	return types, nil
 }
 
-// take submits the rows of a chunk and returns their group and the number of the first.
-func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*dispatch.Group, int, error) {
-	g, err := st.Group(owner, c.spec.call)
-	if err != nil {
-		return nil, 0, err
+// take submits the rows of a chunk and returns them with their group and the number of the first.
+func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (g *dispatch.Group, first int, rows []dispatch.Row, err error) {
+	if g, err = st.Group(owner, c.spec.call); err != nil {
+		return nil, 0, nil, err
 	}
 	n := int(mapping.DataChunkGetSize(chunk))
-	rows := make([]dispatch.Row, n)
+	rows = make([]dispatch.Row, n)
 	vectors := make([]mapping.Vector, len(c.columns))
 	for i := range vectors {
 		vectors[i] = mapping.DataChunkGetVector(chunk, mapping.IdxT(i+1))
 	}
 	columns, err := c.types(vectors)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, nil, err
 	}
 	ctx, row := st.Context(), make([]any, len(columns))
 	for r := range n {
 		if r&63 == 0 && ctx.Err() != nil {
-			return nil, 0, context.Cause(ctx)
+			return nil, 0, nil, context.Cause(ctx)
 		}
 		for i, col := range columns {
 			row[i] = readValue(col, vectors[i], r)
@@ -189,7 +188,7 @@ func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (*dispat
 		payload, status := c.spec.codec.payload(ctx, row)
 		rows[r] = c.spec.row(ctx, payload, status)
 	}
-	return g, g.Submit(rows), nil
+	return g, g.Submit(rows), rows, nil
 }
 
 type submitCall struct{ *bound }
@@ -199,13 +198,14 @@ func (c *submitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err e
 	st := c.host.Statement(c.conn)
 	defer st.Guard(&err)
 	defer udf.Rescue(&err) // or other threads would wait for rows that nobody asks any more
-	g, first, err := c.take(c, st, chunk)
+	g, first, rows, err := c.take(c, st, chunk)
 	if err != nil {
 		return err
 	}
 	data := mapping.VectorGetData(out)
-	for r := range int(mapping.DataChunkGetSize(chunk)) {
-		*udf.At[uint64](data, r) = uint64(g.ID)<<32 | uint64(first+r)
+	for r := range rows {
+		k := rowKey{several: c.spec.several(rows[r].Payload), group: g.ID, row: first + r}
+		*udf.At[uint64](data, r) = k.uint64()
 	}
 	return nil
 }
@@ -247,58 +247,35 @@ func (c *awaitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err er
 }
 
 func (c *awaitCall) serve(st *Statement, chunk mapping.DataChunk, out mapping.Vector) error {
-	n := int(mapping.DataChunkGetSize(chunk))
-	if n == 0 {
-		return nil
-	}
-	keys := mapping.DataChunkGetVector(chunk, 1)
-	data, mask := mapping.VectorGetData(keys), mapping.VectorGetValidity(keys)
-	// Nearly always all rows are of one group. An outer join leaves keys NULL.
-	rows, places := map[uint32][]int{}, map[uint32][]int{}
-	for r := range n {
-		if udf.Valid(mask, r) {
-			k := *udf.At[uint64](data, r)
-			id := uint32(k >> 32)
-			rows[id], places[id] = append(rows[id], int(uint32(k))), append(places[id], r)
-		}
-	}
-	values := make([]any, n)
-	for id, rs := range rows {
+	keys := readKeys(chunk)
+	values := make([]any, len(keys))
+	for id, rows := range byGroup(keys) {
 		g := st.Find(id)
 		if g == nil {
 			return dispatch.ErrEnded
 		}
-		verdicts, err := g.Await(rs)
+		verdicts, err := g.Await(rows.numbers)
 		if err != nil {
 			return err
 		}
 		for i, v := range verdicts {
-			values[places[id][i]] = c.spec.value(v, c.result.Kind == Array)
+			values[rows.places[i]] = c.spec.value(v)
 		}
 	}
 	return writeVector(c.result, out, 0, values)
 }
 
-// value gives the results of a row: a line, or with segments a list of lines.
-func (s *Spec) value(v *dispatch.Verdict, segments bool) any {
+// value gives the results of a row, or of a segment.
+func (s *Spec) value(v *dispatch.Verdict) any {
 	var status any
 	if v.Status != "" || !s.statusNull {
 		status = v.Status
 	}
-	line := func(l []any) any {
-		out := make([]any, 0, len(l)+1)
-		out = append(out, l[:s.statusAt]...)
-		out = append(out, status)
-		return append(out, l[s.statusAt:]...)
-	}
-	if !segments {
-		return line(v.Lines[0])
-	}
-	out := make([]any, len(v.Lines))
-	for i, l := range v.Lines {
-		out[i] = line(l)
-	}
-	return out
+	line := v.Lines[0]
+	out := make([]any, 0, len(line)+1)
+	out = append(out, line[:s.statusAt]...)
+	out = append(out, status)
+	return append(out, line[s.statusAt:]...)
 }
 
 // ask is the scalar function: (version, columns…) to the results. Its chunks are barriers.
@@ -341,13 +318,12 @@ func (c *askCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err erro
 	st := c.host.Statement(c.conn)
 	defer st.Guard(&err)
 	defer udf.Rescue(&err) // or other threads would wait for rows that nobody asks any more
-	g, first, err := c.take(c, st, chunk)
+	g, first, taken, err := c.take(c, st, chunk)
 	if err != nil {
 		return err
 	}
 	g.Remember()
-	n := int(mapping.DataChunkGetSize(chunk))
-	rows := make([]int, n)
+	rows := make([]int, len(taken))
 	for i := range rows {
 		rows[i] = first + i
 	}
@@ -355,9 +331,9 @@ func (c *askCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err erro
 	if err != nil {
 		return err
 	}
-	values := make([]any, n)
+	values := make([]any, len(rows))
 	for i, v := range verdicts {
-		values[i] = c.spec.value(v, false)
+		values[i] = c.spec.value(v)
 	}
 	return writeVector(c.result, out, 0, values)
 }

@@ -71,6 +71,7 @@ func (s *Spec) medium(ctx context.Context, p *part, objects *carried) (map[strin
 	if p.isText() {
 		return map[string]any{"text": p.Text}, ""
 	}
+	several := p.several() // before the content type is noted
 	var where map[string]any
 	var mime string
 	var err error
@@ -86,6 +87,9 @@ func (s *Spec) medium(ctx context.Context, p *part, objects *carried) (map[strin
 		return nil, "Invalid content: " + err.Error()
 	}
 	kind, _, _ := strings.Cut(mime, "/")
+	if kind == "video" && s.segments && !several {
+		return nil, fmt.Sprintf("Object %s is a video by its content type and none by its name; give the content type with it, as OBJ.FETCH_METADATA does.", p.URI)
+	}
 	switch kind {
 	case "image":
 		where["mimeType"] = mime

@@ -10,14 +10,21 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-const submitName = "mallard_remote_submit"
+const (
+	submitName   = "mallard_remote_submit"
+	segmentsName = "mallard_remote_segments"
+)
 
 // Functions are the functions that the text of SQL calls. They must be registered before the statement is bound.
 func (s *Spec) Functions() []Function {
-	return []Function{
+	all := []Function{
 		{submitName, registerSubmit},
 		s.answering("mallard_remote_await_", s.resultType(false), registerAwait),
 	}
+	if s.segments {
+		all = append(all, Function{segmentsName, registerSegments})
+	}
+	return all
 }
 
 // ScalarFunction is the function that the text of ScalarSQL calls.
@@ -40,9 +47,6 @@ func (s *Spec) resultType(named bool) Type {
 			t.Fields[i].Name = fmt.Sprintf("o%d", i)
 		}
 	}
-	if s.segments && !named {
-		return arrayOf(t)
-	}
 	return t
 }
 
@@ -51,14 +55,16 @@ func (s *Spec) resultType(named bool) Type {
 // registered under; nil leaves it.
 //
 // The rows pass two functions. The inner one takes note of them while DuckDB materialises the input, and asks nothing; the
-// outer one waits for the answers of the rows that are wanted. The text after begins with a line break: the query may end
-// in a comment.
+// outer one waits for the answers of the rows that are wanted. Where a row may give several, a third one between them says
+// how many: DuckDB moves a LIMIT below a projection, but not below an unnest, so that waiting must stand above it. The text
+// after begins with a line break: the query may end in a comment.
 func (s *Spec) SQL(name func(string) string) (before, after string) {
 	if name == nil {
 		name = func(s string) string { return s }
 	}
 	fns := s.Functions()
 	var b, outs strings.Builder
+	end := "\n) AS __q) SELECT * FROM __q)))"
 	for i, c := range s.Results() {
 		if i > 0 {
 			outs.WriteString(", ")
@@ -70,16 +76,17 @@ func (s *Spec) SQL(name func(string) string) (before, after string) {
 	} else {
 		fmt.Fprintf(&b, "(SELECT %s, * EXCLUDE (__p, __k)", outs.String())
 	}
-	await := fmt.Sprintf("system.main.%s(%d, __k)", name(fns[1].Name), s.Version)
+	fmt.Fprintf(&b, " FROM (SELECT system.main.%s(%d, __k) AS __p, * FROM (", name(fns[1].Name), s.Version)
 	if s.segments {
-		await = "unnest(" + await + ")"
+		fmt.Fprintf(&b, "SELECT unnest(system.main.%s(%d, __k)) AS __k, * EXCLUDE (__k) FROM (", name(segmentsName), s.Version)
+		end += ")"
 	}
-	fmt.Fprintf(&b, " FROM (SELECT %s AS __p, * FROM (WITH __q AS MATERIALIZED (SELECT system.main.%s(%d", await, name(fns[0].Name), s.Version)
+	fmt.Fprintf(&b, "WITH __q AS MATERIALIZED (SELECT system.main.%s(%d", name(fns[0].Name), s.Version)
 	for _, in := range s.InputColumns() {
 		b.WriteString(", __q." + quote.Name(in.Name))
 	}
 	b.WriteString(") AS __k, * FROM (")
-	return b.String(), "\n) AS __q) SELECT * FROM __q)))"
+	return b.String(), end
 }
 
 // ScalarSQL writes what stands before and after the arguments of a scalar function such as AI.GENERATE: the prompt, or the

@@ -45,5 +45,6 @@ type Verdict struct {
 	Status string  // "" for success
 	cause  string  // of a failure, for counting
 	cached bool
+	held   bool // a line of a row that was awaited
 	void   bool // the query fails: nobody is given it
 }

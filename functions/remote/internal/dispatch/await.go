@@ -18,8 +18,13 @@ type awaiting struct {
 
 // Await gives the verdicts of rows, and sends for them. What they cost is counted, also when it fails: with the statement, or
 // because all of them would fail.
-func (g *Group) Await(rows []int) ([]*Verdict, error) {
-	a, err := g.want(rows)
+func (g *Group) Await(rows []int) ([]*Verdict, error) { return g.await(rows, true) }
+
+// AwaitSome is Await for rows that were picked out of a chunk: they do not tell how the others will be wanted.
+func (g *Group) AwaitSome(rows []int) ([]*Verdict, error) { return g.await(rows, false) }
+
+func (g *Group) await(rows []int, telling bool) ([]*Verdict, error) {
+	a, err := g.want(rows, telling)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +46,24 @@ func (g *Group) Await(rows []int) ([]*Verdict, error) {
 	return a.verdicts, nil
 }
 
+// Hold makes each line of a verdict that was awaited a row of its own, and returns the number of the first. They wait to be
+// awaited once, and count nowhere: the row that they are of was counted.
+func (g *Group) Hold(v *Verdict) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first := len(g.batcher.items)
+	for i := range v.Lines {
+		part := *v
+		part.Lines, part.held = v.Lines[i:i+1], true
+		it := &item{verdict: &part}
+		it.to(known)
+		g.batcher.items = append(g.batcher.items, it)
+	}
+	return first
+}
+
 // want takes note of what is awaited.
-func (g *Group) want(rows []int) (*awaiting, error) {
+func (g *Group) want(rows []int, telling bool) (*awaiting, error) {
 	a := &awaiting{
 		waiter: waiter{done: make(chan struct{})}, rows: rows, verdicts: make([]*Verdict, len(rows)), repeats: make([]bool, len(rows)),
 	}
@@ -52,13 +73,20 @@ func (g *Group) want(rows []int) (*awaiting, error) {
 	if g.fatal != nil {
 		return nil, g.fatal
 	}
-	lo, hi := len(g.batcher.items), -1
+	lo, hi, n := len(g.batcher.items), -1, 0
 	for i, r := range rows {
 		if r < 0 || r >= len(g.batcher.items) {
 			return nil, fmt.Errorf("internal error, please report it: row %d of %d was not submitted", r, len(g.batcher.items))
 		}
-		lo, hi = min(lo, r), max(hi, r)
 		it := g.batcher.items[r]
+		if it.state == known && (it.verdict == nil || it.verdict.held) {
+			if it.verdict == nil {
+				return nil, fmt.Errorf("internal error, please report it: segment %d was awaited before", r)
+			}
+			a.verdicts[i] = it.verdict
+			continue
+		}
+		lo, hi, n = min(lo, r), max(hi, r), n+1
 		if it.early {
 			it.early = false
 			g.batcher.ahead--
@@ -83,7 +111,9 @@ func (g *Group) want(rows []int) (*awaiting, error) {
 		it.waiters = append(it.waiters, &a.waiter)
 		a.left++
 	}
-	g.batcher.awaited(lo, hi, len(rows))
+	if telling {
+		g.batcher.awaited(lo, hi, n)
+	}
 	return a, nil
 }
 
@@ -118,6 +148,12 @@ func (g *Group) give(a *awaiting, whole bool) (fatal error) {
 			continue
 		}
 		a.verdicts[i] = v
+		if v.held {
+			if whole && g.fatal == nil {
+				it.verdict = nil // DuckDB's now
+			}
+			continue
+		}
 		use.Rows++
 		if v.Status != "" {
 			use.Failed++
@@ -158,5 +194,11 @@ func (g *Group) estimate(a *awaiting) {
 			g.settle(it, v)
 		}
 	}
-	g.estimator.sum(len(a.rows))
+	rows := len(a.rows)
+	for _, v := range a.verdicts {
+		if v != nil && v.held {
+			rows--
+		}
+	}
+	g.estimator.sum(rows)
 }
