@@ -129,9 +129,15 @@ func (p *plan) inUserTerms(e *Error, src string) {
 
 var qualified = regexp.MustCompile(`^(?i:ML|AI|OBJ)\s*\.\s*\w+`)
 
+var objList = regexp.MustCompile(`(?i)\bOBJ\s*\.\s*LIST\b`)
+
 // misplaced words DuckDB's complaint about a function of ours that is misspelt, stands in the wrong place or lacks MODEL.
 func misplaced(e *Error, src string) {
-	missing, _, ok := duckapi.MissingFunction(errors.New(e.Msg))
+	missing, table, ok := duckapi.MissingFunction(errors.New(e.Msg))
+	if at := objList.FindStringIndex(src); at != nil && (ok && table && missing == "list" || duckapi.LacksColumn(errors.New(e.Msg), "obj")) {
+		e.Msg, e.Pos, e.End = unknownFunction("OBJ.LIST").Error(), at[0], at[1] // DuckDB has a function list, and gives no place
+		return
+	}
 	if !ok || e.Pos < 0 {
 		return
 	}
@@ -180,6 +186,10 @@ func (p *plan) advise(e *Error, err error) {
 
 // unknownFunction says that there is no function of that name, which is upper-case, and which one may have been meant.
 func unknownFunction(name string) error {
+	if name == "OBJ.LIST" {
+		return failure.As(failure.ErrNotSupported, errors.New(name+" is not part of this version; FROM gcs_objects('gs://bucket/prefix*') lists objects, "+
+			"and so does an object table; the column ref of both has their ObjectRefs"))
+	}
 	return failure.As(failure.ErrNotSupported, spelling.Meant(fmt.Errorf("%s is not part of this version", name), name,
 		googlesql.FunctionNames(googlesql.ModelFunction, googlesql.AskingFunction, googlesql.ScalarFunction)))
 }

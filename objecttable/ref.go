@@ -31,7 +31,8 @@ type ref struct {
 }
 
 // refFunctions are OBJ.MAKE_REF, OBJ.FETCH_METADATA, OBJ.GET_ACCESS_URL and OBJ.GET_READ_URL, and what
-// EXTERNAL_OBJECT_TRANSFORM needs. Each gives NULL for a NULL ref or URI.
+// EXTERNAL_OBJECT_TRANSFORM needs. Each gives NULL for a NULL ref or URI. Those that BigQuery has for arrays of ObjectRefs are
+// there for these, too.
 func (r *Runtime) refFunctions() []*scalar {
 	out := []*scalar{
 		{name: "obj_make_ref", params: []udf.Type{refType, varchar}, result: refType, f: makeRefAgain},
@@ -39,9 +40,14 @@ func (r *Runtime) refFunctions() []*scalar {
 		{name: "obj_get_access_url", params: []udf.Type{refType, varchar}, result: jsonType, f: r.accessURL},
 		{name: "obj_get_access_url", params: []udf.Type{refType, varchar, intervalType}, result: jsonType, f: r.accessURL},
 		{name: "obj_get_read_url", params: []udf.Type{refType}, result: readURLType, f: r.readURL},
+	}
+	for _, s := range out[1:] {
+		out = append(out, each(s), ofNull(s))
+	}
+	out = append(out, []*scalar{
 		{name: "object_signed_url", params: []udf.Type{varchar, varchar}, result: varchar, f: r.signedURL},
 		{name: "object_bytes", params: []udf.Type{refType}, result: blob, f: r.refBytes, bind: binds},
-	}
+	}...)
 	for n := 1; n <= 4; n++ { // uri or JSON, authorizer, version, details
 		if n != 3 {
 			out = append(out, &scalar{name: "obj_make_ref", params: []udf.Type{varchar, varchar, varchar, varchar}[:n], result: refType, f: makeRef})

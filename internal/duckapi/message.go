@@ -133,7 +133,7 @@ func LacksColumnOf(err error) (table string, ok bool) {
 	return m[1] + m[2], true
 }
 
-var missingFunction = regexp.MustCompile(`(Table|Scalar) Function with name "?(\w+)"? does not exist`)
+var missingFunction = regexp.MustCompile(`(Table|Scalar) Function with name "?(\w+)"? (?:does not exist|is not in the catalog, a function by this name exists)`)
 
 // MissingFunction gives the name of the function that DuckDB does not know, and whether it stands where a table does.
 func MissingFunction(err error) (name string, table, ok bool) {

@@ -96,6 +96,7 @@ func TestMissingFunction(t *testing.T) {
 		{"SELECT system.main.mallard_x(1)", "mallard_x", false},
 		{"SELECT mallard_x(1)", "mallard_x", false},
 		{"SELECT * FROM mallard_y(1)", "mallard_y", true},
+		{"SELECT * FROM obj.list(1)", "list", true},
 	} {
 		name, table, ok := duckapi.MissingFunction(fails(t, db, c.q))
 		if !ok || name != c.name || table != c.table {
