@@ -85,6 +85,9 @@ func (n *conn) createModel(ctx context.Context, s *dialect.CreateModel) (*plan, 
 		if _, err := n.in.store.Put(ctx, dir, rec.Digest); err != nil {
 			return nil, dialect.At(o.pathSpan, fmt.Errorf("model %s: %w", where, err))
 		}
+		if err := n.in.store.PutLibraries(ctx, rec); err != nil {
+			return nil, dialect.At(s.Name.Span, fmt.Errorf("model %s: %w", where, err))
+		}
 		fetched()
 		live, err := n.in.live.get(where.String(), rec)
 		if err != nil {

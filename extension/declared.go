@@ -56,6 +56,9 @@ func (d declaredModels) Spec(ctx context.Context, name string) (*modelspec.Spec,
 	if _, err := in.store.Put(ctx, dir, rec.Digest); err != nil {
 		return nil, err
 	}
+	if err := in.store.PutLibraries(ctx, rec); err != nil {
+		return nil, err
+	}
 	fetched()
 	if in.declared == nil {
 		in.declared = map[string]*modelspec.Spec{}

@@ -91,8 +91,12 @@ func (m *liveModel) open(ctx context.Context, in *instance) (engine.Engine, erro
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
+	spec := *m.rec
+	if spec.CustomOps, err = in.store.Libraries(ctx, m.rec); err != nil {
+		return nil, fmt.Errorf("model %s: %w", m.Name, err)
+	}
 	began := time.Now()
-	e, err := kind.Open(ctx, dir, m.rec)
+	e, err := kind.Open(ctx, dir, &spec)
 	if t := trace.From(ctx); t != nil {
 		t.Trace(ctx, trace.Event{Kind: trace.ModelOpened, Model: m.Name, Duration: time.Since(began), Err: err})
 	}

@@ -116,11 +116,12 @@ func (r *Runtime) loadOps(files []string) error {
 		if err != nil {
 			return err
 		}
-		if was, ok := r.ops.loaded[path]; ok && was != digest {
+		if r.loadedOps(digest) {
+			continue
+		}
+		if _, ok := r.ops.loaded[path]; ok {
 			return &Error{Op: "load custom ops " + f, Msg: "the file was changed since this process loaded it, and TensorFlow cannot unload it", Kind: ErrLibrary,
 				Hint: "Start Mallard again, or give the new library a name of its own"}
-		} else if ok {
-			continue
 		}
 		if err := r.promote(); err != nil {
 			return err
@@ -139,8 +140,17 @@ func (r *Runtime) loadOps(files []string) error {
 	return nil
 }
 
-// OpsDigest names a custom-op library by its content. The libraries stay where they are, since they look for others beside
-// them: so a model remembers what they were.
+// loadedOps reports whether a library of that content was loaded, from wherever; ops.mu is held.
+func (r *Runtime) loadedOps(digest string) bool {
+	for _, d := range r.ops.loaded {
+		if d == digest {
+			return true
+		}
+	}
+	return false
+}
+
+// OpsDigest names a custom-op library by its content.
 func OpsDigest(file string) (string, error) {
 	op := "load custom ops " + file
 	f, err := os.Open(file)

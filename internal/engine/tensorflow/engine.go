@@ -3,7 +3,6 @@ package tensorflow
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"runtime"
@@ -34,13 +33,6 @@ func (k Kind) Open(ctx context.Context, dir string, s *modelspec.Spec) (engine.E
 	rt, err := k.runtime()
 	if err != nil {
 		return nil, failure.As(failure.ErrTensorFlow, err)
-	}
-	for i, file := range s.CustomOps[:min(len(s.CustomOps), len(s.OpsDigests))] {
-		if d, err := tensorflow.OpsDigest(file); err != nil {
-			return nil, err
-		} else if d != s.OpsDigests[i] {
-			return nil, fmt.Errorf("its custom-op library %s was changed since the model was created; put the old one back, or create the model again with CREATE OR REPLACE MODEL", file)
-		}
 	}
 	outputs := make([]string, len(s.Outputs))
 	for i, p := range s.Outputs {
