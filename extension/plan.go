@@ -74,6 +74,9 @@ func (n *conn) planned(ctx context.Context, src string, st dialect.Statement) (*
 		if s.Untouched {
 			return &plan{sql: src[st.Pos:max(st.End, st.Stop)], pos: st.Pos, verb: s.Verb, lang: st.Lang, plain: true}, nil
 		}
+		if p, err := n.translate(ctx, src, s); p != nil || err != nil {
+			return p, err
+		}
 		return n.planQuery(ctx, src, s)
 	case *dialect.CreateModel:
 		return n.createModel(ctx, s)

@@ -1,0 +1,201 @@
+package analyzer
+
+import (
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"google.golang.org/protobuf/proto"
+)
+
+// Service answers the methods of Google's LocalService. It may be called by several goroutines. An error that is no
+// cancelled context is the service's word on the request.
+type Service interface {
+	Call(ctx context.Context, method string, request []byte) ([]byte, error)
+}
+
+// maxText is the longest statement that is read, as BigQuery's own limit
+// (https://docs.cloud.google.com/bigquery/quotas#query_jobs); the service itself refuses requests over 4 MB.
+const maxText = 1 << 20
+
+// maxCatalogs is how many catalogs the service keeps for an analyzer: some megabyte each.
+const maxCatalogs = 32
+
+// Analyzer reads statements. It may be used by several goroutines.
+type Analyzer struct {
+	service  Service
+	language *resolved.LanguageOptionsProto
+
+	mu       sync.Mutex
+	catalogs map[[sha256.Size]byte]*list.Element // of *registered
+	recent   list.List                           // most recent first
+}
+
+type registered struct {
+	key   [sha256.Size]byte
+	id    int64
+	users int
+	gone  bool // unregistered when the last user is done
+}
+
+// New asks the service for its options.
+func New(ctx context.Context, s Service) (*Analyzer, error) {
+	language := &resolved.LanguageOptionsProto{}
+	if err := call(ctx, s, "GetLanguageOptions", &resolved.LanguageOptionsRequest{MaximumFeatures: proto.Bool(true)}, language); err != nil {
+		return nil, err
+	}
+	language.SupportedStatementKinds = nil // none means all
+	language.ProductMode = resolved.ProductMode_PRODUCT_EXTERNAL.Enum()
+	language.EnabledLanguageFeatures = slices.DeleteFunc(language.EnabledLanguageFeatures, func(f resolved.LanguageFeature) bool { return lacking[f] })
+	language.ReservedKeywords = []string{"QUALIFY"}
+	return &Analyzer{service: s, language: language, catalogs: map[[sha256.Size]byte]*list.Element{}}, nil
+}
+
+func call(ctx context.Context, s Service, method string, request, answer proto.Message) error {
+	in, err := proto.Marshal(request)
+	if err != nil {
+		return err
+	}
+	out, err := s.Call(ctx, method, in)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return newError(err.Error())
+	}
+	if err := proto.Unmarshal(out, answer); err != nil {
+		return fmt.Errorf("GoogleSQL's answer to %s: %w", method, err)
+	}
+	return nil
+}
+
+func checkLength(sql string) error {
+	if len(sql) > maxText {
+		return fmt.Errorf("the statement has %d bytes, and GoogleSQL takes at most %d", len(sql), maxText)
+	}
+	return nil
+}
+
+// Tables gives the paths that a statement reads or writes.
+func (a *Analyzer) Tables(ctx context.Context, sql string) ([][]string, error) {
+	if err := checkLength(sql); err != nil {
+		return nil, err
+	}
+	answer := &resolved.ExtractTableNamesFromStatementResponse{}
+	request := &resolved.ExtractTableNamesFromStatementRequest{SqlStatement: &sql, Options: a.language}
+	if err := call(ctx, a.service, "ExtractTableNamesFromStatement", request, answer); err != nil {
+		return nil, err
+	}
+	var paths [][]string
+	for _, n := range answer.TableName {
+		paths = append(paths, n.TableNameSegment)
+	}
+	return paths, nil
+}
+
+// Parameters are the types of a statement's parameters, by name or by place.
+type Parameters struct {
+	Named      []googlesql.Field
+	Positional []googlesql.Type
+	Undeclared bool // types follow from where the parameters stand
+}
+
+// Analyze resolves a statement.
+func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parameters) (*resolved.AnyResolvedStatementProto, error) {
+	answer := &resolved.AnalyzeResponse{}
+	err := a.with(ctx, c, func(id int64) error {
+		return call(ctx, a.service, "Analyze", &resolved.AnalyzeRequest{
+			Options: a.options(p), RegisteredCatalogId: &id, Target: &resolved.AnalyzeRequest_SqlStatement{SqlStatement: sql},
+		}, answer)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer.GetResolvedStatement(), nil
+}
+
+func (a *Analyzer) options(p Parameters) *resolved.AnalyzerOptionsProto {
+	o := &resolved.AnalyzerOptionsProto{
+		LanguageOptions:           a.language,
+		ErrorMessageMode:          resolved.ErrorMessageMode_ERROR_MESSAGE_ONE_LINE.Enum(),
+		ParseLocationRecordType:   resolved.ParseLocationRecordType_PARSE_LOCATION_RECORD_FULL_NODE_SCOPE.Enum(),
+		DefaultTimezone:           proto.String("UTC"),
+		PruneUnusedColumns:        proto.Bool(true),
+		AllowUndeclaredParameters: &p.Undeclared,
+	}
+	for _, f := range p.Named {
+		o.QueryParameters = append(o.QueryParameters, &resolved.AnalyzerOptionsProto_QueryParameterProto{Name: &f.Name, Type: TypeProto(f.Type)})
+	}
+	if len(p.Positional) > 0 {
+		o.ParameterMode = resolved.ParameterMode_PARAMETER_POSITIONAL.Enum()
+		for _, t := range p.Positional {
+			o.PositionalQueryParameters = append(o.PositionalQueryParameters, TypeProto(t))
+		}
+	}
+	return o
+}
+
+// with calls f with the number under which the service knows the catalog.
+func (a *Analyzer) with(ctx context.Context, c *Catalog, f func(id int64) error) error {
+	r, err := a.register(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer a.release(ctx, r)
+	return f(r.id)
+}
+
+func (a *Analyzer) register(ctx context.Context, c *Catalog) (*registered, error) {
+	message := c.message(a.language)
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
+	if err != nil {
+		return nil, err
+	}
+	key := sha256.Sum256(b)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e := a.catalogs[key]; e != nil {
+		a.recent.MoveToFront(e)
+		r := e.Value.(*registered)
+		r.users++
+		return r, nil
+	}
+	answer := &resolved.RegisterResponse{}
+	if err := call(ctx, a.service, "RegisterCatalog", &resolved.RegisterCatalogRequest{SimpleCatalog: message}, answer); err != nil {
+		return nil, err
+	}
+	r := &registered{key: key, id: answer.GetRegisteredId(), users: 1}
+	a.catalogs[key] = a.recent.PushFront(r)
+	if a.recent.Len() > maxCatalogs {
+		last := a.recent.Remove(a.recent.Back()).(*registered)
+		delete(a.catalogs, last.key)
+		if last.gone = true; last.users == 0 {
+			return r, a.unregister(ctx, last)
+		}
+	}
+	return r, nil
+}
+
+func (a *Analyzer) release(ctx context.Context, r *registered) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r.users--; r.users == 0 && r.gone {
+		_ = a.unregister(context.WithoutCancel(ctx), r) // it stays in the service: no harm but its memory
+	}
+}
+
+func (a *Analyzer) unregister(ctx context.Context, r *registered) error {
+	id := r.id
+	err := call(ctx, a.service, "UnregisterCatalog", &resolved.UnregisterRequest{RegisteredId: &id}, &resolved.RegisterResponse{})
+	var e *Error
+	if errors.As(err, &e) {
+		return nil // it was not there
+	}
+	return err
+}

@@ -1,0 +1,65 @@
+package analyzer
+
+import (
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"google.golang.org/protobuf/proto"
+)
+
+// Catalog is what the names of a statement stand for.
+type Catalog struct {
+	Tables         []Table
+	Functions      []*resolved.FunctionProto
+	TableFunctions []*resolved.TableValuedFunctionProto
+	Procedures     []*resolved.ProcedureProto
+	Connections    []string
+}
+
+// Table is a table or view.
+type Table struct {
+	Path       []string // as the statement names it: `a.b.c` in one pair of backticks is one part
+	Columns    []googlesql.Field
+	ValueTable bool // its only column is the row
+}
+
+// message writes the catalog as the service reads it. The number of a table is its serialization id.
+func (c *Catalog) message(language *resolved.LanguageOptionsProto) *resolved.SimpleCatalogProto {
+	root := &resolved.SimpleCatalogProto{
+		Name:                   proto.String("catalog"),
+		BuiltinFunctionOptions: &resolved.ZetaSQLBuiltinFunctionOptionsProto{LanguageOptions: language},
+		CustomFunction:         c.Functions,
+		CustomTvf:              c.TableFunctions,
+		Procedure:              c.Procedures,
+	}
+	for i, t := range c.Tables {
+		at := root
+		for _, part := range t.Path[:len(t.Path)-1] {
+			at = child(at, part)
+		}
+		table := &resolved.SimpleTableProto{
+			Name:                      proto.String(t.Path[len(t.Path)-1]),
+			SerializationId:           proto.Int64(int64(i)),
+			IsValueTable:              proto.Bool(t.ValueTable),
+			AllowDuplicateColumnNames: proto.Bool(false),
+		}
+		for _, f := range t.Columns {
+			table.Column = append(table.Column, &resolved.SimpleColumnProto{Name: proto.String(f.Name), Type: TypeProto(f.Type)})
+		}
+		at.Table = append(at.Table, table)
+	}
+	for _, name := range c.Connections {
+		root.Connection = append(root.Connection, &resolved.SimpleConnectionProto{Name: proto.String(name)})
+	}
+	return root
+}
+
+func child(of *resolved.SimpleCatalogProto, name string) *resolved.SimpleCatalogProto {
+	for _, c := range of.Catalog {
+		if c.GetName() == name {
+			return c
+		}
+	}
+	c := &resolved.SimpleCatalogProto{Name: proto.String(name)}
+	of.Catalog = append(of.Catalog, c)
+	return c
+}

@@ -1,0 +1,97 @@
+// Package translator turns a GoogleSQL statement into one of DuckDB's: it asks a database for the tables that the statement
+// names, Google's analyzer for what the statement means, and package writer for the text.
+package translator
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/analyzer"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
+)
+
+// Database tells what the names of a statement stand for.
+type Database interface {
+	// Table describes a table or view by its path, as the statement writes it. An error that wraps [ErrNotFound] leaves it to
+	// the analyzer to say that the table is not there.
+	Table(ctx context.Context, path []string) (Table, error)
+}
+
+// ErrNotFound says that no table has the path.
+var ErrNotFound = errors.New("no such table")
+
+// Table is a table of the database.
+type Table struct {
+	From    string   // its text in a FROM clause
+	Columns []Column // without those whose types GoogleSQL lacks
+}
+
+// Column is a column of a table.
+type Column struct {
+	Name string
+	Type googlesql.Type
+	Expr string // its value as Type.DuckDB: the name, or a cast of it
+}
+
+// Translator translates statements. It may be used by several goroutines.
+type Translator struct{ analyzer *analyzer.Analyzer }
+
+// New makes a translator over a service.
+func New(ctx context.Context, s analyzer.Service) (*Translator, error) {
+	a, err := analyzer.New(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return &Translator{a}, nil
+}
+
+// Statement is what became of a statement.
+type Statement struct {
+	SQL     string            // of DuckDB's
+	Columns []googlesql.Field // of a query's result
+}
+
+// Translate translates one statement. An error is an *[analyzer.Error] for a statement that is wrong, a *[writer.Error] for
+// one that has no counterpart, or the database's.
+func (t *Translator) Translate(ctx context.Context, sql string, db Database, p analyzer.Parameters) (*Statement, error) {
+	paths, err := t.analyzer.Tables(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	catalog := &analyzer.Catalog{}
+	names := writer.Names{}
+	seen := map[string]bool{}
+	for _, path := range paths {
+		key := strings.ToLower(strings.Join(path, "\x00"))
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		found, err := db.Table(ctx, path)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		table := analyzer.Table{Path: path}
+		in := writer.Table{From: found.From}
+		for _, c := range found.Columns {
+			table.Columns = append(table.Columns, googlesql.Field{Name: c.Name, Type: c.Type})
+			in.Columns = append(in.Columns, c.Expr)
+		}
+		catalog.Tables = append(catalog.Tables, table)
+		names.Tables = append(names.Tables, in)
+	}
+	resolved, err := t.analyzer.Analyze(ctx, sql, catalog, p)
+	if err != nil {
+		return nil, err
+	}
+	text, columns, err := writer.Statement(resolved, names)
+	if err != nil {
+		return nil, err
+	}
+	return &Statement{text, columns}, nil
+}

@@ -1,0 +1,10 @@
+// Package writer writes a statement that Google's analyzer has resolved as SQL of DuckDB's.
+//
+// Each scan of the resolved tree is one SELECT, whose columns are called c1, c2, … after the numbers that the analyzer gave
+// them: no two columns of a statement share one, so names never clash. Each function of GoogleSQL is an entry of one table
+// (function.go), which says how a call is written. What has no entry, and every node that the writer does not know, is
+// refused by name ([Error]); nothing is left out in silence.
+//
+// A value of GoogleSQL lies in DuckDB as googlesql.Type.DuckDB says. A STRUCT's field without a name, or whose name stands
+// twice, is called _field_n there.
+package writer

@@ -1,0 +1,31 @@
+package writer
+
+import (
+	"fmt"
+
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+)
+
+// Error says what of a statement has no counterpart in DuckDB.
+type Error struct {
+	What     string // such as "the function HLL_COUNT.INIT"
+	Pos, End int    // bytes of the statement; both 0 when the place is not known
+}
+
+func (e *Error) Error() string { return e.What + " is not supported" }
+
+// refuse ends the writing of a statement; the exported functions give its error.
+func refuse(at *resolved.ParseLocationRangeProto, format string, args ...any) {
+	panic(&Error{What: fmt.Sprintf(format, args...), Pos: int(at.GetStart()), End: int(at.GetEnd())})
+}
+
+// refused turns a refusal into an error.
+func refused(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case *Error:
+		*err = r
+	default:
+		panic(r)
+	}
+}

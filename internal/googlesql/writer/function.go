@@ -1,0 +1,147 @@
+package writer
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/analyzer"
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+)
+
+// call is a call of a function of GoogleSQL's, with its arguments written.
+type call struct {
+	w      *writer
+	at     *resolved.ParseLocationRangeProto
+	name   string // lower-case: $add, concat, net.host
+	args   []string
+	types  []googlesql.Type
+	exprs  []*resolved.AnyResolvedExprProto
+	result googlesql.Type
+	safe   bool // SAFE.name(…): NULL for an error
+
+	// Of aggregate and window functions.
+	aggregate   *resolved.ResolvedAggregateFunctionCallProto
+	analytic    *resolved.ResolvedAnalyticFunctionCallProto
+	distinct    bool
+	ignoreNulls bool
+	order       string // ORDER BY … of an aggregate function, or ""
+	over        string // the window
+}
+
+// entry writes a call.
+type entry func(c *call) string
+
+// call writes the arguments of a function call.
+func (w *writer) call(f *resolved.ResolvedFunctionCallBaseProto) *call {
+	c := &call{
+		w: w, at: location(f.GetParent().GetParent()), exprs: f.GetArgumentList(), result: analyzer.TypeOf(f.GetParent().GetType()),
+		name: strings.ToLower(strings.TrimPrefix(f.GetFunction().GetName(), "ZetaSQL:")),
+		safe: f.GetErrorMode() == resolved.ResolvedFunctionCallBaseEnums_SAFE_ERROR_MODE,
+	}
+	for _, g := range f.GetGenericArgumentList() {
+		if g.GetExpr() == nil {
+			refuse(c.at, "the function %s with a lambda", strings.ToUpper(c.name))
+		}
+		c.exprs = append(c.exprs, g.GetExpr())
+	}
+	for _, a := range c.exprs {
+		c.args = append(c.args, w.expr(a))
+		c.types = append(c.types, typeOf(a))
+	}
+	return c
+}
+
+func (c *call) write(table map[string]entry) string {
+	f := table[c.name]
+	if f == nil {
+		refuse(c.at, "the function %s", strings.ToUpper(strings.TrimPrefix(c.name, "$")))
+	}
+	text := f(c)
+	if c.safe {
+		return "TRY(" + text + ")"
+	}
+	return text
+}
+
+// refuse ends the writing: the call has a form that is not there.
+func (c *call) refuse(format string, args ...any) { refuse(c.at, format, args...) }
+
+var argument = regexp.MustCompile(`\$(\d|\*|type)`)
+
+// simple matches what may stand twice in a text, since it costs nothing to compute again.
+var simple = regexp.MustCompile(`^(c\d+|x\d+|-?\d+(::\w+)?|'[^']{0,20}'(::\w+)?|true|false|NULL::\w+)$`)
+
+// template makes an entry of a text in which $1, $2, … are the arguments, $* is all of them and $type the DuckDB type of the
+// result. An argument that stands twice is computed once.
+func template(text string) entry {
+	count := map[string]int{}
+	for _, m := range argument.FindAllStringSubmatch(text, -1) {
+		count[m[1]]++
+	}
+	twice := false
+	for k, n := range count {
+		twice = twice || n > 1 && k != "type"
+	}
+	fill := func(c *call, args []string) string {
+		return argument.ReplaceAllStringFunc(text, func(m string) string {
+			switch m {
+			case "$*":
+				return strings.Join(args, ", ")
+			case "$type":
+				return duckType(c.at, c.result)
+			}
+			i, _ := strconv.Atoi(m[1:])
+			if i < 1 || i > len(args) {
+				c.refuse("the function %s with %d arguments", strings.ToUpper(c.name), len(args))
+			}
+			return args[i-1]
+		})
+	}
+	return func(c *call) string {
+		if !twice {
+			return fill(c, c.args)
+		}
+		return c.let(func(args []string) string { return fill(c, args) })
+	}
+}
+
+// let writes a text in which arguments may stand several times: those that cost something are the parameters of a lambda.
+func (c *call) let(body func(args []string) string) string {
+	args := append([]string(nil), c.args...)
+	open, end := "", ""
+	for i, a := range args {
+		if !simple.MatchString(a) {
+			x := c.w.bind()
+			open += "list_transform([" + a + "], lambda " + x + ": "
+			end = ")[1]" + end
+			args[i] = x
+		}
+	}
+	return open + body(args) + end
+}
+
+// native makes an entry for a function of DuckDB's with the same arguments.
+func native(name string) entry { return template(name + "($*)") }
+
+// operator makes an entry for an infix operator.
+func operator(op string) entry { return template("($1 " + op + " $2)") }
+
+func merge(tables ...map[string]entry) map[string]entry {
+	all := map[string]entry{}
+	for _, t := range tables {
+		for name, f := range t {
+			if all[name] != nil {
+				panic("two entries of " + name)
+			}
+			all[name] = f
+		}
+	}
+	return all
+}
+
+// functions are the scalar functions.
+var functions map[string]entry
+
+func init() { functions = merge(operators) }

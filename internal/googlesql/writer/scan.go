@@ -1,0 +1,228 @@
+package writer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+)
+
+// scan writes a scan as a SELECT that gives at least the columns of its list.
+func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
+	switch n := s.GetNode().(type) {
+	case *resolved.AnyResolvedScanProto_ResolvedSingleRowScanNode:
+		return "SELECT 1"
+	case *resolved.AnyResolvedScanProto_ResolvedTableScanNode:
+		return w.tableScan(n.ResolvedTableScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedProjectScanNode:
+		return w.projectScan(n.ResolvedProjectScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedFilterScanNode:
+		f := n.ResolvedFilterScanNode
+		return "SELECT " + columns(f.GetParent().GetColumnList()) + " FROM (" + w.scan(f.GetInputScan()) + ") WHERE " + w.expr(f.GetFilterExpr())
+	case *resolved.AnyResolvedScanProto_ResolvedJoinScanNode:
+		return w.joinScan(n.ResolvedJoinScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedArrayScanNode:
+		return w.arrayScan(n.ResolvedArrayScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedSetOperationScanNode:
+		return w.setOperationScan(n.ResolvedSetOperationScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedOrderByScanNode:
+		o := n.ResolvedOrderByScanNode
+		return "SELECT " + columns(o.GetParent().GetColumnList()) + " FROM (" + w.scan(o.GetInputScan()) + ")" + w.orderBy(o.GetOrderByItemList())
+	case *resolved.AnyResolvedScanProto_ResolvedLimitOffsetScanNode:
+		return w.limitScan(n.ResolvedLimitOffsetScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedWithScanNode:
+		return w.withScan(n.ResolvedWithScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedWithRefScanNode:
+		r := n.ResolvedWithRefScanNode
+		q := w.with[r.GetWithQueryName()]
+		return w.renamed(q.columns, r.GetParent().GetColumnList()) + " FROM " + q.name
+	case *resolved.AnyResolvedScanProto_ResolvedAggregateScanBaseNode:
+		if a := n.ResolvedAggregateScanBaseNode.GetResolvedAggregateScanNode(); a != nil {
+			return w.aggregateScan(a.GetParent())
+		}
+	case *resolved.AnyResolvedScanProto_ResolvedAnalyticScanNode:
+		return w.analyticScan(n.ResolvedAnalyticScanNode)
+	}
+	refuse(nil, "the scan %s", nodeName(s))
+	return ""
+}
+
+// renamed writes SELECT with the columns of one list under the names of another.
+func (w *writer) renamed(from, to []*resolved.ResolvedColumnProto) string {
+	if len(to) == 0 {
+		return "SELECT 1"
+	}
+	items := make([]string, len(to))
+	for i, c := range to {
+		items[i] = column(from[i]) + " AS " + column(c)
+	}
+	return "SELECT " + strings.Join(items, ", ")
+}
+
+func (w *writer) tableScan(s *resolved.ResolvedTableScanProto) string {
+	if s.GetForSystemTimeExpr() != nil {
+		refuse(location(s.GetParent().GetParent()), "FOR SYSTEM_TIME AS OF")
+	}
+	i := int(s.GetTable().GetSerializationId())
+	table := w.names.Tables[i]
+	list := s.GetParent().GetColumnList()
+	items := make([]string, len(list))
+	for k, c := range list {
+		items[k] = table.Columns[s.GetColumnIndexList()[k]] + " AS " + column(c)
+	}
+	if len(items) == 0 {
+		items = []string{"1"}
+	}
+	return "SELECT " + strings.Join(items, ", ") + " FROM " + table.From
+}
+
+// projectScan writes the computed columns beside those that pass.
+func (w *writer) projectScan(s *resolved.ResolvedProjectScanProto) string {
+	computed := map[int64]string{}
+	for _, c := range s.GetExprList() {
+		computed[c.GetColumn().GetColumnId()] = w.expr(c.GetExpr())
+	}
+	items := []string{}
+	for _, c := range s.GetParent().GetColumnList() {
+		if x, ok := computed[c.GetColumnId()]; ok {
+			items = append(items, x+" AS "+column(c))
+			delete(computed, c.GetColumnId())
+			continue
+		}
+		items = append(items, column(c))
+	}
+	if len(items) == 0 {
+		items = append(items, "1")
+	}
+	text := "SELECT " + strings.Join(items, ", ")
+	if _, ok := s.GetInputScan().GetNode().(*resolved.AnyResolvedScanProto_ResolvedSingleRowScanNode); ok {
+		return text
+	}
+	return text + " FROM (" + w.scan(s.GetInputScan()) + ")"
+}
+
+func (w *writer) joinScan(s *resolved.ResolvedJoinScanProto) string {
+	kind := map[resolved.ResolvedJoinScanEnums_JoinType]string{
+		resolved.ResolvedJoinScanEnums_INNER: "JOIN", resolved.ResolvedJoinScanEnums_LEFT: "LEFT JOIN",
+		resolved.ResolvedJoinScanEnums_RIGHT: "RIGHT JOIN", resolved.ResolvedJoinScanEnums_FULL: "FULL JOIN",
+	}[s.GetJoinType()]
+	right := "(" + w.scan(s.GetRightScan()) + ")"
+	if s.GetIsLateral() {
+		right = "LATERAL " + right
+	}
+	on := " ON TRUE"
+	if s.GetJoinExpr() != nil {
+		on = " ON " + w.expr(s.GetJoinExpr())
+	} else if kind == "JOIN" {
+		kind, on = "CROSS JOIN", ""
+	}
+	return "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetLeftScan()) + ") " + kind + " " + right + on
+}
+
+// arrayScan writes UNNEST: the arrays side by side, padded with NULLs, beside the rows of an input.
+func (w *writer) arrayScan(s *resolved.ResolvedArrayScanProto) string {
+	var arrays, elements []string
+	for i, a := range s.GetArrayExprList() {
+		arrays = append(arrays, fmt.Sprintf("%s AS a%d", w.expr(a), i))
+		elements = append(elements, fmt.Sprintf("unnest(a%d) AS %s", i, column(s.GetElementColumnList()[i])))
+	}
+	if o := s.GetArrayOffsetColumn(); o != nil {
+		lengths := "len(a0)"
+		for i := 1; i < len(arrays); i++ {
+			lengths = fmt.Sprintf("greatest(%s, len(a%d))", lengths, i)
+		}
+		elements = append(elements, "unnest(range("+lengths+")) AS "+column(o.GetColumn()))
+	}
+	if s.GetArrayZipMode() != nil {
+		if mode := s.GetArrayZipMode().GetResolvedLiteralNode(); mode == nil {
+			refuse(nil, "an UNNEST mode that is no constant")
+		}
+	}
+	rows := "SELECT " + strings.Join(elements, ", ") + " FROM (SELECT " + strings.Join(arrays, ", ") + ")"
+	if s.GetInputScan() == nil {
+		return rows
+	}
+	join, on := "JOIN", " ON TRUE"
+	if s.GetIsOuter() {
+		join = "LEFT JOIN"
+	}
+	if s.GetJoinExpr() != nil {
+		on = " ON " + w.expr(s.GetJoinExpr())
+	}
+	return "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetInputScan()) + ") " + join + " LATERAL (" + rows + ")" + on
+}
+
+func (w *writer) setOperationScan(s *resolved.ResolvedSetOperationScanProto) string {
+	op := strings.ReplaceAll(strings.ReplaceAll(s.GetOpType().String(), "_DISTINCT", ""), "_", " ")
+	list := s.GetParent().GetColumnList()
+	parts := make([]string, len(s.GetInputItemList()))
+	for i, item := range s.GetInputItemList() {
+		parts[i] = w.renamed(item.GetOutputColumnList(), list) + " FROM (" + w.scan(item.GetScan()) + ")"
+	}
+	// EXCEPT binds from the left, as it was written.
+	text := parts[0]
+	for _, p := range parts[1:] {
+		text = "(" + text + ") " + op + " (" + p + ")"
+	}
+	return text
+}
+
+func (w *writer) orderBy(items []*resolved.ResolvedOrderByItemProto) string {
+	if len(items) == 0 {
+		return ""
+	}
+	var keys []string
+	for _, it := range items {
+		c := it.GetColumnRef().GetColumn()
+		direction, nulls := " ASC", " NULLS FIRST"
+		if it.GetIsDescending() {
+			direction, nulls = " DESC", " NULLS LAST"
+		}
+		switch it.GetNullOrder() {
+		case resolved.ResolvedOrderByItemEnums_NULLS_FIRST:
+			nulls = " NULLS FIRST"
+		case resolved.ResolvedOrderByItemEnums_NULLS_LAST:
+			nulls = " NULLS LAST"
+		}
+		if c.GetType().GetTypeKind() == resolved.TypeKind_TYPE_DOUBLE { // NaN is the least number, and DuckDB's greatest
+			nan := " DESC"
+			if it.GetIsDescending() {
+				nan = " ASC"
+			}
+			keys = append(keys, "isnan("+column(c)+")"+nan+nulls)
+		}
+		keys = append(keys, column(c)+direction+nulls)
+	}
+	return " ORDER BY " + strings.Join(keys, ", ")
+}
+
+func (w *writer) limitScan(s *resolved.ResolvedLimitOffsetScanProto) string {
+	text := ""
+	if o := s.GetInputScan().GetResolvedOrderByScanNode(); o != nil {
+		text = w.scan(s.GetInputScan()) // ORDER BY and LIMIT side by side are DuckDB's top-N
+	} else {
+		text = "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetInputScan()) + ")"
+	}
+	if s.GetLimit() != nil {
+		text += " LIMIT " + w.expr(s.GetLimit())
+	}
+	if s.GetOffset() != nil {
+		text += " OFFSET " + w.expr(s.GetOffset())
+	}
+	return text
+}
+
+func (w *writer) withScan(s *resolved.ResolvedWithScanProto) string {
+	var queries []string
+	recursive := ""
+	for _, e := range s.GetWithEntryList() {
+		q := withQuery{name: fmt.Sprintf("w%d", len(w.with)+1), columns: scanColumns(e.GetWithSubquery())}
+		if e.GetWithSubquery().GetResolvedRecursiveScanNode() != nil {
+			refuse(nil, "WITH RECURSIVE")
+		}
+		text := w.scan(e.GetWithSubquery())
+		w.with[e.GetWithQueryName()] = q
+		queries = append(queries, q.name+" AS ("+text+")")
+	}
+	return "WITH " + recursive + strings.Join(queries, ", ") + " " + w.scan(s.GetQuery())
+}

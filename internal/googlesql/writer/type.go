@@ -1,0 +1,49 @@
+package writer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/analyzer"
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// fieldNames gives the names of a STRUCT's fields in DuckDB, which tells no case apart.
+func fieldNames(t googlesql.Type) []string {
+	seen := map[string]bool{}
+	names := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
+		names[i] = f.Name
+		if f.Name == "" || seen[strings.ToLower(f.Name)] {
+			names[i] = fmt.Sprintf("_field_%d", i+1)
+		}
+		seen[strings.ToLower(names[i])] = true
+	}
+	return names
+}
+
+// duckType is the DuckDB type of a value; it refuses types that have none.
+func duckType(at *resolved.ParseLocationRangeProto, t googlesql.Type) string {
+	switch t.Kind {
+	case googlesql.Array:
+		return duckType(at, *t.Elem) + "[]"
+	case googlesql.Struct:
+		if len(t.Fields) == 0 {
+			refuse(at, "a STRUCT without fields")
+		}
+		parts := make([]string, len(t.Fields))
+		for i, name := range fieldNames(t) {
+			parts[i] = quote.Name(name) + " " + duckType(at, t.Fields[i].Type)
+		}
+		return "STRUCT(" + strings.Join(parts, ", ") + ")"
+	}
+	s := t.DuckDB()
+	if s == "" {
+		refuse(at, "the type %s", t)
+	}
+	return s
+}
+
+func typeOf(e *resolved.AnyResolvedExprProto) googlesql.Type { return analyzer.TypeOf(exprType(e)) }
