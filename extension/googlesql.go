@@ -51,7 +51,7 @@ func (n *conn) translate(ctx context.Context, src string, q *dialect.Query) (*pl
 		return nil, nil
 	case errors.As(err, &wrong) && wrong.Line > 0:
 		pos := q.Pos + offset(src[q.Pos:], wrong.Line, wrong.Col)
-		return nil, &located{dialect.Span{Pos: pos, End: pos}, errors.New(wrong.Message)}
+		return nil, dialect.At(dialect.Span{Pos: pos, End: pos}, errors.New(wrong.Message))
 	case err != nil:
 		return nil, err
 	}
