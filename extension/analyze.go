@@ -162,7 +162,7 @@ func (n *conn) analyze(ctx context.Context, src string, st dialect.Statement) (A
 	a := Analysis{Pos: st.Pos, End: st.End}
 	node, err := dialect.Parse(src, st)
 	if err != nil {
-		return a, n.fault(ctx, nil, nil, src, err)
+		return a, (&execution{n: n, ctx: ctx, src: src}).fault(err)
 	}
 	if _, ok := node.(*dialect.Query); !ok {
 		a.Kind, a.Models = modelStatement(node)
@@ -180,8 +180,8 @@ func (n *conn) analyze(ctx context.Context, src string, st dialect.Statement) (A
 	if s.inner == nil { // SHOW MODELS and its like are planned when they run, and change nothing
 		return a, nil
 	}
-	a.Kind = s.plan.verb
-	for _, m := range s.plan.models {
+	a.Kind = s.plan.Verb
+	for _, m := range s.plan.Models {
 		a.Models = appendOnce(a.Models, m.Name)
 	}
 	for _, r := range dialect.Relations(src, st) {
@@ -198,7 +198,7 @@ func (n *conn) analyze(ctx context.Context, src string, st dialect.Statement) (A
 		a.RowWise, a.Input = n.rowWise(ctx, s)
 	}
 	switch verb, rest, _ := strings.Cut(a.Kind, " "); {
-	case a.Kind == "CREATE TABLE" && len(a.Reads) > 0, verb == "CREATE" && strings.Contains(strings.ToUpper(s.plan.sql), " AS "):
+	case a.Kind == "CREATE TABLE" && len(a.Reads) > 0, verb == "CREATE" && strings.Contains(strings.ToUpper(s.plan.SQL), " AS "):
 		end := ""
 		if rest == "TABLE" {
 			end = " WITH NO DATA"
@@ -214,7 +214,7 @@ func (n *conn) analyze(ctx context.Context, src string, st dialect.Statement) (A
 func (n *conn) runDDL(ctx context.Context, src string, st dialect.Statement, end string) error {
 	return n.run(ctx, src, st, func(x *execution) error {
 		if end != "" {
-			x.plan.sql = strings.TrimRight(strings.TrimSpace(x.plan.sql), ";") + end
+			x.plan.SQL = strings.TrimRight(strings.TrimSpace(x.plan.SQL), ";") + end
 		}
 		_, err := x.exec(nil)
 		return err
@@ -239,7 +239,7 @@ func (a *Analysis) describe(s *stmt) error {
 	switch verb, _, _ := strings.Cut(a.Kind, " "); verb {
 	case "SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE", "EXPLAIN", "CALL", "PRAGMA", "EXECUTE":
 	default:
-		if !strings.Contains(strings.ToUpper(s.plan.sql), "RETURNING") {
+		if !strings.Contains(strings.ToUpper(s.plan.SQL), "RETURNING") {
 			return nil // a count, which nobody asked for
 		}
 	}

@@ -26,14 +26,14 @@ func (q *running) bindsBytes() error {
 // would join them up to 2,048 objects, which all must be held. What a statement reads shows when it is bound: a prepared
 // one knows already, another is bound twice.
 func (x *execution) narrow(exec func(*execution) error) error {
-	if !x.plan.bytes {
+	if !x.bytes {
 		x.q.wide.Store(true)
 		err := exec(x)
 		x.q.wide.Store(false)
 		if err == nil || !duckapi.Carries(err, errWide) {
 			return err
 		}
-		x.plan.bytes = true
+		x.bytes = true
 	}
 	if err := x.n.cachingOperators(x.ctx, false); err != nil {
 		return err

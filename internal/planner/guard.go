@@ -1,7 +1,8 @@
-package extension
+package planner
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,18 +14,13 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// guarded are the names, lower-case and without their schemas, that stand for models and object tables somewhere. A name too
-// many costs a look-up; most statements name none of them and are not looked at.
-type guarded struct {
-	known bool
-	epoch int64 // of the instance's names, when they were read
-	names []string
-}
-
 // guard refuses what would treat a model or an object table as the view that DuckDB sees in it: DuckDB would drop it, put
 // something else in its place, or show a model's record as rows.
-func (n *conn) guard(ctx context.Context, src string, st dialect.Statement) error {
-	names := n.guardedNames(ctx)
+func (pl *Planner) guard(ctx context.Context, src string, st dialect.Statement) error {
+	if pl.Session == nil {
+		return nil
+	}
+	names := pl.Session.Guarded(ctx)
 	text := src[st.Pos:st.End]
 	for i, found := 0, false; !found; i++ {
 		if i == len(names) {
@@ -33,7 +29,7 @@ func (n *conn) guard(ctx context.Context, src string, st dialect.Statement) erro
 		found = containsFold(text, names[i])
 	}
 	for _, r := range dialect.Relations(src, st) {
-		err := n.guardOne(ctx, r, src[r.Pos:r.End], names)
+		err := pl.guardOne(ctx, r, src[r.Pos:r.End], names)
 		if err != nil {
 			return dialect.At(r.Span, err)
 		}
@@ -42,18 +38,18 @@ func (n *conn) guard(ctx context.Context, src string, st dialect.Statement) erro
 }
 
 // guardOne looks at one relation, which is written so.
-func (n *conn) guardOne(ctx context.Context, r dialect.Relation, written string, names []string) error {
+func (pl *Planner) guardOne(ctx context.Context, r dialect.Relation, written string, names []string) error {
 	last := strings.ToLower(r.Parts[len(r.Parts)-1])
 	if !slices.Contains(names, last) {
 		return nil
 	}
-	cat := n.catalog()
+	cat := pl.Catalog
 	parts, err := cat.WithoutProject(ctx, r.Parts)
 	if err != nil {
 		return nil // the statement itself says what is wrong with the name
 	}
 	if r.Role == dialect.Makes && len(parts) == 1 { // whatever stands before it on the search path, this is where it is made
-		here, err := n.rows(ctx, "SELECT current_database(), current_schema()")
+		here, err := pl.Catalog.Rows(ctx, "SELECT current_database(), current_schema()")
 		if err != nil || len(here) != 1 {
 			return nil // as above
 		}
@@ -86,7 +82,8 @@ func misusedModel(r dialect.Relation, name string, rec *modelspec.Spec) error {
 	case dialect.Drops:
 		return fmt.Errorf("%s; DROP MODEL %s drops it", is, name)
 	case dialect.Makes:
-		return failure.As(failure.ErrNameTaken, fmt.Errorf("%s and already exists: models share their namespace with tables and views; choose another name, or DROP MODEL %s first", is, name))
+		return failure.As(failure.ErrNameTaken, fmt.Errorf("%s and already exists: models share their namespace with tables and views; "+
+			"choose another name, or DROP MODEL %s first", is, name))
 	case dialect.Alters:
 		return fmt.Errorf("%s; ALTER MODEL %s SET OPTIONS (…) changes its description, labels and batch size", is, name)
 	case dialect.Changes:
@@ -105,42 +102,40 @@ func misusedObjectTable(r dialect.Relation, name string) error {
 	case dialect.Drops:
 		return fmt.Errorf("%s; DROP EXTERNAL TABLE %s drops it", is, name)
 	case dialect.Makes:
-		return failure.As(failure.ErrNameTaken, fmt.Errorf("%s and already exists; choose another name, or DROP EXTERNAL TABLE %s first", is, name))
+		return failure.As(failure.ErrNameTaken,
+			fmt.Errorf("%s and already exists; choose another name, or DROP EXTERNAL TABLE %s first", is, name))
 	case dialect.Alters:
 		return fmt.Errorf("%s; CREATE OR REPLACE EXTERNAL TABLE %s … OPTIONS (…) changes it", is, name)
 	}
 	return fmt.Errorf("%s: its rows are the objects of its uris, and cannot be changed here", is)
 }
 
-// guardedNames reads the names again when a statement may have made some. In an aborted transaction nothing can be read,
-// and nothing will run.
-func (n *conn) guardedNames(ctx context.Context) []string {
-	epoch := n.in.named.Load()
-	if n.guarded.known && n.guarded.epoch == epoch {
-		return n.guarded.names
+// Names are the names, lower-case and without their schemas, that stand for models and object tables somewhere. A name too
+// many costs a look-up; most statements name none of them and are not looked at. The zero value has read nothing yet.
+type Names struct {
+	known bool
+	epoch int64 // when they were read
+	names []string
+}
+
+// Read gives the names, which it reads again in another epoch. In an aborted transaction nothing can be read, and nothing will
+// run.
+func (g *Names) Read(ctx context.Context, rows func(context.Context, string) ([][]driver.Value, error), epoch int64) []string {
+	if g.known && g.epoch == epoch {
+		return g.names
 	}
-	rows, err := n.rows(ctx, "SELECT DISTINCT lower(view_name) FROM (SELECT view_name, sql FROM duckdb_views() WHERE NOT internal) WHERE contains(sql, "+
+	found, err := rows(ctx, "SELECT DISTINCT lower(view_name) FROM (SELECT view_name, sql FROM duckdb_views() WHERE NOT internal) WHERE contains(sql, "+
 		quote.Text("'"+modelspec.Format+"'")+") OR contains(sql, "+quote.Text(catalog.ObjectTableMark)+")")
 	if err != nil {
 		return nil
 	}
-	n.guarded = guarded{known: true, epoch: epoch}
-	for _, r := range rows {
+	*g = Names{known: true, epoch: epoch}
+	for _, r := range found {
 		if name, ok := r[0].(string); ok {
-			n.guarded.names = append(n.guarded.names, name)
+			g.names = append(g.names, name)
 		}
 	}
-	return n.guarded.names
-}
-
-// makesNames reports whether a statement of this verb may have given models and object tables new names, or shown those
-// that another connection has made.
-func makesNames(verb string) bool {
-	switch verb {
-	case "CREATE MODEL", "CREATE EXTERNAL TABLE", "CREATE VIEW", "ALTER VIEW", "ALTER TABLE", "ATTACH", "IMPORT", "COPY", "EXECUTE", "CALL", "COMMIT":
-		return true
-	}
-	return false
+	return g.names
 }
 
 // containsFold reports whether a text holds a name that is lower-case, in any case.

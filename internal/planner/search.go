@@ -1,4 +1,4 @@
-package extension
+package planner
 
 import (
 	"context"
@@ -14,12 +14,30 @@ import (
 	"github.com/mallardml/mallard/objecttable"
 )
 
+// tableFunction writes VECTOR_SEARCH and EXTERNAL_OBJECT_TRANSFORM; "" leaves a table function of the user's own.
+func (w *expander) tableFunction(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
+	var sql string
+	var err error
+	if w.plan != nil {
+		w.plan.uses = append(w.plan.uses, use{Span: f.Span, name: f.Name})
+	}
+	switch f.Name {
+	case "VECTOR_SEARCH":
+		sql, err = w.vectorSearch(ctx, f, args)
+	case "EXTERNAL_OBJECT_TRANSFORM":
+		sql, err = w.objectTransform(ctx, f, args)
+	default:
+		err = errors.New(f.Name + " is not part of this version")
+	}
+	return sql, dialect.At(f.Span, err)
+}
+
 // vectorSearch writes VECTOR_SEARCH({TABLE base | (query)}, 'column', {TABLE q | (query)} …) and its form with query_value
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/search_functions#vector_search). The column of the
 // query may also stand fourth, as in older calls.
-func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
+func (w *expander) vectorSearch(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
 	var v objecttable.VectorSearch
-	var base, query []queryColumn // when they are known
+	var base, query []Column // when they are known
 	spans := map[string]dialect.Span{}
 	positions := []string{"base table", "column to search", "query table", "query_column_to_search"}
 	place := 0
@@ -41,7 +59,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			return a.Const.Str, nil
 		}
 		// column reads the name of a column that must be one of these; an unknown list holds every name.
-		column := func(what string, columns []queryColumn) (string, error) {
+		column := func(what string, columns []Column) (string, error) {
 			name, err := text()
 			if err != nil || columns == nil {
 				return name, err
@@ -52,7 +70,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 				err := fmt.Errorf("VECTOR_SEARCH: `%s` is no column of the %s, which has %s", name, what, strings.Join(names, ", "))
 				return "", dialect.At(a.Span, spelling.Meant(err, name, names))
 			}
-			return name, dialect.At(a.Span, wantsVector(fmt.Sprintf("column `%s` of the %s", name, what), c.t))
+			return name, dialect.At(a.Span, wantsVector(fmt.Sprintf("column `%s` of the %s", name, what), c.Type))
 		}
 		var err error
 		switch name {
@@ -60,7 +78,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			if !table {
 				return "", dialect.At(a.Span, fmt.Errorf("VECTOR_SEARCH: the %s is written TABLE name or (query)", name))
 			}
-			columns := w.describe(ctx, args[i])
+			columns := w.Describe(ctx, args[i])
 			written := ""
 			if a.Table != nil {
 				written = a.Table.String()
@@ -84,8 +102,8 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 			if !a.Query {
 				value = "SELECT " + value
 			}
-			if c := w.describe(ctx, value); len(c) == 1 && (a.Const == nil || a.Const.Kind != dialect.Null) {
-				err = dialect.At(a.Span, wantsVector("query_value", c[0].t))
+			if c := w.Describe(ctx, value); len(c) == 1 && (a.Const == nil || a.Const.Kind != dialect.Null) {
+				err = dialect.At(a.Span, wantsVector("query_value", c[0].Type))
 			}
 		case "top_k":
 			if a.Const == nil || a.Const.Kind != dialect.Int || a.Const.Int == 0 {
@@ -101,7 +119,7 @@ func (w *writer) vectorSearch(ctx context.Context, f *dialect.TableFunction, arg
 		}
 	}
 	if c, ok := named(query, v.LookFor()); ok && v.QueryColumn == "" {
-		if err := wantsVector(fmt.Sprintf("column `%s` of the query table", c.name), c.t); err != nil {
+		if err := wantsVector(fmt.Sprintf("column `%s` of the query table", c.Name), c.Type); err != nil {
 			return "", dialect.At(spans["query table"], fmt.Errorf("%w; name another with query_column_to_search => '…'", err))
 		}
 	}
@@ -133,7 +151,7 @@ func wantsVector(what string, t udf.Type) error {
 
 // objectTransform writes EXTERNAL_OBJECT_TRANSFORM(TABLE t, ['SIGNED_URL'])
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/table-functions-built-in#external_object_transform).
-func (w *writer) objectTransform(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
+func (w *expander) objectTransform(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
 	const form = "EXTERNAL_OBJECT_TRANSFORM is written EXTERNAL_OBJECT_TRANSFORM(TABLE object_table, ['SIGNED_URL'])"
 	if len(f.Args) != 2 || f.Args[0].Table == nil || f.Args[1].Const == nil || f.Args[1].Const.Kind != dialect.Array {
 		return "", errors.New(form)

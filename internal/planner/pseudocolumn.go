@@ -1,4 +1,4 @@
-package extension
+package planner
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 
 // data writes a reference to the pseudo-column data of an object table: the bytes of the row's object. It is "" for a
 // column of that name of another table.
-func (w *writer) data(ctx context.Context, d *dialect.DataRef) (string, error) {
+func (w *expander) data(ctx context.Context, d *dialect.DataRef) (string, error) {
 	t, err := w.objectsOf(ctx, d)
 	if t == nil || err != nil {
 		return "", err
@@ -22,7 +22,7 @@ func (w *writer) data(ctx context.Context, d *dialect.DataRef) (string, error) {
 }
 
 // objectsOf gives the object table that a reference to data means, or nil.
-func (w *writer) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.TableRef, error) {
+func (w *expander) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.TableRef, error) {
 	named := len(d.Qualifier) > 0
 	last := 0
 	for _, t := range d.Tables {
@@ -68,6 +68,20 @@ func (w *writer) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.Ta
 	return nil, nil
 }
 
+// objectTable finds the object table that a path names, if it names one.
+func (w *expander) objectTable(ctx context.Context, parts []string) (catalog.QualifiedName, bool, error) {
+	ps, err := w.Catalog.Candidates(ctx, parts)
+	if err != nil {
+		return catalog.QualifiedName{}, false, err
+	}
+	for _, p := range ps {
+		if _, ok, err := w.Catalog.ObjectTable(ctx, p); ok || err != nil {
+			return p, ok, err
+		}
+	}
+	return catalog.QualifiedName{}, false, nil
+}
+
 // names reports whether a qualifier means a table of a FROM clause: its alias, or the end of its path.
 func names(t dialect.TableRef, qualifier []string) bool {
 	if t.Alias != "" {
@@ -96,5 +110,5 @@ func bytesOf(t dialect.TableRef) string {
 	return "system.main.object_bytes(" + a + ".uri, " + a + ".generation, " + a + ".ref.authorizer)"
 }
 
-// pseudoColumn is the name whose absence makes a statement be read once more, with pseudo-columns.
-const pseudoColumn = "data"
+// PseudoColumn is the name whose absence makes a statement be read once more, with pseudo-columns.
+const PseudoColumn = "data"

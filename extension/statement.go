@@ -8,6 +8,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/planner"
 )
 
 // stmt is a prepared statement that notices when a model it uses is replaced. Statements about models are planned when
@@ -17,7 +18,9 @@ type stmt struct {
 	src   string
 	st    dialect.Statement
 	inner *duckdb.Stmt // nil for a statement that is planned when it runs
-	plan  *plan
+	plan  *planner.Plan
+	bytes bool // the plan reads the bytes of objects
+	waits bool // it has functions that wait for something outside
 	epoch int64
 }
 
@@ -31,7 +34,7 @@ func (n *conn) prepare(ctx context.Context, src string, st dialect.Statement) (d
 	s := &stmt{n: n, src: src, st: st}
 	node, err := dialect.Parse(src, st)
 	if err != nil {
-		return nil, n.fault(ctx, nil, nil, src, err)
+		return nil, (&execution{n: n, ctx: ctx, src: src}).fault(err)
 	}
 	if _, ok := node.(*dialect.Query); !ok {
 		return s, nil
@@ -51,17 +54,17 @@ func (s *stmt) renew(x *execution, anyway bool) error {
 		return &final{err}
 	}
 	x.plan = p
-	if s.inner != nil && s.plan.sql == p.sql && !anyway {
+	if s.inner != nil && s.plan.SQL == p.SQL && !anyway {
 		s.epoch = epoch
 		return nil
 	}
 	x.q.bytes.Store(false)
 	x.q.waits.Store(false)
 	inner, err := x.prepare()
-	p.bytes, p.waits = x.q.bytes.Load(), x.q.waits.Load()
 	if err != nil {
 		return err
 	}
+	s.bytes, s.waits = x.q.bytes.Load(), x.q.waits.Load()
 	if s.inner != nil {
 		err = s.inner.Close()
 	}
@@ -115,15 +118,16 @@ func (s *stmt) run(ctx context.Context, prepared, planned func(*execution) error
 	x := s.n.execute(ctx, s.src)
 	defer x.done()
 	return x.retry(&s.st, func(try int) error {
-		if try > 0 || s.epoch != s.n.in.epoch.Load() && len(s.plan.models) > 0 {
+		if try > 0 || s.epoch != s.n.in.epoch.Load() && len(s.plan.Models) > 0 {
 			if err := s.renew(x, try > 0); err != nil {
 				return err
 			}
 		}
-		x.plan = s.plan
+		x.plan, x.bytes, x.waits = s.plan, s.bytes, s.waits
 		err := x.narrow(prepared)
+		s.bytes = x.bytes
 		if err == nil {
-			s.n.settle(ctx, s.plan)
+			x.settle(ctx)
 		}
 		return err
 	})

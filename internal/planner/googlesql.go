@@ -1,4 +1,4 @@
-package extension
+package planner
 
 import (
 	"context"
@@ -6,41 +6,28 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
-	"github.com/mallardml/mallard/internal/googlesql/analyzer/native"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	gsqlwriter "github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// googleSQL is the translator of the process; nil without the library.
-var googleSQL = sync.OnceValues(func() (*translator.Translator, error) {
-	path := os.Getenv("MALLARD_GOOGLESQL")
-	if path == "" {
-		return nil, nil
-	}
-	s, err := native.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return translator.New(context.Background(), s)
-})
-
 // translate plans a GoogleSQL statement without constructs of ours; nil for one that it leaves to package dialect.
-func (n *conn) translate(ctx context.Context, src string, q *dialect.Query) (*plan, error) {
+func (pl *Planner) translate(ctx context.Context, src string, q *dialect.Query) (*Plan, error) {
 	if q.Lang != dialect.GoogleSQL || len(q.Calls)+len(q.Functions)+len(q.TableFunctions)+len(q.Data) > 0 {
 		return nil, nil
 	}
-	t, err := googleSQL()
+	if pl.GoogleSQL == nil {
+		return nil, nil
+	}
+	t, err := pl.GoogleSQL()
 	if t == nil || err != nil {
 		return nil, err
 	}
-	w := n.writer(n.catalog(), n.Conn)
-	s, err := t.Translate(ctx, src[q.Pos:q.End], described{w}, analyzer.Parameters{Undeclared: true})
+	s, err := t.Translate(ctx, src[q.Pos:q.End], described{pl}, analyzer.Parameters{Undeclared: true})
 	var unsupported *gsqlwriter.Error
 	var wrong *analyzer.Error
 	switch {
@@ -55,33 +42,33 @@ func (n *conn) translate(ctx context.Context, src string, q *dialect.Query) (*pl
 	case err != nil:
 		return nil, err
 	}
-	return &plan{sql: s.SQL, pos: -1, verb: q.Verb, lang: q.Lang}, nil
+	return &Plan{SQL: s.SQL, Pos: -1, Verb: q.Verb, Lang: q.Lang}, nil
 }
 
 // described describes tables to the translator.
-type described struct{ *writer }
+type described struct{ *Planner }
 
 // Table implements [translator.Database].
 func (d described) Table(ctx context.Context, path []string) (translator.Table, error) {
 	parts, err := splitPath(path), error(nil)
-	if parts, err = d.cat.WithoutProject(ctx, parts); err != nil {
+	if parts, err = d.Catalog.WithoutProject(ctx, parts); err != nil {
 		return translator.Table{}, err
 	}
 	t := translator.Table{From: quote.Path(parts...)}
-	columns := d.describe(ctx, "SELECT * FROM "+t.From)
+	columns := d.Describe(ctx, "SELECT * FROM "+t.From)
 	if columns == nil {
 		return t, translator.ErrNotFound
 	}
 	for _, c := range columns {
-		of, err := c.t.GoogleSQL()
+		of, err := c.Type.GoogleSQL()
 		if err != nil {
 			continue
 		}
-		x := quote.Name(c.name)
-		if c.t.String() != of.DuckDB() {
+		x := quote.Name(c.Name)
+		if c.Type.String() != of.DuckDB() {
 			x = "CAST(" + x + " AS " + of.DuckDB() + ")"
 		}
-		t.Columns = append(t.Columns, translator.Column{Name: c.name, Type: of, Expr: x})
+		t.Columns = append(t.Columns, translator.Column{Name: c.Name, Type: of, Expr: x})
 	}
 	return t, nil
 }

@@ -1,0 +1,59 @@
+package planner
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/catalog"
+)
+
+// CallText writes the query that the plain forms and stored views stand for. types is "native" or "bigquery", for an input that
+// is rewritten already; lineage is the identity of the model, or ""; options is JSON, or "".
+func (pl *Planner) CallText(ctx context.Context, lang dialect.Lang, fn, name, input, types, lineage, options string) (string, error) {
+	kind := functions.Native
+	if types == "bigquery" {
+		kind, lang = functions.BigQuery, dialect.DuckDB
+	} else if err := noParameters(input, lang); err != nil {
+		return "", err
+	}
+	given, err := readOptionsJSON(options)
+	if err != nil {
+		return "", err
+	}
+	parts, err := catalog.SplitName(name)
+	if err != nil {
+		return "", err
+	}
+	f, err := pl.Catalog.Resolve(ctx, parts, lineage)
+	if err != nil {
+		return "", err
+	}
+	w := &expander{Planner: pl}
+	text, err := w.input(ctx, input, lang)
+	if err != nil {
+		return "", err
+	}
+	var in inputKind
+	if f.Spec.Remote() && fn != "ML.PREDICT" {
+		in = kindOfInput(pl.Describe(ctx, text))
+	}
+	x, err := w.call(ctx, f, fn, given, kind, in)
+	if err != nil {
+		return "", err
+	}
+	return "SELECT * FROM " + x.open + text + x.after, nil
+}
+
+// noParameters refuses a parameter in the text of an input: nobody could give it a value.
+func noParameters(input string, lang dialect.Lang) error {
+	all := dialect.Parameters(input, lang)
+	if len(all) == 0 {
+		return nil
+	}
+	line, col := dialect.LineCol(input, all[0].Pos)
+	return fmt.Errorf("input query, line %d, column %d: the parameter %s stands inside a text, where it gets no value; "+
+		"write ML.PREDICT(MODEL name, (SELECT … %[3]s …)) or the like, whose input is no text",
+		line, col, input[all[0].Pos:all[0].End])
+}

@@ -1,0 +1,32 @@
+package planner
+
+import (
+	"strings"
+
+	"github.com/mallardml/mallard/functions/udf"
+)
+
+// Column is a column of a query's result.
+type Column struct {
+	Name string
+	Type udf.Type
+}
+
+// named finds a column by its name, in any case.
+func named(columns []Column, name string) (Column, bool) {
+	for _, c := range columns {
+		if strings.EqualFold(c.Name, name) {
+			return c, true
+		}
+	}
+	return Column{}, false
+}
+
+// nameList gives the names of columns.
+func nameList(columns []Column) []string {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	return names
+}

@@ -1,0 +1,73 @@
+package planner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/spelling"
+)
+
+// MissingColumn words DuckDB's complaint about an input column in terms of the model.
+func (pl *Planner) MissingColumn(ctx context.Context, p *Plan, src string, err *duckdb.Error) (*Wording, bool) {
+	if table, ok := duckapi.LacksColumnOf(err); !ok || table != "__q" && table != "__c" { // the expansion's inputs
+		return nil, false
+	}
+	for _, used := range p.Models {
+		columns := nameList((&expander{Planner: pl}).inputColumns(ctx, src, used.call, p.Lang))
+		for _, in := range used.inputs {
+			name := in.name
+			if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, quote.Name(name)) {
+				continue // not this call's fault
+			}
+			_, fn, _ := strings.Cut(used.call.Func, ".")
+			msg := fmt.Sprintf("Column %s is not found in the input data to the %s function: model %s takes %s", name, fn, used.Name, inputsText(used))
+			switch near := spelling.Nearest(name, columns); {
+			case near != "":
+				msg += fmt.Sprintf("; did you mean %s? Rename it: %s AS %s", near, quote.Name(near), quote.Name(name))
+			case len(columns) > 0:
+				msg += fmt.Sprintf("; the input has %s", strings.Join(columns, ", "))
+			}
+			return &Wording{msg, used.call.Input}, true
+		}
+	}
+	return nil, false
+}
+
+// ModelFault finds the call whose model refused its input while the statement was bound. The message is our own; DuckDB
+// only put the kind of error before it.
+func (p *Plan) ModelFault(err *duckdb.Error) (*Wording, bool) {
+	msg, ours := strings.CutPrefix(duckapi.WithoutExcerpt(err.Msg), "Binder Error: model ")
+	if !ours {
+		return nil, false
+	}
+	for _, used := range p.Models {
+		if strings.HasPrefix(msg, used.Name+":") {
+			return &Wording{"model " + msg, used.call.Input}, true
+		}
+	}
+	return &Wording{"model " + msg, dialect.Span{Pos: -1, End: -1}}, true
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func inputsText(m UsedModel) string {
+	parts := make([]string, len(m.inputs))
+	for i, in := range m.inputs {
+		parts[i] = in.name + " " + cmp.Or(in.sqlType, "(an image)")
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,83 @@
+package planner
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/modelspec"
+)
+
+// connectionOf finds the connection that a statement names. nil is the default one; where that is missing, the other place is
+// to blame.
+func connectionOf(cfg *config.Config, p *dialect.Path, other dialect.Span) (string, error) {
+	if p == nil {
+		name, err := config.ConnectionName(cfg)
+		return name, dialect.At(other, err)
+	}
+	name, err := config.ConnectionName(cfg, p.Parts...)
+	return name, dialect.At(p.Span, err)
+}
+
+// createRemote checks a remote model and gives the statement that records it. Nothing is asked of the endpoint.
+func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error) {
+	cfg := pl.Config
+	name, err := connectionOf(cfg, s.Connection, s.Name.Span)
+	if err != nil {
+		return nil, err
+	}
+	rec := &modelspec.Spec{Type: "REMOTE", Connection: name}
+	endpoint := dialect.Span{}
+	for i := range s.Options {
+		o := &s.Options[i]
+		var err error
+		switch strings.ToLower(o.Name) {
+		case "endpoint":
+			rec.Path, err = textOption(o)
+			endpoint = o.Value.Span
+		case "description":
+			rec.Description, err = textOption(o)
+		case "labels":
+			rec.Labels, err = labelsOption(o)
+		case "remote_service_type", "hugging_face_model_id", "model_garden_model_name":
+			err = dialect.At(o.Span, fmt.Errorf("option `%s` is not supported; deploy the model and give its ENDPOINT", o.Name))
+		default:
+			err = dialect.At(o.Span, fmt.Errorf("unknown option `%s`; a remote model takes endpoint, description, labels", o.Name))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if strings.TrimSpace(rec.Path) == "" {
+		return nil, dialect.At(s.Name.Span, errors.New("a remote model needs OPTIONS(ENDPOINT='…'): the name of a model such as 'gemini-2.5-flash', or a URL"))
+	}
+	p, err := config.Provider(name, cfg.Connections[name])
+	if err != nil {
+		return nil, dialect.At(s.Name.Span, err)
+	}
+	if rec.Endpoint, err = p.Endpoint(rec.Path); err != nil {
+		return nil, dialect.At(endpoint, err)
+	}
+	for _, side := range []struct {
+		to   *[]modelspec.Column
+		from []dialect.ColumnDef
+	}{{&rec.InputColumns, s.Input}, {&rec.OutputColumns, s.Output}} {
+		for _, c := range side.from {
+			t, err := remote.ParseType(c.Type)
+			if err != nil {
+				return nil, dialect.At(c.Span, fmt.Errorf("column `%s`: type %s %w", c.Name, c.Type, err))
+			}
+			if t.Kind == remote.JSON || t.Kind == remote.Struct || t.Kind == remote.Array && (t.Elem.Kind == remote.Struct || t.Elem.Kind == remote.JSON) {
+				return nil, dialect.At(c.Span, fmt.Errorf("column `%s` is %s; INPUT and OUTPUT take BOOL, INT64, FLOAT64, NUMERIC, BIGNUMERIC, STRING and ARRAYs of these", c.Name, t))
+			}
+			*side.to = append(*side.to, modelspec.Column{Name: c.Name, Type: t.String()})
+		}
+	}
+	if kind := p.Model(rec.Endpoint); kind != "" && len(rec.OutputColumns) > 0 {
+		return nil, dialect.At(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is %s", remote.ModelName(rec.Endpoint), kind))
+	}
+	return rec, nil
+}
