@@ -80,6 +80,12 @@ func TestInBand(t *testing.T) {
 		{`{"error":{"message":"full","code":"model_overloaded"}}`, "UNAVAILABLE", "full", true, false},
 		{`{"success":false,"errors":[{"code":7003,"message":"no route"}],"result":null}`, "UNKNOWN", "no route", false, false},
 		{`{"code":429,"msg":"too often"}`, "RESOURCE EXHAUSTED", "too often", true, true},
+		{`{"error":{"code":0,"message":"","status":"error"},"choices":[{}]}`, "UNKNOWN", `{"code":0,"message":"","status":"error"}`, false, false},
+		{`{"error":{"code":"503","message":"success"},"choices":[{}]}`, "UNAVAILABLE", "success", true, false},
+		{`{"error":[{"code":0},{"code":500,"message":"half"}],"choices":[{}]}`, "INTERNAL", "half", true, false},
+		{`{"error":"none of the workers is up","choices":[{}]}`, "UNKNOWN", "none of the workers is up", false, false},
+		{`{"error":{"message":"<html><head><title>502 Bad Gateway</title></head><body>…</body></html>","code":502}}`, "UNAVAILABLE", "502 Bad Gateway", true, false},
+		{`{"error":"upstream: <!DOCTYPE html><html><body><h1>Sign &amp; in</h1></body></html>"}`, "UNKNOWN", "upstream: Sign & in", false, false},
 		{`{"object":"error","message":"it fell over","choices":null,"code":500}`, "INTERNAL", "it fell over", true, false},
 	}
 	for _, tt := range tests {
@@ -96,6 +102,10 @@ func TestInBand(t *testing.T) {
 	for _, fine := range []string{
 		`{"error":null,"choices":[{"message":{"content":"a"},"error":null}]}`, `{"error":{},"choices":[{}]}`, `{"error":"","choices":[]}`,
 		`{"message":"hello","choices":[{"message":{"content":"a"}}]}`, `{"error":false,"choices":[{}]}`,
+		`{"error":{"code":"0","message":"success"},"choices":[{}]}`, `{"error":"None","choices":[{"error":"none","message":{"error":{"code":200,"message":"OK"}}}]}`,
+		`{"error":{"code":0,"message":"成功"},"choices":[{}]}`, `{"error":["none"],"choices":[{}]}`, `{"error":{"message":"No error","type":"none","param":null,"code":null},"choices":[{}]}`,
+		`{"error":"0","choices":[{}]}`, `{"error":{"errno":0,"details":[]},"choices":[{}]}`, `{"error":"n/a","choices":[{}]}`, `{"error":{"status":"OK"},"choices":[{}]}`,
+		`{"error":{"error":{"code":0}},"choices":[{}]}`, `{"message":"success","code":0}`, `{"errors":[],"detail":"ok"}`,
 	} {
 		if err := chatFault(json.RawMessage(fine)); err != nil {
 			t.Errorf("%s: %v", fine, err)

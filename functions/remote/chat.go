@@ -49,7 +49,7 @@ func chatFault(body json.RawMessage) error {
 	}
 	choice := members(first(m["choices"]))
 	for _, place := range []map[string]json.RawMessage{choice, members(choice["message"])} {
-		if says(place["error"]) {
+		if !well(place["error"]) {
 			return faultIn(place["error"], place)
 		}
 	}

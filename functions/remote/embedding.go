@@ -2,11 +2,15 @@ package remote
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // embeddingCodec asks for embeddings, in the form of its family.
@@ -235,7 +239,7 @@ func (c *embeddingCodec) line(e embedded, body json.RawMessage) ([]any, error) {
 	for i, f := range c.shape {
 		switch f {
 		case vector:
-			v, err := jsonValue(c.spec.columns[i].Type, e.values)
+			v, err := jsonValue(c.spec.columns[i].Type, unpacked(e.values))
 			if err != nil {
 				return nil, fmt.Errorf("the embedding %w", err)
 			}
@@ -263,6 +267,37 @@ func (c *embeddingCodec) line(e embedded, body json.RawMessage) ([]any, error) {
 		}
 	}
 	return line, nil
+}
+
+// unpacked gives the list of a vector that came as a text: OpenAI's encoding_format base64, which is little-endian float32, or a list
+// written as a text. Anything else is given back as it is.
+func unpacked(raw json.RawMessage) json.RawMessage {
+	text := strings.TrimSpace(words(raw))
+	if text == "" {
+		return raw
+	}
+	if text[0] == '[' && json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		b, err = base64.RawStdEncoding.DecodeString(text)
+	}
+	if err != nil || len(b) == 0 || len(b)%4 != 0 {
+		return raw
+	}
+	list := make([]byte, 0, 3*len(b))
+	for i := 0; i < len(b); i += 4 {
+		list = append(list, ',')
+		f := float64(math.Float32frombits(binary.LittleEndian.Uint32(b[i:])))
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			list = append(list, "null"...) // which no vector may hold
+			continue
+		}
+		list = strconv.AppendFloat(list, f, 'g', -1, 64)
+	}
+	list[0] = '['
+	return append(list, ']')
 }
 
 // notFinite reports what makes every distance to a vector NaN, without a word: NaN, infinities and nulls. Readers of plain numbers never give one.

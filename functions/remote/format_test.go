@@ -269,15 +269,19 @@ func TestOpenAIMedia(t *testing.T) {
 // Several texts go in one request; the answer names each by its index, or keeps their order.
 func TestOpenAIEmbeddings(t *testing.T) {
 	for answer, want := range map[string]string{
-		`{"data":[{"object":"embedding","index":1,"embedding":[3,4]},{"index":0,"embedding":[0.5,-1]}],"model":5,"usage":"?"}`: "[0.5 -1] |  | a\n[3 4] |  | b",
-		`{"data":[{"embedding":[1]},{"embedding":[2]}]}`:                                                                       "[1] |  | a\n[2] |  | b",
-		`{"data":[{"index":"0","embedding":[[1]]},{"index":1.0,"embedding":[2],"error":null}]}`:                                "[1] |  | a\n[2] |  | b",
-		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[]}]}`:                                                    "[1] |  | a\n[] | Invalid answer: it has no embedding | b",
-		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":null}]}`:                                                  "[1] |  | a\n[] | Invalid answer: it has no embedding | b",
-		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":null,"error":{"message":"too long","code":400}}]}`:        "[1] |  | a\n[] | The server answered an error: too long | b",
-		`{"data":[{"index":0,"embedding":[1]},{"index":1,"error":"too long"}]}`:                                                "[1] |  | a\n[] | The server answered an error: too long | b",
-		`{"error":{"code":0,"message":""},"data":[{"embedding":[1]},{"embedding":[2]}]}`:                                       "[1] |  | a\n[2] |  | b",
-		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":"AACA"}]}`:                                                "[1] |  | a\n[] | Invalid answer: the embedding should be ARRAY<FLOAT64>, but is \"AACA\" | b",
+		`{"data":[{"object":"embedding","index":1,"embedding":[3,4]},{"index":0,"embedding":[0.5,-1]}],"model":5,"usage":"?"}`:  "[0.5 -1] |  | a\n[3 4] |  | b",
+		`{"data":[{"embedding":[1]},{"embedding":[2]}]}`:                                                                        "[1] |  | a\n[2] |  | b",
+		`{"data":[{"index":"0","embedding":[[1]]},{"index":1.0,"embedding":[2],"error":null}]}`:                                 "[1] |  | a\n[2] |  | b",
+		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[]}]}`:                                                     "[1] |  | a\n[] | Invalid answer: it has no embedding | b",
+		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":null}]}`:                                                   "[1] |  | a\n[] | Invalid answer: it has no embedding | b",
+		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":null,"error":{"message":"too long","code":400}}]}`:         "[1] |  | a\n[] | The server answered an error: too long | b",
+		`{"data":[{"index":0,"embedding":[1]},{"index":1,"error":"too long"}]}`:                                                 "[1] |  | a\n[] | The server answered an error: too long | b",
+		`{"error":{"code":0,"message":""},"data":[{"embedding":[1]},{"embedding":[2]}]}`:                                        "[1] |  | a\n[2] |  | b",
+		`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":"AACA"}]}`:                                                 "[1] |  | a\n[] | Invalid answer: the embedding should be ARRAY<FLOAT64>, but is \"AACA\" | b",
+		`{"data":[{"index":0,"embedding":"AADAPwAAEMDNzMw9"},{"index":1,"embedding":"[0.5, 1e-3]"}]}`:                           "[1.5 -2.25 0.10000000149011612] |  | a\n[0.5 0.001] |  | b",
+		`{"data":[{"index":0,"embedding":"AACAPw"},{"index":1,"embedding":"AACAPwAAwH8="}]}`:                                    "[1] |  | a\n[] | Invalid answer: the embedding has a value that is not a finite number | b",
+		`{"data":[{"index":0,"embedding":""},{"index":1,"embedding":"[1, null]"}]}`:                                             "[] | Invalid answer: the embedding should be ARRAY<FLOAT64>, but is \"\" | a\n[] | Invalid answer: the embedding has a value that is not a finite number | b",
+		`{"error":"None","data":[{"embedding":[1],"error":"none"},{"embedding":[2],"error":{"code":"0","message":"success"}}]}`: "[1] |  | a\n[2] |  | b",
 	} {
 		db := openDB(t)
 		f := &fake{text: func(string) string { return answer }}

@@ -81,7 +81,7 @@ func (geminiFormat) check(body json.RawMessage) error {
 	if err := inBand(m, "candidates", "promptFeedback"); err != nil {
 		return err
 	}
-	if c := members(first(m["candidates"])); says(c["error"]) {
+	if c := members(first(m["candidates"])); !well(c["error"]) {
 		return faultIn(c["error"], c)
 	}
 	return nil

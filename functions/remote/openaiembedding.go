@@ -23,7 +23,10 @@ func (openAIEmbeddingFormat) common(s *Spec, parameters map[string]any) error {
 	// autoTruncate is Vertex AI's: such servers decide themselves what becomes of long texts.
 	delete(parameters, "autoTruncate")
 	delete(parameters, "auto_truncate")
-	parameters["model"], parameters["encoding_format"] = s.modelName(), "float"
+	parameters["model"] = s.modelName()
+	if _, ok := parameters["encoding_format"]; !ok {
+		parameters["encoding_format"] = "float"
+	}
 	if n := s.Options.OutputDimensionality; n > 0 {
 		parameters["dimensions"] = n
 	}

@@ -11,10 +11,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mallardml/mallard/internal/webpage"
 )
 
 // Error is a request that gave no answer. Its methods are what a retrying caller needs.
@@ -123,7 +124,7 @@ func Refused(subject string, status int, h http.Header, body []byte) *Error {
 	if isReason(w.status) {
 		e.Code = w.status
 	}
-	e.Msg = Short(w.message)
+	e.Msg = Short(webpage.Text(w.message))
 	switch {
 	case e.Msg != "":
 	case status/100 == 3:
@@ -165,8 +166,6 @@ type words struct {
 	message, status, code, kind string
 	details                     []json.RawMessage
 }
-
-var title = regexp.MustCompile(`(?is)<(?:title|h1)[^>]*>(.*?)</(?:title|h1)>`)
 
 func wordsOf(body []byte) (w words) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xEF\xBB\xBF")))
@@ -217,10 +216,7 @@ func otherText(body []byte) (s string) {
 	case s[0] != '<':
 		return s
 	}
-	if t := title.FindStringSubmatch(s); t != nil {
-		return t[1]
-	}
-	return ""
+	return webpage.Text(s)
 }
 
 // retryAfter reads Retry-After-Ms, then Retry-After as seconds or an HTTP date; 0 when there is none, when it is past or unreadable.

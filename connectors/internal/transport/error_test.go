@@ -47,6 +47,8 @@ func TestRefused(t *testing.T) {
 		{"fields of its own", `{"errors":["bad one"]}`, 400, Error{Code: "INVALID_ARGUMENT", Msg: `{"errors":["bad one"]}`}},
 		{"an empty message", `{"error":{"message":"","type":"x"}}`, 400, Error{Code: "INVALID_ARGUMENT", Msg: `{"error":{"message":"","type":"x"}}`}},
 		{"msg", `{"code":1,"msg":"m"}`, 400, Error{Code: "INVALID_ARGUMENT", Msg: "m"}},
+		{"a page in a message", `{"error":{"message":"<html><head><title>503 Busy</title></head></html>","code":503}}`, 503, Error{Code: "UNAVAILABLE", Msg: "503 Busy"}},
+		{"XML", "<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>It is gone.</Message></Error>", 404, Error{Code: "NOT_FOUND", Msg: "NoSuchKey It is gone."}},
 		{"null", "null", 500, Error{Code: "INTERNAL", Msg: "Internal Server Error"}},
 	}
 	for _, tt := range tests {
