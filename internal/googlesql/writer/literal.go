@@ -125,3 +125,9 @@ func civil(v *resolved.ValueProto_Datetime) time.Time {
 	n := v.GetBitFieldDatetimeSeconds()
 	return time.Date(int(n>>26), time.Month(n>>22&15), int(n>>17&31), int(n>>12&31), int(n>>6&63), int(n&63), int(v.GetNanos()), time.UTC)
 }
+
+// Literal writes a constant.
+func Literal(v *resolved.ValueProto, t googlesql.Type) (s string, err error) {
+	defer refused(&err)
+	return literal(nil, v, t), nil
+}
