@@ -11,7 +11,8 @@ import (
 )
 
 // errNoAccess is what reading files, buckets and remote models gives where DuckDB may not read files either.
-var errNoAccess = failure.As(failure.ErrNoExternalAccess, errors.New("nothing outside the database may be read, since enable_external_access is false"))
+var errNoAccess = failure.As(failure.ErrNoExternalAccess, errors.New("nothing outside the database may be read, "+
+	"since enable_external_access is false"))
 
 // access is DuckDB's own switch enable_external_access, which holds for us too. It cannot be switched on again while the
 // database is open.

@@ -237,7 +237,8 @@ func (a *Analysis) describe(s *stmt) error {
 		a.Parameters = append(a.Parameters, Parameter{Name: mapping.ParameterName(p, i+1), Type: of})
 	}
 	switch verb, _, _ := strings.Cut(a.Kind, " "); verb {
-	case "SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE", "EXPLAIN", "CALL", "PRAGMA", "EXECUTE":
+	case "SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE",
+		"EXPLAIN", "CALL", "PRAGMA", "EXECUTE":
 	default:
 		if !strings.Contains(strings.ToUpper(s.plan.SQL), "RETURNING") {
 			return nil // a count, which nobody asked for

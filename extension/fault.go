@@ -128,7 +128,8 @@ func (x *execution) duckdbFault(e *Error, ddb *duckdb.Error) {
 // readsAsGoogleSQL reports whether a statement that DuckDB does not understand is one of BigQuery's.
 func (x *execution) readsAsGoogleSQL(err *duckdb.Error) bool {
 	p := x.plan
-	if p.Lang != dialect.DuckDB || !duckapi.Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax, duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog) {
+	unread := duckapi.Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax, duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog)
+	if p.Lang != dialect.DuckDB || !unread {
 		return false
 	}
 	st := dialect.Statement{Span: dialect.Span{Pos: p.Pos, End: p.Pos + len(strings.TrimRight(p.SQL, "; \t\r\n"))}, Lang: dialect.GoogleSQL}

@@ -113,7 +113,8 @@ func openInstance(dsn string, cfg *Config) (*instance, error) {
 // join adds a connector to an open instance, if it asks for what the instance is.
 func (in *instance) join(dsn string, cfg *Config) error {
 	if cfg != nil && !reflect.DeepEqual(*cfg, *in.cfg) {
-		return fmt.Errorf("%s is open with another configuration, and connectors to one database share it: %s; give this one the same, or none",
+		return fmt.Errorf("%s is open with another configuration, and connectors to one database share it: %s; "+
+			"give this one the same, or none",
 			in.key, strings.Join(differences(cfg, in.cfg), ", "))
 	}
 	db, err := duckdb.NewConnector(dsn, nil) // DuckDB compares its own settings
@@ -151,7 +152,10 @@ func newInstance(dsn, key string, cfg *Config) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, engines: engines(cfg), store: modelstore.Store{Dir: dir}, duck: duck, fns: map[string]*function{}}
+	in := &instance{
+		key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, engines: engines(cfg), store: modelstore.Store{Dir: dir}, duck: duck,
+		fns: map[string]*function{},
+	}
 	in.live.init(in)
 	in.remote.init(in)
 	in.objects = newObjects(in)

@@ -65,7 +65,8 @@ func (o *objects) load(ctx context.Context, ref remote.Object) (data []byte, mim
 		return nil, "", err
 	}
 	if about.Size > maxInline {
-		return nil, "", fmt.Errorf("it has %d bytes, and at most %d can be sent inside a request; put it into a bucket", about.Size, int64(maxInline))
+		return nil, "", fmt.Errorf("it has %d bytes, and at most %d can be sent inside a request; "+
+			"put it into a bucket", about.Size, int64(maxInline))
 	}
 	body, _, err := l.store.Open(ctx, l.bucket, l.name, about.Generation, 0)
 	if err != nil {

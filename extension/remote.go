@@ -100,7 +100,8 @@ func (r *remoteModels) close() error {
 		select {
 		case <-done:
 		case <-t.C:
-			return errors.Join(err, errors.New("answers of remote models were still being written to the cache when the database was closed; those are lost"))
+			return errors.Join(err, errors.New("answers of remote models were still being written to the cache when the database was "+
+				"closed; those are lost"))
 		}
 	}
 	return err

@@ -21,7 +21,8 @@ func (in *instance) registerTextFunctions() error {
 		return errors.Join(
 			functions.RegisterText(h, "mallard_call", 6, false, false, in.texts(func(id uint64, args []string, null []bool) (string, error) {
 				if null[1] || null[2] {
-					return "", fmt.Errorf("%s needs the name of a model and an input query, not NULL", strings.Replace(args[0], ".", "_", 1))
+					return "", fmt.Errorf("%s needs the name of a model and an input "+
+						"query, not NULL", strings.Replace(args[0], ".", "_", 1))
 				}
 				a := make([]string, len(args))
 				for i := range args {

@@ -36,7 +36,8 @@ func (pl *Planner) alterModel(ctx context.Context, s *dialect.AlterModel) (*Plan
 				err = dialect.At(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d, or NULL", opt.Name, 1<<20))
 			}
 		default:
-			err = dialect.At(opt.Span, fmt.Errorf("option `%s` cannot be changed; ALTER MODEL changes description, labels and batch_size", opt.Name))
+			err = dialect.At(opt.Span, fmt.Errorf("option `%s` cannot be changed; "+
+				"ALTER MODEL changes description, labels and batch_size", opt.Name))
 		}
 		if err != nil {
 			return nil, err
@@ -75,7 +76,8 @@ func (pl *Planner) existing(ctx context.Context, name dialect.Path, ifExists boo
 		case err != nil:
 			return nil, nil, dialect.At(name.Span, err)
 		case k == catalog.Other:
-			return nil, nil, dialect.At(name.Span, fmt.Errorf("`%s` is a table or a view and no model; use DROP TABLE, DROP VIEW or ALTER TABLE", p))
+			return nil, nil, dialect.At(name.Span, fmt.Errorf("`%s` is a table or a view and no model; "+
+				"use DROP TABLE, DROP VIEW or ALTER TABLE", p))
 		case k == catalog.Model:
 			return &catalog.Entry{QualifiedName: p, Spec: rec}, nil, nil
 		}

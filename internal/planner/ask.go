@@ -18,90 +18,45 @@ import (
 // defaultEndpoint is asked by the functions that name no endpoint; BigQuery chooses one of its own.
 const defaultEndpoint = "gemini-2.5-flash"
 
+// asked is a call of a scalar function over an endpoint, as it is written.
+type asked struct {
+	f          *dialect.Function
+	rows       []string // the arguments that come from the row
+	keep       []int    // where they stand
+	options    []dialect.Option
+	endpoint   string
+	endpointAt dialect.Span
+	connection *dialect.Path // nil for the default one
+}
+
 // ask writes a call of a scalar function over an endpoint, without a model:
 // AI.GENERATE, AI.GENERATE_BOOL, AI.GENERATE_INT, AI.GENERATE_DOUBLE, AI.EMBED and AI.SIMILARITY
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-ai-generate).
 func (w *expander) ask(ctx context.Context, f *dialect.Function) (*dialect.Substitution, error) {
-	rows := []string{"prompt"} // the arguments that come from the row
-	fn := f.Name
+	rows, fn := []string{"prompt"}, f.Name
 	switch f.Name {
 	case "AI.EMBED":
 		rows = []string{"content"}
 	case "AI.SIMILARITY":
 		rows, fn = []string{"content1", "content2"}, "AI.EMBED"
 	}
-	var keep []int
-	var options []dialect.Option
-	endpoint, endpointAt := "", f.Span
-	var connection *dialect.Path
-	seen := map[string]bool{}
-	for i, a := range f.Args {
-		name := a.Name
-		if name == "" {
-			if len(keep) == len(rows) || len(seen) > len(keep) {
-				return nil, dialect.At(a.Span, fmt.Errorf("%s takes %s, then named arguments such as endpoint => '%s'", f.Name, strings.Join(rows, " and "), defaultEndpoint))
-			}
-			name = rows[len(keep)]
-		}
-		if seen[name] {
-			return nil, dialect.At(a.NameSpan, fmt.Errorf("%s: argument `%s` is given twice", f.Name, name))
-		}
-		seen[name] = true
-		if k := slices.Index(rows, name); k >= 0 {
-			if k != len(keep) {
-				return nil, dialect.At(a.Span, fmt.Errorf("%s: give %s first", f.Name, strings.Join(rows, ", then ")))
-			}
-			if kind := constantType(a.Const); kind != "" {
-				return nil, dialect.At(a.Span, remote.WantsPrompt(f.Name, name, kind))
-			}
-			keep = append(keep, i)
-			continue
-		}
-		if known := argumentNames(f.Name); !slices.Contains(known, name) {
-			return nil, dialect.At(a.NameSpan, unknownArgument(f.Name, name, known))
-		}
-		if a.Const == nil {
-			return nil, dialect.At(a.Span, fmt.Errorf("%s: argument `%s` must be a constant: it is the same for all rows", f.Name, name))
-		}
-		switch name {
-		case "endpoint", "connection_id":
-			if a.Const.Kind != dialect.String || a.Const.Str == "" {
-				return nil, dialect.At(a.Span, fmt.Errorf("%s: argument `%s` must be a STRING that is not empty", f.Name, name))
-			}
-			if name == "endpoint" {
-				endpoint, endpointAt = a.Const.Str, a.Span
-			} else {
-				connection = &dialect.Path{Span: a.Span, Parts: strings.Split(a.Const.Str, ".")}
-			}
-		default:
-			options = append(options, dialect.Option{Span: a.Span, Name: name, Value: *a.Const})
-		}
-	}
-	if len(keep) < len(rows) {
-		return nil, dialect.At(f.Span, fmt.Errorf("%s needs the argument %s", f.Name, rows[len(keep)]))
-	}
-	if endpoint == "" {
-		if fn == "AI.EMBED" {
-			return nil, dialect.At(f.Span, fmt.Errorf("%s needs the argument endpoint, such as endpoint => 'text-embedding-005'", f.Name))
-		}
-		endpoint = defaultEndpoint
-	}
-	cfg := w.Config
-	name, err := connectionOf(cfg, connection, f.Span)
+	c, err := readAsked(f, rows)
 	if err != nil {
 		return nil, err
 	}
-	rec := &modelspec.Spec{Type: "REMOTE", Connection: name, Path: endpoint}
-	p, err := config.Provider(name, cfg.Connections[name])
-	if err == nil {
-		rec.Endpoint, err = p.Endpoint(endpoint)
+	if c.endpoint == "" {
+		if fn == "AI.EMBED" {
+			return nil, dialect.At(f.Span, fmt.Errorf("%s needs the argument endpoint, such as endpoint => 'text-embedding-005'", f.Name))
+		}
+		c.endpoint = defaultEndpoint
 	}
+	e, err := w.unnamed(c)
 	if err != nil {
-		return nil, dialect.At(endpointAt, err)
+		return nil, err
 	}
-	s, err := w.remoteSpec(catalog.Entry{QualifiedName: catalog.QualifiedName{Schema: "main", Name: endpoint}, Spec: rec}, fn, options, inputKind{similar: f.Name == "AI.SIMILARITY"})
+	s, err := w.remoteSpec(e, fn, c.options, inputKind{similar: f.Name == "AI.SIMILARITY"})
 	if err != nil {
-		return nil, dialect.At(endpointAt, err)
+		return nil, dialect.At(c.endpointAt, err)
 	}
 	scalar := s.ScalarFunction()
 	if err := w.Models.RemoteFunction(ctx, scalar); err != nil {
@@ -110,14 +65,98 @@ func (w *expander) ask(ctx context.Context, f *dialect.Function) (*dialect.Subst
 	w.use(f, w.Models.FunctionName(scalar.Name))
 	before, after := s.ScalarSQL(w.Models.FunctionName)
 	if f.Name != "AI.SIMILARITY" {
-		return &dialect.Substitution{Keep: keep, Text: []string{before, after}}, nil
+		return &dialect.Substitution{Keep: c.keep, Text: []string{before, after}}, nil
 	}
 	// An embedding that could not be had is an empty list; its similarity is NULL. NULLIF would write the call twice, and
 	// DuckDB would ask twice.
 	vector, end := "list_extract(list_filter([struct_extract("+before, after+", 'result')], lambda v: len(v) > 0), 1)"
-	return &dialect.Substitution{Keep: keep, Text: []string{
+	return &dialect.Substitution{Keep: c.keep, Text: []string{
 		"(1 - system.main.ml_distance(" + vector, end + ", " + vector, end + ", 'COSINE'))",
 	}}, nil
+}
+
+// unnamed gives a model that has no name: the endpoint of a call.
+func (w *expander) unnamed(c *asked) (e catalog.Entry, err error) {
+	name, err := connectionOf(w.Config, c.connection, c.f.Span)
+	if err != nil {
+		return e, err
+	}
+	rec := &modelspec.Spec{Type: "REMOTE", Connection: name, Path: c.endpoint}
+	p, err := config.Provider(name, w.Config.Connections[name])
+	if err == nil {
+		rec.Endpoint, err = p.Endpoint(c.endpoint)
+	}
+	e = catalog.Entry{QualifiedName: catalog.QualifiedName{Schema: "main", Name: c.endpoint}, Spec: rec}
+	return e, dialect.At(c.endpointAt, err)
+}
+
+// readAsked reads the arguments of a call: first those that come from the row, by position or name, then named constants.
+func readAsked(f *dialect.Function, rows []string) (*asked, error) {
+	c := &asked{f: f, rows: rows, endpointAt: f.Span}
+	seen := map[string]bool{}
+	for i, a := range f.Args {
+		name := a.Name
+		if name == "" {
+			if len(c.keep) == len(rows) || len(seen) > len(c.keep) {
+				return nil, dialect.At(a.Span, fmt.Errorf("%s takes %s, then named arguments such as endpoint => '%s'",
+					f.Name, strings.Join(rows, " and "), defaultEndpoint))
+			}
+			name = rows[len(c.keep)]
+		}
+		if seen[name] {
+			return nil, dialect.At(a.NameSpan, fmt.Errorf("%s: argument `%s` is given twice", f.Name, name))
+		}
+		seen[name] = true
+		var err error
+		if k := slices.Index(rows, name); k >= 0 {
+			err = c.row(i, k, a)
+		} else {
+			err = c.constant(name, a)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(c.keep) < len(rows) {
+		return nil, dialect.At(f.Span, fmt.Errorf("%s needs the argument %s", f.Name, rows[len(c.keep)]))
+	}
+	return c, nil
+}
+
+// row takes argument i, which is number k of those that come from the row.
+func (c *asked) row(i, k int, a dialect.Argument) error {
+	if k != len(c.keep) {
+		return dialect.At(a.Span, fmt.Errorf("%s: give %s first", c.f.Name, strings.Join(c.rows, ", then ")))
+	}
+	if kind := constantType(a.Const); kind != "" {
+		return dialect.At(a.Span, remote.WantsPrompt(c.f.Name, c.rows[k], kind))
+	}
+	c.keep = append(c.keep, i)
+	return nil
+}
+
+// constant takes an argument that is the same for all rows.
+func (c *asked) constant(name string, a dialect.Argument) error {
+	fn := c.f.Name
+	if known := argumentNames(fn); !slices.Contains(known, name) {
+		return dialect.At(a.NameSpan, unknownArgument(fn, name, known))
+	}
+	if a.Const == nil {
+		return dialect.At(a.Span, fmt.Errorf("%s: argument `%s` must be a constant: it is the same for all rows", fn, name))
+	}
+	if name != "endpoint" && name != "connection_id" {
+		c.options = append(c.options, dialect.Option{Span: a.Span, Name: name, Value: *a.Const})
+		return nil
+	}
+	if a.Const.Kind != dialect.String || a.Const.Str == "" {
+		return dialect.At(a.Span, fmt.Errorf("%s: argument `%s` must be a STRING that is not empty", fn, name))
+	}
+	if name == "endpoint" {
+		c.endpoint, c.endpointAt = a.Const.Str, a.Span
+	} else {
+		c.connection = &dialect.Path{Span: a.Span, Parts: strings.Split(a.Const.Str, ".")}
+	}
+	return nil
 }
 
 // argumentNames lists the arguments of a function, in their order.
@@ -135,7 +174,8 @@ func unknownArgument(fn, name string, known []string) error {
 	switch {
 	case name == "model":
 		return fmt.Errorf("%w; name the model with endpoint => '…'", err)
-	case spelling.Nearest(name, known) == "" && strings.HasPrefix(fn, "AI.GENERATE") && spelling.Nearest(name, remote.ArgumentNames("AI.GENERATE_TEXT", remote.Gemini)) != "":
+	case spelling.Nearest(name, known) == "" && strings.HasPrefix(fn, "AI.GENERATE") &&
+		spelling.Nearest(name, remote.ArgumentNames("AI.GENERATE_TEXT", remote.Gemini)) != "":
 		return fmt.Errorf("%w; parameters of the model go into model_params => JSON '{…}'", err)
 	}
 	return spelling.Meant(err, name, known)

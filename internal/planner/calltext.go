@@ -2,7 +2,6 @@ package planner
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
@@ -44,16 +43,4 @@ func (pl *Planner) CallText(ctx context.Context, lang dialect.Lang, fn, name, in
 		return "", err
 	}
 	return "SELECT * FROM " + x.open + text + x.after, nil
-}
-
-// noParameters refuses a parameter in the text of an input: nobody could give it a value.
-func noParameters(input string, lang dialect.Lang) error {
-	all := dialect.Parameters(input, lang)
-	if len(all) == 0 {
-		return nil
-	}
-	line, col := dialect.LineCol(input, all[0].Pos)
-	return fmt.Errorf("input query, line %d, column %d: the parameter %s stands inside a text, where it gets no value; "+
-		"write ML.PREDICT(MODEL name, (SELECT … %[3]s …)) or the like, whose input is no text",
-		line, col, input[all[0].Pos:all[0].End])
 }

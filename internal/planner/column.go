@@ -30,3 +30,6 @@ func nameList(columns []Column) []string {
 	}
 	return names
 }
+
+// inputColumn is a column that a call reads, with the DuckDB type that suits it.
+type inputColumn struct{ name, sqlType string }

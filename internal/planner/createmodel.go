@@ -165,7 +165,8 @@ func (pl *Planner) readImportOptions(s *dialect.CreateModel) (*importOptions, er
 		default:
 			err = dialect.At(opt.Span, fmt.Errorf("unknown option `%s`; a TensorFlow model takes %s", opt.Name, importOptionNames))
 			if near := spelling.Nearest(opt.Name, strings.Split(importOptionNames, ", ")); near != "" {
-				err = dialect.At(opt.Span, fmt.Errorf("unknown option `%s`; did you mean `%s`? A TensorFlow model takes %s", opt.Name, near, importOptionNames))
+				err = dialect.At(opt.Span, fmt.Errorf("unknown option `%s`; "+
+					"did you mean `%s`? A TensorFlow model takes %s", opt.Name, near, importOptionNames))
 			}
 		}
 		if err != nil {

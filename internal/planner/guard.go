@@ -124,7 +124,8 @@ func (g *Names) Read(ctx context.Context, rows func(context.Context, string) ([]
 	if g.known && g.epoch == epoch {
 		return g.names
 	}
-	found, err := rows(ctx, "SELECT DISTINCT lower(view_name) FROM (SELECT view_name, sql FROM duckdb_views() WHERE NOT internal) WHERE contains(sql, "+
+	found, err := rows(ctx, "SELECT DISTINCT lower(view_name) FROM (SELECT view_name, "+
+		"sql FROM duckdb_views() WHERE NOT internal) WHERE contains(sql, "+
 		quote.Text("'"+modelspec.Format+"'")+") OR contains(sql, "+quote.Text(catalog.ObjectTableMark)+")")
 	if err != nil {
 		return nil

@@ -2,14 +2,12 @@ package planner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
-	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
@@ -78,7 +76,8 @@ func (pl *Planner) ModelInfoText(ctx context.Context, name string) (string, erro
 func remoteInfoText(r *modelspec.Spec) string {
 	info := infoTable()
 	row := func(role, name, sqlType string) {
-		info.row("NULL", "NULL", "true", quote.Text(role), quote.Text(name), "NULL", "NULL", quote.Text(sqlType), "NULL", quote.Text(r.Endpoint))
+		info.row("NULL", "NULL", "true", quote.Text(role), quote.Text(name), "NULL", "NULL", quote.Text(sqlType), "NULL",
+			quote.Text(r.Endpoint))
 	}
 	for _, c := range r.InputColumns {
 		row("input", c.Name, c.Type)
@@ -92,57 +91,11 @@ func remoteInfoText(r *modelspec.Spec) string {
 	return info.String()
 }
 
-// EstimateText writes the query behind ml_estimate('…'): what each call would ask, and what that would cost.
-func EstimateText(found []remote.Estimate) string {
-	t := table{name: "estimate", key: "model", columns: []string{
-		"function VARCHAR", "model VARCHAR", "endpoint VARCHAR", `"rows" BIGINT`, "distinct_rows BIGINT", "cached BIGINT", "requests BIGINT",
-		"input_tokens BIGINT", "output_tokens BIGINT", "money DOUBLE", `"time" INTERVAL`,
-	}}
-	for _, e := range found {
-		t.row(quote.Text(e.Func), quote.Text(e.Model), quote.Text(e.Endpoint), number(e.Rows), number(e.Distinct), number(e.Cached),
-			number(e.Requests), number(e.InputTokens), number(e.OutputTokens), moneyOrNull(e.Money, e.Priced),
-			"to_milliseconds("+number(e.Time.Milliseconds())+")")
-	}
-	return t.String()
-}
-
-// Estimable refuses what cannot be estimated.
-func Estimable(query string, lang dialect.Lang) error {
-	if err := noParameters(query, lang); err != nil {
-		return err
-	}
-	all := dialect.Split(query, lang)
-	if len(all) != 1 {
-		return errors.New("ml_estimate needs one query")
-	}
-	node, err := dialect.Parse(query, all[0])
-	if err != nil {
-		return inputFault(query, err)
-	}
-	if q, ok := node.(*dialect.Query); !ok || q.Verb != "SELECT" && q.Verb != "WITH" && q.Verb != "FROM" {
-		return errors.New("only a SELECT can be estimated; give the query of a CREATE TABLE … AS or INSERT")
-	}
-	return nil
-}
-
-// UsageText writes the query behind ml_usage(): what the statements of this process asked, by model.
-func UsageText(used []remote.Usage) string {
-	t := table{name: "usage", key: "model", columns: []string{
-		"model VARCHAR", "endpoint VARCHAR", "connection VARCHAR", "answered BIGINT", "failed BIGINT", "cached BIGINT", "repeated BIGINT",
-		"requests BIGINT", "retries BIGINT", "throttled BIGINT", "input_tokens BIGINT", "output_tokens BIGINT", "money DOUBLE",
-	}}
-	for _, u := range used {
-		t.row(quote.Text(u.Model), quote.Text(u.Endpoint), quote.Text(u.Connection), number(u.Rows), number(u.Failed), number(u.Cached),
-			number(u.Repeated), number(u.Requests), number(u.Retries), number(u.Throttled), number(u.InputTokens), number(u.OutputTokens),
-			moneyOrNull(u.Money, u.Priced))
-	}
-	return t.String()
-}
-
 // showModels gives the query of SHOW MODELS, unless a table of that name makes it DuckDB's own statement.
 func (pl *Planner) showModels(ctx context.Context, src string, st dialect.Statement, s *dialect.ShowModels) (*Plan, error) {
 	if s.From == nil && !s.HasLike {
-		rows, err := pl.Catalog.Rows(ctx, "SELECT 1 FROM information_schema.tables WHERE lower(table_name) = 'models' AND table_schema = ANY (current_schemas(true)) LIMIT 1")
+		rows, err := pl.Catalog.Rows(ctx, "SELECT 1 FROM information_schema.tables WHERE lower(table_name) = 'models' AND table_schema = "+
+			"ANY (current_schemas(true)) LIMIT 1")
 		if err != nil {
 			return nil, err
 		}
@@ -158,9 +111,10 @@ func (pl *Planner) showModels(ctx context.Context, src string, st dialect.Statem
 		}
 		switch len(parts) {
 		case 1:
-			where += " AND (lower(schema_name) = lower(" + quote.Text(parts[0]) + ") OR lower(database_name) = lower(" + quote.Text(parts[0]) + "))"
+			where += " AND lower(" + quote.Text(parts[0]) + ") IN (lower(schema_name), lower(database_name))"
 		case 2:
-			where += " AND lower(database_name) = lower(" + quote.Text(parts[0]) + ") AND lower(schema_name) = lower(" + quote.Text(parts[1]) + ")"
+			where += " AND lower(database_name) = lower(" + quote.Text(parts[0]) + ")" +
+				" AND lower(schema_name) = lower(" + quote.Text(parts[1]) + ")"
 		default:
 			return nil, dialect.At(s.From.Span, fmt.Errorf("`%s`: SHOW MODELS FROM takes a dataset", s.From))
 		}
@@ -168,7 +122,8 @@ func (pl *Planner) showModels(ctx context.Context, src string, st dialect.Statem
 	if s.HasLike {
 		where += " AND model_name LIKE " + quote.Text(s.Like)
 	}
-	return &Plan{SQL: "SELECT schema_name AS dataset, model_name AS model, model_type AS type, path AS source, inputs, outputs, created FROM query(system.main.mallard_models()) " +
+	return &Plan{SQL: "SELECT schema_name AS dataset, model_name AS model, model_type AS type, path AS source, inputs, outputs, " +
+		"created FROM query(system.main.mallard_models()) " +
 		where + " ORDER BY ALL", Pos: -1, Verb: "SHOW MODELS"}, nil
 }
 

@@ -19,13 +19,17 @@ func (w *expander) localEmbedding(ctx context.Context, f catalog.Entry, fn strin
 	flat := true
 	for _, o := range options {
 		if fn != "ML.GENERATE_EMBEDDING" || !strings.EqualFold(o.Name, "flatten_json_output") || o.Value.Kind != dialect.Bool {
-			return nil, dialect.At(o.Span, fmt.Errorf("%s over a TensorFlow model has no argument `%s` of this type; ML.GENERATE_EMBEDDING takes flatten_json_output, a BOOL", fn, o.Name))
+			return nil, dialect.At(o.Span, fmt.Errorf("%s over a TensorFlow model has no argument `%s` of this type; "+
+				"ML.GENERATE_EMBEDDING takes flatten_json_output, a BOOL", fn, o.Name))
 		}
 		flat = o.Value.Bool
 	}
 	in, out := f.Spec.Inputs, f.Spec.Outputs
-	if len(in) != 1 || in[0].DType != "string" || len(in[0].Shape) != 1 || len(out) != 1 || len(out[0].Shape) != 2 || !strings.HasPrefix(out[0].DType, "float") && out[0].DType != "bfloat16" {
-		return nil, fmt.Errorf("%s needs a model with one string input and one vector output; model %s takes %s and gives %s; choose an output with OPTIONS(outputs=['…'])",
+	text := len(in) == 1 && in[0].DType == "string" && len(in[0].Shape) == 1
+	vector := len(out) == 1 && len(out[0].Shape) == 2 && (strings.HasPrefix(out[0].DType, "float") || out[0].DType == "bfloat16")
+	if !text || !vector {
+		return nil, fmt.Errorf("%s needs a model with one string input and one vector output; model %s takes %s and gives %s; "+
+			"choose an output with OPTIONS(outputs=['…'])",
 			fn, f.QualifiedName, modelspec.PortsText(in), modelspec.PortsText(out))
 	}
 	x, err := w.predict(ctx, f, functions.BigQuery)

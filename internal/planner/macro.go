@@ -26,7 +26,8 @@ func callMacros() []string {
 	for _, f := range googlesql.Functions(googlesql.ModelFunction) {
 		if f.Plain != "" {
 			all = append(all, "CREATE OR REPLACE TEMP MACRO "+f.Plain+"(model, input, options := NULL) AS TABLE "+
-				"SELECT * FROM query(system.main.mallard_call('"+f.Name+"', model, input, 'native', '', CAST(to_json(options) AS VARCHAR)))")
+				"SELECT * FROM query(system.main.mallard_call('"+f.Name+"', model, input, 'native', '', "+
+				"CAST(to_json(options) AS VARCHAR)))")
 		}
 	}
 	return all

@@ -27,7 +27,8 @@ func (pl *Planner) MissingColumn(ctx context.Context, p *Plan, src string, err *
 				continue // not this call's fault
 			}
 			_, fn, _ := strings.Cut(used.call.Func, ".")
-			msg := fmt.Sprintf("Column %s is not found in the input data to the %s function: model %s takes %s", name, fn, used.Name, inputsText(used))
+			msg := fmt.Sprintf("Column %s is not found in the input data to the %s function: "+
+				"model %s takes %s", name, fn, used.Name, inputsText(used))
 			switch near := spelling.Nearest(name, columns); {
 			case near != "":
 				msg += fmt.Sprintf("; did you mean %s? Rename it: %s AS %s", near, quote.Name(near), quote.Name(name))

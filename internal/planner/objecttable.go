@@ -51,14 +51,17 @@ func (pl *Planner) createObjectTable(ctx context.Context, s *dialect.CreateExter
 	p := &Plan{Pos: -1, Verb: "CREATE EXTERNAL TABLE", Notice: fmt.Sprintf("Successfully created object table %s.", where)}
 	switch {
 	case k == catalog.Model:
-		return nil, dialect.At(s.Name.Span, fmt.Errorf("`%s` is a model; an object table shares its namespace and needs another name", where))
+		return nil, dialect.At(s.Name.Span, fmt.Errorf("`%s` is a model; "+
+			"an object table shares its namespace and needs another name", where))
 	case k == catalog.Other && !old:
-		return nil, dialect.At(s.Name.Span, fmt.Errorf("`%s` is a table or a view of another kind; an object table needs another name", where))
+		return nil, dialect.At(s.Name.Span, fmt.Errorf("`%s` is a table or a view of another kind; "+
+			"an object table needs another name", where))
 	case k == catalog.Other && s.IfNotExists:
 		p.SQL, p.Notice = "CREATE VIEW IF NOT EXISTS "+where.SQL()+" AS SELECT 1", ""
 		return p, nil
 	case k == catalog.Other && !s.OrReplace:
-		return nil, dialect.At(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("object table `%s` already exists; CREATE OR REPLACE EXTERNAL TABLE replaces it", where)))
+		return nil, dialect.At(s.Name.Span, failure.As(failure.ErrNameTaken, fmt.Errorf("object table `%s` already exists; "+
+			"CREATE OR REPLACE EXTERNAL TABLE replaces it", where)))
 	}
 	if err := pl.Objects.Allowed(ctx); err != nil {
 		return nil, dialect.At(s.Name.Span, err)
@@ -71,7 +74,8 @@ func (pl *Planner) createObjectTable(ctx context.Context, s *dialect.CreateExter
 		create = "CREATE OR REPLACE VIEW "
 	}
 	// The listing gives details as text; BigQuery's is JSON.
-	p.SQL = create + where.SQL() + " AS SELECT * REPLACE (" + objecttable.LateMD5 + ", CAST(ref AS STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)) AS ref) FROM " + objecttable.Spec{Table: *t, Name: where.Key()}.SQL()
+	p.SQL = create + where.SQL() + " AS SELECT * REPLACE (" + objecttable.LateMD5 + ", CAST(ref AS STRUCT(uri VARCHAR, version VARCHAR, " +
+		"authorizer VARCHAR, details JSON)) AS ref) FROM " + objecttable.Spec{Table: *t, Name: where.Key()}.SQL()
 	p.Done = func() { pl.Objects.Forget(where.Key()) }
 	return p, nil
 }
@@ -111,7 +115,8 @@ func (pl *Planner) dropObjectTable(ctx context.Context, s *dialect.DropExternalT
 		if _, ok, err := cat.ObjectTable(ctx, p); err != nil {
 			return nil, err
 		} else if ok {
-			return &Plan{SQL: "DROP VIEW " + p.SQL(), Pos: -1, Verb: "DROP EXTERNAL TABLE", Done: func() { pl.Objects.Forget(p.Key()) }}, nil
+			return &Plan{SQL: "DROP VIEW " + p.SQL(), Pos: -1, Verb: "DROP EXTERNAL TABLE",
+				Done: func() { pl.Objects.Forget(p.Key()) }}, nil
 		}
 		if k, _, err := cat.Lookup(ctx, p); err == nil && k != catalog.Nothing {
 			kind := map[catalog.Kind]string{catalog.Model: "MODEL", catalog.Other: "TABLE or VIEW"}[k]
@@ -143,7 +148,8 @@ func (pl *Planner) refreshMetadata(ctx context.Context, s *dialect.RefreshMetada
 			return nil, dialect.At(s.Table.Span, err)
 		}
 		// CALL gives no rows, and neither does this.
-		return &Plan{SQL: "RESET VARIABLE mallard_refreshed", Pos: -1, Verb: "CALL", Notice: fmt.Sprintf("Successfully refreshed the metadata of object table %s.", p)}, nil
+		return &Plan{SQL: "RESET VARIABLE mallard_refreshed", Pos: -1, Verb: "CALL", Notice: fmt.Sprintf("Successfully refreshed the "+
+			"metadata of object table %s.", p)}, nil
 	}
 	return nil, dialect.At(s.Table.Span, failure.As(failure.ErrObjectTableNotFound, fmt.Errorf("object table `%s` not found", s.Table)))
 }

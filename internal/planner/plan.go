@@ -51,7 +51,8 @@ func (p *Plan) ChangesNames() bool {
 // connection has made.
 func (p *Plan) MakesNames() bool {
 	switch p.Verb {
-	case "CREATE MODEL", "CREATE EXTERNAL TABLE", "CREATE VIEW", "ALTER VIEW", "ALTER TABLE", "ATTACH", "IMPORT", "COPY", "EXECUTE", "CALL", "COMMIT":
+	case "CREATE MODEL", "CREATE EXTERNAL TABLE", "CREATE VIEW", "ALTER VIEW", "ALTER TABLE", "ATTACH", "IMPORT", "COPY", "EXECUTE",
+		"CALL", "COMMIT":
 		return true
 	}
 	return false
@@ -74,16 +75,4 @@ type use struct {
 	internal string       // of the function that DuckDB calls; "" for a table function
 	first    dialect.Span // the first argument
 	args     int          // how many the user gave
-}
-
-// use notes a function for the errors of its statement.
-func (w *expander) use(f *dialect.Function, internal string) {
-	if w.plan == nil {
-		return
-	}
-	u := use{Span: f.Span, name: f.Name, internal: internal, args: len(f.Args)}
-	if len(f.Args) > 0 {
-		u.first = f.Args[0].Span
-	}
-	w.plan.uses = append(w.plan.uses, u)
 }

@@ -62,7 +62,8 @@ func (w *expander) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.
 		case len(objects) == 1 && len(others) == 0:
 			return &objects[0], nil
 		case len(objects) > 0:
-			return nil, dialect.At(d.Span, fmt.Errorf("`data` may be a column of several tables here; name the object table before it, as in %s.data", alias(objects[0])))
+			return nil, dialect.At(d.Span, fmt.Errorf("`data` may be a column of several tables here; "+
+				"name the object table before it, as in %s.data", alias(objects[0])))
 		}
 	}
 	return nil, nil

@@ -11,17 +11,6 @@ import (
 	"github.com/mallardml/mallard/internal/modelspec"
 )
 
-// connectionOf finds the connection that a statement names. nil is the default one; where that is missing, the other place is
-// to blame.
-func connectionOf(cfg *config.Config, p *dialect.Path, other dialect.Span) (string, error) {
-	if p == nil {
-		name, err := config.ConnectionName(cfg)
-		return name, dialect.At(other, err)
-	}
-	name, err := config.ConnectionName(cfg, p.Parts...)
-	return name, dialect.At(p.Span, err)
-}
-
 // createRemote checks a remote model and gives the statement that records it. Nothing is asked of the endpoint.
 func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error) {
 	cfg := pl.Config
@@ -52,7 +41,8 @@ func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error)
 		}
 	}
 	if strings.TrimSpace(rec.Path) == "" {
-		return nil, dialect.At(s.Name.Span, errors.New("a remote model needs OPTIONS(ENDPOINT='…'): the name of a model such as 'gemini-2.5-flash', or a URL"))
+		return nil, dialect.At(s.Name.Span, errors.New("a remote model needs OPTIONS(ENDPOINT='…'): "+
+			"the name of a model such as 'gemini-2.5-flash', or a URL"))
 	}
 	p, err := config.Provider(name, cfg.Connections[name])
 	if err != nil {
@@ -70,14 +60,20 @@ func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error)
 			if err != nil {
 				return nil, dialect.At(c.Span, fmt.Errorf("column `%s`: type %s %w", c.Name, c.Type, err))
 			}
-			if t.Kind == remote.JSON || t.Kind == remote.Struct || t.Kind == remote.Array && (t.Elem.Kind == remote.Struct || t.Elem.Kind == remote.JSON) {
-				return nil, dialect.At(c.Span, fmt.Errorf("column `%s` is %s; INPUT and OUTPUT take BOOL, INT64, FLOAT64, NUMERIC, BIGNUMERIC, STRING and ARRAYs of these", c.Name, t))
+			of := t
+			if t.Kind == remote.Array {
+				of = *t.Elem
+			}
+			if of.Kind == remote.JSON || of.Kind == remote.Struct {
+				return nil, dialect.At(c.Span, fmt.Errorf("column `%s` is %s; "+
+					"INPUT and OUTPUT take BOOL, INT64, FLOAT64, NUMERIC, BIGNUMERIC, STRING and ARRAYs of these", c.Name, t))
 			}
 			*side.to = append(*side.to, modelspec.Column{Name: c.Name, Type: t.String()})
 		}
 	}
 	if kind := p.Model(rec.Endpoint); kind != "" && len(rec.OutputColumns) > 0 {
-		return nil, dialect.At(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; `%s` is %s", remote.ModelName(rec.Endpoint), kind))
+		return nil, dialect.At(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; "+
+			"`%s` is %s", remote.ModelName(rec.Endpoint), kind))
 	}
 	return rec, nil
 }

@@ -20,7 +20,8 @@ func (w *expander) function(ctx context.Context, f *dialect.Function, q *dialect
 	}
 	if strings.HasPrefix(f.Name, "AI.") {
 		if place := keeps(q); place != "" {
-			return nil, dialect.At(f.Span, fmt.Errorf("%s cannot stand in %s, which would not find its endpoint again; make a remote model and select from AI.GENERATE_TEXT or AI.GENERATE_EMBEDDING", f.Name, place))
+			return nil, dialect.At(f.Span, fmt.Errorf("%s cannot stand in %s, which would not find its endpoint again; "+
+				"make a remote model and select from AI.GENERATE_TEXT or AI.GENERATE_EMBEDDING", f.Name, place))
 		}
 		return w.ask(ctx, f)
 	}
@@ -69,7 +70,8 @@ func (w *expander) function(ctx context.Context, f *dialect.Function, q *dialect
 	closing := ")"
 	if decodes.Name == "ML.DECODE_IMAGE" {
 		bytes := decodes.Args[0].Span
-		if i, ok := slices.BinarySearchFunc(q.Data, bytes.Pos, func(d *dialect.DataRef, pos int) int { return d.Pos - pos }); ok && q.Data[i].Span == bytes {
+		i, ok := slices.BinarySearchFunc(q.Data, bytes.Pos, func(d *dialect.DataRef, pos int) int { return d.Pos - pos })
+		if ok && q.Data[i].Span == bytes {
 			if t, err := w.objectsOf(ctx, q.Data[i]); err != nil {
 				return nil, err
 			} else if t != nil {
@@ -97,7 +99,8 @@ func checkSize(height, width dialect.Argument) error {
 			return dialect.At(side.a.Span, fmt.Errorf("ML.RESIZE_IMAGE: %s %w", side.name, err))
 		}
 		if pixels *= n; image.CheckSide(pixels) != nil {
-			return dialect.At(side.a.Span, fmt.Errorf("ML.RESIZE_IMAGE: %d × %d is too large: no image has more than %d pixels", height.Const.Int, n, image.MostPixels))
+			return dialect.At(side.a.Span, fmt.Errorf("ML.RESIZE_IMAGE: %d × %d is too large: "+
+				"no image has more than %d pixels", height.Const.Int, n, image.MostPixels))
 		}
 	}
 	return nil
@@ -139,7 +142,8 @@ func makeRef(f *dialect.Function, p googlesql.Function) (*dialect.Substitution, 
 				s.Text[i] += "NULL, "
 			}
 		default:
-			return nil, dialect.At(a.Span, fmt.Errorf("%s has no argument named %s; it takes version and details behind %s", f.Name, a.Name, p.Takes))
+			return nil, dialect.At(a.Span, fmt.Errorf("%s has no argument named %s; "+
+				"it takes version and details behind %s", f.Name, a.Name, p.Takes))
 		}
 		before = a.Name
 		s.Keep = append(s.Keep, i)
@@ -171,7 +175,8 @@ func (w *expander) owned(ctx context.Context, name string) (bool, error) {
 	// Listing all functions takes milliseconds, and hardly anybody has such a schema.
 	rows, err := w.Catalog.Rows(ctx, "SELECT 1 FROM duckdb_schemas() WHERE lower(schema_name) = "+quote.Text(schema)+" LIMIT 1")
 	if err == nil && len(rows) > 0 {
-		rows, err = w.Catalog.Rows(ctx, "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE lower(schema_name) = "+quote.Text(schema))
+		rows, err = w.Catalog.Rows(ctx, "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE "+
+			"lower(schema_name) = "+quote.Text(schema))
 	}
 	if err != nil {
 		return false, err
@@ -187,4 +192,17 @@ func (w *expander) owned(ctx context.Context, name string) (bool, error) {
 	}
 	w.own[schema] = own
 	return own[fn], nil
+}
+
+// keeps names the place where a statement keeps its expressions beyond itself; "" when it does not.
+func keeps(q *dialect.Query) string {
+	switch {
+	case q.InView:
+		return "a view"
+	case q.InMacro && q.Verb != "PREPARE":
+		return "a macro"
+	case q.InTable:
+		return "the definition of a table"
+	}
+	return ""
 }

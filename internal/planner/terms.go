@@ -152,7 +152,8 @@ func (p *Plan) wholeStruct(e *Wording) {
 	if one.name == "" {
 		return
 	}
-	e.Msg = duckapi.WithoutAdvice(e.Msg) + fmt.Sprintf("; %s gives a STRUCT, whose field result has the answer: %s(…).result", one.name, one.name)
+	e.Msg = duckapi.WithoutAdvice(e.Msg) + fmt.Sprintf("; %s gives a STRUCT, "+
+		"whose field result has the answer: %s(…).result", one.name, one.name)
 	if u, ok := p.used(e, asks); ok && e.Pos < 0 {
 		e.point(u)
 	}
@@ -165,7 +166,8 @@ var objList = regexp.MustCompile(`(?i)\bOBJ\s*\.\s*LIST\b`)
 // misplaced words DuckDB's complaint about a function of ours that is misspelt, stands in the wrong place or lacks MODEL.
 func misplaced(e *Wording, src string) {
 	missing, table, ok := duckapi.MissingFunction(errors.New(e.Msg))
-	if at := objList.FindStringIndex(src); at != nil && (ok && table && missing == "list" || duckapi.LacksColumn(errors.New(e.Msg), "obj")) {
+	list := ok && table && missing == "list" || duckapi.LacksColumn(errors.New(e.Msg), "obj")
+	if at := objList.FindStringIndex(src); at != nil && list {
 		e.Msg, e.Pos, e.End = unknownFunction("OBJ.LIST").Error(), at[0], at[1] // DuckDB has a function list, and gives no place
 		return
 	}
@@ -182,7 +184,8 @@ func misplaced(e *Wording, src string) {
 	case written == "":
 		return
 	case known && f.Kind == googlesql.ModelFunction:
-		e.Msg = fmt.Sprintf("%s stands in FROM and takes a model and its input: %[1]s(MODEL name, TABLE table) or %[1]s(MODEL name, (query))", name)
+		e.Msg = fmt.Sprintf("%s stands in FROM and takes a model and its input: %[1]s(MODEL name, "+
+			"TABLE table) or %[1]s(MODEL name, (query))", name)
 	case known:
 		e.Msg = fmt.Sprintf("%s is an expression and no table: write SELECT %s(…)", name, name)
 	default:

@@ -12,7 +12,8 @@ import (
 // unknownFunction says that there is no function of that name, which is upper-case, and which one may have been meant.
 func unknownFunction(name string) error {
 	if name == "OBJ.LIST" {
-		return failure.As(failure.ErrNotSupported, errors.New(name+" is not part of this version; FROM gcs_objects('gs://bucket/prefix*') lists objects, "+
+		return failure.As(failure.ErrNotSupported, errors.New(name+" is not part of this version; "+
+			"FROM gcs_objects('gs://bucket/prefix*') lists objects, "+
 			"and so does an object table; the column ref of both has their ObjectRefs"))
 	}
 	return failure.As(failure.ErrNotSupported, spelling.Meant(fmt.Errorf("%s is not part of this version", name), name,

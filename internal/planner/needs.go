@@ -1,17 +1,21 @@
 // Package planner writes what DuckDB is to run for a statement of the user's. Start with [Planner.Plan]. It knows neither DuckDB nor its
 // driver: what it needs of a connection and of those who keep models is given, and where the catalog is given it needs no database.
 //
-// From the top, each file uses those below it: planner.go (which statement it is), calltext.go (the query behind the plain form of a call),
-// the statements about models (createmodel.go, remotemodel.go, altermodel.go, list.go), about object tables (objecttable.go) and
-// importdatabase.go, guard.go; expander.go (the calls in a query), under it scalar.go, ask.go, search.go, pseudocolumn.go and call.go with
-// localembedding.go and remotecall.go; plan.go and terms.go (what is known of a plan, and errors in the user's terms); option.go, column.go.
+// From the top, each file uses those below it:
+//
+//   - statement.go: which statement it is
+//   - guard.go, createmodel.go, altermodel.go, list.go, objecttable.go, importdatabase.go: statements about models and object tables
+//   - calltext.go, missingcolumn.go: the query behind the plain form of a call; what a call's input lacks
+//   - query.go: the calls in a query, and where GoogleSQL enters (googlesql.go)
+//   - scalar.go, ask.go, search.go, pseudocolumn.go: functions and columns of ours in it
+//   - call.go, localembedding.go, predict.go, remotecall.go: a call over a model
+//   - terms.go, plan.go: errors in the user's terms; what is known of a plan
+//   - expander.go, needs.go: what all of these share
 package planner
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/catalog"
@@ -19,7 +23,6 @@ import (
 	"github.com/mallardml/mallard/internal/engine"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/modelspec"
-	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -87,44 +90,4 @@ type Session interface {
 	Remember(name catalog.QualifiedName, s *modelspec.Spec)
 	// Import runs the scripts of an exported database, in one transaction.
 	Import(ctx context.Context, schema, load string) error
-}
-
-// Plan reads a statement and writes what DuckDB is to run. Statements about models do their checks, and import files.
-func (pl *Planner) Plan(ctx context.Context, src string, st dialect.Statement) (*Plan, error) {
-	node, err := dialect.Parse(src, st)
-	if err != nil {
-		return nil, err
-	}
-	switch s := node.(type) {
-	case *dialect.Query:
-		if err := pl.guard(ctx, src, st); err != nil {
-			return nil, err
-		}
-		if s.Untouched {
-			return &Plan{SQL: src[st.Pos:max(st.End, st.Stop)], Pos: st.Pos, Verb: s.Verb, Lang: st.Lang, Plain: true}, nil
-		}
-		return pl.Query(ctx, src, s)
-	case *dialect.CreateModel:
-		return pl.createModel(ctx, s)
-	case *dialect.AlterModel:
-		return pl.alterModel(ctx, s)
-	case *dialect.DropModel:
-		return pl.dropModel(ctx, s)
-	case *dialect.ShowModels:
-		return pl.showModels(ctx, src, st, s)
-	case *dialect.DescribeModel:
-		return pl.describeModel(ctx, s)
-	case *dialect.CreateExternalTable:
-		return pl.createObjectTable(ctx, s)
-	case *dialect.DropExternalTable:
-		return pl.dropObjectTable(ctx, s)
-	case *dialect.RefreshMetadata:
-		return pl.refreshMetadata(ctx, s)
-	case *dialect.ImportDatabase:
-		return pl.importDatabase(ctx, src, s)
-	case *dialect.Estimate:
-		// EXPLAIN ML is ml_estimate('…') in other words.
-		return &Plan{SQL: "SELECT * FROM ml_estimate(" + quote.Text(src[s.Query.Pos:s.Query.End]) + ")", Pos: -1, Verb: "EXPLAIN"}, nil
-	}
-	return nil, fmt.Errorf("statement of type %T is not supported", node)
 }

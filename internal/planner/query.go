@@ -1,0 +1,158 @@
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// Query plans a query, whose calls of ours it writes out. Here a statement of GoogleSQL enters: what the translator knows is its own
+// affair; for the rest package dialect edits the text in the same pass in which our calls are expanded.
+func (pl *Planner) Query(ctx context.Context, src string, q *dialect.Query) (*Plan, error) {
+	if q.InMacro && q.Verb != "PREPARE" && len(q.Calls) > 0 {
+		return nil, dialect.At(q.Calls[0].Span, errors.New("ML functions cannot stand in the body of a macro, "+
+			"which would stay with today's model; "+
+			"make a view, or use the macro's query as the input"))
+	}
+	if q.Lang == dialect.GoogleSQL {
+		if p, err := pl.translate(ctx, src, q); p != nil || err != nil {
+			return p, err
+		}
+	}
+	p := &Plan{Verb: q.Verb, Lang: q.Lang}
+	var err error
+	if p.Text, err = (&expander{Planner: pl, plan: p}).expand(ctx, src, q); err != nil {
+		return nil, err
+	}
+	p.SQL = p.Text.String()
+	return p, nil
+}
+
+// expand writes out the calls of a query: the statement itself, or the input of a call, which may be GoogleSQL, too.
+func (w *expander) expand(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
+	w.lang = q.Lang
+	return w.rewrite(ctx, src, q)
+}
+
+func (w *expander) rewrite(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
+	w.fused = fuse(q.Functions)
+	r := &dialect.Rewriter{
+		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) { return w.expansion(ctx, src, c, quoted) },
+		Table: func(p dialect.Path) ([]string, error) {
+			parts, err := w.Catalog.WithoutProject(ctx, p.Parts)
+			return parts, dialect.At(p.Span, err)
+		},
+		Function: func(f *dialect.Function, _ bool) (*dialect.Substitution, error) {
+			return w.function(ctx, f, q)
+		},
+		TableFunction: func(f *dialect.TableFunction, args []string, _ bool) (string, error) {
+			return w.tableFunction(ctx, f, args)
+		},
+		Data: func(d *dialect.DataRef) (string, error) { return w.data(ctx, d) },
+	}
+	return r.Rewrite(src, q)
+}
+
+// expansion writes a call that stands in FROM.
+func (w *expander) expansion(ctx context.Context, src string, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
+	if f, ok := googlesql.FunctionNamed(c.Func); !ok || f.Kind != googlesql.ModelFunction {
+		return dialect.Expansion{}, dialect.At(dialect.Span{Pos: c.Pos, End: min(c.Pos+len(c.Func), c.End)}, unknownFunction(c.Func))
+	}
+	f, err := w.Catalog.Resolve(ctx, c.Model.Parts, "")
+	if err != nil {
+		return dialect.Expansion{}, dialect.At(c.Model.Span, err)
+	}
+	var in inputKind
+	if f.Spec.Remote() && c.Func != "ML.PREDICT" {
+		columns := w.inputColumns(ctx, src, c, w.lang)
+		in = kindOfInput(columns)
+		if columns == nil { // a table of a WITH, or a correlated query: the argument prompt tells
+			in.objects = slices.ContainsFunc(c.Options, func(o dialect.Option) bool { return strings.EqualFold(o.Name, "prompt") })
+		}
+	}
+	if err := w.keepsDefaults(ctx, src, c, f); err != nil {
+		return dialect.Expansion{}, err
+	}
+	x, err := w.call(ctx, f, c.Func, c.Options, functions.BigQuery, in)
+	if err != nil {
+		return dialect.Expansion{}, dialect.At(c.Model.Span, err)
+	}
+	if quoted {
+		return dialect.Expansion{Whole: func(input string) string {
+			name := quote.Path(f.Schema, f.Name)
+			if f.Database == "" { // of the configuration: its name is all there is
+				name = f.Name
+			}
+			return fmt.Sprintf("query(system.main.mallard_call(%s, %s, %s, 'bigquery', %s, %s))",
+				quote.Text(c.Func), quote.Text(name), quote.Text(input), quote.Text(f.Spec.ID), quote.Text(optionsJSON(c.Options)))
+		}}, nil
+	}
+	if w.plan != nil {
+		w.plan.Models = append(w.plan.Models, UsedModel{Name: f.QualifiedName.String(), call: c, inputs: x.inputs})
+	}
+	casts := map[string]string{}
+	for _, in := range x.inputs {
+		casts[strings.ToLower(in.name)] = in.sqlType
+	}
+	return dialect.Expansion{Open: x.open, Close: x.after, Casts: casts}, nil
+}
+
+// inputColumns gives the columns of a call's input, or nil where they cannot be told by themselves (a correlated query).
+func (w *expander) inputColumns(ctx context.Context, src string, c *dialect.Call, lang dialect.Lang) []Column {
+	text := src[c.Input.Pos:c.Input.End]
+	if c.InputIsTable {
+		text = "SELECT * FROM " + text
+	}
+	sql, err := (&expander{Planner: w.Planner}).input(ctx, text, lang)
+	if err != nil {
+		return nil
+	}
+	return w.Describe(ctx, sql)
+}
+
+// input reads the query that stands in a text, or behind a call.
+func (w *expander) input(ctx context.Context, src string, lang dialect.Lang) (string, error) {
+	all := dialect.Split(src, lang)
+	if len(all) != 1 {
+		return "", errors.New("the input must be one query, such as 'SELECT title AS input FROM news'")
+	}
+	node, err := dialect.Parse(src, all[0])
+	if err != nil {
+		return "", inputFault(src, err)
+	}
+	q, ok := node.(*dialect.Query)
+	if !ok {
+		return "", errors.New("the input must be a query, such as 'SELECT title AS input FROM news'")
+	}
+	if q.Untouched {
+		return src[all[0].Pos:all[0].End], nil
+	}
+	text, err := w.expand(ctx, src, q)
+	if err != nil {
+		return "", inputFault(src, err)
+	}
+	return text.String(), nil
+}
+
+// keepsDefaults refuses a column that is named like an input which keeps its default: it would be passed over.
+func (w *expander) keepsDefaults(ctx context.Context, src string, c *dialect.Call, f catalog.Entry) error {
+	if len(f.Spec.Defaults) == 0 {
+		return nil
+	}
+	columns := w.inputColumns(ctx, src, c, w.lang)
+	for _, name := range f.Spec.Defaults {
+		if _, ok := named(columns, name); ok {
+			return dialect.At(c.Input, fmt.Errorf("input `%s` of model %s keeps its default, since it is one value for all rows; "+
+				"rename the column or leave it out", name, f.QualifiedName))
+		}
+	}
+	return nil
+}
