@@ -8,6 +8,7 @@ require (
 	cloud.google.com/go/storage v1.69.0
 	github.com/apache/arrow-go/v18 v18.5.1
 	github.com/creack/pty v1.1.24
+	github.com/dgryski/go-farm v0.0.0-20240924180020-3414d57e47da
 	github.com/duckdb/duckdb-go-bindings v0.10506.0
 	github.com/duckdb/duckdb-go/v2 v2.10506.0
 	github.com/fsouza/fake-gcs-server v1.56.0

@@ -10,6 +10,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions"
+	native "github.com/mallardml/mallard/functions/googlesql"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/catalog"
@@ -148,6 +149,11 @@ func (s *session) PredictFunction(ctx context.Context, outputs []functions.Port,
 // RemoteFunction implements [planner.Models].
 func (s *session) RemoteFunction(ctx context.Context, f remote.Function) error {
 	return s.n.in.function(ctx, f.Name, func(h mapping.Connection, name string) error { return f.Register(h, name, s.n.in) })
+}
+
+// NativeFunction implements [planner.Models].
+func (s *session) NativeFunction(ctx context.Context, name string) error {
+	return s.n.in.function(ctx, native.Prefix+name, func(h mapping.Connection, as string) error { return native.Register(h, name, as) })
 }
 
 // FunctionName implements [planner.Models].

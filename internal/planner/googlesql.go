@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mallardml/mallard/dialect"
+	native "github.com/mallardml/mallard/functions/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	gsqlwriter "github.com/mallardml/mallard/internal/googlesql/writer"
@@ -42,6 +43,11 @@ func (pl *Planner) translate(ctx context.Context, src string, q *dialect.Query) 
 	case err != nil:
 		return nil, err
 	}
+	for _, name := range s.Natives {
+		if err := pl.Models.NativeFunction(ctx, name); err != nil {
+			return nil, err
+		}
+	}
 	return &Plan{SQL: s.SQL, Pos: -1, Verb: q.Verb, Lang: q.Lang}, nil
 }
 
@@ -71,6 +77,11 @@ func (d described) Table(ctx context.Context, path []string) (translator.Table, 
 		t.Columns = append(t.Columns, translator.Column{Name: c.Name, Type: of, Expr: x})
 	}
 	return t, nil
+}
+
+// Function implements [translator.Database].
+func (d described) Function(name string) string {
+	return "system.main." + d.Models.FunctionName(native.Prefix+name)
 }
 
 // splitPath gives the parts of a path: what stands in one pair of backticks may be several.

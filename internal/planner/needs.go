@@ -50,9 +50,10 @@ type Models interface {
 	// RemoteCall gives the call of a function over a connection that a spec describes, ready to be asked: the spec itself, or
 	// that of the same call before.
 	RemoteCall(s *remote.Spec, connection string) (*remote.Spec, error)
-	// PredictFunction and RemoteFunction make sure that a function is there for DuckDB to call.
+	// PredictFunction, RemoteFunction and NativeFunction make sure that a function is there for DuckDB to call.
 	PredictFunction(ctx context.Context, outputs []functions.Port, types functions.Types) (string, error)
 	RemoteFunction(ctx context.Context, f remote.Function) error
+	NativeFunction(ctx context.Context, name string) error // of package functions/googlesql
 	// FunctionName gives the name under which the statement sees a function.
 	FunctionName(base string) string
 }

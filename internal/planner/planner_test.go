@@ -75,6 +75,7 @@ func (g *given) PredictFunction(context.Context, []functions.Port, functions.Typ
 	return "predict", nil
 }
 func (g *given) RemoteFunction(context.Context, remote.Function) error { return nil }
+func (g *given) NativeFunction(context.Context, string) error          { return nil }
 func (g *given) FunctionName(base string) string                       { return base }
 
 func (g *given) Guarded(context.Context) []string                    { return []string{"lang", "far"} }

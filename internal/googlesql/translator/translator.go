@@ -17,6 +17,8 @@ type Database interface {
 	// Table describes a table or view by its path, as the statement writes it. An error that wraps [ErrNotFound] leaves it to
 	// the analyzer to say that the table is not there.
 	Table(ctx context.Context, path []string) (Table, error)
+	// Function gives the name under which the statement sees a native function (package functions/googlesql).
+	Function(name string) string
 }
 
 // ErrNotFound says that no table has the path.
@@ -51,6 +53,7 @@ func New(ctx context.Context, s analyzer.Service) (*Translator, error) {
 type Statement struct {
 	SQL     string            // of DuckDB's
 	Columns []googlesql.Field // of a query's result
+	Natives []string          // the native functions that have to be there
 }
 
 // Translate translates one statement. An error is an *[analyzer.Error] for a statement that is wrong, a *[writer.Error] for
@@ -61,7 +64,7 @@ func (t *Translator) Translate(ctx context.Context, sql string, db Database, p a
 		return nil, err
 	}
 	catalog := &analyzer.Catalog{}
-	names := writer.Names{}
+	names := writer.Names{Function: db.Function}
 	seen := map[string]bool{}
 	for _, path := range paths {
 		key := strings.ToLower(strings.Join(path, "\x00"))
@@ -89,9 +92,9 @@ func (t *Translator) Translate(ctx context.Context, sql string, db Database, p a
 	if err != nil {
 		return nil, err
 	}
-	text, columns, err := writer.Statement(resolved, names)
+	w, err := writer.Statement(resolved, names)
 	if err != nil {
 		return nil, err
 	}
-	return &Statement{text, columns}, nil
+	return &Statement{w.SQL, w.Columns, w.Natives}, nil
 }

@@ -68,13 +68,13 @@ func (c *call) write(table map[string]entry) string {
 // refuse ends the writing: the call has a form that is not there.
 func (c *call) refuse(format string, args ...any) { refuse(c.at, format, args...) }
 
-var argument = regexp.MustCompile(`\$(\d|\*|type)`)
+var argument = regexp.MustCompile(`\$(\d|\*|type)|@(\w+)`)
 
 // simple matches what may stand twice in a text, since it costs nothing to compute again.
 var simple = regexp.MustCompile(`^(c\d+|x\d+|-?\d+(::\w+)?|'[^']{0,20}'(::\w+)?|true|false|NULL::\w+)$`)
 
 // template makes an entry of a text in which $1, $2, … are the arguments, $* is all of them and $type the DuckDB type of the
-// result. An argument that stands twice is computed once.
+// result. @name( begins a call of a native function. An argument that stands twice is computed once.
 func template(text string) entry {
 	count := map[string]int{}
 	for _, m := range argument.FindAllStringSubmatch(text, -1) {
@@ -82,10 +82,13 @@ func template(text string) entry {
 	}
 	twice := false
 	for k, n := range count {
-		twice = twice || n > 1 && k != "type"
+		twice = twice || n > 1 && k != "type" && k != ""
 	}
 	fill := func(c *call, args []string) string {
 		return argument.ReplaceAllStringFunc(text, func(m string) string {
+			if native, ok := strings.CutPrefix(m, "@"); ok {
+				return c.w.native(native)
+			}
 			switch m {
 			case "$*":
 				return strings.Join(args, ", ")
@@ -125,6 +128,20 @@ func (c *call) let(body func(args []string) string) string {
 // native makes an entry for a function of DuckDB's with the same arguments.
 func native(name string) entry { return template(name + "($*)") }
 
+// goFunction makes an entry for a native function of ours (package functions/googlesql) with the same arguments.
+func goFunction(name string) entry {
+	return func(c *call) string { return c.w.native(name) + "(" + strings.Join(c.args, ", ") + ")" }
+}
+
+// native notes that the statement calls a native function, and gives its name as a call writes it.
+func (w *writer) native(name string) string {
+	w.natives[name] = true
+	if w.names.Function != nil {
+		return w.names.Function(name)
+	}
+	return name
+}
+
 // operator makes an entry for an infix operator.
 func operator(op string) entry { return template("($1 " + op + " $2)") }
 
@@ -144,4 +161,4 @@ func merge(tables ...map[string]entry) map[string]entry {
 // functions are the scalar functions.
 var functions map[string]entry
 
-func init() { functions = merge(operators) }
+func init() { functions = merge(operators, hashes) }

@@ -2,6 +2,8 @@ package writer
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +16,8 @@ import (
 // Names says what the names of a statement are in DuckDB.
 type Names struct {
 	Tables []Table // those of the catalog, in its order
+	// Function gives the name of a native function (package functions/googlesql) as a call writes it; nil gives each its own.
+	Function func(name string) string
 }
 
 // Table is a table of the catalog.
@@ -22,21 +26,32 @@ type Table struct {
 	Columns []string // the value of each column of the catalog's, in its order
 }
 
-// Statement writes a statement. columns are those of its result, if it has one.
-func Statement(s *resolved.AnyResolvedStatementProto, n Names) (sql string, columns []googlesql.Field, err error) {
+// Written is a statement of DuckDB's.
+type Written struct {
+	SQL     string
+	Columns []googlesql.Field // of its result, if it has one
+	Natives []string          // the native functions that it calls, in order
+}
+
+// Statement writes a statement.
+func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, err error) {
 	defer refused(&err)
-	w := &writer{names: n, with: map[string]withQuery{}}
-	if q := s.GetResolvedQueryStmtNode(); q != nil {
-		return w.query(q.GetQuery(), q.GetOutputColumnList()), outputFields(q.GetOutputColumnList()), nil
+	w := &writer{names: n, with: map[string]withQuery{}, natives: map[string]bool{}}
+	q := s.GetResolvedQueryStmtNode()
+	if q == nil {
+		refuse(nil, "the statement %s", nodeName(s))
 	}
-	refuse(nil, "the statement %s", nodeName(s))
-	return "", nil, nil
+	out = &Written{SQL: w.query(q.GetQuery(), q.GetOutputColumnList()), Columns: outputFields(q.GetOutputColumnList())}
+	out.Natives = slices.Sorted(maps.Keys(w.natives))
+	return out, nil
 }
 
 type writer struct {
 	names Names
 	with  map[string]withQuery
 	bound int // names of lambda parameters given so far
+
+	natives map[string]bool // the native functions called so far
 }
 
 // withQuery is a query of a WITH clause, under the name that it has in DuckDB.
