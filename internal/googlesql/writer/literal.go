@@ -92,8 +92,10 @@ func double(f float64) string {
 	case f == 0 && math.Signbit(f):
 		return "'-0'::DOUBLE"
 	}
-	return "'" + strconv.FormatFloat(f, 'g', -1, 64) + "'::DOUBLE"
+	return "'" + formatDouble(f) + "'::DOUBLE"
 }
+
+func formatDouble(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 // decimal reads a NUMERIC or BIGNUMERIC: little-endian two's complement, scaled by a power of ten.
 func decimal(b []byte, scale int) string {

@@ -184,14 +184,17 @@ func (w *writer) orderBy(items []*resolved.ResolvedOrderByItemProto) string {
 		case resolved.ResolvedOrderByItemEnums_NULLS_LAST:
 			nulls = " NULLS LAST"
 		}
-		if c.GetType().GetTypeKind() == resolved.TypeKind_TYPE_DOUBLE { // NaN is the least number, and DuckDB's greatest
-			nan := " DESC"
+		key := column(c)
+		if c.GetType().GetTypeKind() == resolved.TypeKind_TYPE_DOUBLE {
+			// NaN is the least number, and DuckDB's greatest. One key, as RANGE needs: the negated number the other way round.
+			key = "(-" + key + ")"
 			if it.GetIsDescending() {
-				nan = " ASC"
+				direction = " ASC"
+			} else {
+				direction = " DESC"
 			}
-			keys = append(keys, "isnan("+column(c)+")"+nan+nulls)
 		}
-		keys = append(keys, column(c)+direction+nulls)
+		keys = append(keys, key+direction+nulls)
 	}
 	return " ORDER BY " + strings.Join(keys, ", ")
 }

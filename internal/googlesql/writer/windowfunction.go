@@ -1,0 +1,126 @@
+package writer
+
+import (
+	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+)
+
+// windowFunctions are the functions that stand over windows only.
+func windowFunctions() map[string]entry {
+	return map[string]entry{
+		"row_number":      windowOf("row_number"),
+		"rank":            windowOf("rank"),
+		"dense_rank":      windowOf("dense_rank"),
+		"percent_rank":    windowOf("percent_rank"),
+		"cume_dist":       windowOf("cume_dist"),
+		"ntile":           ntile,
+		"lead":            shifted("lead"),
+		"lag":             shifted("lag"),
+		"first_value":     windowOf("first_value"),
+		"last_value":      windowOf("last_value"),
+		"nth_value":       nthValue,
+		"percentile_cont": percentileCont,
+		"percentile_disc": percentileDisc,
+	}
+}
+
+// windowOf makes an entry for a window function of DuckDB's.
+func windowOf(name string) entry {
+	return func(c *call) string {
+		nulls := ""
+		if c.ignoreNulls {
+			nulls = " IGNORE NULLS"
+		}
+		return name + "(" + strings.Join(c.args, ", ") + nulls + ")" + c.window()
+	}
+}
+
+// positive puts the check of a count before it.
+func (c *call) positive(i int, message string) {
+	if n, ok := integer(c.exprs[i]); ok && n > 0 {
+		return
+	}
+	x := c.args[i]
+	c.args[i] = "CASE WHEN " + x + " > 0 THEN " + x + " ELSE " + fail(message, "BIGINT") + " END"
+}
+
+func ntile(c *call) string {
+	c.positive(0, "The N value (number of buckets) for the NTILE function must be positive")
+	return windowOf("ntile")(c)
+}
+
+func nthValue(c *call) string {
+	c.positive(1, "The N value for the NTH_VALUE function must be positive")
+	return windowOf("nth_value")(c)
+}
+
+// shifted makes an entry of LEAD or LAG, whose offset is not negative.
+func shifted(name string) entry {
+	return func(c *call) string {
+		if len(c.args) > 1 {
+			if n, ok := integer(c.exprs[1]); !ok || n < 0 {
+				x := c.args[1]
+				c.args[1] = "CASE WHEN " + x + " >= 0 THEN " + x + " ELSE " +
+					fail("The offset to the function "+strings.ToUpper(name)+" must not be negative", "BIGINT") + " END"
+			}
+		}
+		return windowOf(name)(c)
+	}
+}
+
+// percentile gives the fraction of a PERCENTILE function: a constant.
+func (c *call) percentile() (fraction, wrong string) {
+	v, ok := c.exprs[1].GetResolvedLiteralNode().GetValue().GetValue().GetValue().(*resolved.ValueProto_DoubleValue)
+	name := strings.ToUpper(c.name)
+	switch {
+	case isNull(c.exprs[1]):
+		return "", fail("The second argument to the function "+name+" must not be null", duckType(c.at, c.result))
+	case !ok:
+		c.refuse("%s with a percentile that is no FLOAT64 constant", name)
+	case !(v.DoubleValue >= 0 && v.DoubleValue <= 1):
+		return "", fail("Percentile value must be in the range [0, 1]; was "+formatDouble(v.DoubleValue), duckType(c.at, c.result))
+	}
+	return double(v.DoubleValue), ""
+}
+
+// nulls reports whether NULLs are values, the least ones.
+func (c *call) nulls() bool {
+	return c.aggregateCall().GetNullHandlingModifier() == resolved.ResolvedNonScalarFunctionCallBaseEnums_RESPECT_NULLS
+}
+
+// percentileCont interpolates. NaN comes first as in BigQuery: it is -inf to DuckDB, and put back where the place is among
+// the NaNs.
+func percentileCont(c *call) string {
+	p, wrong := c.percentile()
+	if wrong != "" {
+		return wrong
+	}
+	if c.result.Kind != googlesql.Float64 || c.nulls() {
+		c.refuse("PERCENTILE_CONT with RESPECT NULLS or over %s", c.types[0])
+	}
+	x := c.args[0]
+	value := c.fold(fold{name: "quantile_cont", args: "CASE WHEN isnan(" + x + ") THEN '-inf'::DOUBLE ELSE " + x + " END, " + p})
+	nans := c.fold(fold{name: "count", args: "*", filter: "isnan(" + x + ")"})
+	place := "(" + c.fold(fold{name: "count", args: x}) + " - 1) * " + p
+	return "CASE WHEN " + nans + " > " + place + " THEN 'nan'::DOUBLE ELSE " + value + " END"
+}
+
+func percentileDisc(c *call) string {
+	p, wrong := c.percentile()
+	if wrong != "" {
+		return wrong
+	}
+	if c.nulls() {
+		c.refuse("PERCENTILE_DISC with RESPECT NULLS")
+	}
+	x := c.args[0]
+	if c.types[0].Kind != googlesql.Float64 {
+		return c.fold(fold{name: "quantile_disc", args: x + ", " + p})
+	}
+	value := c.fold(fold{name: "quantile_disc", args: "CASE WHEN isnan(" + x + ") THEN '-inf'::DOUBLE ELSE " + x + " END, " + p})
+	nans := c.fold(fold{name: "count", args: "*", filter: "isnan(" + x + ")"})
+	place := c.fold(fold{name: "count", args: x}) + " * " + p
+	return "CASE WHEN " + nans + " > 0 AND " + nans + " >= " + place + " THEN 'nan'::DOUBLE ELSE " + value + " END"
+}
