@@ -12,6 +12,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/planner"
+	"github.com/mallardml/mallard/internal/serving"
 	"github.com/mallardml/mallard/internal/trace"
 )
 
@@ -290,7 +291,7 @@ func (x *execution) traceDone(err error) error {
 // this transaction has not seen, or a text that names a version that is gone. Binder errors leave a transaction intact.
 // try counts the attempts before.
 func (n *conn) remedy(ctx context.Context, err error, try int) (bool, error) {
-	if duckapi.Carries(err, errStale) {
+	if duckapi.Carries(err, serving.ErrStale) {
 		return true, nil
 	}
 	name, table, ok := duckapi.MissingFunction(err)

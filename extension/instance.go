@@ -18,25 +18,23 @@ import (
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/duckapi"
-	"github.com/mallardml/mallard/internal/engine"
-	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/modelstore"
+	"github.com/mallardml/mallard/internal/serving"
 )
 
 // instance is one open DuckDB, with what all its connections share. Two connectors to one file share its instance, as
 // they share the DuckDB underneath: a function registered by one is seen by the other.
 type instance struct {
-	key   string            // the file's path; empty for a database in memory
-	refs  int               // connectors, guarded by instances.mu
-	gone  chan struct{}     // closed when the last of them has closed it
-	duck  *duckdb.Connector // of the database, for every connection
-	cfg   *Config
-	store modelstore.Store
+	key  string            // the file's path; empty for a database in memory
+	refs int               // connectors, guarded by instances.mu
+	gone chan struct{}     // closed when the last of them has closed it
+	duck *duckdb.Connector // of the database, for every connection
+	cfg  *Config
 
 	db      *sql.DB // private connections: registration, and reading the catalog while a statement binds
-	engines engine.Kinds
-	live    liveModels
-	remote  remoteModels
+	stores  *serving.Stores
+	models  *serving.Models
+	remote  *serving.Remote
 	objects *objects
 	access  access
 
@@ -50,9 +48,6 @@ type instance struct {
 
 	mu  sync.Mutex
 	fns map[string]*function // by name without the suffix of a connection
-
-	declaredMu sync.Mutex
-	declared   map[string]*modelspec.Spec // models of the configuration, once used
 }
 
 // function is an SQL function that generated text calls. Its name tells its result type, so few exist.
@@ -153,14 +148,14 @@ func newInstance(dsn, key string, cfg *Config) (*instance, error) {
 		return nil, err
 	}
 	in := &instance{
-		key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, engines: engines(cfg), store: modelstore.Store{Dir: dir}, duck: duck,
-		fns: map[string]*function{},
+		key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, duck: duck, fns: map[string]*function{},
 	}
-	in.live.init(in)
-	in.remote.init(in)
-	in.objects = newObjects(in)
 	in.db = sql.OpenDB(keepOpen{duck})
 	in.db.SetMaxIdleConns(2)
+	in.stores = serving.NewStores(cfg, in.externalAccess)
+	in.models = serving.NewModels(cfg, in.stores, engines(cfg), modelstore.Store{Dir: dir}, copied)
+	in.remote = serving.NewRemote(cfg, in.stores, in.db)
+	in.objects = newObjects(in)
 	err = errors.Join(in.registerTextFunctions(), in.private(context.Background(), func(_ *duckdb.Conn, h mapping.Connection) error {
 		return in.objects.runtime.Register(h)
 	}))
@@ -180,7 +175,7 @@ func (in *instance) close() error {
 	if !last {
 		return nil
 	}
-	err := errors.Join(in.remote.close(), in.objects.close(), in.db.Close(), in.live.close(), in.duck.Close())
+	err := errors.Join(in.remote.Close(), in.stores.Close(), in.db.Close(), in.models.Close(), in.duck.Close())
 	instances.mu.Lock()
 	if in.key != "" {
 		delete(instances.byFile, in.key)
@@ -244,14 +239,6 @@ func (in *instance) functionNamed(name string) (*function, bool) {
 	return f, ok
 }
 
-var _ functions.Host = (*instance)(nil)
-
-// Model implements [functions.Host].
-func (in *instance) Model(version int64) (*functions.Model, error) { return in.live.acquire(version) }
-
-// Release implements [functions.Host].
-func (in *instance) Release(version int64) { in.live.release(version) }
-
 // idle answers callbacks of connections that are not ours, such as DuckDB's own.
 var idle = newRunning(context.Background(), nil)
 
@@ -261,6 +248,3 @@ func (in *instance) running(conn uint64) *running {
 	}
 	return idle
 }
-
-// Query implements [functions.Host].
-func (in *instance) Query(conn uint64) *functions.Query { return &in.running(conn).Query }

@@ -2,79 +2,43 @@ package extension
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sort"
 	"strings"
 	"sync"
 
-	"github.com/mallardml/mallard/connectors/gcs"
-	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/internal/amount"
-	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/planner"
+	"github.com/mallardml/mallard/internal/serving"
 	"github.com/mallardml/mallard/objecttable"
 )
 
 // objects is what object tables need of the database they are in.
 type objects struct {
+	*serving.Stores
 	in      *instance
 	runtime *objecttable.Runtime
-	mu      sync.Mutex
-	stores  map[string]*gcs.Client // by connection
 }
 
 var (
-	_ objecttable.Host  = (*objects)(nil)
-	_ planner.Objects   = (*objects)(nil)
-	_ objecttable.Store = (*gcs.Client)(nil)
-	_ objecttable.Store = localfs.FS{}
+	_ objecttable.Host = (*objects)(nil)
+	_ planner.Objects  = (*objects)(nil)
 )
 
 func newObjects(in *instance) *objects {
-	o := &objects{in: in, stores: map[string]*gcs.Client{}}
+	o := &objects{Stores: in.stores, in: in}
 	c := in.cfg.Objects
 	o.runtime = objecttable.New(o, objecttable.Options{MaxMemory: c.MaxMemory, MaxObject: c.MaxObject, Concurrency: c.Concurrency})
 	return o
 }
 
-// Store implements [objecttable.Host]: Cloud Storage with the account of a connection, and the file system.
-func (o *objects) Store(ctx context.Context, scheme, authorizer string) (objecttable.Store, error) {
-	if err := o.in.externalAccess(ctx); err != nil {
-		return nil, err
-	}
-	if scheme != "gs" {
-		return localfs.FS{}, nil
-	}
-	if authorizer == "" {
-		authorizer = "default" // where it is not configured, application default credentials
-	} else if authorizer != "default" { // of an ObjectRef it may be location.name or project.location.name
-		var err error
-		if authorizer, err = config.ConnectionName(o.in.cfg, strings.Split(authorizer, ".")...); err != nil {
-			return nil, err
-		}
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if c, ok := o.stores[authorizer]; ok {
-		return c, nil
-	}
-	cfg := o.in.cfg.Connections[authorizer]
-	c, err := gcs.New(context.WithoutCancel(ctx), gcs.Options{
-		Auth: cfg.Auth, CredentialsFile: cfg.CredentialsFile, TokenEnv: cfg.TokenEnv, TokenFile: cfg.TokenFile,
-		Endpoint: cfg.StorageEndpoint, UserProject: "",
-	})
-	if err != nil {
-		return nil, err
-	}
-	o.stores[authorizer] = c
-	return c, nil
-}
-
 // Query implements [objecttable.Host].
 func (o *objects) Query(conn uint64) *objecttable.Query {
 	q := o.in.running(conn)
-	return &objecttable.Query{Context: q.Context, Fail: q.Fail, Strict: o.in.cfg.Objects.Strict, Note: q.unread.note, Skip: q.unread.skip, BindsBytes: q.bindsBytes}
+	return &objecttable.Query{
+		Context: q.Context, Fail: q.Fail, Strict: o.in.cfg.Objects.Strict,
+		Note: q.unread.note, Skip: q.unread.skip, BindsBytes: q.bindsBytes,
+	}
 }
 
 // unread counts the values that are NULL because an object could not be read or decoded, and the objects that have no row
@@ -154,15 +118,4 @@ func (o *objects) Forget(key string) { o.runtime.Forget(key) }
 // Refresh implements [planner.Objects].
 func (o *objects) Refresh(ctx context.Context, s objecttable.Spec) error {
 	return o.runtime.Refresh(ctx, s)
-}
-
-func (o *objects) close() error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	var errs []error
-	for _, c := range o.stores {
-		errs = append(errs, c.Close())
-	}
-	o.stores = map[string]*gcs.Client{}
-	return errors.Join(errs...)
 }

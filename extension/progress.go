@@ -62,6 +62,13 @@ func (p *Progress) Copied() (done, all int64) {
 	return p.copied, p.all
 }
 
+// copied shows it to the statement that runs under the context.
+func copied(ctx context.Context, done, all int64) {
+	if p, ok := ctx.Value(progressKey{}).(*Progress); ok && p != nil {
+		p.setCopied(done, all)
+	}
+}
+
 func (p *Progress) setCopied(done, all int64) {
 	p.mu.Lock()
 	p.copied, p.all = done, all

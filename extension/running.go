@@ -65,7 +65,7 @@ func (q *running) statement() *remote.Statement {
 	if q.remote == nil {
 		o := remote.StatementOptions{Rows: q.Rows, Fail: q.fail, Shared: q.in == nil}
 		if q.in != nil {
-			o.Session, o.Budget = &q.in.remote.session, config.StatementBudget(q.in.cfg.Budget)
+			o.Session, o.Budget = q.in.remote.Session(), config.StatementBudget(q.in.cfg.Budget)
 		}
 		if q.Context.Value(estimateKey{}) != nil {
 			o.Estimate, o.Session, o.Budget = true, nil, remote.Budget{}
@@ -99,7 +99,7 @@ func (n *conn) begin(ctx context.Context) (*running, func()) {
 			defer p.detach()
 		}
 		if st != nil {
-			n.in.remote.leave(st.End())
+			n.in.remote.Leave(st.End())
 			if found, ok := ctx.Value(estimateKey{}).(*[]remote.Estimate); ok {
 				*found = st.Estimates()
 			}

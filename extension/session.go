@@ -66,9 +66,9 @@ func (s *session) behind(ctx context.Context, c *duckdb.Conn) *planner.Planner {
 func (s *session) planning(ctx context.Context, c *duckdb.Conn, open map[string]*modelspec.Spec) *planner.Planner {
 	in := s.n.in
 	return &planner.Planner{
-		Config: in.cfg, Models: s, Session: s, Library: library{in}, Objects: in.objects, GoogleSQL: googleSQL,
+		Config: in.cfg, Models: s, Session: s, Library: in.models, Objects: in.objects, GoogleSQL: googleSQL,
 		Catalog: &catalog.Catalog{
-			Project: in.cfg.BigQuery.Project, Declared: declaredModels{in}, Database: s.db, Schema: s.schema, Open: open,
+			Project: in.cfg.BigQuery.Project, Declared: in.models, Database: s.db, Schema: s.schema, Open: open,
 			Rows: func(ctx context.Context, query string) ([][]driver.Value, error) { return allRows(ctx, c, query) },
 		},
 		Describe:   func(ctx context.Context, sql string) []planner.Column { return describe(ctx, c, sql) },
@@ -129,16 +129,12 @@ func (s *session) Remember(name catalog.QualifiedName, spec *modelspec.Spec) {
 
 // Version implements [planner.Models].
 func (s *session) Version(e catalog.Entry) (*functions.Model, error) {
-	m, err := s.n.in.live.get(e.QualifiedName.String(), e.Spec)
-	if err != nil {
-		return nil, err
-	}
-	return m.Model, nil
+	return s.n.in.models.Version(e)
 }
 
 // RemoteCall implements [planner.Models].
 func (s *session) RemoteCall(call *remote.Spec, connection string) (*remote.Spec, error) {
-	return s.n.in.remote.call(call, connection)
+	return s.n.in.remote.Call(call, connection)
 }
 
 // PredictFunction implements [planner.Models].

@@ -41,13 +41,13 @@ func (in *instance) registerTextFunctions() error {
 				return in.estimateText(id, strings.Clone(args[0]))
 			})),
 			functions.RegisterText(h, "mallard_usage", 0, false, false, in.texts(func(uint64, []string, []bool) (string, error) {
-				return planner.UsageText(in.remote.session.Usage()), nil
+				return planner.UsageText(in.remote.Session().Usage()), nil
 			})),
 			functions.RegisterText(h, "mallard_cache", 0, false, false, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
-				return in.remote.answers().ListSQL(in.Query(id).Context)
+				return in.remote.Answers().ListSQL(in.Query(id).Context)
 			})),
 			functions.RegisterText(h, "ml_cache_clear", 0, false, true, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
-				return in.remote.answers().Clear(in.Query(id).Context)
+				return in.remote.Answers().Clear(in.Query(id).Context)
 			})),
 			functions.RegisterText(h, "mallard_models", 0, false, false, in.texts(func(id uint64, _ []string, _ []bool) (string, error) {
 				return in.planned(id, func(ctx context.Context, pl *planner.Planner, _ dialect.Lang) (string, error) {

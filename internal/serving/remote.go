@@ -1,7 +1,8 @@
-package extension
+package serving
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,10 +17,12 @@ import (
 	"github.com/mallardml/mallard/internal/provider"
 )
 
-// remoteModels are the connections to providers and the calls over them that statements use.
-type remoteModels struct {
-	in      *instance
-	session remote.Meter // over all statements of the database while it is open
+// Remote is the connections to providers and the calls over them that statements use.
+type Remote struct {
+	cfg     *config.Config
+	stores  *Stores
+	db      *sql.DB // for the cache
+	session remote.Meter
 
 	mu          sync.Mutex
 	connections map[string]*remoteConnection
@@ -32,7 +35,7 @@ type remoteModels struct {
 
 // remoteConnection is one named connection, shared by all statements.
 type remoteConnection struct {
-	in       *instance
+	allowed  func(context.Context) error
 	provider provider.Provider
 	remote   *remote.Connection
 
@@ -50,26 +53,33 @@ type liveSpec struct {
 // maxIdleSpecs bounds the calls that are kept though no bound statement uses them.
 const maxIdleSpecs = 256
 
-func (r *remoteModels) init(in *instance) {
-	r.in = in
+// NewRemote makes what a database has of remote models. Answers are kept over db.
+func NewRemote(cfg *config.Config, stores *Stores, db *sql.DB) *Remote {
+	r := &Remote{
+		cfg: cfg, stores: stores, db: db,
+		connections: map[string]*remoteConnection{}, specs: map[int64]*liveSpec{}, byKey: map[string]*liveSpec{},
+	}
 	r.session.Name = "session"
-	r.session.Budget = config.SessionBudget(in.cfg.Budget)
-	r.connections, r.specs, r.byKey = map[string]*remoteConnection{}, map[int64]*liveSpec{}, map[string]*liveSpec{}
+	r.session.Budget = config.SessionBudget(cfg.Budget)
+	return r
 }
 
-// answers gives the cache of the database, made when it is first needed.
-func (r *remoteModels) answers() *answercache.Cache {
+// Session is the meter over all statements of the database while it is open.
+func (r *Remote) Session() *remote.Meter { return &r.session }
+
+// Answers gives the cache of the database, made when it is first needed.
+func (r *Remote) Answers() *answercache.Cache {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cache == nil {
-		c := r.in.cfg.Cache
-		r.cache = answercache.New(r.in.db, answercache.Options{TTL: time.Duration(c.TTL), MaxRows: c.MaxRows, MaxBytes: c.MaxBytes})
+		c := r.cfg.Cache
+		r.cache = answercache.New(r.db, answercache.Options{TTL: time.Duration(c.TTL), MaxRows: c.MaxRows, MaxBytes: c.MaxBytes})
 	}
 	return r.cache
 }
 
-// leave takes note of a statement that is over, but perhaps for writing its last answers.
-func (r *remoteModels) leave(done <-chan struct{}) {
+// Leave takes note of a statement that is over, but perhaps for writing its last answers.
+func (r *Remote) Leave(done <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.late = append(slices.DeleteFunc(r.late, isClosed), done)
@@ -87,8 +97,8 @@ func isClosed(c <-chan struct{}) bool {
 // lateGrace is how long closing the database waits for answers that are being written: they are paid for.
 const lateGrace = 30 * time.Second
 
-// close ends the clients, and waits for what statements have left behind.
-func (r *remoteModels) close() error {
+// Close ends the clients, and waits for what statements have left behind.
+func (r *Remote) Close() error {
 	err := r.closeClients()
 	r.mu.Lock()
 	late := r.late
@@ -107,7 +117,7 @@ func (r *remoteModels) close() error {
 	return err
 }
 
-func (r *remoteModels) closeClients() error {
+func (r *Remote) closeClients() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var errs []error
@@ -121,13 +131,13 @@ func (r *remoteModels) closeClients() error {
 }
 
 // connection gives a connection; its client is made at the first request.
-func (r *remoteModels) connection(name string) (*remoteConnection, error) {
+func (r *Remote) connection(name string) (*remoteConnection, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if c, ok := r.connections[name]; ok {
 		return c, nil
 	}
-	cfg, ok := r.in.cfg.Connections[name]
+	cfg, ok := r.cfg.Connections[name]
 	if !ok {
 		return nil, fmt.Errorf("its connection `%s` is not in the configuration; add [connections.%q]", name, name)
 	}
@@ -135,14 +145,14 @@ func (r *remoteModels) connection(name string) (*remoteConnection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &remoteConnection{in: r.in, provider: p, remote: remote.NewConnection(config.ConnectionOptions(name, cfg))}
+	c := &remoteConnection{allowed: r.stores.allowed, provider: p, remote: remote.NewConnection(config.ConnectionOptions(name, cfg))}
 	r.connections[name] = c
 	return c, nil
 }
 
 // open gives the client of a connection, made once.
 func (c *remoteConnection) open(ctx context.Context) (remote.Service, error) {
-	if err := c.in.externalAccess(ctx); err != nil {
+	if err := c.allowed(ctx); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -158,24 +168,20 @@ func (c *remoteConnection) open(ctx context.Context) (remote.Service, error) {
 	return s, nil
 }
 
-var _ remote.Host = (*instance)(nil)
-
 // Spec implements [remote.Host].
-func (in *instance) Spec(version int64) (*remote.Spec, error) {
-	r := &in.remote
+func (r *Remote) Spec(version int64) (*remote.Spec, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s, ok := r.specs[version]
 	if !ok {
-		return nil, errStale
+		return nil, ErrStale
 	}
 	s.refs++
 	return s.Spec, nil
 }
 
 // ReleaseSpec implements [remote.Host].
-func (in *instance) ReleaseSpec(version int64) {
-	r := &in.remote
+func (r *Remote) ReleaseSpec(version int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s, ok := r.specs[version]; ok {
@@ -186,7 +192,7 @@ func (in *instance) ReleaseSpec(version int64) {
 }
 
 // park keeps a call without references for a while; mu is held.
-func (r *remoteModels) park(s *liveSpec) {
+func (r *Remote) park(s *liveSpec) {
 	r.idle = append(r.idle, s)
 	for len(r.idle) > maxIdleSpecs {
 		old := r.idle[0]
@@ -198,15 +204,11 @@ func (r *remoteModels) park(s *liveSpec) {
 	}
 }
 
-// Asks implements [remote.Host].
-func (in *instance) Asks(conn uint64) { in.running(conn).waits.Store(true) }
-
-// Statement implements [remote.Host].
-func (in *instance) Statement(conn uint64) *remote.Statement { return in.running(conn).statement() }
-
-// call gets a call over a connection ready; the same call gives the same version.
-func (r *remoteModels) call(s *remote.Spec, connection string) (*remote.Spec, error) {
-	k, err := json.Marshal([]any{connection, s.Func, s.Model, s.Endpoint, s.Options, s.Inputs, s.Outputs, s.Objects, s.Versioned, s.Titled, s.Media})
+// Call gets a call over a connection ready; the same call gives the same version.
+func (r *Remote) Call(s *remote.Spec, connection string) (*remote.Spec, error) {
+	k, err := json.Marshal([]any{
+		connection, s.Func, s.Model, s.Endpoint, s.Options, s.Inputs, s.Outputs, s.Objects, s.Versioned, s.Titled, s.Media,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -222,10 +224,10 @@ func (r *remoteModels) call(s *remote.Spec, connection string) (*remote.Spec, er
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", s.Model, err)
 	}
-	s.Version, s.Connection, s.Service, s.CacheAlways = lastVersion.Add(1), c.remote, c.open, r.in.cfg.Cache.Always
-	s.Load, s.Stat = r.in.objects.load, r.in.objects.stat
-	if !r.in.cfg.Cache.Off {
-		s.Cache = r.answers()
+	s.Version, s.Connection, s.Service, s.CacheAlways = lastVersion.Add(1), c.remote, c.open, r.cfg.Cache.Always
+	s.Load, s.Stat = r.stores.Load, r.stores.Stat
+	if !r.cfg.Cache.Off {
+		s.Cache = r.Answers()
 	}
 	if err := s.Init(); err != nil {
 		return nil, err

@@ -1,0 +1,32 @@
+package extension
+
+import (
+	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/functions/remote"
+)
+
+var (
+	_ functions.Host = (*instance)(nil)
+	_ remote.Host    = (*instance)(nil)
+)
+
+// Model implements [functions.Host].
+func (in *instance) Model(version int64) (*functions.Model, error) { return in.models.Model(version) }
+
+// Release implements [functions.Host].
+func (in *instance) Release(version int64) { in.models.Release(version) }
+
+// Spec implements [remote.Host].
+func (in *instance) Spec(version int64) (*remote.Spec, error) { return in.remote.Spec(version) }
+
+// ReleaseSpec implements [remote.Host].
+func (in *instance) ReleaseSpec(version int64) { in.remote.ReleaseSpec(version) }
+
+// Query implements [functions.Host].
+func (in *instance) Query(conn uint64) *functions.Query { return &in.running(conn).Query }
+
+// Asks implements [remote.Host].
+func (in *instance) Asks(conn uint64) { in.running(conn).waits.Store(true) }
+
+// Statement implements [remote.Host].
+func (in *instance) Statement(conn uint64) *remote.Statement { return in.running(conn).statement() }

@@ -1,0 +1,82 @@
+package serving
+
+import (
+	"context"
+
+	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/engine"
+	"github.com/mallardml/mallard/internal/modelspec"
+	"github.com/mallardml/mallard/internal/modelstore"
+)
+
+// Engine gives the kind of engine of a MODEL_TYPE.
+func (ms *Models) Engine(modelType string) (engine.Kind, error) { return ms.engines.Find(modelType) }
+
+// Inspect reads the files of a model and gives its spec; keep copies them into the store.
+func (ms *Models) Inspect(
+	ctx context.Context, k engine.Kind, in engine.Import,
+) (s *modelspec.Spec, keep func(context.Context) error, err error) {
+	if err := ms.stores.allowed(ctx); err != nil {
+		return nil, nil, err
+	}
+	return ms.inspect(ctx, k, in)
+}
+
+func (ms *Models) inspect(
+	ctx context.Context, k engine.Kind, in engine.Import,
+) (s *modelspec.Spec, keep func(context.Context) error, err error) {
+	dir, done, err := ms.fetch(ctx, in.Path)
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, err := k.Inspect(dir, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	if spec.Digest, err = modelstore.Digest(ctx, dir); err != nil {
+		return nil, nil, err
+	}
+	return spec, func(ctx context.Context) error {
+		if _, err := ms.files.Put(ctx, dir, spec.Digest); err != nil {
+			return err
+		}
+		if err := ms.files.PutLibraries(ctx, spec); err != nil {
+			return &engine.OptionError{Option: "custom_ops", Err: err}
+		}
+		done()
+		return nil
+	}, nil
+}
+
+// Load gives the version of a model that is in the store, loaded.
+func (ms *Models) Load(ctx context.Context, name string, s *modelspec.Spec) (int64, error) {
+	m, err := ms.get(name, s)
+	if err != nil {
+		return 0, err
+	}
+	_, err = m.open(ctx, ms)
+	return m.Version, err
+}
+
+// Tensors lists what the files of a model in the store offer.
+func (ms *Models) Tensors(ctx context.Context, s *modelspec.Spec) ([]engine.Tensor, error) {
+	dir, err := ms.files.Open(ctx, s.Digest)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := ms.engines.Find(s.Type)
+	if err != nil {
+		return nil, err
+	}
+	return kind.Describe(dir)
+}
+
+// Version gives the version of a model, which is loaded at its first use.
+func (ms *Models) Version(e catalog.Entry) (*functions.Model, error) {
+	m, err := ms.get(e.QualifiedName.String(), e.Spec)
+	if err != nil {
+		return nil, err
+	}
+	return m.Model, nil
+}

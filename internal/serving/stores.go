@@ -1,0 +1,164 @@
+// Package serving holds what the statements of a database share of the models and objects that they use: versions of models with
+// their engines ([Models]), connections to remote models and the calls over them ([Remote]), and the stores of objects ([Stores]). It
+// knows neither DuckDB's connections nor a text of SQL. All of it is safe for concurrent use.
+package serving
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/mallardml/mallard/connectors/gcs"
+	"github.com/mallardml/mallard/connectors/localfs"
+	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/objecttable"
+)
+
+// Stores are the stores of objects: Cloud Storage with the account of a connection, and the file system.
+type Stores struct {
+	cfg     *config.Config
+	allowed func(context.Context) error
+
+	mu      sync.Mutex
+	clients map[string]*gcs.Client // by connection
+}
+
+var (
+	_ objecttable.Store = (*gcs.Client)(nil)
+	_ objecttable.Store = localfs.FS{}
+)
+
+// NewStores makes the stores of a configuration. allowed is an error where nothing outside the database may be read.
+func NewStores(cfg *config.Config, allowed func(context.Context) error) *Stores {
+	return &Stores{cfg: cfg, allowed: allowed, clients: map[string]*gcs.Client{}}
+}
+
+// Allowed is an error where nothing outside the database may be read.
+func (s *Stores) Allowed(ctx context.Context) error { return s.allowed(ctx) }
+
+// Close ends the clients.
+func (s *Stores) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, c := range s.clients {
+		errs = append(errs, c.Close())
+	}
+	s.clients = map[string]*gcs.Client{}
+	return errors.Join(errs...)
+}
+
+// Store gives the store of a scheme: Cloud Storage with the account of a connection, and the file system.
+func (s *Stores) Store(ctx context.Context, scheme, authorizer string) (objecttable.Store, error) {
+	if err := s.allowed(ctx); err != nil {
+		return nil, err
+	}
+	if scheme != "gs" {
+		return localfs.FS{}, nil
+	}
+	if authorizer == "" {
+		authorizer = "default" // where it is not configured, application default credentials
+	} else if authorizer != "default" { // of an ObjectRef it may be location.name or project.location.name
+		var err error
+		if authorizer, err = config.ConnectionName(s.cfg, strings.Split(authorizer, ".")...); err != nil {
+			return nil, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, ok := s.clients[authorizer]; ok {
+		return c, nil
+	}
+	cfg := s.cfg.Connections[authorizer]
+	c, err := gcs.New(context.WithoutCancel(ctx), gcs.Options{
+		Auth: cfg.Auth, CredentialsFile: cfg.CredentialsFile, TokenEnv: cfg.TokenEnv, TokenFile: cfg.TokenFile,
+		Endpoint: cfg.StorageEndpoint, UserProject: "",
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.clients[authorizer] = c
+	return c, nil
+}
+
+// maxInline is what Gemini takes inside a request (an image may have 7 MB).
+const maxInline = 7 << 20
+
+// storedObject is an object in its store.
+type storedObject struct {
+	store        objecttable.Store
+	bucket, name string
+	generation   int64 // 0 for any
+}
+
+// locate finds the store of an object, and what its URI means there.
+func (s *Stores) locate(ctx context.Context, ref remote.Object) (l storedObject, err error) {
+	scheme, bucket, name, err := objecttable.SplitURI(ref.URI)
+	if err != nil {
+		return l, err
+	}
+	l.bucket, l.name = bucket, name
+	if ref.Version != "" {
+		if l.generation, err = strconv.ParseInt(ref.Version, 10, 64); err != nil {
+			return l, fmt.Errorf("version %q is no generation", ref.Version)
+		}
+	}
+	authorizer := ref.Authorizer
+	if _, ok := s.cfg.Connections[authorizer]; !ok {
+		authorizer = "default"
+	}
+	l.store, err = s.Store(ctx, scheme, authorizer)
+	return l, err
+}
+
+// Stat asks what an object is, and which version of it; the providers read the object itself.
+func (s *Stores) Stat(ctx context.Context, ref remote.Object) (mimeType, version string, err error) {
+	l, err := s.locate(ctx, ref)
+	if err != nil {
+		return "", "", err
+	}
+	about, err := l.store.Stat(ctx, l.bucket, l.name, l.generation)
+	if err != nil {
+		return "", "", err
+	}
+	return about.ContentType, strconv.FormatInt(about.Generation, 10), nil
+}
+
+// Load reads an object that a provider cannot reach by itself, for a request that carries its bytes.
+func (s *Stores) Load(ctx context.Context, ref remote.Object) (data []byte, mimeType string, err error) {
+	l, err := s.locate(ctx, ref)
+	if err != nil {
+		return nil, "", err
+	}
+	about, err := l.store.Stat(ctx, l.bucket, l.name, l.generation)
+	if err != nil {
+		return nil, "", err
+	}
+	if about.Size > maxInline {
+		return nil, "", fmt.Errorf("it has %d bytes, and at most %d can be sent inside a request; "+
+			"put it into a bucket", about.Size, int64(maxInline))
+	}
+	body, _, err := l.store.Open(ctx, l.bucket, l.name, about.Generation, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() { err = errors.Join(err, body.Close()) }()
+	data = make([]byte, 0, about.Size+1)
+	for {
+		n, err := body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return data, about.ContentType, nil
+		case err != nil:
+			return nil, "", err
+		case int64(len(data)) > about.Size:
+			return nil, "", fmt.Errorf("it grew while it was read; try again")
+		}
+	}
+}
