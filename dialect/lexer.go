@@ -32,6 +32,8 @@ type lexer struct {
 	pos int
 	end int
 	sql Lang // DuckDB or GoogleSQL
+
+	depth int // of the block comment that was read last
 }
 
 // next gives the token at the current place; ok is false at the end of the source.
@@ -187,6 +189,7 @@ func (l *lexer) blockComment(nested bool) token {
 			l.pos++
 		}
 	}
+	l.depth = depth
 	return token{kind: kindComment, bad: "this comment has no end"}
 }
 

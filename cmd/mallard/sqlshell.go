@@ -53,7 +53,7 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 			}
 			return list
 		},
-		Complete:    func(src string) bool { return dialect.Complete(src, o.lang(cfg)) },
+		Completion:  func() shell.Completion { return dialect.NewCompletion(o.lang(cfg)) },
 		RenderError: func(err error, at shell.Place) string { return renderError(err, at, t.errWidth()) },
 		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
 			p := new(mallard.Progress)

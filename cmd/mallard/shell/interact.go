@@ -95,19 +95,29 @@ func (s *Shell) suggest(ctx context.Context, text string) (list []Suggestion) {
 	return list
 }
 
-// smallText is up to which length a text is looked at as a whole at each Enter.
-const smallText = 4 << 10
+// typing is a text as it was when Enter was pressed last.
+type typing struct {
+	text []byte
+	Completion
+}
 
-// finished tells whether Enter runs the text or begins another line.
+// finished tells whether Enter runs the text or begins another line. Of a text that only grew no line is read twice.
 func (s *Shell) finished(text []byte) bool {
 	text = bytes.TrimSpace(text)
-	switch {
-	case len(text) == 0 || text[0] == '.':
+	if len(text) == 0 || text[0] == '.' {
 		return true
-	case len(text) > smallText && !mayEnd(text[bytes.LastIndexByte(text, '\n')+1:]):
-		return false
 	}
-	return s.o.Complete(string(text))
+	t := &s.typing
+	if t.Completion == nil || !bytes.HasPrefix(text, t.text) {
+		*t = typing{Completion: s.o.Completion()}
+	}
+	more := text[len(t.text):]
+	t.text = append(t.text, more...)
+	done := t.Add(string(more))
+	if done {
+		*t = typing{}
+	}
+	return done
 }
 
 // typed runs what was typed; the statement ends when the person presses Ctrl-C.

@@ -52,7 +52,7 @@ func sitDown(t *testing.T, o shell.Options) *person {
 		}
 		return list
 	}
-	o.Complete = func(src string) bool { return dialect.Complete(src, dialect.Auto) }
+	o.Completion = func() shell.Completion { return dialect.NewCompletion(dialect.Auto) }
 	o.Begin = func(ctx context.Context, _ func(string)) (context.Context, shell.Progress) {
 		select {
 		case until := <-p.hold:
@@ -183,6 +183,14 @@ func TestPaste(t *testing.T) {
 			same(t, p.leave(), want)
 		})
 	}
+}
+
+// TestPasteOfOneString: lines that end in a semicolon inside a string end nothing.
+func TestPasteOfOneString(t *testing.T) {
+	p := sitDown(t, shell.Options{})
+	body := "\n" + strings.Repeat("a line; of a text;\n", 10_000)
+	p.press("INSERT INTO seen VALUES ('" + strings.ReplaceAll(body, "\n", "\r") + "');\r")
+	same(t, p.leave(), []string{body})
 }
 
 // TestTypedAhead: what is typed faster than it runs runs. The four persons type side by side, each with pauses of their own.

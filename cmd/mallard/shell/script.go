@@ -2,7 +2,6 @@ package shell
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -17,8 +16,9 @@ type script struct {
 func newScript(in io.Reader) *script { return &script{r: bufio.NewReaderSize(in, 64<<10)} }
 
 // next gives the next text and the number of its first line; the last one comes with io.EOF.
-func (s *script) next(complete func(string) bool) (text string, first int, err error) {
+func (s *script) next(start func() Completion) (text string, first int, err error) {
 	var b strings.Builder
+	var c Completion
 	for {
 		l, err := s.r.ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -41,32 +41,14 @@ func (s *script) next(complete func(string) bool) (text string, first int, err e
 			if strings.HasPrefix(l, ".") {
 				return l, first, err
 			}
+			c = start()
 		}
 		b.WriteString(l)
 		if err != nil {
 			return b.String(), first, err
 		}
-		if mayEnd([]byte(l)) && complete(b.String()) {
+		if c.Add(l) {
 			return b.String(), first, nil
-		}
-	}
-}
-
-// mayEnd tells whether a statement may end with a line: behind a semicolon there are only blanks and comments, or a comment ends.
-// Asking for the whole text after every line would take quadratic time, also where texts of many lines have semicolons in them.
-func mayEnd(line []byte) bool {
-	if bytes.Contains(line, []byte("*/")) {
-		return true
-	}
-	for {
-		i := bytes.IndexByte(line, ';')
-		if i < 0 {
-			return false
-		}
-		line = line[i+1:]
-		rest := bytes.TrimSpace(line)
-		if len(rest) == 0 || rest[0] == '#' || bytes.HasPrefix(rest, []byte("--")) || bytes.HasPrefix(rest, []byte("/*")) {
-			return true
 		}
 	}
 }

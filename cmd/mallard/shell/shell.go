@@ -82,8 +82,8 @@ type Options struct {
 	Bail bool
 	// Split cuts a text into statements. Default: the whole text is one.
 	Split func(src string) []Statement
-	// Complete tells whether a text ends where a statement ends. Default: it ends in ;.
-	Complete func(src string) bool
+	// Completion starts an empty text that will grow. Default: a text is complete when it ends in ;.
+	Completion func() Completion
 	// RenderError gives the text of a statement's error. Default: the error's own text.
 	RenderError func(err error, at Place) string
 	// Begin is called before every statement. What it gives back lives as long as the statement; notice prints a message on Err.
@@ -102,6 +102,22 @@ type Options struct {
 	HistoryFile string
 	// Location is the time zone of TIMESTAMP WITH TIME ZONE. Default: UTC.
 	Location *time.Location
+}
+
+// Completion tells whether a text ends where a statement ends, while it grows.
+type Completion interface {
+	// Add appends to the text and reports whether all of it is complete.
+	Add(text string) bool
+}
+
+// semicolon takes a text for complete when it ends in ;.
+type semicolon struct{ last string }
+
+func (s *semicolon) Add(text string) bool {
+	if text = strings.TrimSpace(text); text != "" {
+		s.last = text
+	}
+	return s.last == "" || strings.HasSuffix(s.last, ";")
 }
 
 // Suggestion is a text that may take the place of what was typed from the byte Start on.
@@ -140,6 +156,7 @@ type Shell struct {
 	out    io.Writer
 	file   *os.File // of .output
 	depth  int      // of .read
+	typing typing   // what Enter was pressed on last
 	failed bool     // something has failed: .exit without a code tells it
 }
 
@@ -157,11 +174,8 @@ func New(db DB, o Options) *Shell {
 	if o.Split == nil {
 		o.Split = func(src string) []Statement { return []Statement{{0, len(src)}} }
 	}
-	if o.Complete == nil {
-		o.Complete = func(src string) bool {
-			src = strings.TrimSpace(src)
-			return src == "" || strings.HasSuffix(src, ";")
-		}
+	if o.Completion == nil {
+		o.Completion = func() Completion { return &semicolon{} }
 	}
 	if o.RenderError == nil {
 		o.RenderError = func(err error, _ Place) string { return err.Error() }
@@ -206,7 +220,7 @@ func (s *Shell) run(ctx context.Context, name string, in io.Reader, stop func() 
 	r := newScript(in)
 	failed := false
 	for {
-		text, line, err := r.next(s.o.Complete)
+		text, line, err := r.next(s.o.Completion)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("%s: %w", name, err)
 		}

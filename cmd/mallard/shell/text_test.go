@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mallardml/mallard/dialect"
 )
 
 func TestNearest(t *testing.T) {
@@ -48,7 +50,7 @@ func FuzzScript(f *testing.F) {
 		r := newScript(strings.NewReader(src))
 		kept := 0
 		for {
-			text, line, err := r.next(func(s string) bool { return strings.HasSuffix(strings.TrimSpace(s), ";") })
+			text, line, err := r.next(func() Completion { return &semicolon{} })
 			if text != "" && (line < 1 || line > strings.Count(src, "\n")+1) {
 				t.Fatalf("line %d of %q", line, src)
 			}
@@ -64,6 +66,42 @@ func FuzzScript(f *testing.F) {
 			t.Fatalf("%d bytes came of %d", kept, len(src))
 		}
 	})
+}
+
+// counted counts the bytes that it is given.
+type counted struct {
+	Completion
+	n *int
+}
+
+func (c counted) Add(text string) bool {
+	*c.n += len(text)
+	return c.Completion.Add(text)
+}
+
+// A statement is looked at a line at a time, however many of its lines end in a semicolon.
+func TestLongStatementIsReadOnce(t *testing.T) {
+	src := "INSERT INTO t VALUES ('\n" + strings.Repeat("a line; of a text;\n", 50_000) + "');\n"
+	read := 0
+	start := func() Completion { return counted{dialect.NewCompletion(dialect.Auto), &read} }
+	text, _, err := newScript(strings.NewReader(src)).next(start)
+	if err != nil || text != src || read != len(src) {
+		t.Errorf("a script: %d bytes of %d in a text of %d, %v", read, len(src), len(text), err)
+	}
+	read = 0
+	s := New(nil, Options{Completion: start})
+	for at, line := range strings.SplitAfter(src[:200_000], "\n") {
+		if len(line) > 0 && s.finished([]byte(src[:at*19+24])) {
+			t.Fatalf("line %d ends the statement", at)
+		}
+	}
+	if read > 200_100 {
+		t.Errorf("typed: %d bytes were read of 200,000", read)
+	}
+	// What is changed before its end is read anew.
+	if s.finished([]byte("SELECT '")) || !s.finished([]byte("SELECT 1;")) || s.finished([]byte("SELECT 1; SELECT")) || !s.finished(nil) {
+		t.Error("an edited text")
+	}
 }
 
 func FuzzCutTo(f *testing.F) {
