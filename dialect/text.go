@@ -144,3 +144,18 @@ func (e *edits) apply(src string, at Span) []segment {
 	}
 	return append(segs, segment{pos: pos, copied: true, s: src[pos:at.End]})
 }
+
+// Part is a piece of a text that was written for what stands at Pos of the source.
+type Part struct {
+	Pos int
+	SQL string
+}
+
+// Assemble joins parts to a text. end is that of the statement in the source.
+func Assemble(parts []Part, end int) *Text {
+	segs := make([]segment, len(parts))
+	for i, p := range parts {
+		segs[i] = segment{pos: p.Pos, s: p.SQL}
+	}
+	return newText(segs, end)
+}

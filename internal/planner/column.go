@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // Column is a column of a query's result.
@@ -33,3 +34,16 @@ func nameList(columns []Column) []string {
 
 // inputColumn is a column that a call reads, with the DuckDB type that suits it.
 type inputColumn struct{ name, sqlType string }
+
+// googleSQL is the GoogleSQL type that suits the column; "" when it is not known.
+func (c inputColumn) googleSQL() string {
+	name, list := strings.CutSuffix(c.sqlType, "[]")
+	kind, err := googlesql.FromDuckDB(name)
+	switch {
+	case err != nil:
+		return ""
+	case list:
+		return "ARRAY<" + kind.String() + ">"
+	}
+	return kind.String()
+}

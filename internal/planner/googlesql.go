@@ -1,35 +1,38 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/mallardml/mallard/dialect"
 	native "github.com/mallardml/mallard/functions/googlesql"
+	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
-	gsqlwriter "github.com/mallardml/mallard/internal/googlesql/writer"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// translate plans a GoogleSQL statement without constructs of ours; nil for one that it leaves to package dialect.
-func (pl *Planner) translate(ctx context.Context, src string, q *dialect.Query) (*Plan, error) {
-	if q.Lang != dialect.GoogleSQL || len(q.Calls)+len(q.Functions)+len(q.TableFunctions)+len(q.Data) > 0 {
+// translate writes a GoogleSQL query for DuckDB; nil for one that it leaves to package dialect.
+func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
+	if w.GoogleSQL == nil || q.Lang != dialect.GoogleSQL {
 		return nil, nil
 	}
-	if pl.GoogleSQL == nil {
-		return nil, nil
-	}
-	t, err := pl.GoogleSQL()
+	t, err := w.GoogleSQL()
 	if t == nil || err != nil {
 		return nil, err
 	}
-	s, err := t.Translate(ctx, src[q.Pos:q.End], described{pl}, analyzer.Parameters{Undeclared: true})
-	var unsupported *gsqlwriter.Error
+	constructs, err := w.constructs(ctx, src, q)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.Translate(ctx, src[q.Pos:q.End], constructs, described{w}, analyzer.Parameters{Undeclared: true})
+	var unsupported *writer.Error
 	var wrong *analyzer.Error
 	switch {
 	case errors.As(err, &unsupported):
@@ -38,26 +41,222 @@ func (pl *Planner) translate(ctx context.Context, src string, q *dialect.Query) 
 		}
 		return nil, nil
 	case errors.As(err, &wrong) && wrong.Line > 0:
-		pos := q.Pos + offset(src[q.Pos:], wrong.Line, wrong.Col)
+		pos := q.Pos + wrong.Pos
 		return nil, dialect.At(dialect.Span{Pos: pos, End: pos}, errors.New(wrong.Message))
 	case err != nil:
 		return nil, err
 	}
 	for _, name := range s.Natives {
-		if err := pl.Models.NativeFunction(ctx, name); err != nil {
+		if err := w.Models.NativeFunction(ctx, name); err != nil {
 			return nil, err
 		}
 	}
-	return &Plan{SQL: s.SQL, Pos: -1, Verb: q.Verb, Lang: q.Lang}, nil
+	parts := make([]dialect.Part, len(s.Pieces))
+	for i, p := range s.Pieces {
+		parts[i] = dialect.Part{Pos: q.Pos, SQL: p.SQL}
+		if p.Construct >= 0 {
+			parts[i].Pos += constructs[p.Construct].Pos
+		}
+	}
+	return dialect.Assemble(parts, q.End), nil
 }
 
+// constructs gives the calls of ours in a query to the translator, with places in the text of the query.
+func (w *expander) constructs(ctx context.Context, src string, q *dialect.Query) ([]translator.Construct, error) {
+	w.fused = fuse(q.Functions)
+	var all []translator.Construct
+	var add func(calls []*dialect.Call) error
+	add = func(calls []*dialect.Call) error {
+		for _, c := range calls {
+			k, err := w.callConstruct(ctx, src, c, q.InView)
+			if err != nil {
+				return err
+			}
+			all = append(all, k...)
+			if err := add(c.Inner); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := add(q.Calls); err != nil {
+		return nil, err
+	}
+	plain := *q
+	plain.Data = nil // the analyzer knows the pseudo-column
+	for _, f := range q.Functions {
+		k, err := w.functionConstruct(ctx, f, &plain)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, k)
+	}
+	for _, f := range q.TableFunctions {
+		all = append(all, w.tableFunctionConstruct(ctx, f))
+	}
+	for i := range all {
+		all[i].Shift(-q.Pos)
+	}
+	slices.SortStableFunc(all, func(a, b translator.Construct) int { return cmp.Compare(a.Pos, b.Pos) })
+	return all, nil
+}
+
+// callConstruct makes a call of a model, and casts of the bare parameters in its input, whose types the model tells.
+func (w *expander) callConstruct(ctx context.Context, src string, c *dialect.Call, quoted bool) ([]translator.Construct, error) {
+	query, inputs, err := w.outputs(ctx, src, c)
+	if err != nil {
+		return nil, err
+	}
+	input := translator.Relation{Span: translator.Span(c.Input)}
+	if c.InputIsTable {
+		input.Table = c.Table.Parts
+	}
+	k := translator.Construct{Span: translator.Span(c.Span), Relations: []translator.Relation{input}, Query: query}
+	k.Write = func(relations, _ []string) (string, error) {
+		x, err := w.expansion(ctx, src, c, quoted)
+		switch {
+		case err != nil:
+			return "", err
+		case x.Whole != nil:
+			return x.Whole(relations[0]), nil
+		}
+		return x.Open + relations[0] + x.Close, nil
+	}
+	all := []translator.Construct{k}
+	for _, p := range c.Params {
+		for _, in := range inputs {
+			if t := in.googleSQL(); strings.EqualFold(in.name, p.Name) && t != "" {
+				all = append(all, translator.Construct{Span: translator.Span(p.Span), Text: "CAST(" + src[p.Pos:p.End] + " AS " + t + ")"})
+			}
+		}
+	}
+	return all, nil
+}
+
+// outputs gives a query over input0 with the columns of a call: what the model gives, then those of the input. inputs are the
+// columns that the call reads.
+func (w *expander) outputs(ctx context.Context, src string, c *dialect.Call) (query string, inputs []inputColumn, err error) {
+	apart := &expander{Planner: w.Planner, lang: w.lang, plan: &Plan{}}
+	x, err := apart.expansion(ctx, src, c, false)
+	if err != nil {
+		return "", nil, err
+	}
+	inputs = apart.plan.Models[0].inputs
+	values := make([]string, len(inputs))
+	for i, in := range inputs {
+		values[i] = "NULL"
+		if in.sqlType != "" {
+			values[i] += "::" + in.sqlType
+		}
+		values[i] += " AS " + quote.Name(in.name)
+	}
+	columns := w.Describe(ctx, "SELECT * FROM "+x.Open+"SELECT "+strings.Join(values, ", ")+x.Close)
+	if len(columns) < len(inputs) {
+		return "", nil, dialect.At(c.Model.Span, fmt.Errorf("the columns of %s cannot be told", c.Func))
+	}
+	var items []string
+	for _, o := range columns[:len(columns)-len(inputs)] {
+		t, err := o.Type.GoogleSQL()
+		if err != nil {
+			return "", nil, dialect.At(c.Model.Span, fmt.Errorf("column `%s` of %s: %w", o.Name, c.Func, err))
+		}
+		items = append(items, "CAST(NULL AS "+t.String()+") AS "+googlesql.QuoteName(o.Name))
+	}
+	return "SELECT " + strings.Join(append(items, "*"), ", ") + " FROM input0", inputs, nil
+}
+
+// functionConstruct makes a call of a scalar function.
+func (w *expander) functionConstruct(ctx context.Context, f *dialect.Function, q *dialect.Query) (translator.Construct, error) {
+	k := translator.Construct{Span: translator.Span(f.Span)}
+	s, err := w.function(ctx, f, q)
+	if err != nil {
+		return k, err
+	}
+	for _, i := range s.Keep {
+		k.Args = append(k.Args, translator.Span(f.Args[i].Span))
+	}
+	k.Result, err = resultOf(f)
+	k.Write = func(_, args []string) (string, error) {
+		text := s.Text[0]
+		for i, a := range args {
+			text += a + s.Text[i+1]
+		}
+		return text, nil
+	}
+	return k, err
+}
+
+// resultOf is the type of a scalar function's result: the columns of output_schema take the place of a STRUCT's field result.
+func resultOf(f *dialect.Function) (googlesql.Type, error) {
+	known, _ := googlesql.FunctionNamed(f.Name)
+	t, err := googlesql.ParseType(known.Result)
+	if err != nil {
+		return t, dialect.At(f.Span, fmt.Errorf("the type of %s cannot be told", f.Name))
+	}
+	for _, a := range f.Args {
+		if a.Name == "output_schema" && a.Const != nil && a.Const.Kind == dialect.String {
+			fields, err := googlesql.ParseColumns(a.Const.Str)
+			if err != nil {
+				return t, dialect.At(a.Span, err)
+			}
+			t.Fields = append(fields, t.Fields[1:]...)
+		}
+	}
+	return t, nil
+}
+
+// tableFunctionConstruct makes a call of VECTOR_SEARCH or EXTERNAL_OBJECT_TRANSFORM.
+func (w *expander) tableFunctionConstruct(ctx context.Context, f *dialect.TableFunction) translator.Construct {
+	k := translator.Construct{Span: translator.Span(f.Span)}
+	for _, a := range f.Args {
+		span := translator.Span(a.Span)
+		switch {
+		case isRelation(a):
+			r := translator.Relation{Span: span}
+			if a.Table != nil {
+				r.Table = a.Table.Parts
+			}
+			k.Relations = append(k.Relations, r)
+		case a.Name == "query_value" && a.Query:
+			k.Args = append(k.Args, translator.Span{Pos: span.Pos - 1, End: span.End + 1}) // with its brackets it is an expression
+		case a.Name == "query_value":
+			k.Args = append(k.Args, span)
+		}
+	}
+	switch {
+	case f.Name == "EXTERNAL_OBJECT_TRANSFORM":
+		k.Query = "SELECT *, CAST(NULL AS STRING) AS signed_url FROM input0"
+	case len(k.Relations) == 1:
+		k.Query = "SELECT input0 AS base, CAST(NULL AS FLOAT64) AS distance FROM input0"
+	default:
+		k.Query = "SELECT input1 AS query, input0 AS base, CAST(NULL AS FLOAT64) AS distance FROM input1, input0"
+	}
+	k.Write = func(relations, args []string) (string, error) {
+		texts := make([]string, len(f.Args))
+		for i, a := range f.Args {
+			switch {
+			case isRelation(a):
+				texts[i], relations = relations[0], relations[1:]
+			case a.Name == "query_value" && a.Query:
+				texts[i] = "SELECT " + args[0]
+			case a.Name == "query_value":
+				texts[i] = args[0]
+			}
+		}
+		return w.tableFunction(ctx, f, texts)
+	}
+	return k
+}
+
+func isRelation(a dialect.Argument) bool { return a.Name == "" && (a.Query || a.Table != nil) }
+
 // described describes tables to the translator.
-type described struct{ *Planner }
+type described struct{ *expander }
 
 // Table implements [translator.Database].
 func (d described) Table(ctx context.Context, path []string) (translator.Table, error) {
-	parts, err := splitPath(path), error(nil)
-	if parts, err = d.Catalog.WithoutProject(ctx, parts); err != nil {
+	parts, err := d.Catalog.WithoutProject(ctx, splitPath(path))
+	if err != nil {
 		return translator.Table{}, err
 	}
 	t := translator.Table{From: quote.Path(parts...)}
@@ -76,7 +275,14 @@ func (d described) Table(ctx context.Context, path []string) (translator.Table, 
 		}
 		t.Columns = append(t.Columns, translator.Column{Name: c.Name, Type: of, Expr: x})
 	}
-	return t, nil
+	_, objects, err := d.objectTable(ctx, parts)
+	if objects {
+		t.Columns = append(t.Columns, translator.Column{
+			Name: PseudoColumn, Type: googlesql.Type{Kind: googlesql.Bytes}, Pseudo: true,
+			Expr: bytesOf(dialect.TableRef{Path: dialect.Path{Parts: parts}}),
+		})
+	}
+	return t, err
 }
 
 // Function implements [translator.Database].
@@ -91,21 +297,4 @@ func splitPath(path []string) []string {
 		parts = append(parts, strings.Split(p, ".")...)
 	}
 	return parts
-}
-
-// offset gives the byte of a line and a column of a text, both from 1.
-func offset(s string, line, col int) int {
-	pos := 0
-	for ; line > 1; line-- {
-		i := strings.IndexByte(s[pos:], '\n')
-		if i < 0 {
-			return len(s)
-		}
-		pos += i + 1
-	}
-	for ; col > 1 && pos < len(s); col-- {
-		_, n := utf8.DecodeRuneInString(s[pos:])
-		pos += n
-	}
-	return pos
 }

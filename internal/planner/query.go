@@ -14,18 +14,12 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// Query plans a query, whose calls of ours it writes out. Here a statement of GoogleSQL enters: what the translator knows is its own
-// affair; for the rest package dialect edits the text in the same pass in which our calls are expanded.
+// Query plans a query, whose calls of ours it writes out.
 func (pl *Planner) Query(ctx context.Context, src string, q *dialect.Query) (*Plan, error) {
 	if q.InMacro && q.Verb != "PREPARE" && len(q.Calls) > 0 {
 		return nil, dialect.At(q.Calls[0].Span, errors.New("ML functions cannot stand in the body of a macro, "+
 			"which would stay with today's model; "+
 			"make a view, or use the macro's query as the input"))
-	}
-	if q.Lang == dialect.GoogleSQL {
-		if p, err := pl.translate(ctx, src, q); p != nil || err != nil {
-			return p, err
-		}
 	}
 	p := &Plan{Verb: q.Verb, Lang: q.Lang}
 	var err error
@@ -39,6 +33,9 @@ func (pl *Planner) Query(ctx context.Context, src string, q *dialect.Query) (*Pl
 // expand writes out the calls of a query: the statement itself, or the input of a call, which may be GoogleSQL, too.
 func (w *expander) expand(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
 	w.lang = q.Lang
+	if text, err := w.translate(ctx, src, q); text != nil || err != nil {
+		return text, err
+	}
 	return w.rewrite(ctx, src, q)
 }
 

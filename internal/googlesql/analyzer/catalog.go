@@ -19,6 +19,7 @@ type Catalog struct {
 type Table struct {
 	Path       []string // as the statement names it: `a.b.c` in one pair of backticks is one part
 	Columns    []googlesql.Field
+	Pseudo     int  // so many columns at the end are no part of SELECT *
 	ValueTable bool // its only column is the row
 }
 
@@ -42,8 +43,10 @@ func (c *Catalog) message(language *resolved.LanguageOptionsProto) *resolved.Sim
 			IsValueTable:              proto.Bool(t.ValueTable),
 			AllowDuplicateColumnNames: proto.Bool(false),
 		}
-		for _, f := range t.Columns {
-			table.Column = append(table.Column, &resolved.SimpleColumnProto{Name: proto.String(f.Name), Type: TypeProto(f.Type)})
+		for i, f := range t.Columns {
+			table.Column = append(table.Column, &resolved.SimpleColumnProto{
+				Name: proto.String(f.Name), Type: TypeProto(f.Type), IsPseudoColumn: proto.Bool(i >= len(t.Columns)-t.Pseudo),
+			})
 		}
 		at.Table = append(at.Table, table)
 	}

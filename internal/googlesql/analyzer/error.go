@@ -10,6 +10,7 @@ import (
 type Error struct {
 	Message   string // in Google's words, without the place
 	Line, Col int    // of the statement's text, counted from 1; 0 when no place is known
+	Pos       int    // the byte of the place in the statement; the translator tells it
 }
 
 func (e *Error) Error() string {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
@@ -35,6 +36,8 @@ type Column struct {
 	Name string
 	Type googlesql.Type
 	Expr string // its value as Type.DuckDB: the name, or a cast of it
+
+	Pseudo bool // it is no part of SELECT *
 }
 
 // Translator translates statements. It may be used by several goroutines.
@@ -51,20 +54,40 @@ func New(ctx context.Context, s analyzer.Service) (*Translator, error) {
 
 // Statement is what became of a statement.
 type Statement struct {
-	SQL     string            // of DuckDB's
+	Pieces  []writer.Piece    // of DuckDB's SQL
 	Columns []googlesql.Field // of a query's result
 	Natives []string          // the native functions that have to be there
 }
 
 // Translate translates one statement. An error is an *[analyzer.Error] for a statement that is wrong, a *[writer.Error] for
 // one that has no counterpart, or the database's.
-func (t *Translator) Translate(ctx context.Context, sql string, db Database, p analyzer.Parameters) (*Statement, error) {
+//
+// Constructs stand in order of position, outer ones before those inside them.
+func (t *Translator) Translate(ctx context.Context, sql string, constructs []Construct, db Database, p analyzer.Parameters) (*Statement, error) {
+	e := edit(sql, constructs)
+	s, err := t.translate(ctx, e.text, constructs, db, p)
+	var wrong *analyzer.Error
+	var unsupported *writer.Error
+	switch {
+	case errors.As(err, &wrong):
+		if wrong.Line > 0 {
+			wrong.Pos = e.source(offset(e.text, wrong.Line, wrong.Col))
+		}
+	case errors.As(err, &unsupported):
+		if unsupported.End > 0 {
+			unsupported.Pos, unsupported.End = e.source(unsupported.Pos), e.source(unsupported.End)
+		}
+	}
+	return s, err
+}
+
+func (t *Translator) translate(ctx context.Context, sql string, constructs []Construct, db Database, p analyzer.Parameters) (*Statement, error) {
 	paths, err := t.analyzer.Tables(ctx, sql)
 	if err != nil {
 		return nil, err
 	}
 	catalog := &analyzer.Catalog{}
-	names := writer.Names{Function: db.Function}
+	names := writer.Names{Function: db.Function, Constructs: declare(catalog, constructs)}
 	seen := map[string]bool{}
 	for _, path := range paths {
 		key := strings.ToLower(strings.Join(path, "\x00"))
@@ -82,7 +105,9 @@ func (t *Translator) Translate(ctx context.Context, sql string, db Database, p a
 		table := analyzer.Table{Path: path}
 		in := writer.Table{From: found.From}
 		for _, c := range found.Columns {
-			table.Columns = append(table.Columns, googlesql.Field{Name: c.Name, Type: c.Type})
+			if table.Columns = append(table.Columns, googlesql.Field{Name: c.Name, Type: c.Type}); c.Pseudo {
+				table.Pseudo++
+			}
 			in.Columns = append(in.Columns, c.Expr)
 		}
 		catalog.Tables = append(catalog.Tables, table)
@@ -96,5 +121,22 @@ func (t *Translator) Translate(ctx context.Context, sql string, db Database, p a
 	if err != nil {
 		return nil, err
 	}
-	return &Statement{w.SQL, w.Columns, w.Natives}, nil
+	return &Statement{writer.Pieces(w.SQL), w.Columns, w.Natives}, nil
+}
+
+// offset gives the byte of a line and a column of a text, both from 1.
+func offset(s string, line, col int) int {
+	pos := 0
+	for ; line > 1; line-- {
+		i := strings.IndexByte(s[pos:], '\n')
+		if i < 0 {
+			return len(s)
+		}
+		pos += i + 1
+	}
+	for ; col > 1 && pos < len(s); col-- {
+		_, n := utf8.DecodeRuneInString(s[pos:])
+		pos += n
+	}
+	return pos
 }

@@ -25,6 +25,8 @@ func refused(err *error) {
 	case nil:
 	case *Error:
 		*err = r
+	case failed:
+		*err = r.error
 	default:
 		panic(r)
 	}

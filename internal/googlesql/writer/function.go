@@ -54,6 +54,9 @@ func (w *writer) call(f *resolved.ResolvedFunctionCallBaseProto) *call {
 }
 
 func (c *call) write(table map[string]entry) string {
+	if text, ok := c.construct(); ok {
+		return text
+	}
 	f := table[c.name]
 	if f == nil {
 		refuse(c.at, "the function %s", strings.ToUpper(strings.TrimPrefix(c.name, "$")))

@@ -19,7 +19,8 @@ var operators = map[string]entry{
 	"$less_or_equal":        operator("<="),
 	"$greater":              operator(">"),
 	"$greater_or_equal":     operator(">="),
-	"$and":                  template("($*)"),
+	"$and":                  joined(" AND "),
+	"$or":                   joined(" OR "),
 	"$not":                  template("(NOT $1)"),
 	"$is_null":              template("($1 IS NULL)"),
 	"$is_true":              template("($1 IS TRUE)"),
@@ -39,9 +40,9 @@ var operators = map[string]entry{
 	"$concat_op":            operator("||"),
 }
 
-func init() {
-	operators["$and"] = func(c *call) string { return "(" + strings.Join(c.args, " AND ") + ")" }
-	operators["$or"] = func(c *call) string { return "(" + strings.Join(c.args, " OR ") + ")" }
+// joined makes an entry for an operator over any number of operands.
+func joined(op string) entry {
+	return func(c *call) string { return "(" + strings.Join(c.args, op) + ")" }
 }
 
 func caseNoValue(c *call) string {

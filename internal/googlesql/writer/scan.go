@@ -40,6 +40,8 @@ func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
 		if a := n.ResolvedAggregateScanBaseNode.GetResolvedAggregateScanNode(); a != nil {
 			return w.aggregateScan(a.GetParent())
 		}
+	case *resolved.AnyResolvedScanProto_ResolvedTvfscanNode:
+		return w.tvfScan(n.ResolvedTvfscanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedAnalyticScanNode:
 		return w.analyticScan(n.ResolvedAnalyticScanNode)
 	}

@@ -17,7 +17,8 @@ import (
 type Names struct {
 	Tables []Table // those of the catalog, in its order
 	// Function gives the name of a native function (package functions/googlesql) as a call writes it; nil gives each its own.
-	Function func(name string) string
+	Function   func(name string) string
+	Constructs []Construct // those of the catalog, by the numbers of their names
 }
 
 // Table is a table of the catalog.

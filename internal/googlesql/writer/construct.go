@@ -1,0 +1,117 @@
+package writer
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/mallardml/mallard/internal/googlesql/analyzer"
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// ConstructName begins the names under which constructs stand in the analyzer's catalog: mallard_0, mallard_1, ….
+const ConstructName = "mallard_"
+
+// Construct writes a function that is none of GoogleSQL's own, such as ML.PREDICT: relations are queries, whose columns have
+// the names that the user gave them, args are expressions.
+type Construct func(relations, args []string) (string, error)
+
+// construct finds the construct that a function of the catalog stands for.
+func (w *writer) construct(at *resolved.ParseLocationRangeProto, name string) (Construct, string) {
+	i := strings.LastIndex(name, ConstructName)
+	if i < 0 {
+		refuse(at, "the table function %s", strings.ToUpper(name))
+	}
+	n, err := strconv.Atoi(name[i+len(ConstructName):])
+	if err != nil || n >= len(w.names.Constructs) {
+		refuse(at, "the table function %s", strings.ToUpper(name))
+	}
+	return w.names.Constructs[n], mark(n)
+}
+
+// mark stands before the text of a construct, so that its place in the statement can be found. It is taken out at the end.
+func mark(n int) string { return "\x01" + strconv.Itoa(n) + "\x02" }
+
+// Piece is a part of a written statement: what follows the beginning of a construct's text.
+type Piece struct {
+	Construct int // -1 before the first one
+	SQL       string
+}
+
+// Pieces cuts a written statement at its constructs.
+func Pieces(sql string) []Piece {
+	parts := strings.Split(sql, "\x01")
+	pieces := []Piece{{-1, parts[0]}}
+	for _, p := range parts[1:] {
+		n, rest, _ := strings.Cut(p, "\x02")
+		i, _ := strconv.Atoi(n)
+		pieces = append(pieces, Piece{i, rest})
+	}
+	return pieces
+}
+
+// write calls a construct; its error ends the writing.
+func (f Construct) write(relations, args []string) string {
+	text, err := f(relations, args)
+	if err != nil {
+		panic(failed{err})
+	}
+	return text
+}
+
+// failed carries an error of a construct's to the exported function.
+type failed struct{ error }
+
+// tvfScan writes a call of a table function.
+func (w *writer) tvfScan(s *resolved.ResolvedTVFScanProto) string {
+	f, mark := w.construct(location(s.GetParent().GetParent()), s.GetTvf().GetName())
+	var relations, args []string
+	for i, a := range s.GetArgumentList() {
+		if a.GetScan() == nil {
+			args = append(args, w.expr(a.GetExpr()))
+			continue
+		}
+		var items []string
+		for k, c := range s.GetSignature().GetArgument()[i].GetRelationArgument().GetColumn() {
+			items = append(items, column(a.GetArgumentColumnList()[k])+" AS "+quote.Name(outputName(c.GetName(), k)))
+		}
+		relations = append(relations, "SELECT "+strings.Join(items, ", ")+" FROM ("+w.scan(a.GetScan())+")")
+	}
+	result := s.GetSignature().GetOutputSchema().GetColumn()
+	var items []string
+	for k, c := range s.GetParent().GetColumnList() {
+		items = append(items, quote.Name(outputName(result[s.GetColumnIndexList()[k]].GetName(), k))+" AS "+column(c))
+	}
+	if len(items) == 0 {
+		items = []string{"1"}
+	}
+	return "SELECT " + strings.Join(items, ", ") + " FROM " + mark + f.write(relations, args)
+}
+
+// constructCall writes a call of a scalar function that is a construct; false for one of GoogleSQL's own.
+func (c *call) construct() (string, bool) {
+	if !strings.Contains(c.name, ConstructName) {
+		return "", false
+	}
+	f, mark := c.w.construct(c.at, c.name)
+	args := c.args
+	for i, e := range c.exprs { // a tuple of prompts is one of DuckDB's, too
+		if s := e.GetResolvedMakeStructNode(); s != nil && anonymous(s) {
+			parts := make([]string, len(s.GetFieldList()))
+			for k, x := range s.GetFieldList() {
+				parts[k] = c.w.expr(x)
+			}
+			args[i] = "row(" + strings.Join(parts, ", ") + ")"
+		}
+	}
+	return mark + f.write(nil, args), true
+}
+
+func anonymous(s *resolved.ResolvedMakeStructProto) bool {
+	for _, f := range analyzer.TypeOf(s.GetParent().GetType()).Fields {
+		if f.Name != "" {
+			return false
+		}
+	}
+	return true
+}
