@@ -31,7 +31,10 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 	if err != nil {
 		return nil, err
 	}
-	s, err := t.Translate(ctx, src[q.Pos:q.End], constructs, described{w}, analyzer.Parameters{Undeclared: true})
+	text := src[q.Pos:q.End]
+	given := dialect.Parameters(text, q.Lang)
+	byPosition := len(given) > 0 && text[given[0].Pos] == '?'
+	s, err := t.Translate(ctx, text, constructs, described{w}, analyzer.Parameters{Undeclared: true, ByPosition: byPosition})
 	var unsupported *writer.Error
 	var wrong *analyzer.Error
 	switch {

@@ -104,6 +104,7 @@ type Parameters struct {
 	Named      []googlesql.Field
 	Positional []googlesql.Type
 	Undeclared bool // types follow from where the parameters stand
+	ByPosition bool // they are ?, and not @name
 }
 
 // Analyze resolves a statement.
@@ -128,11 +129,12 @@ func (a *Analyzer) options(p Parameters) *resolved.AnalyzerOptionsProto {
 		DefaultTimezone:           proto.String("UTC"),
 		PruneUnusedColumns:        proto.Bool(true),
 		AllowUndeclaredParameters: &p.Undeclared,
+		EnabledRewrites:           rewrites,
 	}
 	for _, f := range p.Named {
 		o.QueryParameters = append(o.QueryParameters, &resolved.AnalyzerOptionsProto_QueryParameterProto{Name: &f.Name, Type: TypeProto(f.Type)})
 	}
-	if len(p.Positional) > 0 {
+	if p.ByPosition {
 		o.ParameterMode = resolved.ParameterMode_PARAMETER_POSITIONAL.Enum()
 		for _, t := range p.Positional {
 			o.PositionalQueryParameters = append(o.PositionalQueryParameters, TypeProto(t))

@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
@@ -8,21 +9,22 @@ import (
 
 // aggregateScan writes GROUP BY. Keys are computed in a SELECT of their own, so that grouping sets can name them.
 func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) string {
-	if len(s.GetGroupingSetList()) > 0 || len(s.GetGroupingCallList()) > 0 {
-		refuse(location(s.GetParent().GetParent()), "GROUPING SETS")
-	}
 	var keys, names []string
 	for _, g := range s.GetGroupByList() {
 		keys = append(keys, w.expr(g.GetExpr())+" AS "+column(g.GetColumn()))
 		names = append(names, column(g.GetColumn()))
 	}
+	rows := &aggregated{w: w, keys: names}
 	computed := map[int64]string{}
 	for _, a := range s.GetAggregateList() {
 		c := a.GetResolvedComputedColumnImplNode().GetResolvedComputedColumnNode()
 		if c == nil {
 			refuse(location(s.GetParent().GetParent()), "an aggregate that is computed on demand")
 		}
-		computed[c.GetColumn().GetColumnId()] = w.aggregate(c.GetExpr())
+		computed[c.GetColumn().GetColumnId()] = rows.aggregate(c.GetExpr())
+	}
+	for _, g := range s.GetGroupingCallList() {
+		computed[g.GetOutputColumn().GetColumnId()] = "GROUPING(" + column(g.GetGroupByColumn().GetColumn()) + ")"
 	}
 	var items []string
 	for _, c := range s.GetParent().GetColumnList() {
@@ -39,8 +41,16 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	if len(keys) > 0 {
 		from = "(SELECT *, " + strings.Join(keys, ", ") + " FROM " + from + ")"
 	}
+	if len(rows.marks) > 0 {
+		if len(s.GetGroupingSetList()) > 0 {
+			refuse(location(s.GetParent().GetParent()), "HAVING in an aggregate function beside grouping sets")
+		}
+		from = "(SELECT *, " + strings.Join(rows.marks, ", ") + " FROM " + from + ")"
+	}
 	text := "SELECT " + strings.Join(items, ", ") + " FROM " + from
 	switch {
+	case len(s.GetGroupingSetList()) > 0:
+		text += " GROUP BY GROUPING SETS (" + groupingSets(s.GetGroupingSetList()) + ")"
 	case len(names) > 0:
 		text += " GROUP BY " + strings.Join(names, ", ")
 	case len(s.GetAggregateList()) == 0:
@@ -49,75 +59,108 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	return text
 }
 
+// groupingSets writes the elements of GROUPING SETS.
+func groupingSets(list []*resolved.AnyResolvedGroupingSetBaseProto) string {
+	var sets []string
+	for _, g := range list {
+		switch n := g.GetNode().(type) {
+		case *resolved.AnyResolvedGroupingSetBaseProto_ResolvedGroupingSetNode:
+			sets = append(sets, "("+references(n.ResolvedGroupingSetNode.GetGroupByColumnList())+")")
+		case *resolved.AnyResolvedGroupingSetBaseProto_ResolvedRollupNode:
+			sets = append(sets, "ROLLUP ("+multiColumns(n.ResolvedRollupNode.GetRollupColumnList())+")")
+		case *resolved.AnyResolvedGroupingSetBaseProto_ResolvedCubeNode:
+			sets = append(sets, "CUBE ("+multiColumns(n.ResolvedCubeNode.GetCubeColumnList())+")")
+		default:
+			refuse(nil, "the grouping set %s", nodeName(g))
+		}
+	}
+	return strings.Join(sets, ", ")
+}
+
+func multiColumns(list []*resolved.ResolvedGroupingSetMultiColumnProto) string {
+	var all []string
+	for _, m := range list {
+		all = append(all, "("+references(m.GetColumnList())+")")
+	}
+	return strings.Join(all, ", ")
+}
+
+func references(list []*resolved.ResolvedColumnRefProto) string {
+	var names []string
+	for _, r := range list {
+		names = append(names, column(r.GetColumn()))
+	}
+	return strings.Join(names, ", ")
+}
+
+// aggregated are the rows that the aggregate functions of one scan read.
+type aggregated struct {
+	w     *writer
+	keys  []string // of the groups
+	marks []string // columns that say which rows a function reads: of HAVING MAX and HAVING MIN
+}
+
 // aggregate writes a call of an aggregate function.
-func (w *writer) aggregate(e *resolved.AnyResolvedExprProto) string {
+func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto) string {
 	n := e.GetResolvedFunctionCallBaseNode().GetResolvedNonScalarFunctionCallBaseNode().GetResolvedAggregateFunctionCallNode()
 	if n == nil {
 		refuse(place(e), "the aggregate %s", nodeName(e))
 	}
-	if n.GetHavingModifier() != nil || len(n.GetGroupByList()) > 0 || n.GetHavingExpr() != nil {
-		refuse(place(e), "HAVING in an aggregate function")
+	if len(n.GetGroupByList()) > 0 || len(n.GetGroupByAggregateList()) > 0 || n.GetHavingExpr() != nil {
+		refuse(place(e), "GROUP BY in an aggregate function")
 	}
-	c := w.call(n.GetParent().GetParent())
+	c := r.w.call(n.GetParent().GetParent())
 	c.aggregate = n
-	c.distinct = n.GetParent().GetDistinct()
-	c.ignoreNulls = n.GetParent().GetNullHandlingModifier() == resolved.ResolvedNonScalarFunctionCallBaseEnums_IGNORE_NULLS
-	c.order = strings.TrimPrefix(w.orderBy(n.GetOrderByItemList()), " ")
+	c.nonScalar(n.GetParent())
+	c.order = strings.TrimPrefix(r.w.orderBy(n.GetOrderByItemList()), " ")
+	if h := n.GetHavingModifier(); h != nil {
+		if c.filter != "" {
+			c.refuse("WHERE beside HAVING in an aggregate function")
+		}
+		c.filter = r.mark(h)
+	}
 	return c.write(aggregates)
 }
 
-// analyticScan writes functions over windows beside the columns of the input.
-func (w *writer) analyticScan(s *resolved.ResolvedAnalyticScanProto) string {
-	computed := map[int64]string{}
-	for _, g := range s.GetFunctionGroupList() {
-		var partition []string
-		for _, p := range g.GetPartitionBy().GetPartitionByList() {
-			partition = append(partition, column(p.GetColumn()))
-		}
-		over := ""
-		if len(partition) > 0 {
-			over = "PARTITION BY " + strings.Join(partition, ", ")
-		}
-		over += w.orderBy(g.GetOrderBy().GetOrderByItemList())
-		for _, a := range g.GetAnalyticFunctionList() {
-			c := a.GetResolvedComputedColumnImplNode().GetResolvedComputedColumnNode()
-			computed[c.GetColumn().GetColumnId()] = w.analytic(c.GetExpr(), over)
-		}
+// mark names a column that is true for the rows in which the expression of a HAVING MAX or MIN is the group's extreme. NULLs
+// do not count; a NaN is the extreme of its group and equals nothing.
+func (r *aggregated) mark(h *resolved.ResolvedAggregateHavingModifierProto) string {
+	x, f := r.w.expr(h.GetHavingExpr()), "max"
+	if h.GetKind() == resolved.ResolvedAggregateHavingModifierEnums_MIN {
+		f = "min"
 	}
-	var items []string
-	for _, c := range s.GetParent().GetColumnList() {
-		if x, ok := computed[c.GetColumnId()]; ok {
-			items = append(items, x+" AS "+column(c))
-		} else {
-			items = append(items, column(c))
-		}
+	over := " OVER ()"
+	if len(r.keys) > 0 {
+		over = " OVER (PARTITION BY " + strings.Join(r.keys, ", ") + ")"
 	}
-	return "SELECT " + strings.Join(items, ", ") + " FROM (" + w.scan(s.GetInputScan()) + ")"
+	text := x + " = " + f + "(" + x + ")" + over
+	if exprType(h.GetHavingExpr()).GetTypeKind() == resolved.TypeKind_TYPE_DOUBLE {
+		text += " AND NOT bool_or(isnan(" + x + "))" + over
+	}
+	name := fmt.Sprintf("h%d", len(r.marks)+1)
+	r.marks = append(r.marks, "("+text+") AS "+name)
+	return name
 }
 
-// analytic writes a call over a window, which over describes but for the frame.
-func (w *writer) analytic(e *resolved.AnyResolvedExprProto, over string) string {
-	n := e.GetResolvedFunctionCallBaseNode().GetResolvedNonScalarFunctionCallBaseNode().GetResolvedAnalyticFunctionCallNode()
-	if n == nil {
-		refuse(place(e), "the window function %s", nodeName(e))
+// nonScalar reads what an aggregate or window function says of its rows.
+func (c *call) nonScalar(n *resolved.ResolvedNonScalarFunctionCallBaseProto) {
+	c.distinct = n.GetDistinct()
+	c.ignoreNulls = n.GetNullHandlingModifier() == resolved.ResolvedNonScalarFunctionCallBaseEnums_IGNORE_NULLS
+	if n.GetWhereExpr() != nil {
+		c.filter = c.w.expr(n.GetWhereExpr())
 	}
-	c := w.call(n.GetParent().GetParent())
-	c.distinct = n.GetParent().GetDistinct()
-	c.ignoreNulls = n.GetParent().GetNullHandlingModifier() == resolved.ResolvedNonScalarFunctionCallBaseEnums_IGNORE_NULLS
-	c.analytic = n
-	frame := ""
-	if f := n.GetWindowFrame(); f != nil {
-		frame = " " + f.GetFrameUnit().String() + " BETWEEN " + w.frameEnd(f.GetStartExpr()) + " AND " + w.frameEnd(f.GetEndExpr())
-	}
-	c.over = strings.TrimSpace(over + frame)
-	return c.write(analytics)
 }
 
-// frameEnd writes an end of a window's frame.
-func (w *writer) frameEnd(f *resolved.ResolvedWindowFrameExprProto) string {
-	kind := strings.ReplaceAll(f.GetBoundaryType().String(), "_", " ")
-	if f.GetExpression() == nil {
-		return kind
+// where is the clause that narrows the rows which a call reads, by its own condition and one of the function; "" for all.
+func (c *call) where(condition string) string {
+	switch {
+	case c.filter != "" && condition != "":
+		condition = c.filter + " AND (" + condition + ")"
+	case condition == "":
+		condition = c.filter
 	}
-	return w.expr(f.GetExpression()) + strings.TrimPrefix(kind, "OFFSET")
+	if condition == "" {
+		return ""
+	}
+	return " FILTER (WHERE " + condition + ")"
 }

@@ -60,10 +60,7 @@ func (c *call) fold(f fold) string {
 		text += " " + c.order
 	}
 	text += ")"
-	if f.filter != "" {
-		text += " FILTER (WHERE " + f.filter + ")"
-	}
-	return text + c.window()
+	return text + c.where(f.filter) + c.window()
 }
 
 // window is the OVER clause; "" for an aggregate.
@@ -230,10 +227,7 @@ func approxQuantiles(c *call) string {
 	if c.distinct {
 		c.refuse("DISTINCT in APPROX_QUANTILES")
 	}
-	text += c.args[0] + " ORDER BY " + key + " NULLS FIRST)"
-	if filter != "" {
-		text += " FILTER (WHERE " + filter + ")"
-	}
+	text += c.args[0] + " ORDER BY " + key + " NULLS FIRST)" + c.where(filter)
 	sorted, x, i := text+c.window(), c.w.bind(), c.w.bind()
 	n := c.args[1]
 	return "list_transform([" + sorted + "], lambda " + x + ": CASE WHEN " + x + " IS NOT NULL THEN list_transform(range(" + n + " + 1), lambda " + i +

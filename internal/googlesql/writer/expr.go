@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
@@ -31,6 +32,10 @@ func (w *writer) expr(e *resolved.AnyResolvedExprProto) string {
 		return "struct_extract(" + w.expr(f.GetExpr()) + ", " + quote.Text(fieldNames(of)[f.GetFieldIdx()]) + ")"
 	case *resolved.AnyResolvedExprProto_ResolvedSubqueryExprNode:
 		return w.subquery(n.ResolvedSubqueryExprNode, place(e))
+	case *resolved.AnyResolvedExprProto_ResolvedParameterNode:
+		return w.parameter(n.ResolvedParameterNode, place(e))
+	case *resolved.AnyResolvedExprProto_ResolvedWithExprNode:
+		return w.withExpr(n.ResolvedWithExprNode)
 	}
 	refuse(place(e), "the expression %s", nodeName(e))
 	return ""
@@ -48,25 +53,41 @@ func (w *writer) makeStruct(s *resolved.ResolvedMakeStructProto) string {
 	return "struct_pack(" + strings.Join(parts, ", ") + ")"
 }
 
-func (w *writer) subquery(s *resolved.ResolvedSubqueryExprProto, at *resolved.ParseLocationRangeProto) string {
-	text := w.scan(s.GetSubquery())
-	switch s.GetSubqueryType() {
-	case resolved.ResolvedSubqueryExprEnums_SCALAR:
-		return "(" + w.only(s, text) + ")"
-	case resolved.ResolvedSubqueryExprEnums_ARRAY:
-		return "ARRAY(" + w.only(s, text) + ")"
-	case resolved.ResolvedSubqueryExprEnums_EXISTS:
-		return "EXISTS(" + text + ")"
-	case resolved.ResolvedSubqueryExprEnums_IN:
-		return "(" + w.expr(s.GetInExpr()) + " IN (" + w.only(s, text) + "))"
+// parameter writes a query parameter. Those by position are numbered, so that they may stand twice and in any order. A
+// parameter whose type nothing tells has that of its value.
+func (w *writer) parameter(p *resolved.ResolvedParameterProto, at *resolved.ParseLocationRangeProto) string {
+	name := p.GetName()
+	if p.GetPosition() > 0 {
+		name = strconv.FormatInt(p.GetPosition(), 10)
 	}
-	refuse(at, "a subquery of the kind %s", s.GetSubqueryType())
-	return ""
+	w.parameters[name] = true
+	if p.GetIsUntyped() {
+		return "$" + name
+	}
+	return "CAST($" + name + " AS " + duckType(at, analyzer.TypeOf(p.GetParent().GetType())) + ")"
 }
 
-// only gives a subquery its one column, and no others that its scan may have.
-func (w *writer) only(s *resolved.ResolvedSubqueryExprProto, text string) string {
-	return "SELECT " + columns(scanColumns(s.GetSubquery())) + " FROM (" + text + ")"
+// withExpr writes WITH(a AS …, …, result): each name is the parameter of a lambda or, since no subquery may stand in one, a
+// column of a subquery.
+func (w *writer) withExpr(e *resolved.ResolvedWithExprProto) string {
+	body := w.expr(e.GetExpr())
+	var values []string
+	for _, a := range e.GetAssignmentList() {
+		values = append(values, w.expr(a.GetExpr()))
+	}
+	nested := strings.Contains(body, "SELECT")
+	for _, v := range values[min(1, len(values)):] {
+		nested = nested || strings.Contains(v, "SELECT")
+	}
+	for i := len(values) - 1; i >= 0; i-- {
+		name := column(e.GetAssignmentList()[i].GetColumn())
+		if nested {
+			body = "(SELECT " + body + " FROM (SELECT " + values[i] + " AS " + name + "))"
+		} else {
+			body = "list_transform([" + values[i] + "], lambda " + name + ": " + body + ")[1]"
+		}
+	}
+	return body
 }
 
 func (w *writer) castExpr(c *resolved.ResolvedCastProto, at *resolved.ParseLocationRangeProto) string {

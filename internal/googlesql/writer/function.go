@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ type call struct {
 	distinct    bool
 	ignoreNulls bool
 	order       string // ORDER BY … of an aggregate function, or ""
+	filter      string // the condition on the rows of an aggregate function, or ""
 	over        string // the window
 }
 
@@ -74,7 +76,7 @@ func (c *call) refuse(format string, args ...any) { refuse(c.at, format, args...
 var argument = regexp.MustCompile(`\$(\d|\*|type)|@(\w+)`)
 
 // simple matches what may stand twice in a text, since it costs nothing to compute again.
-var simple = regexp.MustCompile(`^(c\d+|x\d+|-?\d+(::\w+)?|'[^']{0,20}'(::\w+)?|true|false|NULL::\w+)$`)
+var simple = regexp.MustCompile(`^(c\d+|x\d+(\.a\d+)?|-?\d+(::\w+)?|'[^']{0,20}'(::\w+)?|true|false|NULL::\w+)$`)
 
 // template makes an entry of a text in which $1, $2, … are the arguments, $* is all of them and $type the DuckDB type of the
 // result. @name( begins a call of a native function. An argument that stands twice is computed once.
@@ -116,16 +118,28 @@ func template(text string) entry {
 // let writes a text in which arguments may stand several times: those that cost something are the parameters of a lambda.
 func (c *call) let(body func(args []string) string) string {
 	args := append([]string(nil), c.args...)
-	open, end := "", ""
+	var costly []int
 	for i, a := range args {
 		if !simple.MatchString(a) {
-			x := c.w.bind()
-			open += "list_transform([" + a + "], lambda " + x + ": "
-			end = ")[1]" + end
-			args[i] = x
+			costly = append(costly, i)
 		}
 	}
-	return open + body(args) + end
+	if len(costly) == 0 {
+		return body(args)
+	}
+	x := c.w.bind()
+	value := args[costly[0]]
+	if len(costly) > 1 { // side by side in a STRUCT: one lambda inside another could not have a subquery as its argument
+		var fields []string
+		for k, i := range costly {
+			fields = append(fields, fmt.Sprintf("a%d := %s", k, args[i]))
+			args[i] = fmt.Sprintf("%s.a%d", x, k)
+		}
+		value = "struct_pack(" + strings.Join(fields, ", ") + ")"
+	} else {
+		args[costly[0]] = x
+	}
+	return "list_transform([" + value + "], lambda " + x + ": " + body(args) + ")[1]"
 }
 
 // native makes an entry for a function of DuckDB's with the same arguments.

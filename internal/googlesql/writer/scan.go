@@ -1,7 +1,6 @@
 package writer
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
@@ -44,6 +43,17 @@ func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
 		return w.tvfScan(n.ResolvedTvfscanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedAnalyticScanNode:
 		return w.analyticScan(n.ResolvedAnalyticScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedRecursiveScanNode:
+		return w.recursiveScan(n.ResolvedRecursiveScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedRecursiveRefScanNode:
+		q := w.recursion[len(w.recursion)-1]
+		return w.renamed(q.columns, n.ResolvedRecursiveRefScanNode.GetParent().GetColumnList()) + " FROM " + q.name
+	case *resolved.AnyResolvedScanProto_ResolvedSampleScanNode:
+		return w.sampleScan(n.ResolvedSampleScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedAssertScanNode:
+		return w.assertScan(n.ResolvedAssertScanNode)
+	case *resolved.AnyResolvedScanProto_ResolvedStaticDescribeScanNode:
+		return w.scan(n.ResolvedStaticDescribeScanNode.GetInputScan())
 	}
 	refuse(nil, "the scan %s", nodeName(s))
 	return ""
@@ -121,39 +131,6 @@ func (w *writer) joinScan(s *resolved.ResolvedJoinScanProto) string {
 	return "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetLeftScan()) + ") " + kind + " " + right + on
 }
 
-// arrayScan writes UNNEST: the arrays side by side, padded with NULLs, beside the rows of an input.
-func (w *writer) arrayScan(s *resolved.ResolvedArrayScanProto) string {
-	var arrays, elements []string
-	for i, a := range s.GetArrayExprList() {
-		arrays = append(arrays, fmt.Sprintf("%s AS a%d", w.expr(a), i))
-		elements = append(elements, fmt.Sprintf("unnest(a%d) AS %s", i, column(s.GetElementColumnList()[i])))
-	}
-	if o := s.GetArrayOffsetColumn(); o != nil {
-		lengths := "len(a0)"
-		for i := 1; i < len(arrays); i++ {
-			lengths = fmt.Sprintf("greatest(%s, len(a%d))", lengths, i)
-		}
-		elements = append(elements, "unnest(range("+lengths+")) AS "+column(o.GetColumn()))
-	}
-	if s.GetArrayZipMode() != nil {
-		if mode := s.GetArrayZipMode().GetResolvedLiteralNode(); mode == nil {
-			refuse(nil, "an UNNEST mode that is no constant")
-		}
-	}
-	rows := "SELECT " + strings.Join(elements, ", ") + " FROM (SELECT " + strings.Join(arrays, ", ") + ")"
-	if s.GetInputScan() == nil {
-		return rows
-	}
-	join, on := "JOIN", " ON TRUE"
-	if s.GetIsOuter() {
-		join = "LEFT JOIN"
-	}
-	if s.GetJoinExpr() != nil {
-		on = " ON " + w.expr(s.GetJoinExpr())
-	}
-	return "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetInputScan()) + ") " + join + " LATERAL (" + rows + ")" + on
-}
-
 func (w *writer) setOperationScan(s *resolved.ResolvedSetOperationScanProto) string {
 	op := strings.ReplaceAll(strings.ReplaceAll(s.GetOpType().String(), "_DISTINCT", ""), "_", " ")
 	list := s.GetParent().GetColumnList()
@@ -175,30 +152,35 @@ func (w *writer) orderBy(items []*resolved.ResolvedOrderByItemProto) string {
 	}
 	var keys []string
 	for _, it := range items {
-		c := it.GetColumnRef().GetColumn()
-		direction, nulls := " ASC", " NULLS FIRST"
-		if it.GetIsDescending() {
-			direction, nulls = " DESC", " NULLS LAST"
-		}
-		switch it.GetNullOrder() {
-		case resolved.ResolvedOrderByItemEnums_NULLS_FIRST:
-			nulls = " NULLS FIRST"
-		case resolved.ResolvedOrderByItemEnums_NULLS_LAST:
-			nulls = " NULLS LAST"
-		}
-		key := column(c)
-		if c.GetType().GetTypeKind() == resolved.TypeKind_TYPE_DOUBLE {
-			// NaN is the least number, and DuckDB's greatest. One key, as RANGE needs: the negated number the other way round.
-			key = "(-" + key + ")"
-			if it.GetIsDescending() {
-				direction = " ASC"
-			} else {
-				direction = " DESC"
-			}
-		}
-		keys = append(keys, key+direction+nulls)
+		keys = append(keys, orderKey(it))
 	}
 	return " ORDER BY " + strings.Join(keys, ", ")
+}
+
+// orderKey writes a key of ORDER BY. NaN is the least number, and DuckDB's greatest. One key, as RANGE needs: the negated
+// number the other way round.
+func orderKey(it *resolved.ResolvedOrderByItemProto) string {
+	c := it.GetColumnRef().GetColumn()
+	if c.GetType().GetTypeKind() == resolved.TypeKind_TYPE_DOUBLE {
+		return "(-" + column(c) + ")" + direction(it, !it.GetIsDescending())
+	}
+	return column(c) + direction(it, it.GetIsDescending())
+}
+
+// direction writes what stands behind a key of ORDER BY.
+func direction(it *resolved.ResolvedOrderByItemProto, descending bool) string {
+	if descending {
+		return " DESC" + nulls(it)
+	}
+	return " ASC" + nulls(it)
+}
+
+func nulls(it *resolved.ResolvedOrderByItemProto) string {
+	switch order := it.GetNullOrder(); {
+	case order == resolved.ResolvedOrderByItemEnums_NULLS_FIRST, order == resolved.ResolvedOrderByItemEnums_ORDER_UNSPECIFIED && !it.GetIsDescending():
+		return " NULLS FIRST"
+	}
+	return " NULLS LAST"
 }
 
 func (w *writer) limitScan(s *resolved.ResolvedLimitOffsetScanProto) string {
@@ -215,19 +197,4 @@ func (w *writer) limitScan(s *resolved.ResolvedLimitOffsetScanProto) string {
 		text += " OFFSET " + w.expr(s.GetOffset())
 	}
 	return text
-}
-
-func (w *writer) withScan(s *resolved.ResolvedWithScanProto) string {
-	var queries []string
-	recursive := ""
-	for _, e := range s.GetWithEntryList() {
-		q := withQuery{name: fmt.Sprintf("w%d", len(w.with)+1), columns: scanColumns(e.GetWithSubquery())}
-		if e.GetWithSubquery().GetResolvedRecursiveScanNode() != nil {
-			refuse(nil, "WITH RECURSIVE")
-		}
-		text := w.scan(e.GetWithSubquery())
-		w.with[e.GetWithQueryName()] = q
-		queries = append(queries, q.name+" AS ("+text+")")
-	}
-	return "WITH " + recursive + strings.Join(queries, ", ") + " " + w.scan(s.GetQuery())
 }

@@ -37,7 +37,7 @@ type Written struct {
 // Statement writes a statement.
 func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, err error) {
 	defer refused(&err)
-	w := &writer{names: n, with: map[string]withQuery{}, natives: map[string]bool{}}
+	w := &writer{names: n, with: map[string]withQuery{}, natives: map[string]bool{}, parameters: map[string]bool{}}
 	q := s.GetResolvedQueryStmtNode()
 	if q == nil {
 		refuse(nil, "the statement %s", nodeName(s))
@@ -53,6 +53,10 @@ type writer struct {
 	bound int // names of lambda parameters given so far
 
 	natives map[string]bool // the native functions called so far
+
+	queries    int             // names of WITH queries given so far
+	recursion  []withQuery     // the recursive queries being written, the innermost last
+	parameters map[string]bool // the parameters written, by name or number
 }
 
 // withQuery is a query of a WITH clause, under the name that it has in DuckDB.

@@ -1,0 +1,72 @@
+package writer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+)
+
+func (w *writer) withScan(s *resolved.ResolvedWithScanProto) string {
+	var queries []string
+	keyword := "WITH "
+	for _, e := range s.GetWithEntryList() {
+		w.queries++
+		q := withQuery{name: fmt.Sprintf("w%d", w.queries), columns: scanColumns(e.GetWithSubquery())}
+		text := ""
+		if e.GetWithSubquery().GetResolvedRecursiveScanNode() != nil {
+			keyword = "WITH RECURSIVE "
+			w.recursion = append(w.recursion, q)
+			text = w.scan(e.GetWithSubquery())
+			w.recursion = w.recursion[:len(w.recursion)-1]
+		} else {
+			text = w.scan(e.GetWithSubquery())
+		}
+		w.with[e.GetWithQueryName()] = q
+		queries = append(queries, q.name+" AS ("+text+")")
+	}
+	return keyword + strings.Join(queries, ", ") + " " + w.scan(s.GetQuery())
+}
+
+// maxIterations is BigQuery's limit of a recursive query
+// (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#recursive_cte_rules).
+const maxIterations = 500
+
+// recursiveScan writes the two terms of a recursive query. Its rows count the iteration that made them, so that one without
+// an end is an error; rows of UNION DISTINCT cannot, since they would all be different.
+func (w *writer) recursiveScan(s *resolved.ResolvedRecursiveScanProto) string {
+	list, name := s.GetParent().GetColumnList(), w.recursion[len(w.recursion)-1].name
+	first := w.renamed(s.GetNonRecursiveTerm().GetOutputColumnList(), list)
+	again := w.renamed(s.GetRecursiveTerm().GetOutputColumnList(), list)
+	from := " FROM (" + w.scan(s.GetNonRecursiveTerm().GetScan()) + ")"
+	next := " FROM (" + w.scan(s.GetRecursiveTerm().GetScan()) + ")"
+	if s.GetOpType() == resolved.ResolvedRecursiveScanEnums_UNION_DISTINCT {
+		return first + from + " UNION " + again + next
+	}
+	iteration := fmt.Sprintf("(SELECT CASE WHEN max(iteration) < %d THEN max(iteration) + 1 ELSE error('A recursive CTE has reached the maximum number of iterations: %[1]d.') END FROM %s)",
+		maxIterations, name)
+	return first + ", 0 AS iteration" + from + " UNION ALL " + again + ", " + iteration + next
+}
+
+// sampleScan writes TABLESAMPLE SYSTEM.
+func (w *writer) sampleScan(s *resolved.ResolvedSampleScanProto) string {
+	at := location(s.GetParent().GetParent())
+	size := s.GetSize().GetResolvedLiteralNode().GetValue().GetValue()
+	if s.GetUnit() != resolved.ResolvedSampleScanEnums_PERCENT || s.GetWeightColumn() != nil || len(s.GetPartitionByList()) > 0 || s.GetRepeatableArgument() != nil {
+		refuse(at, "TABLESAMPLE other than SYSTEM (… PERCENT)")
+	}
+	percent := size.GetDoubleValue()
+	if size == nil {
+		refuse(at, "TABLESAMPLE with a size that is no constant")
+	}
+	if size.GetValue() != nil && percent == 0 {
+		percent = float64(size.GetInt64Value())
+	}
+	return fmt.Sprintf("SELECT %s FROM (%s) TABLESAMPLE system(%v%%)", columns(s.GetParent().GetColumnList()), w.scan(s.GetInputScan()), percent)
+}
+
+// assertScan writes |> ASSERT: the rows, or an error at the first for which the condition is not true.
+func (w *writer) assertScan(s *resolved.ResolvedAssertScanProto) string {
+	return "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetInputScan()) + ") WHERE CASE WHEN " + w.expr(s.GetCondition()) +
+		" THEN TRUE ELSE error('Assert failed: ' || coalesce(" + w.expr(s.GetMessage()) + ", 'NULL')) END"
+}
