@@ -13,7 +13,7 @@ import (
 const Prefix = "mallard_googlesql_"
 
 // functions are the functions by their names without the prefix.
-var functions = merge(hashes)
+var functions = merge(hashes, texts, parts, codings)
 
 func merge(tables ...map[string]definition) map[string]definition {
 	all := map[string]definition{}

@@ -178,4 +178,4 @@ func merge(tables ...map[string]entry) map[string]entry {
 // functions are the scalar functions.
 var functions map[string]entry
 
-func init() { functions = merge(operators, hashes) }
+func init() { functions = merge(operators, hashes, texts) }

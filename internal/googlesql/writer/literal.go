@@ -16,10 +16,15 @@ import (
 
 // literal writes a constant.
 func literal(at *resolved.ParseLocationRangeProto, v *resolved.ValueProto, t googlesql.Type) string {
+	if v.GetValue() == nil && t.Kind == 0 {
+		return "NULL"
+	}
 	if v.GetValue() == nil {
 		return "NULL::" + duckType(at, t)
 	}
 	switch x := v.GetValue().(type) {
+	case *resolved.ValueProto_EnumValue: // the part of a date, a mode: entries read it themselves
+		return strconv.Itoa(int(x.EnumValue))
 	case *resolved.ValueProto_Int64Value:
 		if x.Int64Value == math.MinInt64 {
 			return "(-9223372036854775807::BIGINT - 1)"

@@ -36,8 +36,6 @@ var operators = map[string]entry{
 	"ifnull":                native("coalesce"),
 	"coalesce":              native("coalesce"),
 	"nullif":                native("nullif"),
-	"concat":                template("concat($*)"),
-	"$concat_op":            operator("||"),
 }
 
 // joined makes an entry for an operator over any number of operands.
