@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -17,20 +18,21 @@ var errNoAccess = failure.As(failure.ErrNoExternalAccess, errors.New("nothing ou
 // access is DuckDB's own switch enable_external_access, which holds for us too. It cannot be switched on again while the
 // database is open.
 type access struct {
+	private private
+	changed *atomic.Int64 // moves with each statement that may have changed the switch
+
 	mu    sync.Mutex
 	known bool
-	epoch int64 // of the instance, when it was read
+	epoch int64 // when it was read
 	off   bool
 }
 
-// externalAccess gives an error when nothing outside the database may be read. It asks DuckDB again after each statement
-// that may have changed the switch.
-func (in *instance) externalAccess(ctx context.Context) error {
-	a := &in.access
+// allowed gives an error when nothing outside the database may be read.
+func (a *access) allowed(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if epoch := in.epoch.Load(); !a.off && (!a.known || a.epoch != epoch) {
-		err := in.private(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
+	if epoch := a.changed.Load(); !a.off && (!a.known || a.epoch != epoch) {
+		err := a.private.do(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
 			rows, err := allRows(ctx, c, "SELECT current_setting('enable_external_access')")
 			if err != nil {
 				return err

@@ -65,9 +65,6 @@ type AnalyzeOptions struct {
 	Tables  []Relation
 }
 
-// analyzing marks the context of statements that are not to run: models are not measured.
-type analyzing struct{}
-
 // Analyze reads the statements of a text against empty tables of the given schemas, in a database in memory of its own: no
 // user's database, no remote model and no object is reached. A script's own DDL counts for the statements behind it; a
 // CREATE MODEL reads the model's files. An error is that of the first statement that could not be prepared, an *[Error].
@@ -77,13 +74,13 @@ func Analyze(ctx context.Context, src string, o AnalyzeOptions) (all []Analysis,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	return c.analyze(ctx, src, func(n *conn) error {
+	return c.analyze(ctx, src, func(a analyzer) error {
 		// DuckDB would see that the tables are empty, and leave out what reads them.
-		if _, err := n.Conn.ExecContext(ctx, "SET disabled_optimizers = 'statistics_propagation,empty_result_pullup'", nil); err != nil {
+		if _, err := a.duck.ExecContext(ctx, "SET disabled_optimizers = 'statistics_propagation,empty_result_pullup'", nil); err != nil {
 			return err
 		}
 		for _, t := range o.Tables {
-			if err := n.makeRelation(ctx, t); err != nil {
+			if err := a.makeRelation(ctx, t); err != nil {
 				return fmt.Errorf("table %s: %w", t.Name, err)
 			}
 		}
@@ -95,10 +92,13 @@ func Analyze(ctx context.Context, src string, o AnalyzeOptions) (all []Analysis,
 // text counts for the statements behind it, and nothing of it stays. Statements that change rows are prepared and not run.
 // No remote model is reached. An error is an *[Error].
 func (c *Connector) Analyze(ctx context.Context, src string) ([]Analysis, error) {
-	return c.analyze(ctx, src, func(*conn) error { return nil })
+	return c.analyze(ctx, src, func(analyzer) error { return nil })
 }
 
-func (c *Connector) analyze(ctx context.Context, src string, prepare func(*conn) error) (all []Analysis, err error) {
+// analyzer looks at statements on a connection.
+type analyzer struct{ *session }
+
+func (c *Connector) analyze(ctx context.Context, src string, prepare func(analyzer) error) (all []Analysis, err error) {
 	ctx = context.WithValue(ctx, analyzing{}, true)
 	dc, err := c.Connect(ctx)
 	if err != nil {
@@ -106,7 +106,8 @@ func (c *Connector) analyze(ctx context.Context, src string, prepare func(*conn)
 	}
 	n := dc.(*conn)
 	defer func() { err = errors.Join(err, n.Close()) }()
-	if err := prepare(n); err != nil {
+	on := analyzer{n.session}
+	if err := prepare(on); err != nil {
 		return nil, err
 	}
 	tx, err := n.BeginTx(ctx, driver.TxOptions{})
@@ -115,7 +116,7 @@ func (c *Connector) analyze(ctx context.Context, src string, prepare func(*conn)
 	}
 	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	for _, st := range dialect.Split(src, c.lang) {
-		a, err := n.analyze(ctx, src, st)
+		a, err := on.analyze(ctx, src, st)
 		if err != nil {
 			return nil, err
 		}
@@ -125,13 +126,13 @@ func (c *Connector) analyze(ctx context.Context, src string, prepare func(*conn)
 }
 
 // makeRelation makes an empty table, with its dataset and its project where there are none.
-func (n *conn) makeRelation(ctx context.Context, t Relation) error {
+func (a analyzer) makeRelation(ctx context.Context, t Relation) error {
 	parts, err := catalog.SplitName(t.Name)
 	if err != nil {
 		return err
 	}
 	var statements []string
-	if len(parts) == 3 && parts[0] == n.in.cfg.BigQuery.Project {
+	if len(parts) == 3 && parts[0] == a.in.cfg.BigQuery.Project {
 		parts = parts[1:]
 	}
 	if len(parts) == 3 {
@@ -150,7 +151,7 @@ func (n *conn) makeRelation(ctx context.Context, t Relation) error {
 	}
 	statements = append(statements, "CREATE TABLE "+quote.Path(parts...)+" ("+strings.Join(columns, ", ")+")")
 	for _, s := range statements {
-		if _, err := n.Conn.ExecContext(ctx, s, nil); err != nil {
+		if _, err := a.duck.ExecContext(ctx, s, nil); err != nil {
 			return err
 		}
 	}
@@ -158,24 +159,23 @@ func (n *conn) makeRelation(ctx context.Context, t Relation) error {
 }
 
 // analyze looks at one statement, and runs it where the next ones need what it makes.
-func (n *conn) analyze(ctx context.Context, src string, st dialect.Statement) (Analysis, error) {
+func (on analyzer) analyze(ctx context.Context, src string, st dialect.Statement) (Analysis, error) {
 	a := Analysis{Pos: st.Pos, End: st.End}
 	node, err := dialect.Parse(src, st)
 	if err != nil {
-		return a, (&execution{n: n, ctx: ctx, src: src}).fault(err)
+		return a, (&execution{s: on.session, ctx: ctx, src: src}).fault(err)
 	}
 	if _, ok := node.(*dialect.Query); !ok {
 		a.Kind, a.Models = modelStatement(node)
 		switch node.(type) {
 		case *dialect.CreateModel, *dialect.AlterModel, *dialect.DropModel, *dialect.CreateExternalTable, *dialect.DropExternalTable:
-			return a, n.runDDL(ctx, src, st, "")
+			return a, on.runDDL(ctx, src, st, "")
 		}
 	}
-	prepared, err := n.prepare(ctx, src, st)
+	s, err := newStatement(ctx, on.session, src, st)
 	if err != nil {
 		return a, err
 	}
-	s := prepared.(*stmt)
 	defer s.Close()
 	if s.inner == nil { // SHOW MODELS and its like are planned when they run, and change nothing
 		return a, nil
@@ -195,7 +195,7 @@ func (n *conn) analyze(ctx context.Context, src string, st dialect.Statement) (A
 		return a, err
 	}
 	if len(a.Columns) > 0 {
-		a.RowWise, a.Input = n.rowWise(ctx, s)
+		a.RowWise, a.Input = rowWise(ctx, s)
 	}
 	switch verb, rest, _ := strings.Cut(a.Kind, " "); {
 	case a.Kind == "CREATE TABLE" && len(a.Reads) > 0, verb == "CREATE" && strings.Contains(strings.ToUpper(s.plan.SQL), " AS "):
@@ -203,16 +203,16 @@ func (n *conn) analyze(ctx context.Context, src string, st dialect.Statement) (A
 		if rest == "TABLE" {
 			end = " WITH NO DATA"
 		}
-		return a, n.runDDL(ctx, src, st, end)
+		return a, on.runDDL(ctx, src, st, end)
 	case verb == "CREATE", verb == "DROP", verb == "ALTER", verb == "USE":
-		return a, n.runDDL(ctx, src, st, "")
+		return a, on.runDDL(ctx, src, st, "")
 	}
 	return a, nil
 }
 
 // runDDL runs a statement in the transaction that will be rolled back.
-func (n *conn) runDDL(ctx context.Context, src string, st dialect.Statement, end string) error {
-	return n.run(ctx, src, st, func(x *execution) error {
+func (a analyzer) runDDL(ctx context.Context, src string, st dialect.Statement, end string) error {
+	return a.run(ctx, src, st, func(x *execution) error {
 		if end != "" {
 			x.plan.SQL = strings.TrimRight(strings.TrimSpace(x.plan.SQL), ";") + end
 		}

@@ -5,9 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -21,19 +19,8 @@ import (
 // that carry SQL text or end a transaction, so that everything else of the driver's stays reachable.
 type conn struct {
 	*duckdb.Conn
-	c  *Connector
-	in *instance
-	h  mapping.Connection
-	id uint64
-
-	// making is true while the connection's macros are made: DuckDB binds their bodies then, which need not look at anything.
-	making atomic.Bool
-
-	session session
-
-	bare bare // for the helpers of duckdb-go
-
-	narrowed bool // enable_caching_operators is off for a statement that reads objects
+	session *session
+	bare    bare // for the helpers of duckdb-go
 }
 
 var _ interface {
@@ -45,24 +32,24 @@ var _ interface {
 	driver.NamedValueChecker
 } = (*conn)(nil)
 
-func newConn(ctx context.Context, c *Connector, inner *duckdb.Conn) (*conn, error) {
+// newConn makes a connection of one to DuckDB. The rest of the session is filled in.
+func newConn(ctx context.Context, inner *duckdb.Conn, s *session) (*conn, error) {
 	h, err := duckapi.Connection(inner)
 	if err != nil {
 		return nil, err
 	}
-	n := &conn{Conn: inner, c: c, in: c.in, h: h, id: duckapi.ConnectionID(h)}
-	n.session.n = n
-	if err := n.session.readSchema(ctx); err != nil {
+	s.duck, s.h, s.id, s.scripts = inner, h, duckapi.ConnectionID(h), importer{s}.scripts
+	if err := s.readSchema(ctx); err != nil {
 		return nil, err
 	}
-	n.in.conns.Store(n.id, n)
-	n.making.Store(true)
-	defer n.making.Store(false)
+	s.in.sessions.Store(s.id, s)
+	s.making.Store(true)
+	defer s.making.Store(false)
 	if _, err := inner.ExecContext(ctx, strings.Join(planner.Macros(), ";\n"), nil); err != nil {
-		n.in.conns.Delete(n.id)
+		s.in.sessions.Delete(s.id)
 		return nil, fmt.Errorf("preparing the connection: %w", err)
 	}
-	return n, nil
+	return &conn{Conn: inner, session: s}, nil
 }
 
 // Raw gives DuckDB's own connection, for appenders, Arrow and the like.
@@ -78,8 +65,8 @@ func (n *conn) CheckNamedValue(v *driver.NamedValue) error {
 
 // Close implements [driver.Conn].
 func (n *conn) Close() error {
-	n.in.conns.Delete(n.id)
-	n.in.queries.Delete(n.id)
+	n.session.in.sessions.Delete(n.session.id)
+	n.session.in.queries.Delete(n.session.id)
 	return errors.Join(n.Conn.Close(), n.bare.close())
 }
 
@@ -95,7 +82,7 @@ func (n *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
-	return n.prepare(ctx, query, last)
+	return newStatement(ctx, n.session, query, last)
 }
 
 // ExecContext implements [driver.ExecerContext]. Arguments belong to the last statement of the text.
@@ -105,7 +92,7 @@ func (n *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return nil, err
 	}
 	var res driver.Result
-	err = n.run(ctx, query, last, func(x *execution) (err error) {
+	err = n.session.run(ctx, query, last, func(x *execution) (err error) {
 		res, err = x.exec(args)
 		return err
 	})
@@ -119,7 +106,7 @@ func (n *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, err
 	}
 	var rows driver.Rows
-	err = n.run(ctx, query, last, func(x *execution) (err error) {
+	err = n.session.run(ctx, query, last, func(x *execution) (err error) {
 		rows, err = x.query(args)
 		return err
 	})
@@ -128,12 +115,12 @@ func (n *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 
 // leading runs all statements of a text but the last, which it returns.
 func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, error) {
-	all := dialect.Split(src, n.c.lang)
+	all := dialect.Split(src, n.session.lang)
 	if len(all) == 0 { // DuckDB says best what it thinks of an empty text
 		return dialect.Statement{Span: dialect.Span{Pos: 0, End: len(src)}, Lang: dialect.DuckDB}, nil
 	}
 	for _, st := range all[:len(all)-1] {
-		err := n.run(ctx, src, st, func(x *execution) error {
+		err := n.session.run(ctx, src, st, func(x *execution) error {
 			_, err := x.exec(nil)
 			return err
 		})
@@ -144,24 +131,29 @@ func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, erro
 	return all[len(all)-1], nil
 }
 
-// rows runs a query of our own on the connection and returns all of its values.
-func (n *conn) rows(ctx context.Context, query string) ([][]driver.Value, error) {
-	return allRows(ctx, n.Conn, query)
-}
-
-func allRows(ctx context.Context, c *duckdb.Conn, query string) (all [][]driver.Value, err error) {
-	rows, err := c.QueryContext(ctx, query, nil)
+// BeginTx implements [driver.ConnBeginTx].
+func (n *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	t, err := n.Conn.BeginTx(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for {
-		row := make([]driver.Value, len(rows.Columns()))
-		if err := rows.Next(row); errors.Is(err, io.EOF) {
-			return all, nil
-		} else if err != nil {
-			return nil, err
-		}
-		all = append(all, row)
+	n.session.transaction(true)
+	return &tx{t, n.session}, nil
+}
+
+// QueryChunks runs a query as QueryContext does and gives its result as chunks of DuckDB's, for package arrowquery.
+func (n *conn) QueryChunks(ctx context.Context, query string, args []driver.NamedValue) (*duckapi.Chunks, error) {
+	from, err := n.QueryContext(ctx, query, args)
+	if err != nil {
+		return nil, err
 	}
+	r, ok := from.(*rows)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("a result of type %T has no chunks", from), from.Close())
+	}
+	next := func() (mapping.DataChunk, error) {
+		err := r.fetch()
+		return r.chunk, err
+	}
+	return &duckapi.Chunks{Result: r.res, Connection: n.session.h, Next: next, Close: r.Close}, nil
 }

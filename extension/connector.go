@@ -54,7 +54,7 @@ func NewConnector(dsn string, o Options) (*Connector, error) {
 			return nil, fmt.Errorf("configuration: %w", err)
 		}
 	}
-	in, err := openInstance(dsn, o.Config)
+	in, err := openInstance(dsn, o.Config, registerTextFunctions)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("duckdb-go gave a connection of type %T", dc), dc.Close())
 	}
-	conn, err := newConn(ctx, c, inner)
+	conn, err := newConn(ctx, inner, &session{in: c.in, lang: c.lang, trace: c.trace, another: c.Connect})
 	if err != nil {
 		return nil, errors.Join(err, inner.Close())
 	}

@@ -9,27 +9,24 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// estimateKey marks the context of a statement that only counts what it would ask.
-type estimateKey struct{}
-
 // estimateText runs a query over a connection of its own, sending nothing, and writes the query behind ml_estimate('…'):
 // what each call would ask, and what that would cost. The connection sees what is committed. Rows that wait for an answer
 // to pass a filter count as they come, so a filter on results makes the estimate too high.
 func (in *instance) estimateText(id uint64, query string) (text string, err error) {
-	n, ctx, err := in.caller(id)
+	s, ctx, err := in.caller(id)
 	if err != nil {
 		return "", err
 	}
-	if err := planner.Estimable(query, n.c.lang); err != nil {
+	if err := planner.Estimable(query, s.lang); err != nil {
 		return "", err
 	}
-	dc, err := n.c.Connect(context.WithoutCancel(ctx))
+	dc, err := s.another(context.WithoutCancel(ctx))
 	if err != nil {
 		return "", err
 	}
 	own := dc.(*conn)
 	defer func() { err = errors.Join(err, own.Close()) }()
-	if _, err := own.Conn.ExecContext(ctx, "USE "+quote.Path(n.session.where()), nil); err != nil {
+	if _, err := own.Conn.ExecContext(ctx, "USE "+quote.Path(s.where()), nil); err != nil {
 		return "", err
 	}
 	if err := own.session.readSchema(ctx); err != nil {

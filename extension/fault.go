@@ -10,58 +10,8 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
-	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/planner"
 )
-
-// Error is the failure of a statement, with its place in the text that the caller gave. errors.As also finds the
-// *duckdb.Error or the model's error behind it.
-type Error struct {
-	Msg       string // subject, cause, and what to do
-	Hint      string // a line of advice; empty where Msg says it all
-	Source    string // the text that was executed
-	Pos, End  int    // bytes of Source; both -1 when the place is not known
-	Line, Col int    // of Pos, from 1; 0 when not known
-	Code      failure.Code
-	Cause     error
-
-	plain bool // Msg is DuckDB's own, with its excerpt
-}
-
-// Error gives "line:column: message", or the message alone, then the hint on a line of its own. What DuckDB says of a
-// statement that is all its own comes as it is.
-func (e *Error) Error() string {
-	if e.Line == 0 || e.plain {
-		return e.hinted(e.Msg)
-	}
-	return e.hinted(fmt.Sprintf("%d:%d: %s", e.Line, e.Col, e.Msg))
-}
-
-func (e *Error) hinted(text string) string {
-	if e.Hint == "" {
-		return text
-	}
-	return text + "\n" + e.Hint
-}
-
-// Unwrap gives the cause.
-func (e *Error) Unwrap() error { return e.Cause }
-
-// Render writes the error the way a person reads it, with a caret under the place. name stands for the source, such as a
-// file's name.
-func (e *Error) Render(name string) string { return e.RenderWidth(name, 240) }
-
-// RenderWidth is Render for a terminal of so many columns.
-func (e *Error) RenderWidth(name string, width int) string {
-	if e.Line == 0 {
-		return e.hinted(e.Msg)
-	}
-	msg := e.Msg
-	if e.plain {
-		msg = duckapi.WithoutExcerpt(msg) // of which ours takes the place
-	}
-	return e.hinted((&dialect.Error{Pos: e.Pos, End: e.End, Msg: msg}).RenderWidth(name, e.Source, width))
-}
 
 // fault gives the error of a statement in the user's terms. The execution has no plan when the statement did not get as far as
 // DuckDB.
@@ -108,7 +58,7 @@ func (x *execution) duckdbFault(e *Error, ddb *duckdb.Error) {
 	w := &planner.Wording{Msg: own, Span: dialect.Span{Pos: -1, End: -1}}
 	if p != nil && p.Pos >= 0 {
 		w.Pos, w.End = x.locate(ddb)
-		if other, ok := x.n.session.planner(x.ctx).MissingColumn(x.ctx, p, x.src, ddb); ok {
+		if other, ok := x.s.planner(x.ctx).MissingColumn(x.ctx, p, x.src, ddb); ok {
 			w = other
 		}
 		if other, ok := p.ModelFault(ddb); ok {
@@ -138,11 +88,11 @@ func (x *execution) readsAsGoogleSQL(err *duckdb.Error) bool {
 	if perr != nil || !ok {
 		return false
 	}
-	other, perr := x.n.session.planner(x.ctx).Query(x.ctx, x.src, q)
+	other, perr := x.s.planner(x.ctx).Query(x.ctx, x.src, q)
 	if perr != nil {
 		return false
 	}
-	prepared, perr := x.n.Conn.PrepareContext(x.ctx, other.SQL)
+	prepared, perr := x.s.duck.PrepareContext(x.ctx, other.SQL)
 	return perr == nil && prepared.Close() == nil
 }
 
@@ -170,7 +120,7 @@ func (x *execution) locate(err *duckdb.Error) (pos, end int) {
 
 // position prepares the statement once more, for the byte that an error in JSON has.
 func (x *execution) position() (int, bool) {
-	duck := x.n.Conn
+	duck := x.s.duck
 	if _, err := duck.ExecContext(x.ctx, "SET errors_as_json = true", nil); err != nil {
 		return 0, false // an aborted transaction, for one
 	}

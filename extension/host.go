@@ -23,10 +23,10 @@ func (in *instance) Spec(version int64) (*remote.Spec, error) { return in.remote
 func (in *instance) ReleaseSpec(version int64) { in.remote.ReleaseSpec(version) }
 
 // Query implements [functions.Host].
-func (in *instance) Query(conn uint64) *functions.Query { return &in.running(conn).Query }
+func (in *instance) Query(conn uint64) *functions.Query { return &in.state(conn).Query }
 
 // Asks implements [remote.Host].
-func (in *instance) Asks(conn uint64) { in.running(conn).waits.Store(true) }
+func (in *instance) Asks(conn uint64) { in.state(conn).waits.Store(true) }
 
 // Statement implements [remote.Host].
-func (in *instance) Statement(conn uint64) *remote.Statement { return in.running(conn).statement() }
+func (in *instance) Statement(conn uint64) *remote.Statement { return in.state(conn).statement() }

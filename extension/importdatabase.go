@@ -3,7 +3,6 @@ package extension
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -16,26 +15,7 @@ import (
 // importer runs the scripts of an exported database on a connection. DuckDB runs the statements of schema.sql in the order of their
 // entries in the catalog, so that a view fails whose model or object table was replaced after it, and a model made by one
 // statement is not seen by the functions that bind the next. So here views wait for what they stand on.
-type importer struct{ *conn }
-
-// Import implements [planner.Session]: in the open transaction, or in one of its own that is rolled back when it fails.
-func (s *session) Import(ctx context.Context, schema, load string) error {
-	i := importer{s.n}
-	if s.active() {
-		return i.scripts(ctx, schema, load)
-	}
-	if _, err := i.Conn.ExecContext(ctx, "BEGIN", nil); err != nil {
-		return err
-	}
-	s.transaction(true)
-	defer s.transaction(false)
-	if err := i.scripts(ctx, schema, load); err != nil {
-		_, back := i.Conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK", nil)
-		return errors.Join(err, back)
-	}
-	_, err := i.Conn.ExecContext(ctx, "COMMIT", nil)
-	return err
-}
+type importer struct{ *session }
 
 // scripts runs the statements of schema.sql, the views last and with them macros over views, and those of load.sql.
 func (i importer) scripts(ctx context.Context, schema, load string) error {
@@ -47,7 +27,7 @@ func (i importer) scripts(ctx context.Context, schema, load string) error {
 			views = append(views, importedView{text, made[0].Parts})
 			continue
 		}
-		_, err := i.Conn.ExecContext(ctx, text, nil)
+		_, err := i.duck.ExecContext(ctx, text, nil)
 		switch {
 		case err == nil:
 		case strings.HasPrefix(text, "CREATE MACRO"): // over a view, perhaps; and tables and views may need those that are over none
@@ -62,7 +42,7 @@ func (i importer) scripts(ctx context.Context, schema, load string) error {
 	if strings.TrimSpace(load) == "" {
 		return nil
 	}
-	_, err := i.Conn.ExecContext(ctx, load, nil)
+	_, err := i.duck.ExecContext(ctx, load, nil)
 	return err
 }
 
@@ -112,7 +92,7 @@ func (i importer) views(ctx context.Context, views []importedView) error {
 func (i importer) view(ctx context.Context, v importedView) error {
 	st := dialect.Split(v.sql, dialect.DuckDB)[0]
 	return i.run(ctx, v.sql, st, func(x *execution) error {
-		_, err := i.Conn.ExecContext(ctx, x.plan.SQL, nil)
+		_, err := i.duck.ExecContext(ctx, x.plan.SQL, nil)
 		return err
 	})
 }
@@ -122,13 +102,13 @@ func (i importer) model(ctx context.Context, v importedView) error {
 	if !v.model() {
 		return nil
 	}
-	p, err := i.session.planner(ctx).Catalog.Target(ctx, v.parts)
+	p, err := i.planner(ctx).Catalog.Target(ctx, v.parts)
 	if err != nil {
 		return err
 	}
-	k, rec, err := i.session.planner(ctx).Catalog.Lookup(ctx, p)
+	k, rec, err := i.planner(ctx).Catalog.Lookup(ctx, p)
 	if err == nil && k == catalog.Model {
-		i.session.Remember(p, rec)
+		i.Remember(p, rec)
 	}
 	return err
 }

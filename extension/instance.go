@@ -2,8 +2,6 @@ package extension
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -15,9 +13,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/config"
-	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/modelstore"
 	"github.com/mallardml/mallard/internal/serving"
 )
@@ -31,29 +27,21 @@ type instance struct {
 	duck *duckdb.Connector // of the database, for every connection
 	cfg  *Config
 
-	db      *sql.DB // private connections: registration, and reading the catalog while a statement binds
-	stores  *serving.Stores
-	models  *serving.Models
-	remote  *serving.Remote
-	objects *objects
-	access  access
+	private   private
+	access    *access
+	functions *functionTable
+	stores    *serving.Stores
+	models    *serving.Models
+	remote    *serving.Remote
+	objects   *objects
 
 	// epoch moves whenever a statement may have changed what a name means; prepared statements compare it.
 	epoch atomic.Int64
 	// named moves whenever a statement may have made models or object tables.
 	named atomic.Int64
 
-	queries sync.Map // connection id to *running, the statement it executes
-	conns   sync.Map // connection id to *conn
-
-	mu  sync.Mutex
-	fns map[string]*function // by name without the suffix of a connection
-}
-
-// function is an SQL function that generated text calls. Its name tells its result type, so few exist.
-type function struct {
-	register   func(h mapping.Connection, name string) error
-	registered bool
+	queries  sync.Map // connection id to *queryState, of the statement that it executes
+	sessions sync.Map // connection id to *session
 }
 
 // instances finds the instance of a file that is open already.
@@ -61,9 +49,6 @@ var instances = struct {
 	mu     sync.Mutex
 	byFile map[string]*instance
 }{byFile: map[string]*instance{}}
-
-// keepOpen hides Close: the private pool is closed before the database that it is of.
-type keepOpen struct{ driver.Connector }
 
 // fileKey names the file of a data source name; "" is a database in memory, which nobody shares.
 func fileKey(dsn string) (string, error) {
@@ -75,8 +60,8 @@ func fileKey(dsn string) (string, error) {
 }
 
 // openInstance gives the instance of a database, which is opened unless it is open. Every call that succeeds is for one
-// close. A nil configuration is the open instance's, or the default.
-func openInstance(dsn string, cfg *Config) (*instance, error) {
+// close. register adds functions over the instance to a new one. A nil configuration is the open instance's, or the default.
+func openInstance(dsn string, cfg *Config, register func(*instance, mapping.Connection) error) (*instance, error) {
 	key, err := fileKey(dsn)
 	if err != nil {
 		return nil, err
@@ -98,7 +83,7 @@ func openInstance(dsn string, cfg *Config) (*instance, error) {
 	if cfg == nil {
 		cfg = DefaultConfig()
 	}
-	in, err := newInstance(dsn, key, cfg)
+	in, err := newInstance(dsn, key, cfg, register)
 	if err == nil && key != "" {
 		instances.byFile[key] = in
 	}
@@ -138,7 +123,7 @@ func differences(a, b *Config) []string {
 	return all
 }
 
-func newInstance(dsn, key string, cfg *Config) (*instance, error) {
+func newInstance(dsn, key string, cfg *Config, register func(*instance, mapping.Connection) error) (*instance, error) {
 	dir, err := config.StoreDir(cfg)
 	if err != nil {
 		return nil, err
@@ -148,21 +133,30 @@ func newInstance(dsn, key string, cfg *Config) (*instance, error) {
 		return nil, err
 	}
 	in := &instance{
-		key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, duck: duck, fns: map[string]*function{},
+		key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, duck: duck,
 	}
-	in.db = sql.OpenDB(keepOpen{duck})
-	in.db.SetMaxIdleConns(2)
-	in.stores = serving.NewStores(cfg, in.externalAccess)
+	in.private = newPrivate(duck)
+	in.access = &access{private: in.private, changed: &in.epoch}
+	in.functions = &functionTable{private: in.private, all: map[string]*function{}}
+	in.stores = serving.NewStores(cfg, in.access.allowed)
 	in.models = serving.NewModels(cfg, in.stores, engines(cfg), modelstore.Store{Dir: dir}, copied)
-	in.remote = serving.NewRemote(cfg, in.stores, in.db)
-	in.objects = newObjects(in)
-	err = errors.Join(in.registerTextFunctions(), in.private(context.Background(), func(_ *duckdb.Conn, h mapping.Connection) error {
-		return in.objects.runtime.Register(h)
-	}))
+	in.remote = serving.NewRemote(cfg, in.stores, in.private.db)
+	in.objects = newObjects(cfg.Objects, in.stores, in.state)
+	err = in.private.do(context.Background(), func(_ *duckdb.Conn, h mapping.Connection) error {
+		return errors.Join(register(in, h), in.objects.runtime.Register(h))
+	})
 	if err != nil {
-		return nil, errors.Join(err, in.db.Close(), duck.Close())
+		return nil, errors.Join(err, in.private.db.Close(), duck.Close())
 	}
 	return in, nil
+}
+
+// state gives the state of the statement that a connection executes.
+func (in *instance) state(conn uint64) *queryState {
+	if q, ok := in.queries.Load(conn); ok {
+		return q.(*queryState)
+	}
+	return idle
 }
 
 // close drops one connector's share. The last one frees the models and closes the database; until that is done, the file is
@@ -175,7 +169,7 @@ func (in *instance) close() error {
 	if !last {
 		return nil
 	}
-	err := errors.Join(in.remote.Close(), in.stores.Close(), in.db.Close(), in.models.Close(), in.duck.Close())
+	err := errors.Join(in.remote.Close(), in.stores.Close(), in.private.db.Close(), in.models.Close(), in.duck.Close())
 	instances.mu.Lock()
 	if in.key != "" {
 		delete(instances.byFile, in.key)
@@ -183,68 +177,4 @@ func (in *instance) close() error {
 	instances.mu.Unlock()
 	close(in.gone)
 	return err
-}
-
-// private runs f with a connection of the private pool.
-func (in *instance) private(ctx context.Context, f func(c *duckdb.Conn, h mapping.Connection) error) error {
-	c, err := in.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	return c.Raw(func(dc any) error {
-		inner, ok := dc.(*duckdb.Conn)
-		if !ok {
-			return fmt.Errorf("duckdb-go gave a connection of type %T", dc)
-		}
-		h, err := duckapi.Connection(inner)
-		if err != nil {
-			return err
-		}
-		return f(inner, h)
-	})
-}
-
-// function makes sure that a function exists. It is registered in autocommit, so that every transaction that starts
-// later sees it.
-func (in *instance) function(ctx context.Context, name string, register func(h mapping.Connection, name string) error) error {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	f, ok := in.fns[name]
-	if !ok {
-		f = &function{register: register}
-		in.fns[name] = f
-	}
-	if f.registered {
-		return nil
-	}
-	err := in.private(ctx, func(_ *duckdb.Conn, h mapping.Connection) error { return f.register(h, name) })
-	f.registered = err == nil
-	return err
-}
-
-// predictFunction makes sure that the prediction function for these outputs exists, and gives its name.
-func (in *instance) predictFunction(ctx context.Context, outputs []functions.Port, types functions.Types) (string, error) {
-	name := functions.PredictName(outputs, types)
-	return name, in.function(ctx, name, func(h mapping.Connection, name string) error {
-		return functions.RegisterPredict(h, name, outputs, types, in)
-	})
-}
-
-// functionNamed finds what a name was registered for.
-func (in *instance) functionNamed(name string) (*function, bool) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	f, ok := in.fns[name]
-	return f, ok
-}
-
-// idle answers callbacks of connections that are not ours, such as DuckDB's own.
-var idle = newRunning(context.Background(), nil)
-
-func (in *instance) running(conn uint64) *running {
-	if q, ok := in.queries.Load(conn); ok {
-		return q.(*running)
-	}
-	return idle
 }

@@ -16,7 +16,7 @@ type Progress struct {
 
 	mu          sync.Mutex
 	conn        *mapping.Connection // while a statement runs
-	q           *running            // the same
+	q           *queryState         // the same
 	remote      remote.Progress     // of the statement before
 	copied, all int64
 }
@@ -45,13 +45,10 @@ func (p *Progress) Remote() remote.Progress {
 	if p.q == nil {
 		return p.remote
 	}
-	p.q.mu.Lock()
-	st := p.q.remote
-	p.q.mu.Unlock()
-	if st == nil {
-		return remote.Progress{}
+	if st := p.q.asked(); st != nil {
+		return st.Progress()
 	}
-	return st.Progress()
+	return remote.Progress{}
 }
 
 // Copied is how many bytes of a model's files have come from a bucket, of how many in all: zero unless the statement
@@ -76,7 +73,7 @@ func (p *Progress) setCopied(done, all int64) {
 }
 
 // attach begins to show a statement.
-func (p *Progress) attach(h *mapping.Connection, q *running) {
+func (p *Progress) attach(h *mapping.Connection, q *queryState) {
 	p.mu.Lock()
 	p.conn, p.q, p.copied, p.all = h, q, 0, 0
 	p.mu.Unlock()

@@ -1,7 +1,6 @@
 package extension
 
 import (
-	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -52,23 +51,6 @@ func newRows(res mapping.Result, end func() error) (*rows, error) {
 	return r, nil
 }
 
-// QueryChunks runs a query as QueryContext does and gives its result as chunks of DuckDB's, for package arrowquery.
-func (n *conn) QueryChunks(ctx context.Context, query string, args []driver.NamedValue) (*duckapi.Chunks, error) {
-	from, err := n.QueryContext(ctx, query, args)
-	if err != nil {
-		return nil, err
-	}
-	r, ok := from.(*rows)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("a result of type %T has no chunks", from), from.Close())
-	}
-	next := func() (mapping.DataChunk, error) {
-		err := r.fetch()
-		return r.chunk, err
-	}
-	return &duckapi.Chunks{Result: r.res, Connection: n.h, Next: next, Close: r.Close}, nil
-}
-
 // Columns implements [driver.Rows].
 func (r *rows) Columns() []string { return r.names }
 
@@ -102,7 +84,7 @@ func (r *rows) fetch() error {
 		if err := r.live.ctx.Err(); err != nil {
 			return r.live.fault(err)
 		}
-		stop, end = duckapi.Interrupting(r.live.ctx, r.live.n.h), r.live.n.lend(r.live.ctx)
+		stop, end = duckapi.Interrupting(r.live.ctx, r.live.s.h), r.live.s.lend(r.live.ctx)
 	}
 	r.chunk = mapping.FetchChunk(r.res)
 	stop()
@@ -161,18 +143,3 @@ func (r *rows) Close() error {
 	r.live.end()
 	return err
 }
-
-type streamKey struct{}
-
-// WithStreaming makes queries that run under the context compute their rows as they are read, with a small part of them in
-// memory, where else the whole result is computed and held before the first row is given. The caller must read or close the
-// rows before the connection runs its next statement, which would otherwise end them with an error; so this is for a
-// *sql.Conn or a *sql.Tx of one user. An error of a later row comes from Rows.Err.
-//
-// A query that asks remote models, or reads objects, is computed whole all the same: while its rows are read, DuckDB would
-// wait for the answers with a busy processor.
-func WithStreaming(ctx context.Context) context.Context {
-	return context.WithValue(ctx, streamKey{}, true)
-}
-
-func streaming(ctx context.Context) bool { return ctx.Value(streamKey{}) != nil }

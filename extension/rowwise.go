@@ -14,7 +14,7 @@ import (
 )
 
 // rowWise tells by DuckDB's plan whether a prepared statement is row-wise over one relation, and which.
-func (n *conn) rowWise(ctx context.Context, s *stmt) (bool, string) {
+func rowWise(ctx context.Context, s *stmt) (bool, string) {
 	switch verb, _, _ := strings.Cut(s.plan.Verb, " "); verb {
 	case "SELECT", "WITH", "FROM", "TABLE":
 	default:
@@ -37,7 +37,7 @@ func (n *conn) rowWise(ctx context.Context, s *stmt) (bool, string) {
 			args[i].Name = name
 		}
 	}
-	rows, err := n.Conn.QueryContext(ctx, "EXPLAIN (FORMAT JSON) "+s.plan.SQL, args)
+	rows, err := s.on.duck.QueryContext(ctx, "EXPLAIN (FORMAT JSON) "+s.plan.SQL, args)
 	if err != nil {
 		return false, ""
 	}

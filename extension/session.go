@@ -3,27 +3,40 @@ package extension
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
+	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	native "github.com/mallardml/mallard/functions/googlesql"
 	"github.com/mallardml/mallard/functions/remote"
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/catalog"
-	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/planner"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
-// session is what a connection gives to the planner: where unqualified names are looked up, what its open transaction has
-// changed, which other connections cannot see, and the names to look at twice.
+// session is a connection to DuckDB as those below the driver's interfaces know it: what plans and runs its statements, where it
+// looks up unqualified names, and what its open transaction has changed, which other connections cannot see.
 type session struct {
-	n     *conn
-	names planner.Names
+	duck    *duckdb.Conn
+	h       mapping.Connection
+	id      uint64
+	in      *instance
+	lang    dialect.Lang
+	trace   trace.Tracer                                         // nil for none
+	another func(context.Context) (driver.Conn, error)           // opens another connection like this one
+	scripts func(ctx context.Context, schema, load string) error // runs those of an exported database in the open transaction
+	names   planner.Names
+
+	// making is true while the connection's macros are made: DuckDB binds their bodies then, which need not look at anything.
+	making atomic.Bool
+	small  bool // enable_caching_operators is off for a statement that reads objects
 
 	mu         sync.Mutex
 	db, schema string
@@ -47,7 +60,7 @@ var (
 func (s *session) planner(ctx context.Context) *planner.Planner {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.planning(ctx, s.n.Conn, nil)
+	return s.planning(ctx, s.duck, nil)
 }
 
 // behind gives the planner of a text that the connection is binding: it asks a private connection, which cannot see the open
@@ -64,7 +77,7 @@ func (s *session) behind(ctx context.Context, c *duckdb.Conn) *planner.Planner {
 
 // planning makes a planner that asks c; mu is held.
 func (s *session) planning(ctx context.Context, c *duckdb.Conn, open map[string]*modelspec.Spec) *planner.Planner {
-	in := s.n.in
+	in := s.in
 	return &planner.Planner{
 		Config: in.cfg, Models: s, Session: s, Library: in.models, Objects: in.objects, GoogleSQL: googleSQL,
 		Catalog: &catalog.Catalog{
@@ -78,7 +91,7 @@ func (s *session) planning(ctx context.Context, c *duckdb.Conn, open map[string]
 
 // readSchema notes where DuckDB looks up unqualified names, for the times when the connection cannot be asked.
 func (s *session) readSchema(ctx context.Context) error {
-	rows, err := s.n.rows(ctx, "SELECT current_database(), current_schema()")
+	rows, err := allRows(ctx, s.duck, "SELECT current_database(), current_schema()")
 	if err != nil {
 		return err
 	}
@@ -109,9 +122,14 @@ func (s *session) active() bool {
 	return s.open.active
 }
 
+// rows runs a query of our own on the connection and returns all of its values.
+func (s *session) rows(ctx context.Context, query string) ([][]driver.Value, error) {
+	return allRows(ctx, s.duck, query)
+}
+
 // Guarded implements [planner.Session].
 func (s *session) Guarded(ctx context.Context) []string {
-	return s.names.Read(ctx, s.n.rows, s.n.in.named.Load())
+	return s.names.Read(ctx, s.rows, s.in.named.Load())
 }
 
 // Remember implements [planner.Session], for the text functions, which cannot see the open transaction.
@@ -127,29 +145,50 @@ func (s *session) Remember(name catalog.QualifiedName, spec *modelspec.Spec) {
 	s.open.models[name.Key()] = spec
 }
 
+// Import implements [planner.Session]: in the open transaction, or in one of its own that is rolled back when it fails.
+func (s *session) Import(ctx context.Context, schema, load string) error {
+	if s.active() {
+		return s.scripts(ctx, schema, load)
+	}
+	if _, err := s.duck.ExecContext(ctx, "BEGIN", nil); err != nil {
+		return err
+	}
+	s.transaction(true)
+	defer s.transaction(false)
+	if err := s.scripts(ctx, schema, load); err != nil {
+		_, back := s.duck.ExecContext(context.WithoutCancel(ctx), "ROLLBACK", nil)
+		return errors.Join(err, back)
+	}
+	_, err := s.duck.ExecContext(ctx, "COMMIT", nil)
+	return err
+}
+
 // Version implements [planner.Models].
 func (s *session) Version(e catalog.Entry) (*functions.Model, error) {
-	return s.n.in.models.Version(e)
+	return s.in.models.Version(e)
 }
 
 // RemoteCall implements [planner.Models].
 func (s *session) RemoteCall(call *remote.Spec, connection string) (*remote.Spec, error) {
-	return s.n.in.remote.Call(call, connection)
+	return s.in.remote.Call(call, connection)
 }
 
 // PredictFunction implements [planner.Models].
 func (s *session) PredictFunction(ctx context.Context, outputs []functions.Port, types functions.Types) (string, error) {
-	return s.n.in.predictFunction(ctx, outputs, types)
+	name := functions.PredictName(outputs, types)
+	return name, s.in.functions.add(ctx, name, func(h mapping.Connection, name string) error {
+		return functions.RegisterPredict(h, name, outputs, types, s.in)
+	})
 }
 
 // RemoteFunction implements [planner.Models].
 func (s *session) RemoteFunction(ctx context.Context, f remote.Function) error {
-	return s.n.in.function(ctx, f.Name, func(h mapping.Connection, name string) error { return f.Register(h, name, s.n.in) })
+	return s.in.functions.add(ctx, f.Name, func(h mapping.Connection, name string) error { return f.Register(h, name, s.in) })
 }
 
 // NativeFunction implements [planner.Models].
 func (s *session) NativeFunction(ctx context.Context, name string) error {
-	return s.n.in.function(ctx, native.Prefix+name, func(h mapping.Connection, as string) error { return native.Register(h, name, as) })
+	return s.in.functions.add(ctx, native.Prefix+name, func(h mapping.Connection, as string) error { return native.Register(h, name, as) })
 }
 
 // FunctionName implements [planner.Models].
@@ -174,8 +213,8 @@ func (s *session) register(base string, f *function) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open.n++
-	alias := fmt.Sprintf("%s__%d_%d", base, s.n.id, s.open.n)
-	if err := f.register(s.n.h, alias); err != nil {
+	alias := fmt.Sprintf("%s__%d_%d", base, s.id, s.open.n)
+	if err := f.register(s.h, alias); err != nil {
 		return err
 	}
 	if s.open.alias == nil {
@@ -185,26 +224,14 @@ func (s *session) register(base string, f *function) error {
 	return nil
 }
 
-// describe gives the columns of a query, or nil when it cannot be prepared.
-func describe(ctx context.Context, c *duckdb.Conn, sql string) []planner.Column {
-	st, err := c.PrepareContext(ctx, sql)
-	if err != nil {
-		return nil
-	}
-	defer st.Close()
-	ds, ok := st.(*duckdb.Stmt)
+// analyzing marks the context of statements that are not to run: models are not measured.
+type analyzing struct{}
+
+// caller finds the session that a text function serves, and the context of its statement.
+func (in *instance) caller(id uint64) (*session, context.Context, error) {
+	s, ok := in.sessions.Load(id)
 	if !ok {
-		return nil
+		return nil, nil, errors.New("this connection was not opened by Mallard; ML functions need one of extension.NewConnector")
 	}
-	p, err := duckapi.Prepared(ds)
-	if err != nil {
-		return nil
-	}
-	var columns []planner.Column
-	for i := range mapping.PreparedStatementColumnCount(p) {
-		t := mapping.PreparedStatementColumnLogicalType(p, i)
-		columns = append(columns, planner.Column{Name: mapping.PreparedStatementColumnName(p, i), Type: udf.TypeOf(t)})
-		mapping.DestroyLogicalType(&t)
-	}
-	return columns
+	return s.(*session), in.Query(id).Context, nil
 }

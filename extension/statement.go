@@ -14,7 +14,7 @@ import (
 // stmt is a prepared statement that notices when a model it uses is replaced. Statements about models are planned when
 // they run, since planning them imports files.
 type stmt struct {
-	n     *conn
+	on    *session
 	src   string
 	st    dialect.Statement
 	inner *duckdb.Stmt // nil for a statement that is planned when it runs
@@ -30,16 +30,17 @@ var _ interface {
 	driver.StmtQueryContext
 } = (*stmt)(nil)
 
-func (n *conn) prepare(ctx context.Context, src string, st dialect.Statement) (driver.Stmt, error) {
-	s := &stmt{n: n, src: src, st: st}
+// newStatement prepares a statement, unless it is planned when it runs.
+func newStatement(ctx context.Context, on *session, src string, st dialect.Statement) (*stmt, error) {
+	s := &stmt{on: on, src: src, st: st}
 	node, err := dialect.Parse(src, st)
 	if err != nil {
-		return nil, (&execution{n: n, ctx: ctx, src: src}).fault(err)
+		return nil, (&execution{s: on, ctx: ctx, src: src}).fault(err)
 	}
 	if _, ok := node.(*dialect.Query); !ok {
 		return s, nil
 	}
-	x := n.execute(ctx, src)
+	x := on.execute(ctx, src)
 	defer x.done()
 	return s, x.retry(&s.st, func(int) error { return s.renew(x, false) })
 }
@@ -47,8 +48,8 @@ func (n *conn) prepare(ctx context.Context, src string, st dialect.Statement) (d
 // renew plans and prepares the text, at first and whenever a model may have changed. Where the text stays the same, the
 // statement stays, unless it must not.
 func (s *stmt) renew(x *execution, anyway bool) error {
-	epoch := s.n.in.epoch.Load()
-	p, err := s.n.plan(x.ctx, s.src, s.st)
+	epoch := s.on.in.epoch.Load()
+	p, err := s.on.plan(x.ctx, s.src, s.st)
 	if err != nil {
 		x.plan = nil
 		return &final{err}
@@ -113,18 +114,18 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (rows
 // run executes the prepared text, or plans and executes a statement about a model.
 func (s *stmt) run(ctx context.Context, prepared, planned func(*execution) error) error {
 	if s.inner == nil {
-		return s.n.run(ctx, s.src, s.st, planned)
+		return s.on.run(ctx, s.src, s.st, planned)
 	}
-	x := s.n.execute(ctx, s.src)
+	x := s.on.execute(ctx, s.src)
 	defer x.done()
 	return x.retry(&s.st, func(try int) error {
-		if try > 0 || s.epoch != s.n.in.epoch.Load() && len(s.plan.Models) > 0 {
+		if try > 0 || s.epoch != s.on.in.epoch.Load() && len(s.plan.Models) > 0 {
 			if err := s.renew(x, try > 0); err != nil {
 				return err
 			}
 		}
 		x.plan, x.bytes, x.waits = s.plan, s.bytes, s.waits
-		err := x.narrow(prepared)
+		err := x.inSmallChunks(prepared)
 		s.bytes = x.bytes
 		if err == nil {
 			x.settle(ctx)

@@ -1,0 +1,148 @@
+package extension
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/planner"
+	"github.com/mallardml/mallard/internal/serving"
+	"github.com/mallardml/mallard/internal/trace"
+)
+
+// run plans a statement, executes it, and tells the instance what it may have changed.
+func (s *session) run(ctx context.Context, src string, st dialect.Statement, exec func(*execution) error) error {
+	x := s.execute(ctx, src)
+	defer x.done()
+	return x.retry(&st, func(int) (err error) {
+		if x.plan, err = s.plan(x.ctx, src, st); err != nil {
+			return &final{err}
+		}
+		if err = x.inSmallChunks(exec); err == nil {
+			x.settle(ctx)
+		}
+		return err
+	})
+}
+
+// plan plans a statement of the connection's.
+func (s *session) plan(ctx context.Context, src string, st dialect.Statement) (*planner.Plan, error) {
+	if s.trace == nil {
+		return s.planner(ctx).Plan(ctx, src, st)
+	}
+	began := time.Now()
+	p, err := s.planner(ctx).Plan(ctx, src, st)
+	e := trace.Event{Kind: trace.Planned, Query: src[st.Pos:st.End], Duration: time.Since(began), Err: err}
+	if p != nil {
+		e.SQL = p.SQL
+	}
+	s.trace.Trace(ctx, e)
+	return p, err
+}
+
+// settle follows a statement that succeeded. ctx is the caller's.
+func (x *execution) settle(ctx context.Context) {
+	s, p := x.s, x.plan
+	switch p.Verb {
+	case "BEGIN":
+		s.transaction(true)
+	case "COMMIT", "ROLLBACK":
+		s.transaction(false)
+	}
+	if p.ChangesNames() {
+		s.in.epoch.Add(1)
+	}
+	if p.MakesNames() {
+		s.in.named.Add(1)
+	}
+	if p.ChangesSettings() {
+		_ = s.readSchema(ctx) // what cannot be read now stays as it was
+	}
+	if p.Done != nil {
+		p.Done()
+	}
+	if p.Notice != "" {
+		notify(ctx, p.Notice)
+	}
+}
+
+// maxTries bounds how often a statement is planned again: once for each function that it may be missing.
+const maxTries = 16
+
+// final is an error of our own that another attempt would not mend.
+type final struct{ error }
+
+func (f *final) Unwrap() error { return f.error }
+
+// retry makes attempts, which plan the statement anew, as long as what made one fail can be mended. try counts from 0.
+func (x *execution) retry(st *dialect.Statement, attempt func(try int) error) error {
+	for try := 0; ; try++ {
+		err := attempt(try)
+		var own *final
+		switch {
+		case err == nil:
+			x.traceDone(nil)
+			return nil
+		case errors.As(err, &own):
+			return x.traceDone(x.fault(own.error))
+		case duckapi.LacksColumn(err, planner.PseudoColumn) && !st.Data:
+			st.Data = true
+			continue
+		}
+		again, rerr := x.s.remedy(x.ctx, err, try)
+		if rerr != nil {
+			err = rerr
+		} else if again && try < maxTries {
+			continue
+		}
+		return x.traceDone(x.fault(err))
+	}
+}
+
+// traceDone tells of the end of a statement, or of its preparation.
+func (x *execution) traceDone(err error) error {
+	if t := x.s.trace; t != nil {
+		e := trace.Event{Kind: trace.Done, Query: x.src, Duration: time.Since(x.began), Err: err}
+		if x.plan != nil {
+			e.SQL = x.plan.SQL
+		}
+		t.Trace(x.ctx, e)
+	}
+	return err
+}
+
+// remedy mends what made a statement fail and reports whether to try again: a function of ours that this database or
+// this transaction has not seen, or a text that names a version that is gone. Binder errors leave a transaction intact.
+// try counts the attempts before.
+func (s *session) remedy(ctx context.Context, err error, try int) (bool, error) {
+	if duckapi.Carries(err, serving.ErrStale) {
+		return true, nil
+	}
+	name, table, ok := duckapi.MissingFunction(err)
+	if !ok || table {
+		return false, nil
+	}
+	base, suffix, _ := strings.Cut(name, "__")
+	f, seen, ok := s.in.functions.find(base)
+	if !ok {
+		return false, nil
+	}
+	if suffix != "" { // an alias of a transaction that was rolled back
+		s.forget(base)
+		return true, nil
+	}
+	if err := s.in.functions.add(ctx, base, f.register); err != nil {
+		return false, err
+	}
+	if !seen || !s.active() && try == 0 { // made while the statement was bound, which only the next one sees
+		return true, nil
+	}
+	// It exists, but the open transaction began before it did: register it once more, in this transaction.
+	if err := s.register(base, f); err != nil {
+		return false, err
+	}
+	return true, nil
+}
