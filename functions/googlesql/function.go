@@ -13,7 +13,8 @@ import (
 const Prefix = "mallard_googlesql_"
 
 // functions are the functions by their names without the prefix.
-var functions = merge(hashes, texts, parts, codings)
+var functions = merge(hashes, texts, parts, codings,
+	floats, decimals, bitFunctions, integers)
 
 func merge(tables ...map[string]definition) map[string]definition {
 	all := map[string]definition{}

@@ -9,6 +9,7 @@ import (
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/googlesql/translator"
 )
 
 // Wording is what is said of a failure, and its place; both ends are -1 when that is not known.
@@ -19,6 +20,9 @@ type Wording struct {
 
 // Explain gives what DuckDB says of a plan the names that the user wrote, their places, and what to do. A nil plan has none.
 func (p *Plan) Explain(e *Wording, src string, err error) {
+	if p != nil && p.Lang == dialect.GoogleSQL && !p.Plain {
+		e.Msg = translator.Message(e.Msg)
+	}
 	p.InUserTerms(e, src, err)
 	misplaced(e, src)
 	p.advise(e, err)

@@ -1,7 +1,6 @@
 package writer
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -63,11 +62,10 @@ func (c *call) write(table map[string]entry) string {
 	if f == nil {
 		refuse(c.at, "the function %s", strings.ToUpper(strings.TrimPrefix(c.name, "$")))
 	}
-	text := f(c)
 	if c.safe {
-		return "TRY(" + text + ")"
+		return c.safely(f)
 	}
-	return text
+	return f(c)
 }
 
 // refuse ends the writing: the call has a form that is not there.
@@ -116,30 +114,43 @@ func template(text string) entry {
 }
 
 // let writes a text in which arguments may stand several times: those that cost something are the parameters of a lambda.
-func (c *call) let(body func(args []string) string) string {
+func (c *call) let(body func(args []string) string) string { return c.letOthers(nil, body) }
+
+// letOthers is let, but for some arguments that stay where they are.
+func (c *call) letOthers(keep map[int]string, body func(args []string) string) string {
 	args := append([]string(nil), c.args...)
-	var costly []int
+	open, end := "", ""
 	for i, a := range args {
-		if !simple.MatchString(a) {
-			costly = append(costly, i)
+		if _, kept := keep[i]; !kept && !repeatable(a) {
+			x := c.w.bind()
+			open += "list_transform([" + a + "], lambda " + x + ": "
+			end = ")[1]" + end
+			args[i] = x
 		}
 	}
-	if len(costly) == 0 {
-		return body(args)
-	}
-	x := c.w.bind()
-	value := args[costly[0]]
-	if len(costly) > 1 { // side by side in a STRUCT: one lambda inside another could not have a subquery as its argument
-		var fields []string
-		for k, i := range costly {
-			fields = append(fields, fmt.Sprintf("a%d := %s", k, args[i]))
-			args[i] = fmt.Sprintf("%s.a%d", x, k)
+	return open + body(args) + end
+}
+
+// safely writes a text that is NULL where it would be an error. An error of an argument stays one.
+func (c *call) safely(f entry) string {
+	args := c.args
+	defer func() { c.args = args }()
+	keep := map[int]string{}
+	for i, e := range c.exprs {
+		if e.GetResolvedLiteralNode() != nil || e.GetResolvedColumnRefNode() != nil {
+			keep[i] = args[i]
 		}
-		value = "struct_pack(" + strings.Join(fields, ", ") + ")"
-	} else {
-		args[costly[0]] = x
 	}
-	return "list_transform([" + value + "], lambda " + x + ": " + body(args) + ")[1]"
+	return c.letOthers(keep, func(bound []string) string {
+		c.args = bound
+		return "TRY(" + f(c) + ")"
+	})
+}
+
+// repeatable reports whether a text may stand twice: DuckDB computes it once, or it costs little.
+func repeatable(text string) bool {
+	return simple.MatchString(text) || len(text) < 100 && !strings.Contains(text, "SELECT") && !strings.Contains(text, "random(") &&
+		!strings.Contains(text, "uuid(") && !strings.Contains(text, "list_transform(")
 }
 
 // native makes an entry for a function of DuckDB's with the same arguments.
@@ -178,4 +189,7 @@ func merge(tables ...map[string]entry) map[string]entry {
 // functions are the scalar functions.
 var functions map[string]entry
 
-func init() { functions = merge(operators, hashes, texts) }
+func init() {
+	functions = merge(operators, hashes, texts,
+		comparisons, numberFunctions())
+}

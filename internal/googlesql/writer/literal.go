@@ -45,7 +45,12 @@ func literal(at *resolved.ParseLocationRangeProto, v *resolved.ValueProto, t goo
 	case *resolved.ValueProto_NumericValue:
 		return decimal(x.NumericValue, 9) + "::" + duckType(at, t)
 	case *resolved.ValueProto_BignumericValue:
-		return decimal(x.BignumericValue, 38) + "::" + duckType(at, t)
+		d := decimal(x.BignumericValue, 38)
+		whole, fraction, _ := strings.Cut(strings.Trim(d, "-'"), ".")
+		if len(strings.TrimLeft(whole, "0")) > 20 || len(fraction) > 18 {
+			refuse(at, "the BIGNUMERIC %s, for which DuckDB's DECIMAL(38,18) has no place,", strings.Trim(d, "'"))
+		}
+		return d + "::" + duckType(at, t)
 	case *resolved.ValueProto_TimestampValue:
 		s := time.Unix(x.TimestampValue.GetSeconds(), int64(x.TimestampValue.GetNanos())).UTC()
 		return "TIMESTAMPTZ '" + s.Format("2006-01-02 15:04:05.999999") + "+00'"

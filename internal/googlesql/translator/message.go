@@ -1,0 +1,48 @@
+package translator
+
+import (
+	"math/big"
+	"regexp"
+	"strings"
+)
+
+// said are what DuckDB says of values at run time, and what BigQuery says there; $1, $2 are the values.
+var said = []struct {
+	duckdb *regexp.Regexp
+	google string
+}{
+	{regexp.MustCompile(`^Out of Range Error: Overflow in addition of INT64 \((-?\d+) \+ (-?\d+)\)!`), "int64 overflow: $1 + $2"},
+	{regexp.MustCompile(`^Out of Range Error: Overflow in subtraction of INT64 \((-?\d+) - (-?\d+)\)!`), "int64 overflow: $1 - $2"},
+	{regexp.MustCompile(`^Out of Range Error: Overflow in multiplication of INT64 \((-?\d+) \* (-?\d+)\)!`), "int64 overflow: $1 * $2"},
+	{regexp.MustCompile(`^Out of Range Error: Overflow (?:in negation of numeric value!|on abs\(-9223372036854775808\))`), "int64 overflow: --9223372036854775808"},
+	{regexp.MustCompile(`^Conversion Error: Type INT128 with value (-?\d+) can't be cast because the value is out of range for the destination type INT64`), "int64 overflow: $1"},
+	{regexp.MustCompile(`^Out of Range Error: Overflow in HUGEINT (?:addition|multiplication|subtraction).*`), "numeric overflow"},
+	{regexp.MustCompile(`^Out of Range Error: (?:STDDEV|VAR|COVAR|CORR)\w*(?: for [XY])? is out of range!`), "double overflow"},
+	{regexp.MustCompile(`^Invalid Input Error: (.*)`), "$1"},
+}
+
+var decimalOverflow = regexp.MustCompile(`^Out of Range Error: Overflow in (addition|subtract|subtraction) of DECIMAL\(38\) \((-?\d+) [+-] (-?\d+)\)`)
+
+// Message gives what DuckDB says of a value of a translated statement in the words of BigQuery; other texts stay.
+func Message(s string) string {
+	if m := decimalOverflow.FindStringSubmatch(s); m != nil {
+		sign := " - "
+		if m[1] == "addition" {
+			sign = " + "
+		}
+		return "numeric overflow: " + numericText(m[2]) + sign + numericText(m[3])
+	}
+	for _, w := range said {
+		if m := w.duckdb.FindStringSubmatchIndex(s); m != nil {
+			return string(w.duckdb.ExpandString(nil, w.google, s, m)) + s[m[1]:]
+		}
+	}
+	return s
+}
+
+// numericText writes the integer in which DuckDB keeps a NUMERIC.
+func numericText(s string) string {
+	n, _ := new(big.Int).SetString(s, 10)
+	text := new(big.Rat).SetFrac(n, big.NewInt(1e9)).FloatString(9)
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
+}
