@@ -109,6 +109,7 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 				table.Pseudo++
 			}
 			in.Columns = append(in.Columns, c.Expr)
+			in.Names = append(in.Names, c.Name)
 		}
 		catalog.Tables = append(catalog.Tables, table)
 		names.Tables = append(names.Tables, in)

@@ -1,6 +1,8 @@
 package writer
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
@@ -71,16 +73,21 @@ func (w *writer) renamed(from, to []*resolved.ResolvedColumnProto) string {
 	return "SELECT " + strings.Join(items, ", ")
 }
 
-func (w *writer) tableScan(s *resolved.ResolvedTableScanProto) string {
+func (w *writer) tableScan(s *resolved.ResolvedTableScanProto) string { return w.tableScanOf(s, "") }
+
+// tableScanOf writes a scan of a table, with another of its columns.
+func (w *writer) tableScanOf(s *resolved.ResolvedTableScanProto, other string) string {
 	if s.GetForSystemTimeExpr() != nil {
 		refuse(location(s.GetParent().GetParent()), "FOR SYSTEM_TIME AS OF")
 	}
-	i := int(s.GetTable().GetSerializationId())
-	table := w.names.Tables[i]
+	table := w.tableOf(s)
 	list := s.GetParent().GetColumnList()
 	items := make([]string, len(list))
 	for k, c := range list {
 		items[k] = table.Columns[s.GetColumnIndexList()[k]] + " AS " + column(c)
+	}
+	if other != "" {
+		items = append(items, other)
 	}
 	if len(items) == 0 {
 		items = []string{"1"}
@@ -191,10 +198,21 @@ func (w *writer) limitScan(s *resolved.ResolvedLimitOffsetScanProto) string {
 		text = "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetInputScan()) + ")"
 	}
 	if s.GetLimit() != nil {
-		text += " LIMIT " + w.expr(s.GetLimit())
+		text += " LIMIT " + w.count(s.GetLimit())
 	}
 	if s.GetOffset() != nil {
-		text += " OFFSET " + w.expr(s.GetOffset())
+		text += " OFFSET " + w.count(s.GetOffset())
 	}
 	return text
+}
+
+// count writes the number of LIMIT or OFFSET, of which DuckDB takes at most 2^62.
+func (w *writer) count(e *resolved.AnyResolvedExprProto) string {
+	const most = 1 << 62
+	if n, ok := integer(e); ok {
+		return strconv.FormatInt(min(n, most), 10)
+	}
+	x := w.expr(e)
+	return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN %[2]s WHEN %[1]s < 0 THEN %[3]s ELSE least(%[1]s, %[4]d) END", x,
+		fail("Limit requires non-null count and offset", "BIGINT"), fail("Limit requires non-negative count and offset", "BIGINT"), int64(most))
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
-	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
 )
 
@@ -62,14 +61,20 @@ func (w *writer) analytic(e *resolved.AnyResolvedExprProto, partition string, or
 }
 
 // rangeOrder writes the one key of a window whose frame has offsets: a key to which they can be added. An INT64 is widened,
-// so that no end of a frame overflows.
+// and a decimal written as its digits, so that no end of a frame overflows.
 func (w *writer) rangeOrder(it *resolved.ResolvedOrderByItemProto) string {
 	c := it.GetColumnRef().GetColumn()
-	if c.GetType().GetTypeKind() == resolved.TypeKind_TYPE_INT64 {
+	switch c.GetType().GetTypeKind() {
+	case resolved.TypeKind_TYPE_INT64:
 		return " ORDER BY " + column(c) + "::HUGEINT" + direction(it, it.GetIsDescending())
+	case resolved.TypeKind_TYPE_NUMERIC, resolved.TypeKind_TYPE_BIGNUMERIC:
+		return " ORDER BY " + digits(column(c)) + direction(it, it.GetIsDescending())
 	}
 	return " ORDER BY " + orderKey(it)
 }
+
+// digits writes a decimal as the integer of its digits.
+func digits(x string) string { return "replace((" + x + ")::VARCHAR, '.', '')::HUGEINT" }
 
 // frameEnd writes an end of a window's frame. key is that of a frame whose offsets are added to it.
 func (w *writer) frameEnd(f *resolved.ResolvedWindowFrameExprProto, key *resolved.ResolvedOrderByItemProto) string {
@@ -79,30 +84,32 @@ func (w *writer) frameEnd(f *resolved.ResolvedWindowFrameExprProto, key *resolve
 		return kind
 	}
 	text := w.expr(e)
+	t := typeOf(e)
 	if e.GetResolvedLiteralNode() == nil {
-		text = "CASE WHEN " + text + " IS NULL OR " + text + " < 0 THEN error('Window frame offset for PRECEDING or FOLLOWING must be non-negative, but was ' || coalesce(" +
+		bad := text + " IS NULL OR " + text + " < 0"
+		if t.Kind == googlesql.Float64 {
+			bad += " OR isnan(" + text + ")"
+		}
+		text = "CASE WHEN " + bad + " THEN error('Window frame offset for PRECEDING or FOLLOWING must be non-negative, but was ' || coalesce(" +
 			text + "::VARCHAR, 'NULL')) ELSE " + text + " END"
 	}
 	if key != nil {
 		following := f.GetBoundaryType() == resolved.ResolvedWindowFrameExprEnums_OFFSET_FOLLOWING
-		switch t := analyzer.TypeOf(exprType(e)); t.Kind {
+		switch t.Kind {
 		case googlesql.Int64:
 			text = "(" + text + ")::HUGEINT"
 		case googlesql.Numeric, googlesql.BigNumeric:
-			text = within(text, column(key.GetColumnRef().GetColumn()), duckType(nil, t), following != key.GetIsDescending())
+			text = within(digits(text), digits(column(key.GetColumnRef().GetColumn())), following != key.GetIsDescending())
 		}
 	}
 	return text + strings.TrimPrefix(kind, "OFFSET")
 }
 
-// within shortens an offset of a decimal key where their sum, or difference, would be beyond the type.
-func within(offset, key, decimal string, up bool) string {
-	most := "'99999999999999999999999999999.999999999'::" + decimal
-	if strings.HasSuffix(decimal, ",18)") {
-		most = "'99999999999999999999.999999999999999999'::" + decimal
-	}
+// within shortens an offset of a decimal's digits where it leads beyond all of them: to the next number.
+func within(offset, key string, up bool) string {
+	const beyond = "100000000000000000000000000000000000000::HUGEINT"
 	if up {
-		return "CASE WHEN " + key + " > " + most + " - " + offset + " THEN " + most + " - " + key + " ELSE " + offset + " END"
+		return "least(" + offset + ", " + beyond + " - " + key + ")"
 	}
-	return "CASE WHEN " + key + " < " + offset + " - " + most + " THEN " + key + " + " + most + " ELSE " + offset + " END"
+	return "least(" + offset + ", " + key + " + " + beyond + ")"
 }

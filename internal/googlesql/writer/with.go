@@ -8,24 +8,36 @@ import (
 )
 
 func (w *writer) withScan(s *resolved.ResolvedWithScanProto) string {
+	recursive := ""
+	queries := w.withEntries(s, &recursive)
+	return "WITH " + recursive + strings.Join(queries, ", ") + " SELECT " + columns(scanColumns(s.GetQuery())) + " FROM (" + w.scan(s.GetQuery()) + ")"
+}
+
+// withEntries writes the queries of a WITH clause. The WITH clause of one of them, whose names are others, comes before it:
+// a recursive query stands at the top of its own.
+func (w *writer) withEntries(s *resolved.ResolvedWithScanProto, recursive *string) []string {
 	var queries []string
-	keyword := "WITH "
 	for _, e := range s.GetWithEntryList() {
+		query := e.GetWithSubquery()
+		for query.GetResolvedWithScanNode() != nil {
+			queries = append(queries, w.withEntries(query.GetResolvedWithScanNode(), recursive)...)
+			query = query.GetResolvedWithScanNode().GetQuery()
+		}
 		w.queries++
-		q := withQuery{name: fmt.Sprintf("w%d", w.queries), columns: scanColumns(e.GetWithSubquery())}
+		q := withQuery{name: fmt.Sprintf("w%d", w.queries), columns: scanColumns(query)}
 		text := ""
-		if e.GetWithSubquery().GetResolvedRecursiveScanNode() != nil {
-			keyword = "WITH RECURSIVE "
+		if query.GetResolvedRecursiveScanNode() != nil {
+			*recursive = "RECURSIVE "
 			w.recursion = append(w.recursion, q)
-			text = w.scan(e.GetWithSubquery())
+			text = w.scan(query)
 			w.recursion = w.recursion[:len(w.recursion)-1]
 		} else {
-			text = w.scan(e.GetWithSubquery())
+			text = w.scan(query)
 		}
 		w.with[e.GetWithQueryName()] = q
 		queries = append(queries, q.name+" AS ("+text+")")
 	}
-	return keyword + strings.Join(queries, ", ") + " " + w.scan(s.GetQuery())
+	return queries
 }
 
 // maxIterations is BigQuery's limit of a recursive query
@@ -35,6 +47,9 @@ const maxIterations = 500
 // recursiveScan writes the two terms of a recursive query. Its rows count the iteration that made them, so that one without
 // an end is an error; rows of UNION DISTINCT cannot, since they would all be different.
 func (w *writer) recursiveScan(s *resolved.ResolvedRecursiveScanProto) string {
+	if len(w.recursion) == 0 {
+		refuse(nil, "a recursive query here")
+	}
 	list, name := s.GetParent().GetColumnList(), w.recursion[len(w.recursion)-1].name
 	first := w.renamed(s.GetNonRecursiveTerm().GetOutputColumnList(), list)
 	again := w.renamed(s.GetRecursiveTerm().GetOutputColumnList(), list)

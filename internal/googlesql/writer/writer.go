@@ -25,6 +25,7 @@ type Names struct {
 type Table struct {
 	From    string   // its text in a FROM clause
 	Columns []string // the value of each column of the catalog's, in its order
+	Names   []string // the names of these columns
 }
 
 // Written is a statement of DuckDB's.
@@ -38,11 +39,24 @@ type Written struct {
 func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, err error) {
 	defer refused(&err)
 	w := &writer{names: n, with: map[string]withQuery{}, natives: map[string]bool{}, parameters: map[string]bool{}}
-	q := s.GetResolvedQueryStmtNode()
-	if q == nil {
+	out = &Written{}
+	switch n := s.GetNode().(type) {
+	case *resolved.AnyResolvedStatementProto_ResolvedQueryStmtNode:
+		q := n.ResolvedQueryStmtNode
+		out.SQL, out.Columns = w.query(q.GetQuery(), q.GetOutputColumnList()), outputFields(q.GetOutputColumnList())
+	case *resolved.AnyResolvedStatementProto_ResolvedInsertStmtNode:
+		out.SQL = w.insert(n.ResolvedInsertStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedUpdateStmtNode:
+		out.SQL = w.update(n.ResolvedUpdateStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedDeleteStmtNode:
+		out.SQL = w.delete(n.ResolvedDeleteStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedMergeStmtNode:
+		out.SQL = w.merge(n.ResolvedMergeStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedTruncateStmtNode:
+		out.SQL = w.truncate(n.ResolvedTruncateStmtNode)
+	default:
 		refuse(nil, "the statement %s", nodeName(s))
 	}
-	out = &Written{SQL: w.query(q.GetQuery(), q.GetOutputColumnList()), Columns: outputFields(q.GetOutputColumnList())}
 	out.Natives = slices.Sorted(maps.Keys(w.natives))
 	return out, nil
 }
