@@ -53,6 +53,7 @@ func New(ctx context.Context, s Service) (*Analyzer, error) {
 	language.SupportedStatementKinds = nil // none means all
 	language.ProductMode = resolved.ProductMode_PRODUCT_EXTERNAL.Enum()
 	language.EnabledLanguageFeatures = slices.DeleteFunc(language.EnabledLanguageFeatures, func(f resolved.LanguageFeature) bool { return lacking[f] })
+	language.EnabledLanguageFeatures = append(language.EnabledLanguageFeatures, added...)
 	language.ReservedKeywords = []string{"QUALIFY"}
 	return &Analyzer{service: s, language: language, catalogs: map[[sha256.Size]byte]*list.Element{}}, nil
 }

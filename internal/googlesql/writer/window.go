@@ -109,7 +109,7 @@ func (w *writer) frameEnd(f *resolved.ResolvedWindowFrameExprProto, key *resolve
 func within(offset, key string, up bool) string {
 	const beyond = "100000000000000000000000000000000000000::HUGEINT"
 	if up {
-		return "least(" + offset + ", " + beyond + " - " + key + ")"
+		return "CASE WHEN " + key + " > " + beyond + " - " + offset + " THEN " + beyond + " - " + key + " ELSE " + offset + " END"
 	}
-	return "least(" + offset + ", " + key + " + " + beyond + ")"
+	return "CASE WHEN " + key + " < " + offset + " - " + beyond + " THEN " + key + " + " + beyond + " ELSE " + offset + " END"
 }
