@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -102,3 +105,61 @@ func needs(function string) []string {
 }
 
 func (p openAI) Open(ctx context.Context) (remote.Service, error) { return openai.New(ctx, p.o) }
+
+func (p openAI) Describe() string {
+	auth := "no key"
+	switch {
+	case p.s.APIKeyEnv != "":
+		auth = "key from $" + p.s.APIKeyEnv
+	case p.s.APIKeyFile != "":
+		auth = "key from " + p.s.APIKeyFile
+	}
+	return fmt.Sprintf("openai, %s, %s", host(p.s.BaseURL), auth)
+}
+
+func (p openAI) Lacks() string {
+	switch {
+	case p.s.BaseURL == "":
+		return "set base_url to the server, with its /v1"
+	case p.s.APIKeyEnv != "" && os.Getenv(p.s.APIKeyEnv) == "":
+		return "put the key into the environment variable " + p.s.APIKeyEnv
+	case p.s.APIKeyFile != "":
+		return unreadable("api_key_file", p.s.APIKeyFile, false)
+	}
+	return ""
+}
+
+// Ping asks for the list of the server's models.
+func (p openAI) Ping(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(p.s.BaseURL, "/")+"/models", nil)
+	if err != nil {
+		return errors.New("base_url is no address")
+	}
+	key := os.Getenv(p.s.APIKeyEnv)
+	if p.s.APIKeyFile != "" {
+		b, err := os.ReadFile(p.s.APIKeyFile)
+		if err != nil {
+			return err
+		}
+		key = strings.TrimSpace(string(b))
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		var e *url.Error // shows the address, which may hold a name and a password
+		if errors.As(err, &e) {
+			err = e.Err
+		}
+		return err
+	}
+	defer res.Body.Close()
+	switch {
+	case res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden:
+		return fmt.Errorf("%s: the key is refused", res.Status)
+	case res.StatusCode >= 300:
+		return fmt.Errorf("GET %s/models: %s; base_url ends in /v1 with most servers", host(p.s.BaseURL), res.Status)
+	}
+	return nil
+}

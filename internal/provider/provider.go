@@ -37,6 +37,12 @@ type Provider interface {
 	Address(s *remote.Spec) error
 	// Open makes the client, which outlives the context. It has a Close.
 	Open(ctx context.Context) (remote.Service, error)
+	// Describe gives kind, host and way of authentication for people; nothing that may be secret.
+	Describe() string
+	// Lacks says what to do before the connection can work, as far as can be told without asking; "" for nothing.
+	Lacks() string
+	// Ping asks the provider the smallest question there is, once.
+	Ping(ctx context.Context) error
 }
 
 // Kind is a kind of connection.

@@ -1,8 +1,13 @@
 package provider
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 
 	"github.com/mallardml/mallard/connectors/vertexai"
@@ -60,4 +65,57 @@ func (p vertexAI) Open(ctx context.Context) (remote.Service, error) {
 		Auth: p.s.Auth, CredentialsFile: p.s.CredentialsFile, TokenEnv: p.s.TokenEnv, TokenFile: p.s.TokenFile,
 		Impersonate: p.s.Impersonate, BaseURL: p.s.BaseURL, Transport: p.s.Transport, Labels: p.s.Labels, AllowedHosts: p.s.AllowedHosts,
 	})
+}
+
+func (p vertexAI) Describe() string {
+	where := "Vertex AI in " + cmp.Or(p.s.Location, "US")
+	if p.s.BaseURL != "" {
+		where = host(p.s.BaseURL)
+	}
+	return fmt.Sprintf("vertexai, %s, project %s, auth %s", where, cmp.Or(p.s.Project, "not set"), cmp.Or(p.s.Auth, vertexai.AuthADC))
+}
+
+func (p vertexAI) Lacks() string {
+	switch p.s.Auth {
+	case vertexai.AuthNone:
+		return ""
+	case vertexai.AuthToken:
+		switch {
+		case p.s.TokenEnv != "" && os.Getenv(p.s.TokenEnv) == "":
+			return "put an access token into the environment variable " + p.s.TokenEnv + ", such as from: gcloud auth print-access-token"
+		case p.s.TokenFile != "":
+			return unreadable("token_file", p.s.TokenFile, false)
+		}
+		return ""
+	case vertexai.AuthServiceAccount:
+		return unreadable("credentials_file", p.s.CredentialsFile, true)
+	}
+	if p.s.CredentialsFile != "" {
+		return unreadable("credentials_file", p.s.CredentialsFile, true)
+	}
+	if file := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"); file != "" {
+		return unreadable("$GOOGLE_APPLICATION_CREDENTIALS", file, true)
+	}
+	if _, err := os.Stat(wellKnown()); err != nil {
+		return "no application default credentials were found: run gcloud auth application-default login " +
+			"(on a machine of Google Cloud none are needed)"
+	}
+	return ""
+}
+
+// Ping has one word embedded.
+func (p vertexAI) Ping(ctx context.Context) (err error) {
+	endpoint, err := p.Endpoint("text-embedding-005")
+	if err != nil {
+		return err
+	}
+	s, err := p.Open(ctx)
+	if err != nil {
+		return err
+	}
+	if c, ok := s.(io.Closer); ok {
+		defer func() { err = errors.Join(err, c.Close()) }()
+	}
+	_, err = s.Call(ctx, "predict", endpoint, json.RawMessage(`{"instances": [{"content": "quack"}]}`), nil)
+	return err
 }
