@@ -3,7 +3,6 @@ package extension
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -45,6 +44,7 @@ func (x *execution) fault(err error) error {
 	case errors.As(err, &ddb):
 		x.duckdbFault(e, ddb)
 	}
+	x.inPlainForm(e)
 	if e.Pos >= 0 {
 		e.Line, e.Col = dialect.LineCol(x.src, e.Pos)
 	}
@@ -75,6 +75,28 @@ func (x *execution) duckdbFault(e *Error, ddb *duckdb.Error) {
 	}
 }
 
+// inPlainForm places a fault in the text of ML_PREDICT('m', 'SELECT …') or the like.
+func (x *execution) inPlainForm(e *Error) {
+	if x.plan == nil {
+		return
+	}
+	w := &planner.Wording{Msg: e.Msg, Span: dialect.Span{Pos: e.Pos, End: e.End}}
+	x.s.planner(x.ctx).PlainForm(x.ctx, w, x.plan, x.src, e.Cause, x.q.noted(), func(sql string) (int, error) {
+		st, err := x.s.duck.PrepareContext(x.ctx, sql)
+		if err == nil {
+			return -1, st.Close()
+		}
+		pos, ok := x.position(sql)
+		if !ok {
+			pos = -1
+		}
+		return pos, err
+	})
+	if w.Pos != e.Pos || w.Msg != e.Msg {
+		e.Msg, e.Pos, e.End, e.plain = w.Msg, w.Pos, w.End, false
+	}
+}
+
 // readsAsGoogleSQL reports whether a statement that DuckDB does not understand is one of BigQuery's.
 func (x *execution) readsAsGoogleSQL(err *duckdb.Error) bool {
 	p := x.plan
@@ -102,7 +124,7 @@ func (x *execution) locate(err *duckdb.Error) (pos, end int) {
 	p := x.plan
 	at, ok := duckapi.Place(p.SQL, err.Msg)
 	if duckapi.HasPosition(err) {
-		if exact, known := x.position(); known {
+		if exact, known := x.position(p.SQL); known {
 			at, ok = exact, true
 		}
 	}
@@ -115,16 +137,16 @@ func (x *execution) locate(err *duckdb.Error) (pos, end int) {
 		pos, _ = p.Text.SourcePos(at)
 	}
 	pos = min(pos, len(x.src))
-	return pos, wordEnd(x.src, pos)
+	return pos, duckapi.WordEnd(x.src, pos)
 }
 
-// position prepares the statement once more, for the byte that an error in JSON has.
-func (x *execution) position() (int, bool) {
+// position prepares a statement once more, for the byte that an error in JSON has.
+func (x *execution) position(sql string) (int, bool) {
 	duck := x.s.duck
 	if _, err := duck.ExecContext(x.ctx, "SET errors_as_json = true", nil); err != nil {
 		return 0, false // an aborted transaction, for one
 	}
-	st, err := duck.PrepareContext(x.ctx, x.plan.SQL)
+	st, err := duck.PrepareContext(x.ctx, sql)
 	if err == nil {
 		_ = st.Close()
 	}
@@ -132,14 +154,4 @@ func (x *execution) position() (int, bool) {
 		return 0, false
 	}
 	return duckapi.Position(err)
-}
-
-var word = regexp.MustCompile(`^(?:[\pL\pN_$]+|"[^"\n]*"|` + "`[^`\n]*`" + `)`)
-
-// wordEnd is the end of the word that starts at pos.
-func wordEnd(src string, pos int) int {
-	if w := word.FindString(src[pos:]); w != "" {
-		return pos + len(w)
-	}
-	return min(pos+1, len(src))
 }

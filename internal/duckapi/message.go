@@ -92,6 +92,30 @@ func WithoutExcerpt(msg string) string {
 	return strings.TrimRight(before, "\n")
 }
 
+// SameFault reports whether two errors speak of the same, though one of them may list other candidates, or none: what they say up to
+// the end of the first name in it.
+func SameFault(a, b error) bool {
+	return beginning(a.Error()) == beginning(b.Error())
+}
+
+func beginning(msg string) string {
+	msg, _, _ = strings.Cut(msg, "\n")
+	if parts := strings.SplitN(msg, `"`, 3); len(parts) == 3 {
+		return parts[0] + parts[1]
+	}
+	return msg
+}
+
+var word = regexp.MustCompile(`^(?:[\pL\pN_$]+|"[^"\n]*"|` + "`[^`\n]*`" + `)`)
+
+// WordEnd is the end of the word, or of the character, that starts at a place in a text.
+func WordEnd(src string, pos int) int {
+	if w := word.FindString(src[min(pos, len(src)):]); w != "" {
+		return pos + len(w)
+	}
+	return min(pos+1, len(src))
+}
+
 // WithoutAdvice cuts off the list of candidates, and the advice to add casts, after a complaint about types.
 func WithoutAdvice(msg string) string {
 	msg, _, _ = strings.Cut(msg, "\n\tCandidate functions:")

@@ -108,6 +108,17 @@ func TestMissingFunction(t *testing.T) {
 	}
 }
 
+func TestSameFault(t *testing.T) {
+	db := open(t)
+	alone := fails(t, db, "SELECT zz")
+	if among := fails(t, db, "SELECT a, zz FROM (SELECT 1 AS a)"); !duckapi.SameFault(alone, among) {
+		t.Errorf("%v\nand %v", alone, among)
+	}
+	if other := fails(t, db, "SELECT yy"); duckapi.SameFault(alone, other) {
+		t.Errorf("%v\nand %v", alone, other)
+	}
+}
+
 func TestAborted(t *testing.T) {
 	db := open(t)
 	if err := fails(t, db, "BEGIN", "SELECT error('x')"); duckapi.Aborted(err) {

@@ -21,22 +21,29 @@ func (pl *Planner) MissingColumn(ctx context.Context, p *Plan, src string, err *
 	}
 	for _, used := range p.Models {
 		columns := nameList((&expander{Planner: pl}).inputColumns(ctx, src, used.call, p.Lang))
-		for _, in := range used.inputs {
-			name := in.name
-			if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, quote.Name(name)) {
-				continue // not this call's fault
-			}
-			_, fn, _ := strings.Cut(used.call.Func, ".")
-			msg := fmt.Sprintf("Column %s is not found in the input data to the %s function: "+
-				"model %s takes %s", name, fn, used.Name, inputsText(used))
-			switch near := spelling.Nearest(name, columns); {
-			case near != "":
-				msg += fmt.Sprintf("; did you mean %s? Rename it: %s AS %s", near, quote.Name(near), quote.Name(name))
-			case len(columns) > 0:
-				msg += fmt.Sprintf("; the input has %s", strings.Join(columns, ", "))
-			}
-			return &Wording{msg, used.call.Input}, true
+		if w, ok := used.lacks(columns, err); ok {
+			return w, true
 		}
+	}
+	return nil, false
+}
+
+// lacks words that the input of a call, which has some columns, lacks one; nil columns are not known.
+func (m UsedModel) lacks(columns []string, err *duckdb.Error) (*Wording, bool) {
+	for _, in := range m.inputs {
+		name := in.name
+		if contains(columns, name) || columns == nil && !strings.Contains(err.Msg, quote.Name(name)) {
+			continue // not this call's fault
+		}
+		_, fn, _ := strings.Cut(m.call.Func, ".")
+		msg := fmt.Sprintf("Column %s is not found in the input data to the %s function: model %s takes %s", name, fn, m.Name, inputsText(m))
+		switch near := spelling.Nearest(name, columns); {
+		case near != "":
+			msg += fmt.Sprintf("; did you mean %s? Rename it: %s AS %s", near, quote.Name(near), quote.Name(name))
+		case len(columns) > 0:
+			msg += fmt.Sprintf("; the input has %s", strings.Join(columns, ", "))
+		}
+		return &Wording{msg, m.call.Input}, true
 	}
 	return nil, false
 }

@@ -115,11 +115,13 @@ func (w *expander) inputColumns(ctx context.Context, src string, c *dialect.Call
 	return w.Describe(ctx, sql)
 }
 
+const notOneQuery = "the input must be " // how its faults begin
+
 // input reads the query that stands in a text, or behind a call.
 func (w *expander) input(ctx context.Context, src string, lang dialect.Lang) (string, error) {
 	all := dialect.Split(src, lang)
 	if len(all) != 1 {
-		return "", errors.New("the input must be one query, such as 'SELECT title AS input FROM news'")
+		return "", errors.New(notOneQuery + "one query, such as 'SELECT title AS input FROM news'")
 	}
 	node, err := dialect.Parse(src, all[0])
 	if err != nil {
@@ -127,7 +129,7 @@ func (w *expander) input(ctx context.Context, src string, lang dialect.Lang) (st
 	}
 	q, ok := node.(*dialect.Query)
 	if !ok {
-		return "", errors.New("the input must be a query, such as 'SELECT title AS input FROM news'")
+		return "", errors.New(notOneQuery + "a query, such as 'SELECT title AS input FROM news'")
 	}
 	if q.Untouched {
 		return src[all[0].Pos:all[0].End], nil
