@@ -288,6 +288,33 @@ func (d described) Table(ctx context.Context, path []string) (translator.Table, 
 	return t, err
 }
 
+// Routine implements [translator.Database].
+func (d described) Routine(ctx context.Context, path []string) (*writer.Routine, error) {
+	parts, err := d.Catalog.WithoutProject(ctx, splitPath(path))
+	if err != nil {
+		return nil, err
+	}
+	parts[len(parts)-1] = writer.RoutineName(parts[len(parts)-1])
+	view := quote.Path(parts...)
+	if columns := d.Describe(ctx, "SELECT * FROM "+view); len(columns) != 3 || columns[0].Name != "mallard_routine" {
+		return nil, translator.ErrNotFound
+	}
+	rows, err := d.Catalog.Rows(ctx, "SELECT mallard_routine, kind, definition FROM "+view)
+	if err != nil || len(rows) != 1 {
+		return nil, err
+	}
+	if rows[0][0] != writer.RoutineFormat {
+		return nil, fmt.Errorf("function %s is of another version of Mallard", quote.Path(path...))
+	}
+	return writer.DecodeRoutine(fmt.Sprint(rows[0][1]), fmt.Sprint(rows[0][2]))
+}
+
+// Place implements [translator.Database].
+func (d described) Place(ctx context.Context, path []string) (string, error) {
+	parts, err := d.Catalog.WithoutProject(ctx, splitPath(path))
+	return quote.Path(parts...), err
+}
+
 // Function implements [translator.Database].
 func (d described) Function(name string) string {
 	return "system.main." + d.Models.FunctionName(native.Prefix+name)

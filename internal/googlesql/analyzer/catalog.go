@@ -28,15 +28,18 @@ func (c *Catalog) message(language *resolved.LanguageOptionsProto) *resolved.Sim
 	root := &resolved.SimpleCatalogProto{
 		Name:                   proto.String("catalog"),
 		BuiltinFunctionOptions: &resolved.ZetaSQLBuiltinFunctionOptionsProto{LanguageOptions: language},
-		CustomFunction:         c.Functions,
-		CustomTvf:              c.TableFunctions,
 		Procedure:              c.Procedures,
 	}
+	for _, f := range c.Functions {
+		at := folder(root, f.NamePath)
+		at.CustomFunction = append(at.CustomFunction, f)
+	}
+	for _, f := range c.TableFunctions {
+		at := folder(root, f.NamePath)
+		at.CustomTvf = append(at.CustomTvf, f)
+	}
 	for i, t := range c.Tables {
-		at := root
-		for _, part := range t.Path[:len(t.Path)-1] {
-			at = child(at, part)
-		}
+		at := folder(root, t.Path)
 		table := &resolved.SimpleTableProto{
 			Name:                      proto.String(t.Path[len(t.Path)-1]),
 			SerializationId:           proto.Int64(int64(i)),
@@ -52,6 +55,14 @@ func (c *Catalog) message(language *resolved.LanguageOptionsProto) *resolved.Sim
 	}
 	for _, name := range c.Connections {
 		root.Connection = append(root.Connection, &resolved.SimpleConnectionProto{Name: proto.String(name)})
+	}
+	return root
+}
+
+// folder is the catalog in which a path ends.
+func folder(root *resolved.SimpleCatalogProto, path []string) *resolved.SimpleCatalogProto {
+	for _, part := range path[:len(path)-1] {
+		root = child(root, part)
 	}
 	return root
 }

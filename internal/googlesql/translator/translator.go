@@ -18,6 +18,11 @@ type Database interface {
 	// Table describes a table or view by its path, as the statement writes it. An error that wraps [ErrNotFound] leaves it to
 	// the analyzer to say that the table is not there.
 	Table(ctx context.Context, path []string) (Table, error)
+	// Routine describes a function of the user's by its path, as the statement writes it. An error that wraps [ErrNotFound]
+	// leaves it to the analyzer to say that it is not there.
+	Routine(ctx context.Context, path []string) (*writer.Routine, error)
+	// Place gives the name in DuckDB of something that the statement makes, changes or drops.
+	Place(ctx context.Context, path []string) (string, error)
 	// Function gives the name under which the statement sees a native function (package functions/googlesql).
 	Function(name string) string
 }
@@ -82,25 +87,53 @@ func (t *Translator) Translate(ctx context.Context, sql string, constructs []Con
 }
 
 func (t *Translator) translate(ctx context.Context, sql string, constructs []Construct, db Database, p analyzer.Parameters) (*Statement, error) {
-	paths, err := t.analyzer.Tables(ctx, sql)
+	l := &lookup{t: t, db: db, catalog: &analyzer.Catalog{}, asked: map[string]bool{}, seen: map[string]bool{}}
+	l.names = writer.Names{
+		Function: db.Function, Constructs: declare(l.catalog, constructs),
+		Place: func(path []string) (string, error) { return db.Place(ctx, path) },
+	}
+	if err := l.tables(ctx, sql); err != nil {
+		return nil, err
+	}
+	resolved, err := t.analyzer.Analyze(ctx, sql, l.catalog, p)
+	var wrong *analyzer.Error
+	if errors.As(err, &wrong) && missing.MatchString(wrong.Message) {
+		found, lookErr := l.routines(ctx, sql)
+		if lookErr != nil {
+			return nil, lookErr
+		}
+		if found {
+			resolved, err = t.analyzer.Analyze(ctx, sql, l.catalog, p)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	catalog := &analyzer.Catalog{}
-	names := writer.Names{Function: db.Function, Constructs: declare(catalog, constructs)}
-	seen := map[string]bool{}
+	w, err := writer.Statement(resolved, l.names)
+	if err != nil {
+		return nil, err
+	}
+	return &Statement{writer.Pieces(w.SQL), w.Columns, w.Natives}, nil
+}
+
+// tables puts the tables that a statement names into the catalog.
+func (l *lookup) tables(ctx context.Context, sql string) error {
+	paths, err := l.t.analyzer.Tables(ctx, sql)
+	if err != nil {
+		return err
+	}
 	for _, path := range paths {
 		key := strings.ToLower(strings.Join(path, "\x00"))
-		if seen[key] {
+		if l.seen[key] {
 			continue
 		}
-		seen[key] = true
-		found, err := db.Table(ctx, path)
+		l.seen[key] = true
+		found, err := l.db.Table(ctx, path)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		table := analyzer.Table{Path: path}
 		in := writer.Table{From: found.From}
@@ -111,18 +144,10 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 			in.Columns = append(in.Columns, c.Expr)
 			in.Names = append(in.Names, c.Name)
 		}
-		catalog.Tables = append(catalog.Tables, table)
-		names.Tables = append(names.Tables, in)
+		l.catalog.Tables = append(l.catalog.Tables, table)
+		l.names.Tables = append(l.names.Tables, in)
 	}
-	resolved, err := t.analyzer.Analyze(ctx, sql, catalog, p)
-	if err != nil {
-		return nil, err
-	}
-	w, err := writer.Statement(resolved, names)
-	if err != nil {
-		return nil, err
-	}
-	return &Statement{writer.Pieces(w.SQL), w.Columns, w.Natives}, nil
+	return nil
 }
 
 // offset gives the byte of a line and a column of a text, both from 1.

@@ -17,7 +17,9 @@ import (
 type Names struct {
 	Tables []Table // those of the catalog, in its order
 	// Function gives the name of a native function (package functions/googlesql) as a call writes it; nil gives each its own.
-	Function   func(name string) string
+	Function func(name string) string
+	// Place gives the name of something that the statement makes, changes or drops.
+	Place      func(path []string) (string, error)
 	Constructs []Construct // those of the catalog, by the numbers of their names
 }
 
@@ -54,6 +56,12 @@ func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, er
 		out.SQL = w.merge(n.ResolvedMergeStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedTruncateStmtNode:
 		out.SQL = w.truncate(n.ResolvedTruncateStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedCreateStatementNode:
+		out.SQL = w.createStatement(n.ResolvedCreateStatementNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedDropFunctionStmtNode:
+		out.SQL = w.dropRoutine(n.ResolvedDropFunctionStmtNode.GetIsIfExists(), n.ResolvedDropFunctionStmtNode.GetNamePath())
+	case *resolved.AnyResolvedStatementProto_ResolvedDropTableFunctionStmtNode:
+		out.SQL = w.dropRoutine(n.ResolvedDropTableFunctionStmtNode.GetIsIfExists(), n.ResolvedDropTableFunctionStmtNode.GetNamePath())
 	default:
 		refuse(nil, "the statement %s", nodeName(s))
 	}
