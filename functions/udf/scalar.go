@@ -101,26 +101,38 @@ func (b *Binding) Argument(i int) Type {
 }
 
 // Int64 is the value of argument i, a constant. NULL is an error.
-func (b *Binding) Int64(i int) (int64, error) {
+func (b *Binding) Int64(i int) (n int64, err error) {
+	err = b.constant(i, func(v mapping.Value) { n = mapping.GetInt64(v) })
+	return n, err
+}
+
+// Text is the value of argument i, a constant. NULL is an error.
+func (b *Binding) Text(i int) (text string, err error) {
+	err = b.constant(i, func(v mapping.Value) { text = mapping.GetVarchar(v) })
+	return text, err
+}
+
+func (b *Binding) constant(i int, read func(mapping.Value)) error {
 	if i >= b.Count() {
-		return 0, fmt.Errorf("argument %d is missing", i+1)
+		return fmt.Errorf("argument %d is missing", i+1)
 	}
 	expr := mapping.ScalarFunctionBindGetArgument(b.info, mapping.IdxT(i))
 	defer mapping.DestroyExpression(&expr)
 	if !mapping.ExpressionIsFoldable(expr) {
-		return 0, fmt.Errorf("argument %d must be a constant", i+1)
+		return fmt.Errorf("argument %d must be a constant", i+1)
 	}
 	var v mapping.Value
 	failed := mapping.ExpressionFold(b.client, expr, &v)
 	defer mapping.DestroyErrorData(&failed)
 	if mapping.ErrorDataHasError(failed) {
-		return 0, fmt.Errorf("argument %d: %s", i+1, mapping.ErrorDataMessage(failed))
+		return fmt.Errorf("argument %d: %s", i+1, mapping.ErrorDataMessage(failed))
 	}
 	defer mapping.DestroyValue(&v)
 	if mapping.IsNullValue(v) {
-		return 0, fmt.Errorf("argument %d is NULL", i+1)
+		return fmt.Errorf("argument %d is NULL", i+1)
 	}
-	return mapping.GetInt64(v), nil
+	read(v)
+	return nil
 }
 
 // bound counts the copies that DuckDB makes of one call.

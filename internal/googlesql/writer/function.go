@@ -190,6 +190,6 @@ func merge(tables ...map[string]entry) map[string]entry {
 var functions map[string]entry
 
 func init() {
-	functions = merge(operators, hashes, texts,
+	functions = merge(operators, hashes, texts, patterns,
 		comparisons, numberFunctions())
 }

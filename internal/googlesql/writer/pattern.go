@@ -1,0 +1,71 @@
+package writer
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+)
+
+// patterns are LIKE and the functions of regular expressions.
+var patterns = map[string]entry{
+	"$like":              func(c *call) string { return c.like(c.args[0], 1, c.args[1]) },
+	"$like_any":          likes(" OR ", ""),
+	"$like_all":          likes(" AND ", ""),
+	"$not_like_any":      likes(" OR ", "NOT "),
+	"$not_like_all":      likes(" AND ", "NOT "),
+	"regexp_contains":    regexpContains,
+	"regexp_extract":     regexpFrom("regexp_extract", 4),
+	"regexp_substr":      regexpFrom("regexp_extract", 4),
+	"regexp_extract_all": overloaded("regexp_extract_all"),
+	"regexp_instr":       regexpFrom("regexp_instr", 5),
+	"regexp_replace":     overloaded("regexp_replace"),
+}
+
+// constant gives the value of an argument that is a constant text.
+func (c *call) constant(i int) (string, bool) {
+	v, ok := c.exprs[i].GetResolvedLiteralNode().GetValue().GetValue().GetValue().(*resolved.ValueProto_StringValue)
+	if !ok {
+		return "", false
+	}
+	return v.StringValue, true
+}
+
+// like writes x LIKE the argument i, whose text is arg: DuckDB's when the pattern is a constant without escapes, which it turns into a prefix or
+// the like.
+func (c *call) like(x string, i int, arg string) string {
+	if pattern, ok := c.constant(i); ok && !strings.ContainsAny(pattern, "\\\x00") {
+		return "(" + x + " LIKE " + arg + ")"
+	}
+	return c.forBytes("like") + "(" + x + ", " + arg + ")"
+}
+
+func likes(operator, not string) entry {
+	return func(c *call) string {
+		return c.let(func(args []string) string {
+			parts := make([]string, len(args)-1)
+			for i := range parts {
+				parts[i] = not + c.like(args[0], i+1, args[i+1])
+			}
+			return "(" + strings.Join(parts, operator) + ")"
+		})
+	}
+}
+
+// regexpContains is DuckDB's, which is RE2 as well, when the expression is a constant that Go reads, too.
+func regexpContains(c *call) string {
+	if pattern, ok := c.constant(1); ok && !strings.Contains(pattern, "\x00") && !strings.Contains(pattern, "(?<") {
+		if _, err := regexp.Compile(pattern); err == nil {
+			return "regexp_matches(" + c.args[0] + ", " + c.args[1] + ")"
+		}
+	}
+	return overloaded("regexp_contains")(c)
+}
+
+// regexpFrom makes an entry of n arguments, of which position and occurrence are 1 when they are left out, and the fifth 0.
+func regexpFrom(name string, n int) entry {
+	return func(c *call) string {
+		args := append(c.args[:len(c.args):len(c.args)], []string{"1", "1", "0"}[len(c.args)-2:]...)
+		return c.forBytes(name) + "(" + strings.Join(args[:n], ", ") + ")"
+	}
+}
