@@ -52,7 +52,7 @@ type importedView struct {
 	parts []string
 }
 
-// model reports whether the view is a model's record.
+// model reports whether the view holds a model's spec.
 func (v importedView) model() bool {
 	return v.parts != nil && strings.Contains(v.sql, quote.Text(modelspec.Format))
 }

@@ -39,8 +39,8 @@ func (u *unread) left() string {
 	if u.skipped == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%s %s left out, "+
-		"since a STRING must be UTF-8 and the name is not: rename the file. The first: %q", amount.Of(u.skipped, "object"), verb, u.name)
+	return fmt.Sprintf("%s %s left out, since a STRING must be UTF-8 and the name is not: rename the file. The first: %q",
+		amount.Of(u.skipped, "object"), verb, u.name)
 }
 
 func (u *unread) note(_ string, err error) {
@@ -71,6 +71,6 @@ func (u *unread) String() string {
 	if total == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%s %s NULL, since objects could not be read or decoded: "+
-		"%s. The first: %v", amount.Of(total, "value"), verb, strings.Join(parts, ", "), u.first)
+	return fmt.Sprintf("%s %s NULL, since objects could not be read or decoded: %s. The first: %v",
+		amount.Of(total, "value"), verb, strings.Join(parts, ", "), u.first)
 }

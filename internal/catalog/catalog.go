@@ -54,11 +54,11 @@ type Entry struct {
 
 // Lookup reads one place.
 func (c *Catalog) Lookup(ctx context.Context, p QualifiedName) (Kind, *modelspec.Spec, error) {
-	if rec, ok := c.Open[p.Key()]; ok {
-		if rec == nil {
+	if spec, ok := c.Open[p.Key()]; ok {
+		if spec == nil {
 			return Nothing, nil, nil
 		}
-		return Model, rec, nil
+		return Model, spec, nil
 	}
 	return c.LookupPath(ctx, p.SQL(), p.String())
 }
@@ -79,15 +79,15 @@ func (c *Catalog) LookupPath(ctx context.Context, path, name string) (Kind, *mod
 		return Other, nil, nil
 	}
 	format, ok1 := rows[0][0].(string)
-	spec, ok2 := rows[0][1].(string)
+	text, ok2 := rows[0][1].(string)
 	if !ok1 || !ok2 || !strings.HasPrefix(format, "mallard/") {
 		return Other, nil, nil
 	}
-	rec, err := modelspec.Decode(format, spec)
+	spec, err := modelspec.Decode(format, text)
 	if err != nil {
 		return Model, nil, fmt.Errorf("model %s: %w", name, err)
 	}
-	return Model, rec, nil
+	return Model, spec, nil
 }
 
 // databases lists the attached databases.
@@ -180,7 +180,7 @@ func (c *Catalog) Resolve(ctx context.Context, parts []string, id string) (Entry
 	notModel := ""
 	var first *Entry
 	for _, p := range ps {
-		k, rec, err := c.Lookup(ctx, p)
+		k, spec, err := c.Lookup(ctx, p)
 		if err != nil {
 			return Entry{}, err
 		}
@@ -188,10 +188,10 @@ func (c *Catalog) Resolve(ctx context.Context, parts []string, id string) (Entry
 			notModel = p.String()
 		}
 		if k == Model {
-			if id == "" || rec.ID == id {
-				return Entry{p, rec}, nil
+			if id == "" || spec.ID == id {
+				return Entry{p, spec}, nil
 			}
-			first = &Entry{p, rec}
+			first = &Entry{p, spec}
 			break
 		}
 	}
@@ -212,15 +212,15 @@ func (c *Catalog) Resolve(ctx context.Context, parts []string, id string) (Entry
 			if strings.EqualFold(db, ps[0].Database) {
 				continue
 			}
-			k, rec, err := c.Lookup(ctx, p)
+			k, spec, err := c.Lookup(ctx, p)
 			if err != nil {
 				return Entry{}, err
 			}
 			if k == Model {
-				if id != "" && rec.ID == id {
-					return Entry{p, rec}, nil
+				if id != "" && spec.ID == id {
+					return Entry{p, spec}, nil
 				}
-				hits = append(hits, Entry{p, rec})
+				hits = append(hits, Entry{p, spec})
 			}
 		}
 		if first != nil {
@@ -293,12 +293,12 @@ func (c *Catalog) Target(ctx context.Context, parts []string) (QualifiedName, er
 // openModels gives the models that the open transaction has made.
 func (c *Catalog) openModels() []Entry {
 	var all []Entry
-	for key, rec := range c.Open {
-		if rec == nil {
+	for key, spec := range c.Open {
+		if spec == nil {
 			continue
 		}
 		if parts, err := SplitName(key); err == nil && len(parts) == 3 {
-			all = append(all, Entry{QualifiedName{parts[0], parts[1], parts[2]}, rec})
+			all = append(all, Entry{QualifiedName{parts[0], parts[1], parts[2]}, spec})
 		}
 	}
 	return all

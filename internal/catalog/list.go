@@ -21,14 +21,14 @@ func (c *Catalog) List(ctx context.Context) ([]Entry, error) {
 	for _, r := range rows {
 		p := QualifiedName{fmt.Sprint(r[0]), fmt.Sprint(r[1]), fmt.Sprint(r[2])}
 		seen[p.Key()] = true
-		if rec, ok := c.Open[p.Key()]; ok {
-			if rec != nil {
-				all = append(all, Entry{p, rec})
+		if spec, ok := c.Open[p.Key()]; ok {
+			if spec != nil {
+				all = append(all, Entry{p, spec})
 			}
 			continue
 		}
-		if rec, ok := modelspec.OfView(fmt.Sprint(r[3])); ok {
-			all = append(all, Entry{p, rec})
+		if spec, ok := modelspec.OfView(fmt.Sprint(r[3])); ok {
+			all = append(all, Entry{p, spec})
 		}
 	}
 	for _, f := range c.openModels() {
@@ -69,9 +69,9 @@ func (c *Catalog) declared(ctx context.Context, parts []string) (Entry, bool, er
 			return Entry{}, false, nil
 		}
 	}
-	rec, err := c.Declared.Spec(ctx, name)
+	spec, err := c.Declared.Spec(ctx, name)
 	if err != nil {
 		return Entry{}, false, fmt.Errorf("model %s (of the configuration): %w", name, err)
 	}
-	return Entry{QualifiedName{Schema: "main", Name: name}, rec}, true, nil
+	return Entry{QualifiedName{Schema: "main", Name: name}, spec}, true, nil
 }

@@ -17,21 +17,21 @@ func (pl *Planner) alterModel(ctx context.Context, s *dialect.AlterModel) (*Plan
 	if f == nil {
 		return p, err
 	}
-	rec := *f.Spec
+	spec := *f.Spec
 	for i := range s.Options {
 		opt := &s.Options[i]
 		null := opt.Value.Kind == dialect.Null
 		var err error
 		switch strings.ToLower(opt.Name) {
 		case "description":
-			rec.Description = ""
+			spec.Description = ""
 			if !null {
-				rec.Description, err = textOption(opt)
+				spec.Description, err = textOption(opt)
 			}
 		case "labels":
-			rec.Labels, err = labelsOption(opt)
+			spec.Labels, err = labelsOption(opt)
 		case "batch_size":
-			rec.BatchSize = int(opt.Value.Int)
+			spec.BatchSize = int(opt.Value.Int)
 			if !null && (opt.Value.Kind != dialect.Int || opt.Value.Int < 1 || opt.Value.Int > 1<<20) {
 				err = dialect.At(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d, or NULL", opt.Name, 1<<20))
 			}
@@ -43,9 +43,9 @@ func (pl *Planner) alterModel(ctx context.Context, s *dialect.AlterModel) (*Plan
 			return nil, err
 		}
 	}
-	rec.Modified = time.Now().UTC().Truncate(time.Millisecond)
-	return &Plan{SQL: "CREATE OR REPLACE VIEW " + f.SQL() + " AS " + rec.ViewSQL(), Pos: -1, Verb: "ALTER MODEL",
-		Done: func() { pl.Session.Remember(f.QualifiedName, &rec) }}, nil
+	spec.Modified = time.Now().UTC().Truncate(time.Millisecond)
+	return &Plan{SQL: "CREATE OR REPLACE VIEW " + f.SQL() + " AS " + spec.ViewSQL(), Pos: -1, Verb: "ALTER MODEL",
+		Done: func() { pl.Session.Remember(f.QualifiedName, &spec) }}, nil
 }
 
 // dropModel gives the statement that drops a model.
@@ -69,9 +69,9 @@ func (pl *Planner) existing(ctx context.Context, name dialect.Path, ifExists boo
 		return nil, nil, dialect.At(name.Span, err)
 	}
 	for _, p := range ps {
-		k, rec, err := cat.Lookup(ctx, p)
+		k, spec, err := cat.Lookup(ctx, p)
 		switch {
-		case k == catalog.Model && rec == nil: // unreadable, but it can be dropped
+		case k == catalog.Model && spec == nil: // unreadable, but it can be dropped
 			return &catalog.Entry{QualifiedName: p, Spec: &modelspec.Spec{}}, nil, nil
 		case err != nil:
 			return nil, nil, dialect.At(name.Span, err)
@@ -79,7 +79,7 @@ func (pl *Planner) existing(ctx context.Context, name dialect.Path, ifExists boo
 			return nil, nil, dialect.At(name.Span, fmt.Errorf("`%s` is a table or a view and no model; "+
 				"use DROP TABLE, DROP VIEW or ALTER TABLE", p))
 		case k == catalog.Model:
-			return &catalog.Entry{QualifiedName: p, Spec: rec}, nil, nil
+			return &catalog.Entry{QualifiedName: p, Spec: spec}, nil, nil
 		}
 	}
 	if _, ok := pl.Config.Models[name.String()]; ok {

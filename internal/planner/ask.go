@@ -81,12 +81,12 @@ func (w *expander) unnamed(c *asked) (e catalog.Entry, err error) {
 	if err != nil {
 		return e, err
 	}
-	rec := &modelspec.Spec{Type: "REMOTE", Connection: name, Path: c.endpoint}
+	spec := &modelspec.Spec{Type: "REMOTE", Connection: name, Path: c.endpoint}
 	p, err := config.Provider(name, w.Config.Connections[name])
 	if err == nil {
-		rec.Endpoint, err = p.Endpoint(c.endpoint)
+		spec.Endpoint, err = p.Endpoint(c.endpoint)
 	}
-	e = catalog.Entry{QualifiedName: catalog.QualifiedName{Schema: "main", Name: c.endpoint}, Spec: rec}
+	e = catalog.Entry{QualifiedName: catalog.QualifiedName{Schema: "main", Name: c.endpoint}, Spec: spec}
 	return e, dialect.At(c.endpointAt, err)
 }
 

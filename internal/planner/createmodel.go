@@ -28,11 +28,11 @@ type importOptions struct {
 // createModel checks and imports a model, and gives the statement that records it.
 func (pl *Planner) createModel(ctx context.Context, s *dialect.CreateModel) (*Plan, error) {
 	var o *importOptions
-	var rec *modelspec.Spec
+	var spec *modelspec.Spec
 	var err error
 	switch {
 	case s.Remote:
-		rec, err = pl.createRemote(s)
+		spec, err = pl.createRemote(s)
 	case len(s.Input)+len(s.Output) > 0:
 		err = dialect.At(s.Name.Span, errors.New("INPUT and OUTPUT belong to remote models; a SavedModel brings its own signature"))
 	default:
@@ -65,21 +65,21 @@ func (pl *Planner) createModel(ctx context.Context, s *dialect.CreateModel) (*Pl
 	}
 	var keep func(context.Context) error
 	if o != nil {
-		if rec, keep, err = pl.Library.Inspect(ctx, o.kind, o.Import); err != nil {
+		if spec, keep, err = pl.Library.Inspect(ctx, o.kind, o.Import); err != nil {
 			return nil, o.blame(where, err)
 		}
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	rec.Created, rec.Modified = now, now
-	rec.ID = rand.Text()
+	spec.Created, spec.Modified = now, now
+	spec.ID = rand.Text()
 	if old != nil {
-		rec.ID = old.ID
+		spec.ID = old.ID
 	}
 	create := "CREATE VIEW "
 	if s.OrReplace {
 		create = "CREATE OR REPLACE VIEW "
 	}
-	p := &Plan{SQL: create + where.SQL() + " AS " + rec.ViewSQL(), Pos: -1, Verb: "CREATE MODEL",
+	p := &Plan{SQL: create + where.SQL() + " AS " + spec.ViewSQL(), Pos: -1, Verb: "CREATE MODEL",
 		Notice: fmt.Sprintf("Successfully created model named %s.", where)}
 	version := int64(0)
 	if o != nil {
@@ -87,14 +87,14 @@ func (pl *Planner) createModel(ctx context.Context, s *dialect.CreateModel) (*Pl
 			return nil, o.blame(where, err)
 		}
 		p.Undo = func() { pl.Library.Retire(where.String(), 0) }
-		if version, err = pl.Library.Load(ctx, where.String(), rec); err != nil {
+		if version, err = pl.Library.Load(ctx, where.String(), spec); err != nil {
 			p.Undo()
 			return nil, dialect.At(o.pathSpan, err)
 		}
 	}
 	p.Done = func() {
 		pl.Library.Retire(where.String(), version)
-		pl.Session.Remember(where, rec)
+		pl.Session.Remember(where, spec)
 	}
 	return p, nil
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // guard refuses what would treat a model or an object table as the view that DuckDB sees in it: DuckDB would drop it, put
-// something else in its place, or show a model's record as rows.
+// something else in its place, or show a model's spec as rows.
 func (pl *Planner) guard(ctx context.Context, src string, st dialect.Statement) error {
 	if pl.Session == nil {
 		return nil
@@ -56,10 +56,10 @@ func (pl *Planner) guardOne(ctx context.Context, r dialect.Relation, written str
 		parts = []string{fmt.Sprint(here[0][0]), fmt.Sprint(here[0][1]), parts[0]}
 	}
 	// As it is written, so that DuckDB itself says what the name means: a temporary table may stand before a model.
-	k, rec, err := cat.LookupPath(ctx, quote.Path(parts...), "`"+r.Path.String()+"`")
+	k, spec, err := cat.LookupPath(ctx, quote.Path(parts...), "`"+r.Path.String()+"`")
 	switch {
 	case k == catalog.Model:
-		return misusedModel(r, written, rec)
+		return misusedModel(r, written, spec)
 	case k != catalog.Other || err != nil || r.Role == dialect.Reads || r.Role == dialect.Describes:
 		return nil
 	}
@@ -75,8 +75,8 @@ func (pl *Planner) guardOne(ctx context.Context, r dialect.Relation, written str
 	return nil
 }
 
-// misusedModel says that a name is a model's and what to write. rec is nil for one that cannot be read.
-func misusedModel(r dialect.Relation, name string, rec *modelspec.Spec) error {
+// misusedModel says that a name is a model's and what to write. spec is nil for one that cannot be read.
+func misusedModel(r dialect.Relation, name string, spec *modelspec.Spec) error {
 	is := fmt.Sprintf("`%s` is a model", r.Path.String())
 	switch r.Role {
 	case dialect.Drops:
@@ -90,7 +90,7 @@ func misusedModel(r dialect.Relation, name string, rec *modelspec.Spec) error {
 		return fmt.Errorf("%s and has no rows to change; CREATE OR REPLACE MODEL %s replaces it", is, name)
 	}
 	call := "ML.PREDICT"
-	if rec != nil && rec.Remote() && len(rec.OutputColumns) == 0 {
+	if spec != nil && spec.Remote() && len(spec.OutputColumns) == 0 {
 		call = "ML.GENERATE_TEXT or ML.GENERATE_EMBEDDING"
 	}
 	return fmt.Errorf("%s and no table; DESCRIBE MODEL %s shows what it takes and gives, %s(MODEL %s, …) asks it", is, name, call, name)

@@ -123,8 +123,7 @@ func (pl *Planner) showModels(ctx context.Context, src string, st dialect.Statem
 		where += " AND model_name LIKE " + quote.Text(s.Like)
 	}
 	return &Plan{SQL: "SELECT schema_name AS dataset, model_name AS model, model_type AS type, path AS source, inputs, outputs, " +
-		"created FROM query(system.main.mallard_models()) " +
-		where + " ORDER BY ALL", Pos: -1, Verb: "SHOW MODELS"}, nil
+		"created FROM query(system.main.mallard_models()) " + where + " ORDER BY ALL", Pos: -1, Verb: "SHOW MODELS"}, nil
 }
 
 // describeModel gives the query of DESCRIBE MODEL.

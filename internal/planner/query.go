@@ -18,8 +18,7 @@ import (
 func (pl *Planner) Query(ctx context.Context, src string, q *dialect.Query) (*Plan, error) {
 	if q.InMacro && q.Verb != "PREPARE" && len(q.Calls) > 0 {
 		return nil, dialect.At(q.Calls[0].Span, errors.New("ML functions cannot stand in the body of a macro, "+
-			"which would stay with today's model; "+
-			"make a view, or use the macro's query as the input"))
+			"which would stay with today's model; make a view, or use the macro's query as the input"))
 	}
 	p := &Plan{Verb: q.Verb, Lang: q.Lang}
 	var err error

@@ -18,19 +18,19 @@ func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error)
 	if err != nil {
 		return nil, err
 	}
-	rec := &modelspec.Spec{Type: "REMOTE", Connection: name}
+	spec := &modelspec.Spec{Type: "REMOTE", Connection: name}
 	endpoint := dialect.Span{}
 	for i := range s.Options {
 		o := &s.Options[i]
 		var err error
 		switch strings.ToLower(o.Name) {
 		case "endpoint":
-			rec.Path, err = textOption(o)
+			spec.Path, err = textOption(o)
 			endpoint = o.Value.Span
 		case "description":
-			rec.Description, err = textOption(o)
+			spec.Description, err = textOption(o)
 		case "labels":
-			rec.Labels, err = labelsOption(o)
+			spec.Labels, err = labelsOption(o)
 		case "remote_service_type", "hugging_face_model_id", "model_garden_model_name":
 			err = dialect.At(o.Span, fmt.Errorf("option `%s` is not supported; deploy the model and give its ENDPOINT", o.Name))
 		default:
@@ -40,7 +40,7 @@ func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error)
 			return nil, err
 		}
 	}
-	if strings.TrimSpace(rec.Path) == "" {
+	if strings.TrimSpace(spec.Path) == "" {
 		return nil, dialect.At(s.Name.Span, errors.New("a remote model needs OPTIONS(ENDPOINT='…'): "+
 			"the name of a model such as 'gemini-2.5-flash', or a URL"))
 	}
@@ -48,13 +48,13 @@ func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error)
 	if err != nil {
 		return nil, dialect.At(s.Name.Span, err)
 	}
-	if rec.Endpoint, err = p.Endpoint(rec.Path); err != nil {
+	if spec.Endpoint, err = p.Endpoint(spec.Path); err != nil {
 		return nil, dialect.At(endpoint, err)
 	}
 	for _, side := range []struct {
 		to   *[]modelspec.Column
 		from []dialect.ColumnDef
-	}{{&rec.InputColumns, s.Input}, {&rec.OutputColumns, s.Output}} {
+	}{{&spec.InputColumns, s.Input}, {&spec.OutputColumns, s.Output}} {
 		for _, c := range side.from {
 			t, err := remote.ParseType(c.Type)
 			if err != nil {
@@ -71,9 +71,9 @@ func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error)
 			*side.to = append(*side.to, modelspec.Column{Name: c.Name, Type: t.String()})
 		}
 	}
-	if kind := p.Model(rec.Endpoint); kind != "" && len(rec.OutputColumns) > 0 {
+	if kind := p.Model(spec.Endpoint); kind != "" && len(spec.OutputColumns) > 0 {
 		return nil, dialect.At(s.Name.Span, fmt.Errorf("INPUT and OUTPUT are for custom endpoints; "+
-			"`%s` is %s", remote.ModelName(rec.Endpoint), kind))
+			"`%s` is %s", remote.ModelName(spec.Endpoint), kind))
 	}
-	return rec, nil
+	return spec, nil
 }

@@ -13,8 +13,8 @@ import (
 func unknownFunction(name string) error {
 	if name == "OBJ.LIST" {
 		return failure.As(failure.ErrNotSupported, errors.New(name+" is not part of this version; "+
-			"FROM gcs_objects('gs://bucket/prefix*') lists objects, "+
-			"and so does an object table; the column ref of both has their ObjectRefs"))
+			"FROM gcs_objects('gs://bucket/prefix*') lists objects, and so does an object table; "+
+			"the column ref of both has their ObjectRefs"))
 	}
 	return failure.As(failure.ErrNotSupported, spelling.Meant(fmt.Errorf("%s is not part of this version", name), name,
 		googlesql.FunctionNames(googlesql.ModelFunction, googlesql.AskingFunction, googlesql.ScalarFunction)))

@@ -23,27 +23,27 @@ func (ms *Models) Names() []string { return slices.Collect(maps.Keys(ms.cfg.Mode
 func (ms *Models) Spec(ctx context.Context, name string) (*modelspec.Spec, error) {
 	ms.declaredMu.Lock()
 	defer ms.declaredMu.Unlock()
-	if rec, ok := ms.declared[name]; ok {
-		return rec, nil
+	if spec, ok := ms.declared[name]; ok {
+		return spec, nil
 	}
 	m := ms.cfg.Models[name]
 	kind, err := ms.engines.Find(cmp.Or(m.Type, engine.DefaultType()))
 	if err != nil {
 		return nil, err
 	}
-	rec, keep, err := ms.inspect(ctx, kind, engine.Import{
+	spec, keep, err := ms.inspect(ctx, kind, engine.Import{
 		Path: config.Path(ms.cfg, m.Path), Signature: m.Signature, Tags: m.Tags, Outputs: m.Outputs,
 		BatchSize: m.BatchSize, CustomOps: m.CustomOps, Description: m.Description, Labels: m.Labels,
 	})
 	if err != nil {
 		return nil, err
 	}
-	rec.ID = "config:" + name
-	rec.Created = time.Now().UTC().Truncate(time.Millisecond)
-	rec.Modified = rec.Created
+	spec.ID = "config:" + name
+	spec.Created = time.Now().UTC().Truncate(time.Millisecond)
+	spec.Modified = spec.Created
 	if err := keep(ctx); err != nil {
 		return nil, err
 	}
-	ms.declared[name] = rec
-	return rec, nil
+	ms.declared[name] = spec
+	return spec, nil
 }

@@ -49,7 +49,7 @@ func NewModels(
 type version struct {
 	*functions.Model
 	key     string
-	rec     *modelspec.Spec
+	spec    *modelspec.Spec
 	refs    int
 	retired bool
 
@@ -57,10 +57,10 @@ type version struct {
 	engine engine.Engine
 }
 
-// get gives the version that a record describes; the same record gives the same version.
-func (ms *Models) get(name string, rec *modelspec.Spec) (*version, error) {
+// get gives the version that a spec describes; the same spec gives the same version.
+func (ms *Models) get(name string, spec *modelspec.Spec) (*version, error) {
 	k, err := json.Marshal([]any{
-		name, rec.Digest, rec.Signature, rec.Tags, rec.Inputs, rec.Outputs, rec.BatchSize, rec.CustomOps, rec.OpsDigests,
+		name, spec.Digest, spec.Signature, spec.Tags, spec.Inputs, spec.Outputs, spec.BatchSize, spec.CustomOps, spec.OpsDigests,
 	})
 	if err != nil {
 		return nil, err
@@ -72,17 +72,17 @@ func (ms *Models) get(name string, rec *modelspec.Spec) (*version, error) {
 		m.retired = false
 		return m, nil
 	}
-	inputs, err := modelspec.Ports(rec.Inputs)
+	inputs, err := modelspec.Ports(spec.Inputs)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
-	outputs, err := modelspec.Ports(rec.Outputs)
+	outputs, err := modelspec.Ports(spec.Outputs)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
-	m := &version{key: key, rec: rec, Model: &functions.Model{
+	m := &version{key: key, spec: spec, Model: &functions.Model{
 		Name: name, Version: lastVersion.Add(1), Inputs: inputs, Outputs: outputs,
-		BatchSize: rec.BatchSize, FixedBatch: rec.FixedBatch, Stateless: rec.Stateless,
+		BatchSize: spec.BatchSize, FixedBatch: spec.FixedBatch, Stateless: spec.Stateless,
 	}}
 	m.Model.Open = func(ctx context.Context) (functions.Engine, error) {
 		return m.open(ctx, ms)
@@ -98,16 +98,16 @@ func (m *version) open(ctx context.Context, ms *Models) (engine.Engine, error) {
 	if m.engine != nil {
 		return m.engine, nil
 	}
-	kind, err := ms.engines.Find(m.rec.Type)
+	kind, err := ms.engines.Find(m.spec.Type)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
-	dir, err := ms.files.Open(ctx, m.rec.Digest)
+	dir, err := ms.files.Open(ctx, m.spec.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
-	spec := *m.rec
-	if spec.CustomOps, err = ms.files.Libraries(ctx, m.rec); err != nil {
+	spec := *m.spec
+	if spec.CustomOps, err = ms.files.Libraries(ctx, m.spec); err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
 	began := time.Now()
