@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fetched compiled test-cpus unit lint bench fixtures conformance fuzz models tensorflow clean
+.PHONY: help demo build test fetched compiled test-cpus unit lint bench fixtures conformance fuzz models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -22,7 +22,7 @@ CPU_TESTS := ./connectors/tensorflow ./functions ./extension ./extension/emulate
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build $(MODELS)/guesslang tensorflow ## fetch a real model and tell the language of every source file here
+demo: build $(MODELS)/guesslang tensorflow googlesql ## fetch a real model and tell the language of every source file here
 	@bin/mallard -bail -f examples/languages.sql
 
 build: ## build bin/mallard
@@ -37,7 +37,7 @@ test: ## everything that continuous integration runs
 	  echo "$$stage took $$(($$(date +%s) - begin)) s"; \
 	done; echo "all stages took $$(($$(date +%s) - all)) s of 720 with empty caches, 240 with full ones"
 
-fetched: tensorflow models $(GOOGLE)
+fetched: tensorflow googlesql models $(GOOGLE)
 
 compiled:
 	$(GO) build -race ./...
@@ -68,6 +68,9 @@ fuzz: ## every fuzz target for FUZZTIME (10m) each
 
 tensorflow: ## fetch the pinned TensorFlow libraries into the user's cache folder
 	@$(GO) run ./cmd/fetch tensorflow
+
+googlesql: ## fetch the pinned analyzer of GoogleSQL into the user's cache folder, and compile it
+	@$(GO) run ./cmd/fetch googlesql
 
 models: $(MODELS)/guesslang $(MODELS)/basic-pitch ## fetch the real models of the demo and the tests
 

@@ -11,6 +11,7 @@ type (
 	BigQueryConfig   = extension.BigQueryConfig   // names and dialect
 	StoreConfig      = extension.StoreConfig      // where the files of models are kept
 	TensorFlowConfig = extension.TensorFlowConfig // the library, its threads, what graphs may do
+	GoogleSQLConfig  = extension.GoogleSQLConfig  // the analyzer of GoogleSQL
 	CacheConfig      = extension.CacheConfig      // of the answers of remote models
 	BudgetConfig     = extension.BudgetConfig     // what remote models may be asked
 	ObjectsConfig    = extension.ObjectsConfig    // how objects are read

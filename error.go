@@ -39,5 +39,6 @@ var (
 	ErrReadOnly            error = failure.ErrReadOnly
 	ErrNoExternalAccess    error = failure.ErrNoExternalAccess // enable_external_access is false
 	ErrTensorFlow          error = failure.ErrTensorFlow       // not found, or not usable
+	ErrGoogleSQL           error = failure.ErrGoogleSQL        // its analyzer is not installed, or not usable
 	ErrNotSupported        error = failure.ErrNotSupported
 )

@@ -16,6 +16,7 @@ type (
 	BigQueryConfig   = config.BigQueryConfig
 	StoreConfig      = config.StoreConfig
 	TensorFlowConfig = config.TensorFlowConfig
+	GoogleSQLConfig  = config.GoogleSQLConfig
 	CacheConfig      = config.CacheConfig
 	BudgetConfig     = config.BudgetConfig
 	ObjectsConfig    = config.ObjectsConfig

@@ -14,6 +14,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/modelstore"
 	"github.com/mallardml/mallard/internal/serving"
 )
@@ -34,6 +35,8 @@ type instance struct {
 	models    *serving.Models
 	remote    *serving.Remote
 	objects   *objects
+
+	translator atomic.Pointer[translator.Translator] // of GoogleSQL, once a statement has needed it
 
 	// epoch moves whenever a statement may have changed what a name means; prepared statements compare it.
 	epoch atomic.Int64

@@ -18,6 +18,7 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/internal/googlesql/installed"
 	"github.com/mallardml/mallard/internal/leak"
 	"github.com/mallardml/mallard/sqllogic"
 )
@@ -162,10 +163,15 @@ func TestSQL(t *testing.T) {
 	cfg.Connections = map[string]extension.ConnectionConfig{"default": c, "my-connection": c}
 	suite := emulate.Suite{Config: cfg, Server: answers()}
 	o := sqllogic.Options{
-		Begin:   suite.Begin,
-		Require: func(name string) (bool, string) { return name == "tensorflow" || name == "storage", "" },
-		Vars:    map[string]string{"MODELS": models(t), "IMAGES": images(t)},
-		Update:  *update,
+		Begin: suite.Begin,
+		Require: func(name string) (bool, string) {
+			if name == "googlesql" {
+				return os.Getenv(installed.EnvLibrary) != "", "no GoogleSQL library is named"
+			}
+			return name == "tensorflow" || name == "storage", ""
+		},
+		Vars:   map[string]string{"MODELS": models(t), "IMAGES": images(t)},
+		Update: *update,
 	}
 	sqllogic.Run(t, "../testdata", o)
 	sqllogic.Run(t, "../dialect/testdata", o)

@@ -2,22 +2,56 @@ package extension
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"sync"
 
-	"github.com/mallardml/mallard/internal/googlesql/analyzer/native"
+	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/failure"
+	"github.com/mallardml/mallard/internal/googlesql/installed"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 )
 
-// googleSQL is the translator of the process; nil without the library.
-var googleSQL = sync.OnceValues(func() (*translator.Translator, error) {
-	path := os.Getenv("MALLARD_GOOGLESQL")
-	if path == "" {
+// translators are those of the process, by where their analyzers are. They are made when a statement first needs one.
+var translators struct {
+	mu sync.Mutex
+	m  map[installed.Source]*translator.Translator
+}
+
+// googleSQL gives the translator of GoogleSQL; nil where no analyzer is installed.
+func (in *instance) googleSQL() (*translator.Translator, error) {
+	if t := in.translator.Load(); t != nil {
+		return t, nil
+	}
+	if os.Getenv(installed.EnvLibrary) == "" && in.cfg.GoogleSQL.Library == "" {
+		return nil, nil // package dialect reads it as long as it does so better
+	}
+	source, err := installed.Find(config.Path(in.cfg, in.cfg.GoogleSQL.Library))
+	if errors.Is(err, installed.ErrNone) {
 		return nil, nil
 	}
-	s, err := native.Open(path)
+	translators.mu.Lock()
+	defer translators.mu.Unlock()
+	t := translators.m[source]
+	if t == nil && err == nil {
+		t, err = open(source)
+	}
+	if err != nil {
+		return nil, failure.As(failure.ErrGoogleSQL, fmt.Errorf("GoogleSQL cannot be read: %w", err))
+	}
+	if translators.m == nil {
+		translators.m = map[installed.Source]*translator.Translator{}
+	}
+	translators.m[source] = t
+	in.translator.Store(t)
+	return t, nil
+}
+
+func open(source installed.Source) (*translator.Translator, error) {
+	s, err := source.Open(nil)
 	if err != nil {
 		return nil, err
 	}
 	return translator.New(context.Background(), s)
-})
+}

@@ -1,5 +1,6 @@
-// Command fetch brings the TensorFlow libraries, or one of the real models of
-// the demo and the tests, into the user's cache folder or the folder of -dir.
+// Command fetch brings the TensorFlow libraries, GoogleSQL's analyzer, or one of
+// the real models of the demo and the tests, into the user's cache folder; a
+// model also into the folder of -dir.
 //
 //	go run ./cmd/fetch tensorflow
 //	go run ./cmd/fetch guesslang -dir build/models/guesslang
@@ -16,7 +17,8 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/mallardml/mallard/connectors/tensorflow/install"
+	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/install"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -43,16 +45,29 @@ func run(args []string) int {
 		flags.Usage()
 		return 2
 	}
-	p, err := install.Lookup(names[0])
+	packages, err := install.Lookup(names[0])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
+	if *dir != "" && len(packages) > 1 {
+		fmt.Fprintf(os.Stderr, "fetch %s: it has several parts, which go into the cache folder; leave -dir out\n", names[0])
+		return 2
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if _, err := install.Fetch(ctx, p, install.Options{Dir: *dir, Python: *python, Progress: os.Stderr, Terminal: term.IsTerminal(int(os.Stderr.Fd()))}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	for _, p := range packages {
+		o := install.Options{Dir: *dir, Python: *python, Progress: os.Stderr, Terminal: term.IsTerminal(int(os.Stderr.Fd()))}
+		if _, err := install.Fetch(ctx, p, o); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	if names[0] == "googlesql" {
+		if err := installed.Prepare(os.Stderr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 	}
 	return 0
 }

@@ -188,9 +188,12 @@ func (o *options) positional(args []string) error {
 		}
 		o.args = args
 	case "doctor":
-		if len(args) > 0 {
-			return fmt.Errorf("mallard doctor takes no %q; a database called doctor is opened with ./doctor", args[0])
+		for _, a := range args {
+			if !o.install || !slices.Contains(mallard.Installable(), a) {
+				return fmt.Errorf("mallard doctor takes no %q; a database called doctor is opened with ./doctor", a)
+			}
 		}
+		o.args = args
 	default:
 		if len(args) > 0 {
 			o.database = args[0]

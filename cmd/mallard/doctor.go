@@ -14,8 +14,9 @@ import (
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/shell"
 	"github.com/mallardml/mallard/connectors/tensorflow"
-	"github.com/mallardml/mallard/connectors/tensorflow/install"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/googlesql/installed"
 )
 
 // finding is one line of the doctor's report.
@@ -29,7 +30,7 @@ type finding struct {
 // runDoctor is `mallard doctor`.
 func runDoctor(ctx context.Context, o *options, t terminal) int {
 	if o.install {
-		if err := installTensorFlow(ctx, t); err != nil {
+		if err := fetch(ctx, o.args, t); err != nil {
 			fmt.Fprintf(t.err, "mallard doctor: %v\n", err)
 			return exitFailed
 		}
@@ -54,16 +55,19 @@ func runDoctor(ctx context.Context, o *options, t terminal) int {
 	return code
 }
 
-// installTensorFlow fetches the libraries into the user's cache folder, where they are looked for.
-func installTensorFlow(ctx context.Context, t terminal) error {
+// fetch brings what is named, or all that Mallard can use, into the user's cache folder, where it is looked for.
+func fetch(ctx context.Context, names []string, t terminal) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
-	p, err := install.Lookup("tensorflow")
-	if err != nil {
-		return err
+	if len(names) == 0 {
+		names = mallard.Installable()
 	}
-	_, err = install.Fetch(ctx, p, install.Options{Python: os.Getenv("PYTHON"), Progress: t.err, Terminal: t.errTerminal()})
-	return err
+	for _, name := range names {
+		if err := mallard.Install(ctx, name, t.err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func diagnose(ctx context.Context, o *options) []finding {
@@ -78,7 +82,7 @@ func diagnose(ctx context.Context, o *options) []finding {
 	default:
 		list = append(list, finding{subject: "configuration", state: file})
 	}
-	list = append(list, database(ctx, o, cfg), tensorFlow(cfg), cacheFolder(), modelStore(cfg))
+	list = append(list, database(ctx, o, cfg), tensorFlow(cfg), googleSQL(cfg), cacheFolder(), modelStore(cfg))
 	list = append(list, connections(ctx, o, cfg)...)
 	if n := len(cfg.Models); n > 0 {
 		list = append(list, finding{subject: "models", state: fmt.Sprintf("%d declared in the configuration", n)})
@@ -109,6 +113,20 @@ func tensorFlow(cfg *mallard.Config) finding {
 		return finding{"TensorFlow", where, err.Error(), true}
 	}
 	return finding{subject: "TensorFlow", state: rt.Version() + " in " + where}
+}
+
+func googleSQL(cfg *mallard.Config) finding {
+	source, err := installed.Find(config.Path(cfg, cfg.GoogleSQL.Library))
+	if errors.Is(err, installed.ErrNone) {
+		return finding{"GoogleSQL", "not installed; statements in BigQuery's dialect are read by simpler rules", err.Error(), false}
+	}
+	if err != nil {
+		return finding{"GoogleSQL", "not found", err.Error(), true}
+	}
+	if _, err := source.Open(nil); err != nil {
+		return finding{"GoogleSQL", source.String(), err.Error(), true}
+	}
+	return finding{subject: "GoogleSQL", state: source.String()}
 }
 
 func modelStore(cfg *mallard.Config) finding {

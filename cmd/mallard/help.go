@@ -67,9 +67,10 @@ Exit code: 0 all passed or were skipped, 1 one failed, 2 wrong usage.
 
 const doctorHelp = `mallard doctor says what works, what does not, and what to do about it.
 
-  mallard doctor [-install] [-online] [-config FILE]
+  mallard doctor [-install [tensorflow|googlesql]] [-online] [-config FILE]
 
-  -install           fetch TensorFlow's libraries first
+  -install           fetch TensorFlow's libraries and GoogleSQL's analyzer first, or the one
+                     that is named
   -online            ask each connection one word
   -config FILE       the configuration
 

@@ -13,6 +13,8 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension/emulate"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/googlesql/installed"
 	"github.com/mallardml/mallard/sqllogic"
 )
 
@@ -68,10 +70,16 @@ func runTests(ctx context.Context, o *options, t terminal) int {
 
 // requirement answers `require NAME`.
 func requirement(cfg *mallard.Config, name string) (bool, string) {
-	if name != "tensorflow" {
+	var err error
+	switch name {
+	case "tensorflow":
+		_, err = tensorflow.Find(tensorflow.FindOptions{Path: cfg.TensorFlow.Library})
+	case "googlesql":
+		_, err = installed.Find(config.Path(cfg, cfg.GoogleSQL.Library))
+	default:
 		return false, ""
 	}
-	if _, err := tensorflow.Find(tensorflow.FindOptions{Path: cfg.TensorFlow.Library}); err != nil {
+	if err != nil {
 		return false, err.Error()
 	}
 	return true, ""

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/connectors/tensorflow/install"
+	"github.com/mallardml/mallard/internal/install"
 )
 
 // place puts an empty library into a folder.
@@ -94,7 +94,7 @@ func TestInstallPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := p.Dir()
+	dir, err := p[0].Dir()
 	if err != nil {
 		t.Fatal(err)
 	}

