@@ -108,6 +108,14 @@ func listKind[T any]() any {
 		return list[int64]()
 	case []float64:
 		return list[float64]()
+	case []date:
+		return list[date]()
+	case []timestamp:
+		return list[timestamp]()
+	case []numeric:
+		return list[numeric]()
+	case []bignumeric:
+		return list[bignumeric]()
 	case []sql.Null[string]:
 		return list[sql.Null[string]]()
 	case []sql.Null[jsonText]:

@@ -15,7 +15,7 @@ var said = []struct {
 	{regexp.MustCompile(`^Out of Range Error: Overflow in subtraction of INT64 \((-?\d+) - (-?\d+)\)!`), "int64 overflow: $1 - $2"},
 	{regexp.MustCompile(`^Out of Range Error: Overflow in multiplication of INT64 \((-?\d+) \* (-?\d+)\)!`), "int64 overflow: $1 * $2"},
 	{regexp.MustCompile(`^Out of Range Error: Overflow (?:in negation of numeric value!|on abs\(-9223372036854775808\))`), "int64 overflow: --9223372036854775808"},
-	{regexp.MustCompile(`^Conversion Error: Type INT128 with value (-?\d+) can't be cast because the value is out of range for the destination type INT64`), "int64 overflow: $1"},
+	{regexp.MustCompile(`^Conversion Error: Type INT128 with value (-?\d+) can't be cast because the value is out of range for the destination type INT64.*`), "int64 overflow"},
 	{regexp.MustCompile(`^Out of Range Error: Overflow in HUGEINT (?:addition|multiplication|subtraction).*`), "numeric overflow"},
 	{regexp.MustCompile(`^Out of Range Error: (?:STDDEV|VAR|COVAR|CORR)\w*(?: for [XY])? is out of range!`), "double overflow"},
 	{regexp.MustCompile(`^Invalid Input Error: (.*)`), "$1"},

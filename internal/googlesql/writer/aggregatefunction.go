@@ -79,6 +79,9 @@ func foldOf(name string) entry {
 func countIf(c *call) string { return c.fold(fold{name: "count", args: c.args[0], filter: c.args[0]}) }
 
 func sum(c *call) string {
+	if c.result.Kind == googlesql.Interval {
+		return c.w.native("interval_of") + "(" + c.intervalSums() + ")"
+	}
 	text := c.fold(fold{name: "sum", args: c.args[0]})
 	if c.result.Kind == googlesql.Float64 {
 		return text
@@ -99,8 +102,21 @@ func average(c *call) string {
 		small := c.fold(fold{name: "avg", args: "(" + x + ") * 5.421010862427522e-20::DOUBLE"})
 		return "CASE WHEN isinf(" + plain + ") THEN " + small + " * 18446744073709551616::DOUBLE ELSE " + plain + " END"
 	}
-	c.refuse("AVG of %s", c.types[0])
-	return ""
+	n := c.fold(fold{name: "count", args: x})
+	if c.result.Kind == googlesql.Interval {
+		return c.w.native("interval_average") + "(" + c.intervalSums() + ", nullif(" + n + ", 0))"
+	}
+	kind := strings.ToLower(c.result.Kind.String())
+	return c.w.native(kind+"_average") + "(" + c.fold(fold{name: "sum", args: x}) + ", nullif(" + n + ", 0))"
+}
+
+// intervalSums are the sums of the parts of INTERVALs.
+func (c *call) intervalSums() string {
+	sums := make([]string, 3)
+	for i, part := range []string{"months", "days", "micros"} {
+		sums[i] = "CAST(" + c.fold(fold{name: "sum", args: c.w.native("interval_"+part) + "(" + c.args[0] + ")"}) + " AS BIGINT)"
+	}
+	return strings.Join(sums, ", ")
 }
 
 // least gives NaN where there is one, which DuckDB calls the greatest.
@@ -193,7 +209,7 @@ func (c *call) finite(value, finite, count fold, rows int) string {
 	if rows == 1 {
 		return text + " ELSE CASE WHEN NOT " + c.fold(finite) + " THEN 'nan'::DOUBLE END END"
 	}
-	return text + " WHEN " + c.fold(count) + " > 1 THEN 'nan'::DOUBLE END"
+	return "CASE WHEN " + c.fold(count) + " > 1 THEN " + text + " ELSE 'nan'::DOUBLE END END"
 }
 
 // approxCountDistinct counts exactly.

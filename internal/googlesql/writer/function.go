@@ -191,5 +191,5 @@ var functions map[string]entry
 
 func init() {
 	functions = merge(operators, hashes, texts, patterns,
-		comparisons, numberFunctions())
+		comparisons, numberFunctions(), arrayFunctions(), datetimeFunctions(), intervalFunctions())
 }

@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math"
@@ -59,6 +60,8 @@ func literal(at *resolved.ParseLocationRangeProto, v *resolved.ValueProto, t goo
 	case *resolved.ValueProto_TimeValue:
 		n := x.TimeValue // hour, minute, second and nanosecond in 5, 6, 6 and 30 bits
 		return fmt.Sprintf("TIME '%02d:%02d:%02d.%06d'", n>>42, n>>36&63, n>>30&63, n&(1<<30-1)/1000)
+	case *resolved.ValueProto_IntervalValue:
+		return interval(at, x.IntervalValue)
 	case *resolved.ValueProto_ArrayValue:
 		parts := make([]string, len(x.ArrayValue.GetElement()))
 		for i, e := range x.ArrayValue.GetElement() {
@@ -142,4 +145,22 @@ func civil(v *resolved.ValueProto_Datetime) time.Time {
 func Literal(v *resolved.ValueProto, t googlesql.Type) (s string, err error) {
 	defer refused(&err)
 	return literal(nil, v, t), nil
+}
+
+// interval reads an INTERVAL: microseconds in eight bytes, days in four, then months and nanoseconds in four, little-endian.
+func interval(at *resolved.ParseLocationRangeProto, b []byte) string {
+	if len(b) != 16 {
+		refuse(at, "a constant INTERVAL of %d bytes", len(b))
+	}
+	micros := int64(binary.LittleEndian.Uint64(b))
+	days := int32(binary.LittleEndian.Uint32(b[8:]))
+	rest := binary.LittleEndian.Uint32(b[12:])
+	if rest&1023 != 0 { // nanoseconds
+		refuse(at, "an INTERVAL of nanoseconds")
+	}
+	months := int32(rest >> 13 & (1<<18 - 1)) // and a sign before it
+	if rest>>31 == 1 {
+		months = -months
+	}
+	return fmt.Sprintf("(to_months((%d)::INTEGER) + to_days((%d)::INTEGER) + to_microseconds((%d)::BIGINT))", months, days, micros)
 }

@@ -69,6 +69,9 @@ type numberForms struct{ integer, float, numeric, big entry }
 
 func byNumber(f numberForms) entry {
 	return func(c *call) string {
+		if len(c.types) == 2 && (c.types[1].Kind == googlesql.Date || c.types[1].Kind == googlesql.Interval || c.types[0].Kind == googlesql.Interval) && temporal[c.name] != nil {
+			return temporal[c.name](c)
+		}
 		form := f.float
 		switch c.types[0].Kind {
 		case googlesql.Int64:
