@@ -3,6 +3,8 @@ package dialect
 import (
 	"fmt"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // Rewriter writes a [Query] for DuckDB. Its zero value serves queries without constructs of ours.
@@ -99,7 +101,7 @@ func (r *Rewriter) function(f *Function, q *Query, e *edits) (done bool, err err
 		return false, err
 	}
 	if len(s.Text) != len(s.Keep)+1 {
-		return false, fmt.Errorf("dialect: %s becomes %d texts around %d arguments", f.Name, len(s.Text), len(s.Keep))
+		return false, fmt.Errorf("dialect: %s becomes %s around %s", f.Name, amount.Of(len(s.Text), "text"), amount.Of(len(s.Keep), "argument"))
 	}
 	pos, last := f.Pos, -1
 	for i, k := range s.Keep {

@@ -11,6 +11,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // sink writes one output into its field of the result.
@@ -104,7 +105,7 @@ func (s *sink) open(v mapping.Vector) {
 func (s *sink) check(t Tensor, batch int) error {
 	want := s.port.Shape
 	if t.DType == s.port.DType && (len(t.Shape) == 0 || t.Shape[0] != int64(batch)) {
-		return fmt.Errorf("output `%s` has no batch dimension: its shape is %s for %d rows; %s", s.port.Name, shapeText(t.Shape), batch, s.others())
+		return fmt.Errorf("output `%s` has no batch dimension: its shape is %s for %s; %s", s.port.Name, shapeText(t.Shape), amount.Of(batch, "row"), s.others())
 	}
 	ok := t.DType == s.port.DType && len(t.Shape) == max(len(want), 1)
 	n := int64(1)
@@ -116,11 +117,11 @@ func (s *sink) check(t Tensor, batch int) error {
 		}
 	}
 	if !ok {
-		return fmt.Errorf("output `%s`: the model returned a tensor of type %s, of shape %s for %d rows, its signature declares %s; export the model with the shape it has",
-			s.port.Name, t.DType, shapeText(t.Shape), batch, describe(s.port))
+		return fmt.Errorf("output `%s`: the model returned a tensor of type %s, of shape %s for %s, its signature declares %s; export the model with the shape it has",
+			s.port.Name, t.DType, shapeText(t.Shape), amount.Of(batch, "row"), describe(s.port))
 	}
 	if t.DType == String && int64(len(t.Strings)) != n || t.DType != String && int64(len(t.Data)) != n*int64(t.DType.Size()) {
-		return fmt.Errorf("output `%s`: the tensor of shape %s holds %d bytes and %d strings", s.port.Name, shapeText(t.Shape), len(t.Data), len(t.Strings))
+		return fmt.Errorf("output `%s`: the tensor of shape %s holds %s and %s", s.port.Name, shapeText(t.Shape), amount.Of(len(t.Data), "byte"), amount.Of(len(t.Strings), "string"))
 	}
 	return nil
 }

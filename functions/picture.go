@@ -10,6 +10,7 @@ import (
 
 	"github.com/mallardml/mallard/functions/image"
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // picture reports whether images feed the input: a row is [height, width, channels] of numbers.
@@ -149,7 +150,7 @@ func (f *feed) placeStruct(row int) (bool, error) {
 	var wide [3]int64
 	size := f.sides.leaf.size()
 	if n != len(wide) || f.sideOf(unsafe.Pointer(&wide), unsafe.Add(f.edges.Data, first*size), n) >= 0 {
-		return false, fmt.Errorf("input `%s`: the first field of an image holds %d values; it must be [height, width, channels]", f.port.Name, n)
+		return false, fmt.Errorf("input `%s`: the first field of an image holds %s; it must be [height, width, channels]", f.port.Name, amount.Of(n, "value"))
 	}
 	const most = 1 << 20
 	var sides [3]int
@@ -160,7 +161,7 @@ func (f *feed) placeStruct(row int) (bool, error) {
 		sides[i] = int(d)
 	}
 	if want := sides[0] * sides[1] * sides[2]; want != count {
-		return false, fmt.Errorf("input `%s`: an image of shape %v needs %d values, there are %d", f.port.Name, wide, want, count)
+		return false, fmt.Errorf("input `%s`: an image of shape %v needs %s, not %d", f.port.Name, wide, amount.Of(want, "value"), count)
 	}
 	f.starts[row] = pos
 	return true, f.checkPicture(row, sides)
@@ -232,7 +233,7 @@ func (f *feed) pixels(t *Tensor, rows []int32, n int, b *buffer) error {
 			return err
 		}
 		if m.Len() != n {
-			return fmt.Errorf("input `%s`: an image of %d values stands among images of %d", f.port.Name, m.Len(), n)
+			return fmt.Errorf("input `%s`: an image of %s stands among images of %d", f.port.Name, amount.Of(m.Len(), "value"), n)
 		}
 		if bad := f.picture.fill(t.Data[i*size:][:size], m); bad != "" {
 			return fmt.Errorf("input `%s`: the pixel %s does not fit the model's %s (%s)", f.port.Name, bad, t.DType, t.DType.limits())

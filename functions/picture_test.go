@@ -123,7 +123,7 @@ func TestImageStructs(t *testing.T) {
 		{Float32, []int64{1, 2, 1}, "{'a': [1, -2, 1], 'b': [7, 8]}", "error: model demo.m: input `x`: the shape [1 -2 1] of an image is not [height, width, channels]"},
 		{Float32, []int64{1, 2, 1}, "{'a': [4294967296, 4294967296, 1], 'b': [7, 8]}", "error: model demo.m: input `x`: the shape [4294967296 4294967296 1] of an image is not"},
 		{Float32, []int64{1, 2, 1}, "{'a': [1, 18446744073709551615, 1]::UBIGINT[], 'b': [7, 8]}", "error: model demo.m: input `x`: the first field of an image holds 3 values; it must be"},
-		{Float32, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': [7, 8, 9]}", "error: model demo.m: input `x`: an image of shape [1 2 1] needs 2 values, there are 3"},
+		{Float32, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': [7, 8, 9]}", "error: model demo.m: input `x`: an image of shape [1 2 1] needs 2 values, not 3"},
 		{Float32, []int64{1, 2, 1}, "{'a': [2, 1, 1], 'b': [7, 8]}", "error: model demo.m: input `x`: an image has height 2, width 1 and 1 channel(s), the model wants 1 × 2 × 1"},
 		{Float32, []int64{1, 2, 1}, "{'a': [1.0, 2, 1], 'b': [7, 8]}", "error: model demo.m: input `x` wants an image or DOUBLE[1][2][1] (float32 tensor of shape [None, 1, 2, 1]), column is STRUCT; give it an image: ML.DECODE_IMAGE of a file's bytes"},
 		{Float32, []int64{1, 2, 1}, "{'a': [1, 2, 1], 'b': ['7', '8']}", "error: model demo.m: input `x` wants an image or"},

@@ -11,6 +11,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 func (r *Runtime) byteFunctions() []*scalar {
@@ -98,7 +99,8 @@ func (r *Runtime) readAll(q *Query, conn uint64, todo []job, n int, out mapping.
 			return q.row(j.uri, err)
 		}
 		if size += int64(len(j.bytes)); size > r.o.MaxChunk {
-			return fmt.Errorf("%d rows have more than %d bytes of objects together, too many to hold at once; read them straight from the object table, not behind ORDER BY, GROUP BY, the smaller side of a join or a stored list, or some at a time with WHERE", n, r.o.MaxChunk)
+			return fmt.Errorf("objects of more than %s in %s, too many to hold at once; read them straight from the object table, not behind ORDER BY, GROUP BY, "+
+				"the smaller side of a join or a stored list, or some at a time with WHERE", amount.Of(r.o.MaxChunk, "byte"), amount.Of(n, "row"))
 		}
 		if err := udf.SetBytes(out, j.row, j.bytes); err != nil {
 			return err
@@ -265,7 +267,7 @@ type tooLarge struct {
 }
 
 func (e *tooLarge) Error() string {
-	return fmt.Sprintf("%s: too large: %d bytes, the limit is %d; leave it out with WHERE size <= %d, or raise the limit", e.uri, e.size, e.limit, e.limit)
+	return fmt.Sprintf("%s: too large: %s, the limit is %d; leave it out with WHERE size <= %[3]d, or raise the limit", e.uri, amount.Of(e.size, "byte"), e.limit)
 }
 
 // Reason is short for the status column.

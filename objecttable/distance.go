@@ -8,6 +8,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 var (
@@ -79,7 +80,7 @@ func distances(q *Query, t udf.Type, kind string, in []mapping.Vector, n int, ou
 // distance is of the kinds that ML.DISTANCE knows.
 func distance(x, y []float64, kind string) (float64, error) {
 	if len(x) != len(y) {
-		return 0, fmt.Errorf("the vectors have %d and %d elements: they must have the same number", len(x), len(y))
+		return 0, fmt.Errorf("the vectors have %d and %s: they must have the same number", len(x), amount.Of(len(y), "element"))
 	}
 	f := metricNamed(kind)
 	if f == nil || strings.EqualFold(kind, "DOT_PRODUCT") { // which VECTOR_SEARCH alone has

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // Download copies the objects below prefix (a folder: it ends in a slash, or is empty) into dir, under their names
@@ -203,7 +204,7 @@ func fetchPart(ctx context.Context, store Store, bucket, name string, o Object, 
 		}
 	}
 	if have != o.Size {
-		return fresh, spoiled{fmt.Errorf("%s: %d bytes came, not %d", o.URI, have, o.Size)}
+		return fresh, spoiled{fmt.Errorf("%s: %s came, not %d", o.URI, amount.Of(have, "byte"), o.Size)}
 	}
 	if sum := base64.StdEncoding.EncodeToString(h.Sum(nil)); o.MD5 != "" && sum != o.MD5 {
 		return fresh, spoiled{fmt.Errorf("%s: its MD5 is %s, not %s: it was spoiled on the way", o.URI, sum, o.MD5)}

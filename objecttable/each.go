@@ -7,6 +7,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // each is the form of a function over an array: of its first argument's elements, each with the other arguments of its row.
@@ -34,7 +35,7 @@ func each(s *scalar) *scalar {
 				return err
 			}
 			if first != 0 {
-				return fmt.Errorf("%w: the result has %d elements before its first", udf.ErrPanic, first)
+				return fmt.Errorf("%w: the result has %s before its first", udf.ErrPanic, amount.Of(first, "element"))
 			}
 			args := make([]mapping.Vector, len(in))
 			args[0] = pick(mapping.ListVectorGetChild(in[0]), elements)

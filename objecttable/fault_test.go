@@ -133,7 +133,7 @@ func (s *oneQuick) Open(ctx context.Context, bucket, name string, generation, of
 func TestCauseIsNoted(t *testing.T) {
 	db := openDB(t, Options{MaxChunk: 100, Concurrency: 4})
 	db.host.stores["gs"] = &oneQuick{memStore{n: 10, size: 200}}
-	const want = "more than 100 bytes of objects"
+	const want = "objects of more than 100 bytes in"
 	db.wantError(want, "SELECT object_bytes(uri) FROM mallard_objects('gs://bucket/*')")
 	if err := db.host.first; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("noted: %v", err)

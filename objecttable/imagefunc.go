@@ -11,6 +11,7 @@ import (
 
 	"github.com/mallardml/mallard/functions/image"
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // imageType is what people see: [height, width, channels] and the pixels. BigQuery's fields have no names; its tools show
@@ -91,7 +92,9 @@ func box(in []udf.Column, i int) (height, width int, keep bool, err error) {
 
 // tooMany says that the images of a chunk are over Options.MaxChunk.
 func (r *Runtime) tooMany(n int) error {
-	return fmt.Errorf("%d rows have more than %d bytes of decoded images together, too many to hold at once; make them small as they are decoded, with ML.RESIZE_IMAGE(ML.DECODE_IMAGE(…), …) or ml_decode_image(…, height, width, FALSE), or read some at a time with WHERE", n, r.o.MaxChunk)
+	return fmt.Errorf("decoded images of more than %s in %s, too many to hold at once; make them small as they are decoded, with "+
+		"ML.RESIZE_IMAGE(ML.DECODE_IMAGE(…), …) or ml_decode_image(…, height, width, FALSE), or read some at a time with WHERE",
+		amount.Of(r.o.MaxChunk, "byte"), amount.Of(n, "row"))
 }
 
 // eachImage runs f for the rows without NULLs, on all processors. Argument uri names the object, unless it is -1.

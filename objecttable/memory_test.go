@@ -75,7 +75,7 @@ func TestMaxChunk(t *testing.T) {
 	db := openDB(t, Options{MaxChunk: 1 << 20})
 	db.host.stores["gs"] = &memStore{n: 300, size: 10_000}
 	const listed = "SELECT uri FROM mallard_objects('gs://bucket/*') ORDER BY uri DESC"
-	db.wantError("more than 1048576 bytes of objects together", "SELECT sum(octet_length(object_bytes(uri))) FROM ("+listed+" LIMIT 200)")
+	db.wantError("objects of more than 1,048,576 bytes in 200 rows", "SELECT sum(octet_length(object_bytes(uri))) FROM ("+listed+" LIMIT 200)")
 	db.want("1000000", "SELECT sum(octet_length(object_bytes(uri))) FROM ("+listed+" LIMIT 100)")
 	if n := len(db.host.noted()); n > 0 || !strings.Contains(fmt.Sprint(db.host.failed), "too many to hold") {
 		t.Error(n, db.host.failed)
@@ -87,7 +87,7 @@ func TestMaxChunkOfImages(t *testing.T) {
 	db := openDB(t, Options{MaxChunk: 100_000})
 	const photo = "(SELECT object_bytes('../functions/image/testdata/photo.png') AS b FROM range(%d))" // 37 × 45: 5,011 bytes decoded, 39,960 as BigQuery's STRUCT
 	db.want("19", fmt.Sprintf("SELECT count(ml_decode_image(b)) FROM "+photo, 19))
-	db.wantError("20 rows have more than 100000 bytes of decoded images together", fmt.Sprintf("SELECT count(ml_decode_image(b)) FROM "+photo, 20))
+	db.wantError("decoded images of more than 100,000 bytes in 20 rows", fmt.Sprintf("SELECT count(ml_decode_image(b)) FROM "+photo, 20))
 	db.want("200", fmt.Sprintf("SELECT count(ml_decode_image(b, 5, 5, false)) FROM "+photo, 20)+" CROSS JOIN range(10)")
 	db.want("2", fmt.Sprintf("SELECT count(ml_image_struct(ml_decode_image(b))) FROM "+photo, 2))
 	db.wantError("make them small as they are decoded", fmt.Sprintf("SELECT count(ml_image_struct(ml_decode_image(b))) FROM "+photo, 3))

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
@@ -261,11 +262,11 @@ func arity(n [2]int) string {
 	case n[1] == 0:
 		return "no words"
 	case n[0] == n[1]:
-		return fmt.Sprintf("%d words", n[0])
+		return amount.Of(n[0], "word")
 	case n[1] > 100:
-		return fmt.Sprintf("at least %d words", n[0])
+		return "at least " + amount.Of(n[0], "word")
 	}
-	return fmt.Sprintf("%d to %d words", n[0], n[1])
+	return fmt.Sprintf("%d to %s", n[0], amount.Of(n[1], "word"))
 }
 
 func (p *parser) statement(r *record) error {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // Check refuses what Mallard cannot run: sparse or composite tensors, unsupported types, tensors of unknown rank or without
@@ -76,7 +78,7 @@ func (p *Port) refusal() string {
 	case p.UnknownRank:
 		return "has an unknown number of dimensions"
 	case len(p.Shape) > maxRank:
-		return fmt.Sprintf("has %d dimensions, more than %d", len(p.Shape), maxRank)
+		return fmt.Sprintf("has %s, more than %d", amount.Of(len(p.Shape), "dimension"), maxRank)
 	}
 	return ""
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"runtime"
 	"unsafe"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // Result holds the outputs of a run until Close. It belongs to one goroutine.
@@ -36,13 +38,13 @@ func (r *Result) Output(i int) (Tensor, error) {
 	}
 	o := &unsafe.Slice(r.c.out, r.h.nout)[from]
 	if o.rank > maxRank {
-		return Tensor{}, fmt.Errorf("read output %d: it has %d dimensions, more than %d", i, int(o.rank), maxRank)
+		return Tensor{}, fmt.Errorf("read output %d: it has %s, more than %d", i, amount.Of(int(o.rank), "dimension"), maxRank)
 	}
 	t := Tensor{DType: DType(o.dtype), Shape: unsafe.Slice((*int64)(&o.dims[0]), int(o.rank))}
 	n := t.Elements()
 	if t.DType == String {
 		if uint64(n)*tstringSize != uint64(o.len) {
-			return Tensor{}, fmt.Errorf("read output %d: %d bytes for %d strings", i, uint64(o.len), n)
+			return Tensor{}, fmt.Errorf("read output %d: %s for %s", i, amount.Of(int64(o.len), "byte"), amount.Of(n, "string"))
 		}
 		t.Strings = make([]string, n)
 		for k := range t.Strings {
@@ -51,7 +53,7 @@ func (r *Result) Output(i int) (Tensor, error) {
 		return t, nil
 	}
 	if !t.DType.Supported() || uint64(n)*uint64(t.DType.Size()) != uint64(o.len) {
-		return Tensor{}, fmt.Errorf("read output %d: %d bytes for shape %v of %s", i, uint64(o.len), t.Shape, t.DType)
+		return Tensor{}, fmt.Errorf("read output %d: %s for shape %v of %s", i, amount.Of(int64(o.len), "byte"), t.Shape, t.DType)
 	}
 	t.Data = unsafe.Slice((*byte)(o.data), int(o.len))
 	return t, nil

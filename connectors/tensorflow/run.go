@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"runtime"
 	"unsafe"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 const (
@@ -47,7 +49,7 @@ func (s *Session) run(ctx context.Context, in []Tensor, loop int) (*Result, erro
 		return nil, &Error{Op: s.op, Msg: "the model is closed", Kind: ErrClosed}
 	}
 	if len(in) != len(s.Inputs) {
-		return nil, &Error{Op: s.op, Msg: fmt.Sprintf("%d inputs given, the signature has %d", len(in), len(s.Inputs)), Kind: ErrInput}
+		return nil, &Error{Op: s.op, Msg: fmt.Sprintf("%s given, the signature has %d", amount.Of(len(in), "input"), len(s.Inputs)), Kind: ErrInput}
 	}
 	c := h.take()
 	if c == nil {
@@ -89,10 +91,10 @@ func (r *Result) lend(a *C.mtf_in, i int, t *Tensor, p *Port) *Error {
 		return inputError(p, "is %s, the model wants %s", t.DType, p.DType)
 	}
 	if len(t.Shape) > maxRank {
-		return inputError(p, "has %d dimensions, more than %d", len(t.Shape), maxRank)
+		return inputError(p, "has %s, more than %d", amount.Of(len(t.Shape), "dimension"), maxRank)
 	}
 	if !p.UnknownRank && len(t.Shape) != len(p.Shape) {
-		return inputError(p, "has %d dimensions, the model wants %d", len(t.Shape), len(p.Shape))
+		return inputError(p, "has %s, the model wants %d", amount.Of(len(t.Shape), "dimension"), len(p.Shape))
 	}
 	n := int64(1)
 	for d, size := range t.Shape {
@@ -109,7 +111,7 @@ func (r *Result) lend(a *C.mtf_in, i int, t *Tensor, p *Port) *Error {
 	a.dtype = C.int32_t(t.DType)
 	if t.DType != String {
 		if int64(len(t.Data)) != n*int64(t.DType.Size()) {
-			return inputError(p, "has %d bytes for shape %v of %s", len(t.Data), t.Shape, t.DType)
+			return inputError(p, "has %s for shape %v of %s", amount.Of(len(t.Data), "byte"), t.Shape, t.DType)
 		}
 		a.len = C.uint64_t(len(t.Data))
 		a.data = 0
@@ -121,7 +123,7 @@ func (r *Result) lend(a *C.mtf_in, i int, t *Tensor, p *Port) *Error {
 		return nil
 	}
 	if int64(len(t.Strings)) != n {
-		return inputError(p, "has %d strings for shape %v", len(t.Strings), t.Shape)
+		return inputError(p, "has %s for shape %v", amount.Of(len(t.Strings), "string"), t.Shape)
 	}
 	a.len = C.uint64_t(n)
 	if C.mtf_string_room(r.c, C.int(i), C.uint64_t(n)) == 0 {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // SavedModel is what a model's saved_model.pb says about it.
@@ -76,7 +78,7 @@ func Inspect(dir string) (*SavedModel, error) {
 	case !st.Mode().IsRegular():
 		return nil, &Error{Op: op, Kind: ErrNoModel, Msg: "saved_model.pb is not a file"}
 	case st.Size() > maxModelFile:
-		return nil, &Error{Op: op, Kind: ErrCorrupt, Msg: fmt.Sprintf("saved_model.pb has %d bytes, more than the 2 GiB that the format allows", st.Size())}
+		return nil, &Error{Op: op, Kind: ErrCorrupt, Msg: fmt.Sprintf("saved_model.pb has %s, more than the 2 GiB that the format allows", amount.Of(st.Size(), "byte"))}
 	}
 	pb, err := os.ReadFile(file)
 	if err != nil {

@@ -125,7 +125,7 @@ func TestInputErrors(t *testing.T) {
 		want string
 	}{
 		{"type", Tensor{DType: Float64, Shape: []int64{1, 3}, Data: data}, "input n3 is float64, the model wants float32"},
-		{"rank", Tensor{DType: Float32, Shape: []int64{3}, Data: data[:12]}, "input n3 has 1 dimensions, the model wants 2"},
+		{"rank", Tensor{DType: Float32, Shape: []int64{3}, Data: data[:12]}, "input n3 has 1 dimension, the model wants 2"},
 		{"width", Tensor{DType: Float32, Shape: []int64{1, 4}, Data: data[:16]}, "has shape [1 4], the model wants [-1 3]"},
 		{"negative", Tensor{DType: Float32, Shape: []int64{-1, 3}}, "has shape [-1 3]"},
 		{"too few bytes", Tensor{DType: Float32, Shape: []int64{2, 3}, Data: data[:23]}, "has 23 bytes for shape [2 3] of float32"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -111,7 +112,7 @@ func (m *Models) predict(ctx context.Context, name string, in, out []tensor, ins
 		o, ok := v.(map[string]any)
 		if !ok {
 			if len(in) != 1 {
-				return nil, fmt.Errorf("instance %d is no object, and the model has %d inputs", i, len(in))
+				return nil, fmt.Errorf("instance %d is no object, and the model has %s", i, amount.Of(len(in), "input"))
 			}
 			o = map[string]any{in[0].name: v}
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/image/bmp"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // Limits bounds what decoding may take. The zero value has the defaults; a negative number removes a limit.
@@ -72,7 +74,7 @@ func DecodeResized(b []byte, l Limits, height, width int, keep bool) (Image, err
 // open reads the image into what its decoder makes of it.
 func open(b []byte, l Limits) (*source, error) {
 	if most := limit(l.MaxBytes, 20_000_000); len(b) > most {
-		return nil, because("too large", fmt.Errorf("%w: %d bytes, the limit is %d; store a smaller version", ErrTooLarge, len(b), most))
+		return nil, because("too large", fmt.Errorf("%w: %s, the limit is %d; store a smaller version", ErrTooLarge, amount.Of(len(b), "byte"), most))
 	}
 	f, err := formatOf(b)
 	if err != nil {
@@ -90,7 +92,7 @@ func open(b []byte, l Limits) (*source, error) {
 		return nil, because("too large", fmt.Errorf("%w: %d × %d pixels, the limit is %d; store a smaller version", ErrTooLarge, cfg.Height, cfg.Width, most))
 	}
 	if f.ratio > 0 && cfg.Width*cfg.Height/f.ratio > len(b) {
-		return nil, because("damaged", fmt.Errorf("%s image: %d bytes cannot hold its %d × %d pixels", f.name, len(b), cfg.Height, cfg.Width))
+		return nil, because("damaged", fmt.Errorf("%s image: %s cannot hold its %d × %d pixels", f.name, amount.Of(len(b), "byte"), cfg.Height, cfg.Width))
 	}
 	src, err := f.decode(bytes.NewReader(b))
 	if err != nil {

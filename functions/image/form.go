@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // DType says how the pixels of a compact image are stored.
@@ -63,7 +65,7 @@ func Parse(b []byte) (Image, error) {
 	if m.DType < Float32 || m.DType > Unit8 || m.Channels < 1 || m.Channels > 4 || b[6]|b[7] != 0 ||
 		m.Height < 1 || m.Width < 1 || m.Height > maxSide || m.Width > maxSide ||
 		len(b)-headerSize != m.Height*m.Width*m.Channels*m.DType.Size() {
-		return Image{}, fmt.Errorf("decoded image: its header and its %d bytes do not fit together", len(b))
+		return Image{}, fmt.Errorf("decoded image: its header and its %s do not fit together", amount.Of(len(b), "byte"))
 	}
 	return m, nil
 }
@@ -161,7 +163,7 @@ func FromValues(shape []int64, values []float64) (Image, error) {
 		return Image{}, fmt.Errorf("image: the shape %v is not [height, width, channels]", shape)
 	}
 	if want := shape[0] * shape[1] * shape[2]; want != int64(len(values)) {
-		return Image{}, fmt.Errorf("image: the shape %v needs %d values, there are %d", shape, want, len(values))
+		return Image{}, fmt.Errorf("image: the shape %v needs %s, not %d", shape, amount.Of(want, "value"), len(values))
 	}
 	m, pix := floatImage(int(shape[0]), int(shape[1]), int(shape[2]))
 	for i, v := range values {

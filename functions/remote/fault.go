@@ -144,7 +144,7 @@ func (f fault) status(endpoint string, attempts int) string {
 		s = "A retryable error occurred: " + s
 	}
 	if attempts > 1 {
-		s += fmt.Sprintf(" after %d attempts", attempts)
+		s += " after " + amount.Of(attempts, "attempt")
 	}
 	if f.detail != "" {
 		s += ": " + f.detail

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // openAIEmbeddingFormat is embeddings of a server that speaks OpenAI's API
@@ -80,7 +82,7 @@ func placed(data []json.RawMessage, rows int) ([]Answer, error) {
 		if v := given(members(raw)["index"]); v != nil {
 			n, ok := readInt(v)
 			if !ok || n < 0 || n >= int64(rows) {
-				return nil, &errAnswer{fmt.Errorf("the answer has the index %s among %d embeddings", clip(string(v), 30), rows)}
+				return nil, &errAnswer{fmt.Errorf("the answer has the index %s among %s", clip(string(v), 30), amount.Of(rows, "embedding"))}
 			}
 			i = int(n)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // Option is one named argument of a call, of STRUCT(value AS name).
@@ -102,7 +103,7 @@ var readers = map[string]func(o *Options, f Family, v any) error{
 	"stop_sequences": func(o *Options, _ Family, v any) (err error) {
 		o.StopSequences, err = wantStrings(v)
 		if err == nil && len(o.StopSequences) > 5 {
-			err = fmt.Errorf("has %d strings; the API takes at most 5", len(o.StopSequences))
+			err = fmt.Errorf("has %s; the API takes at most 5", amount.Of(len(o.StopSequences), "string"))
 		}
 		return err
 	},

@@ -15,6 +15,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // deepest bounds how values may be nested: one that contains itself ends here.
@@ -255,7 +257,7 @@ func decimalType(d duckdb.Decimal) (*valueType, error) {
 		return nil, fmt.Errorf("a DECIMAL(%d, %d) with the value %v is none: the width is 1 to 38, the scale at most the width", d.Width, d.Scale, d.Value)
 	}
 	if limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d.Width)), nil); d.Value.CmpAbs(limit) >= 0 {
-		return nil, fmt.Errorf("%s has more than the %d digits of its DECIMAL", d.Value, d.Width)
+		return nil, fmt.Errorf("%s has more than the %s of its DECIMAL", d.Value, amount.Of(int(d.Width), "digit"))
 	}
 	return &valueType{id: mapping.TypeDecimal, width: d.Width, s: d.Scale}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/mallardml/mallard/connectors/gcs"
 	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/objecttable"
 )
@@ -140,8 +141,8 @@ func (s *Stores) Load(ctx context.Context, ref remote.Object) (data []byte, mime
 		return nil, "", err
 	}
 	if about.Size > maxInline {
-		return nil, "", fmt.Errorf("it has %d bytes, and at most %d can be sent inside a request; "+
-			"put it into a bucket", about.Size, int64(maxInline))
+		return nil, "", fmt.Errorf("it has %s, and at most %d can be sent inside a request; "+
+			"put it into a bucket", amount.Of(about.Size, "byte"), int64(maxInline))
 	}
 	body, _, err := l.store.Open(ctx, l.bucket, l.name, about.Generation, 0)
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // Script is what a file says about a Server: the answers of text models and custom endpoints, the faults, the settings.
@@ -272,7 +274,7 @@ func predictor(all []Prediction, id string, next Predictor) Predictor {
 			return nil, err
 		}
 		if len(answers) != len(rest) {
-			return nil, fmt.Errorf("endpoint %s gave %d predictions for %d instances", id, len(answers), len(rest))
+			return nil, fmt.Errorf("endpoint %s gave %s for %s", id, amount.Of(len(answers), "prediction"), amount.Of(len(rest), "instance"))
 		}
 		for i, a := range answers {
 			out[at[i]] = a

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // lookup finds answers in the cache, and among those that are on their way there.
@@ -35,7 +37,7 @@ func (l *lookup) find(ctx context.Context, items []*item) []*Verdict {
 	if len(keys) > 0 {
 		found, err := l.call.Cache.Get(ctx, keys)
 		if err == nil && len(found) != len(keys) {
-			err = fmt.Errorf("the cache answered %d of %d keys", len(found), len(keys))
+			err = fmt.Errorf("the cache answered %d of %s", len(found), amount.Of(len(keys), "key"))
 		}
 		if err != nil && ctx.Err() == nil {
 			// A cache that cannot be read may still be written, and one that cannot be written may be read: asking again for what

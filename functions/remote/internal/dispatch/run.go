@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // dispatch makes sure that somebody sends.
@@ -245,7 +246,7 @@ func (g *Group) failed(b *batch, f Fault, d decision) {
 	case refuse:
 		if d.words != "" {
 			if g.hopeless[d.words]++; g.hopeless[d.words] == d.limit && g.stopped == nil {
-				g.stopped = g.call.failure(fmt.Sprintf("%s (not sent: the first %d rows all failed like this)", d.status, d.limit), f.Reason)
+				g.stopped = g.call.failure(fmt.Sprintf("%s (not sent: %s failed like this, and none succeeded)", d.status, amount.Of(d.limit, "row")), f.Reason)
 			}
 		}
 		g.settleAsked(b.items, v)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/trace"
 )
 
@@ -141,7 +142,7 @@ func (s *sender) request(ctx context.Context, ask Ask, requests []string) (answe
 	defer cancel()
 	answers, err = ask(ctx, requests)
 	if err == nil && len(answers) != len(requests) {
-		err = fmt.Errorf("%w: %d answers for %d requests", udf.ErrPanic, len(answers), len(requests))
+		err = fmt.Errorf("%w: %s for %s", udf.ErrPanic, amount.Of(len(answers), "answer"), amount.Of(len(requests), "request"))
 	}
 	return answers, err
 }
