@@ -1,9 +1,12 @@
 package config
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mallardml/mallard/internal/failure"
 )
 
 // TestConnectionConfig: what the file may not say.
@@ -33,5 +36,31 @@ func TestConnectionConfig(t *testing.T) {
 	if time.Duration(cfg.Cache.TTL) != 720*time.Hour || cfg.Cache.MaxRows != 5 || time.Duration(a.Timeout) != 30*time.Second || a.Budget.Requests != 7 ||
 		a.Retry != (RetryConfig{Attempts: 2, Base: Duration(2 * time.Second), Deadline: Duration(time.Minute)}) {
 		t.Errorf("read %+v", cfg)
+	}
+}
+
+// TestConnectionName: a whole name goes before its last part, and no name is "default".
+func TestConnectionName(t *testing.T) {
+	c := &Config{Connections: map[string]ConnectionConfig{"p.us.a": {}, "a": {}, "b": {}}}
+	for _, tt := range []struct{ path, want string }{
+		{"p.us.a", "p.us.a"}, {"q.eu.a", "a"}, {"p.us.b", "b"}, {"none", "the configuration has a, b, p.us.a"}, {"", "no connection DEFAULT"},
+	} {
+		var path []string
+		if tt.path != "" {
+			path = strings.Split(tt.path, ".")
+		}
+		got, err := ConnectionName(c, path...)
+		if err != nil {
+			got = err.Error()
+			if !errors.Is(err, failure.ErrConnectionNotFound) {
+				t.Errorf("%q: %v is no ErrConnectionNotFound", tt.path, err)
+			}
+		}
+		if got != tt.want && (err == nil || !strings.Contains(got, tt.want)) {
+			t.Errorf("%q is %s, want %s", tt.path, got, tt.want)
+		}
+	}
+	if _, err := ConnectionName(&Config{}, "x"); err == nil || !strings.Contains(err.Error(), `needs [connections."x"]`) {
+		t.Errorf("without connections: %v", err)
 	}
 }

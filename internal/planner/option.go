@@ -74,7 +74,11 @@ func readOptionsJSON(s string) ([]dialect.Option, error) {
 	if s == "" || s == "null" {
 		return nil, nil
 	}
-	d := json.NewDecoder(bytes.NewReader([]byte(s)))
+	var whole json.RawMessage // bounds the nesting, which reading token by token does not
+	if err := json.Unmarshal([]byte(s), &whole); err != nil {
+		return nil, fmt.Errorf("options are no JSON, or nested too deep: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(whole))
 	d.UseNumber()
 	v, err := readValue(d)
 	if err != nil {
@@ -86,7 +90,7 @@ func readOptionsJSON(s string) ([]dialect.Option, error) {
 	return v.Fields, nil
 }
 
-// readValue reads one value; the decoder bounds the nesting.
+// readValue reads one value, of bounded nesting.
 func readValue(d *json.Decoder) (dialect.Value, error) {
 	t, err := d.Token()
 	if err != nil {
