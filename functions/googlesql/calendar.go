@@ -340,6 +340,9 @@ func offsetOf(s string) (seconds int, ok bool) {
 		return 0, false
 	}
 	hours, minutes, colon := strings.Cut(s[1:], ":")
+	if n := len(hours); !colon && n > 2 { // +hhmm
+		hours, minutes, colon = hours[:n-2], hours[n-2:], true
+	}
 	number := func(s string, most int) (int, bool) {
 		if len(s) == 0 || len(s) > 2 {
 			return 0, false

@@ -55,7 +55,11 @@ func intervalOperators() map[string]entry {
 		"$add":      sum("+"),
 		"$subtract": sum("-"),
 		"$multiply": func(c *call) string {
-			return c.w.native("interval_multiply") + "(" + c.args[0] + ", " + c.args[1] + ")"
+			x, n := c.args[0], c.args[1]
+			if c.types[0].Kind == googlesql.Int64 {
+				x, n = n, x
+			}
+			return c.w.native("interval_multiply") + "(" + x + ", " + n + ")"
 		},
 		"$divide":      func(c *call) string { return c.w.native("interval_divide") + "(" + c.args[0] + ", " + c.args[1] + ")" },
 		"$unary_minus": func(c *call) string { return c.w.native("interval_negate") + "(" + c.args[0] + ")" },

@@ -1,0 +1,250 @@
+package googlesql
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// timeFormats write and read dates and times by the elements of BigQuery's formats
+// (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_elements_date_time).
+var timeFormats = map[string]definition{
+	"format_date": binary(func(f string, d date) (string, error) { return formatTime(f, d.time(), dateElements) }),
+	"format_datetime": binary(func(f string, d datetime) (string, error) {
+		return formatTime(f, d.time(), dateElements+timeElements+bothElements)
+	}),
+	"format_time": binary(func(f string, t timeOfDay) (string, error) { return formatTime(f, datetime(t).time(), timeElements) }),
+	"format_timestamp": ternary(func(f string, t timestamp, name string) (string, error) {
+		l, err := zone(name)
+		if err != nil {
+			return "", err
+		}
+		return formatTime(f, time.UnixMicro(int64(t)).In(l), dateElements+timeElements+bothElements+zoneElements)
+	}),
+	"parse_date": binary(func(f, s string) (date, error) {
+		p, err := parseTime(f, s, dateElements)
+		if err != nil {
+			return 0, err
+		}
+		us, err := p.micros()
+		return datetime(us).date(), err
+	}),
+	"parse_datetime": binary(func(f, s string) (datetime, error) {
+		p, err := parseTime(f, s, dateElements+timeElements+bothElements)
+		if err != nil {
+			return 0, err
+		}
+		us, err := p.micros()
+		return datetime(us), err
+	}),
+	"parse_time": binary(func(f, s string) (timeOfDay, error) {
+		p, err := parseTime(f, s, timeElements)
+		if err != nil {
+			return 0, err
+		}
+		us, err := p.micros()
+		return timeOfDay(us - floorDiv(us, microsPerDay)*microsPerDay), err
+	}),
+	"parse_timestamp": ternary(func(f, s, name string) (timestamp, error) {
+		l, err := zone(name)
+		if err != nil {
+			return 0, err
+		}
+		p, err := parseTime(f, s, dateElements+timeElements+bothElements+zoneElements)
+		if err != nil {
+			return 0, err
+		}
+		if p.zone != nil {
+			l = p.zone
+		}
+		us, err := p.micros()
+		if err != nil {
+			return 0, err
+		}
+		t := timestamp(us)
+		if !p.epoch {
+			t = instant(us, l)
+		}
+		if !validMicros(int64(t)) {
+			return 0, errParsed
+		}
+		return t, nil
+	}),
+}
+
+// The elements that a type has. Others stand for themselves in what is written, and are errors in what is read.
+const (
+	dateElements = "AaBbhCDdeFGgjmQUuVWwxYy"
+	timeElements = "HIklMPpRrSTX"
+	bothElements = "cs"
+	zoneElements = "Zz"
+	freeElements = "nt%"
+)
+
+// mostFormatted is how long a text may get: BigQuery's limit of a value.
+const mostFormatted = 1 << 20
+
+func formatTime(f string, t time.Time, elements string) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(f); i++ {
+		if f[i] != '%' || i+1 == len(f) {
+			b.WriteByte(f[i])
+			continue
+		}
+		text, n := "", 0
+		if modified, size := formatModified(f[i+1:], t, elements); size > 0 {
+			text, n = modified, size
+		} else if c := f[i+1]; strings.IndexByte(elements, c) >= 0 || strings.IndexByte(freeElements, c) >= 0 {
+			text, n = formatElement(c, t), 1
+		} else if c == 'J' {
+			return "", fmt.Errorf("Format element %%J not supported yet")
+		} else {
+			text = "%"
+		}
+		b.WriteString(text)
+		i += n
+		if b.Len() > mostFormatted {
+			return "", fmt.Errorf("Output string is longer than %d bytes", mostFormatted)
+		}
+	}
+	return b.String(), nil
+}
+
+// formatModified writes %E4Y, %E3S, %E*S, %Ez and elements with E or O before them; the size is 0 for others.
+func formatModified(f string, t time.Time, elements string) (text string, size int) {
+	has := func(c byte) bool { return strings.IndexByte(elements, c) >= 0 }
+	if len(f) < 2 || f[0] != 'E' && f[0] != 'O' {
+		return "", 0
+	}
+	if f[0] == 'O' {
+		if has(f[1]) && strings.IndexByte("deHIMmSUuVWwy", f[1]) >= 0 {
+			return formatElement(f[1], t), 2
+		}
+		return "", 0
+	}
+	switch {
+	case f[1] == 'z' && has('z'):
+		_, o := t.Zone()
+		return offsetText(o, ":"), 2
+	case strings.HasPrefix(f, "E4Y") && has('Y'):
+		return fmt.Sprintf("%04d", t.Year()), 3
+	case strings.HasPrefix(f, "E*S") && has('S'):
+		return strings.TrimSuffix(strings.TrimRight(t.Format("05.000000"), "0"), "."), 3
+	case strings.IndexByte("cCxXyY", f[1]) >= 0 && has(f[1]):
+		return formatElement(f[1], t), 2
+	}
+	digits := 1
+	for digits < len(f) && f[digits] >= '0' && f[digits] <= '9' {
+		digits++
+	}
+	if n, err := strconv.Atoi(f[1:digits]); err == nil && n <= 15 && digits < len(f) && f[digits] == 'S' && has('S') {
+		fraction := fmt.Sprintf("%06d000000000", t.Nanosecond()/1000)[:n]
+		if n == 0 {
+			return t.Format("05"), digits + 1
+		}
+		return t.Format("05") + "." + fraction, digits + 1
+	}
+	return "", 0
+}
+
+func offsetText(seconds int, colon string) string {
+	sign := '+'
+	if seconds < 0 {
+		sign, seconds = '-', -seconds
+	}
+	return fmt.Sprintf("%c%02d%s%02d", sign, seconds/3600, colon, seconds/60%60)
+}
+
+func formatElement(c byte, t time.Time) string {
+	d := date(floorDiv(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix(), 86400))
+	isoYear, isoWeek := t.ISOWeek()
+	hour := (t.Hour()+11)%12 + 1
+	switch c {
+	case 'A':
+		return t.Weekday().String()
+	case 'a':
+		return t.Weekday().String()[:3]
+	case 'B':
+		return t.Month().String()
+	case 'b', 'h':
+		return t.Month().String()[:3]
+	case 'C':
+		return strconv.Itoa(t.Year() / 100)
+	case 'c':
+		return t.Format("Mon Jan _2 15:04:05 ") + strconv.Itoa(t.Year())
+	case 'D', 'x':
+		return t.Format("01/02/06")
+	case 'd':
+		return t.Format("02")
+	case 'e':
+		return t.Format("_2")
+	case 'F':
+		return strconv.Itoa(t.Year()) + t.Format("-01-02")
+	case 'G':
+		return strconv.Itoa(isoYear)
+	case 'g':
+		return fmt.Sprintf("%02d", isoYear%100)
+	case 'H':
+		return t.Format("15")
+	case 'I':
+		return fmt.Sprintf("%02d", hour)
+	case 'j':
+		return fmt.Sprintf("%03d", t.YearDay())
+	case 'k':
+		return fmt.Sprintf("%2d", t.Hour())
+	case 'l':
+		return fmt.Sprintf("%2d", hour)
+	case 'M':
+		return t.Format("04")
+	case 'm':
+		return t.Format("01")
+	case 'n':
+		return "\n"
+	case 'P':
+		return t.Format("pm")
+	case 'p':
+		return t.Format("PM")
+	case 'Q':
+		return strconv.Itoa((int(t.Month())-1)/3 + 1)
+	case 'R':
+		return t.Format("15:04")
+	case 'r':
+		return fmt.Sprintf("%02d", hour) + t.Format(":04:05 PM")
+	case 'S':
+		return t.Format("05")
+	case 's':
+		return strconv.FormatInt(t.Unix(), 10)
+	case 'T', 'X':
+		return t.Format("15:04:05")
+	case 't':
+		return "\t"
+	case 'U':
+		return fmt.Sprintf("%02d", extractDate(d, partWeek))
+	case 'u':
+		return strconv.Itoa((int(t.Weekday())+6)%7 + 1)
+	case 'V':
+		return fmt.Sprintf("%02d", isoWeek)
+	case 'W':
+		return fmt.Sprintf("%02d", extractDate(d, partWeekMonday))
+	case 'w':
+		return strconv.Itoa(int(t.Weekday()))
+	case 'Y':
+		return strconv.Itoa(t.Year())
+	case 'y':
+		return fmt.Sprintf("%02d", t.Year()%100)
+	case 'Z':
+		_, o := t.Zone()
+		switch {
+		case o == 0:
+			return "UTC"
+		case o%3600 == 0:
+			return fmt.Sprintf("UTC%+d", o/3600)
+		}
+		return "UTC" + offsetText(o, "")
+	case 'z':
+		_, o := t.Zone()
+		return offsetText(o, "")
+	}
+	return "%"
+}
