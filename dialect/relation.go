@@ -1,5 +1,7 @@
 package dialect
 
+import "slices"
+
 // Relation is a table, a view or a model that a statement names.
 type Relation struct {
 	Path
@@ -15,13 +17,17 @@ const (
 	Describes             // DESCRIBE, SHOW, SUMMARIZE
 	Changes               // INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY … FROM
 	Alters                // ALTER TABLE, ALTER VIEW
+	Renames               // … RENAME TO
 	Drops                 // DROP TABLE, DROP VIEW
 	Makes                 // CREATE [OR REPLACE] TABLE, CREATE [OR REPLACE] VIEW; not of temporary ones
 )
 
 // Relations lists what a statement names: what it changes first, then the tables of FROM clauses in the order of their
-// places. Names of WITH clauses are left out, and what nests deeper than can be read.
-func Relations(src string, st Statement) []Relation {
+// places, then those of queries without one. Names of WITH clauses are left out, and what nests deeper than can be read.
+func Relations(src string, st Statement) []Relation { return relations(src, st, 0) }
+
+// relations knows how many texts of query() the statement stands in.
+func relations(src string, st Statement, nested int) []Relation {
 	p := newParser(src, st)
 	if p.words("COPY", "FROM") { // DATABASE
 		return nil
@@ -39,6 +45,12 @@ func Relations(src string, st Statement) []Relation {
 			}
 		}
 		all = rest
+	}
+	p.i = 0
+	for _, r := range p.bracketed(nested) {
+		if !slices.ContainsFunc(all, func(known Relation) bool { return known.Pos == r.Pos }) {
+			all = append(all, r)
+		}
 	}
 	return all
 }
@@ -62,6 +74,9 @@ func (p *parser) target() []Relation {
 	path, err := p.path()
 	if err != nil || p.isPunct(0, '(') && role != Makes && role != Changes {
 		return nil
+	}
+	if role == Alters && p.words("RENAME", "TO") {
+		role = Renames
 	}
 	return []Relation{{path, role}}
 }

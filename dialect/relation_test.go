@@ -7,7 +7,7 @@ import (
 )
 
 func TestRelations(t *testing.T) {
-	roles := map[Role]string{Reads: "reads", Describes: "describes", Changes: "changes", Alters: "alters", Drops: "drops", Makes: "makes"}
+	roles := map[Role]string{Reads: "reads", Describes: "describes", Changes: "changes", Alters: "alters", Drops: "drops", Makes: "makes", Renames: "renames"}
 	for _, tt := range []struct {
 		give, want string
 		lang       Lang
@@ -24,7 +24,22 @@ func TestRelations(t *testing.T) {
 		{"CREATE TEMP TABLE m AS SELECT 1", "", DuckDB},
 		{"DROP VIEW IF EXISTS a.\"b c\".m CASCADE", "drops a.b c.m", DuckDB},
 		{"DROP SCHEMA m", "", DuckDB},
-		{"ALTER TABLE m RENAME TO k", "alters m", DuckDB},
+		{"ALTER TABLE m RENAME TO k", "renames m", DuckDB},
+		{"ALTER VIEW IF EXISTS demo.m RENAME TO k", "renames demo.m", DuckDB},
+		{"ALTER TABLE m RENAME a TO b", "alters m", DuckDB},
+		{"SELECT * FROM (PIVOT m ON a USING count(*))", "reads m", DuckDB},
+		{"WITH c AS (UNPIVOT x.m ON a), d AS (PIVOT c ON a) FROM c, d", "reads x.m", DuckDB},
+		{"FROM (DESCRIBE m) JOIN (SUMMARIZE demo.k) ON true, (SHOW n)", "reads DESCRIBE, reads SUMMARIZE, reads SHOW, describes m, describes demo.k, describes n", DuckDB},
+		{"COPY (PIVOT m ON a) TO 'x.csv'", "reads m", DuckDB},
+		{"CREATE TABLE k AS PIVOT m ON a", "makes k, reads m", DuckDB},
+		{"SELECT count(show), f(describe, x), list_sort(table) FROM t", "reads t", DuckDB},
+		{"SELECT 1 AS pivot, a AS show FROM t", "reads t", DuckDB},
+		{"FROM VECTOR_SEARCH(TABLE base, 'x', TABLE q)", "", DuckDB},
+		{"SELECT * FROM query('FROM m')", "reads m", DuckDB},
+		{"FROM query('SELECT ''a'' FROM x.m JOIN (FROM query(''FROM k''))')", "reads x.m, reads k", DuckDB},
+		{"FROM query_table('m'), query_table(['demo.k', '\"a b\"'], true)", "reads m, reads demo.k, reads a b", DuckDB},
+		{"FROM query(getvariable('m')), f('m'), query_table('x' || 'm')", "", DuckDB},
+		{"SELECT query, query_table FROM t WHERE query = 'FROM m'", "reads t", DuckDB},
 		{"INSERT OR REPLACE INTO m (a) SELECT * FROM t", "changes m, reads t", DuckDB},
 		{"INSERT INTO m VALUES (1)", "changes m", DuckDB},
 		{"UPDATE m SET a = 1 FROM t", "changes m, reads t", DuckDB},
