@@ -65,7 +65,8 @@ func remoteSummary(p remote.Progress, cancelled bool) string {
 	}
 	if p.Unversioned > 0 {
 		fmt.Fprintf(&b, " The cache has not kept %s, which will be asked again: nobody tells the version of such an object as %s. "+
-			"An object table, an ObjectRef with its version, or the permission storage.objects.get tells it.", amount.Of(p.Unversioned, "answer"), p.Object)
+			"An object table, an ObjectRef with its version, or the permission storage.objects.get tells it.",
+			amount.Of(p.Unversioned, "answer"), p.Object)
 	}
 	return b.String()
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/duckapi"
-	"github.com/mallardml/mallard/internal/planner"
 )
 
 // rowWise tells by DuckDB's plan whether a prepared statement is row-wise over one relation, and which.
@@ -47,7 +46,7 @@ func rowWise(ctx context.Context, s *stmt) (bool, string) {
 		return false, ""
 	}
 	text, _ := row[1].(string)
-	return planner.RowWise(text)
+	return duckapi.RowWise(text)
 }
 
 // sample gives a value for a parameter: over NULL, DuckDB would see that a comparison never holds.

@@ -36,7 +36,8 @@ func (m UsedModel) lacks(columns []string, err *duckdb.Error) (*Wording, bool) {
 			continue // not this call's fault
 		}
 		_, fn, _ := strings.Cut(m.call.Func, ".")
-		msg := fmt.Sprintf("Column %s is not found in the input data to the %s function: model %s takes %s", name, fn, m.Name, inputsText(m))
+		msg := fmt.Sprintf("Column %s is not found in the input data to the %s function: model %s takes %s",
+			name, fn, m.Name, inputsText(m))
 		switch near := spelling.Nearest(name, columns); {
 		case near != "":
 			msg += fmt.Sprintf("; did you mean %s? Rename it: %s AS %s", near, quote.Name(near), quote.Name(name))

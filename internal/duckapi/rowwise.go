@@ -1,4 +1,4 @@
-package planner
+package duckapi
 
 import (
 	"encoding/json"
