@@ -67,6 +67,10 @@ func (c *Completion) lines(text string) {
 		if c.read != DuckDB && !c.settled {
 			google = c.google.feed(text)
 		}
+		if blocks[c.google.word] && c.googles() {
+			c.whole = true // semicolons end no block
+			return
+		}
 		s, next := &c.duck, duck
 		if c.googles() {
 			s, next = &c.google, google
@@ -86,6 +90,9 @@ func (c *Completion) lines(text string) {
 		}
 	}
 }
+
+// blocks begin statements of GoogleSQL that may hold others, with semicolons.
+var blocks = map[string]bool{"IF": true, "CASE": true, "LOOP": true, "WHILE": true, "REPEAT": true, "FOR": true, "BEGIN": true}
 
 // googles reports whether the statement, as far as it has come, is read by GoogleSQL's rules; see [scan].
 func (c *Completion) googles() bool {
@@ -145,6 +152,8 @@ func (r *reading) feed(text string) int {
 			if t.kind == kindWord {
 				r.word = strings.ToUpper(src[t.Pos:t.End])
 			}
+		case t.kind == kindWord && r.word == "CREATE" && strings.EqualFold(src[t.Pos:t.End], "PROCEDURE"):
+			r.word = "BEGIN"
 		}
 		r.backtick = r.backtick || !again && src[t.Pos] == '`'
 	}

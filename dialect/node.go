@@ -1,7 +1,8 @@
 package dialect
 
 // Node is what [Parse] makes of a statement: one of *CreateModel, *DropModel, *AlterModel, *ShowModels, *DescribeModel,
-// *CreateExternalTable, *DropExternalTable, *RefreshMetadata, *Estimate and *Query.
+// *CreateExternalTable, *DropExternalTable, *RefreshMetadata, *Estimate,
+// *ScriptStatement and *Query.
 type Node interface{ isNode() }
 
 // Path is a dotted name with its parts unquoted. A backtick string with dots stands for as many parts.

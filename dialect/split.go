@@ -113,7 +113,7 @@ func scan(src string, pos int, lang Lang) scanned {
 		if d := cut(src, pos, DuckDB); !d.backtick && engineOnly(src, d.Statement) {
 			return d
 		}
-		return cut(src, pos, GoogleSQL)
+		return cutBlock(src, pos)
 	}
 	d := cut(src, pos, DuckDB)
 	if !d.backtick && !d.open {
@@ -139,6 +139,20 @@ func engineOnly(src string, st Statement) bool {
 	l := lexer{src: src, pos: st.Pos, end: st.End, sql: DuckDB}
 	t, ok := l.next()
 	return ok && t.kind == kindWord && engineCommands[strings.ToUpper(src[t.Pos:t.End])]
+}
+
+// cutBlock reads one statement of GoogleSQL: a block of the procedural language has semicolons inside.
+func cutBlock(src string, pos int) scanned {
+	g := cut(src, pos, GoogleSQL)
+	end, open, ok := block(src, g.Pos)
+	if !ok || end <= g.End {
+		return g
+	}
+	g.End, g.Stop, g.next, g.Terminated, g.open = end, end, end, false, g.open || open
+	if rest := cut(src, end, GoogleSQL); rest.Terminated && rest.End == rest.Pos {
+		g.Stop, g.next, g.Terminated = rest.Stop, rest.next, true
+	}
+	return g
 }
 
 // cut reads one statement by the rules of one dialect.

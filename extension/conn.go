@@ -88,29 +88,57 @@ func (n *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 // ExecContext implements [driver.ExecerContext]. Arguments belong to the last statement of the text.
 func (n *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	last, err := n.leading(ctx, query)
+	if errors.Is(err, errReturned) {
+		return changed(0), nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	var res driver.Result
+	res := driver.Result(changed(0))
 	err = n.session.run(ctx, query, last, func(x *execution) (err error) {
 		res, err = x.exec(args)
 		return err
 	})
+	if errors.Is(err, errReturned) {
+		err = nil
+	}
 	return res, err
 }
 
 // QueryContext implements [driver.QueryerContext]. Arguments belong to the last statement of the text.
 func (n *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	last, err := n.leading(ctx, query)
+	if errors.Is(err, errReturned) {
+		return noRows{}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	var rows driver.Rows
 	err = n.session.run(ctx, query, last, func(x *execution) (err error) {
+		if rows != nil { // of a script the last query is the result
+			if !x.plan.Selects() {
+				_, err = x.exec(nil)
+				return err
+			}
+			err, rows = rows.Close(), nil
+			if err != nil {
+				return err
+			}
+		}
 		rows, err = x.query(args)
 		return err
 	})
+	if rows == nil && (err == nil || errors.Is(err, errReturned)) { // a script without a query
+		return noRows{}, nil
+	}
 	return rows, err
+}
+
+// ResetSession implements [driver.SessionResetter]: the variables of a script end when the pool takes the connection back.
+func (n *conn) ResetSession(context.Context) error {
+	n.session.script = script{}
+	return nil
 }
 
 // leading runs all statements of a text but the last, which it returns.

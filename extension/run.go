@@ -15,6 +15,9 @@ import (
 
 // run plans a statement, executes it, and tells the instance what it may have changed.
 func (s *session) run(ctx context.Context, src string, st dialect.Statement, exec func(*execution) error) error {
+	if n := s.control(src, st); n != nil {
+		return s.procedural(ctx, src, n, exec)
+	}
 	x := s.execute(ctx, src)
 	defer x.done()
 	return x.retry(&st, func(int) (err error) {

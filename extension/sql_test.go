@@ -18,6 +18,7 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/internal/googlesql/analyzer/native"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
 	"github.com/mallardml/mallard/internal/leak"
 	"github.com/mallardml/mallard/sqllogic"
@@ -28,7 +29,7 @@ var update = flag.Bool("update", false, "rewrite the expected results of .test f
 // TestMain demands that no test leaves a goroutine or a TensorFlow handle behind.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	leak.Main(m, func() error {
+	leak.MainClosing(m, native.Close, func() error {
 		var errs []error
 		for kind, n := range tensorflow.Live() {
 			if n != 0 {

@@ -17,9 +17,15 @@ const patience = 30 * time.Second
 
 // Main runs the tests, and then the checks, each of which says what was left behind. It does not return.
 func Main(m *testing.M, checks ...func() error) {
+	MainClosing(m, func() error { return nil }, checks...)
+}
+
+// MainClosing is Main for tests that use what lives as long as the process: it is closed after them, before the checks.
+func MainClosing(m *testing.M, closing func() error, checks ...func() error) {
 	code := m.Run()
+	checks = append([]func() error{closing, Goroutines}, checks...)
 	if code == 0 {
-		for _, check := range append([]func() error{Goroutines}, checks...) {
+		for _, check := range checks {
 			if err := check(); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				code = 1

@@ -1,12 +1,17 @@
 package planner
 
-import "github.com/mallardml/mallard/dialect"
+import (
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/googlesql"
+)
 
 // expander writes calls of ours as SQL.
 type expander struct {
 	*Planner
 	plan *Plan        // collects what is used; nil for the input of a call
 	lang dialect.Lang // of the statement
+
+	columns []googlesql.Field // of a translated query
 
 	fused map[*dialect.Function]*dialect.Function // see fuse
 	own   map[string]map[string]bool              // the user's functions in schemas ml, obj and ai, as far as they were looked for

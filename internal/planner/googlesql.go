@@ -49,6 +49,7 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 	case err != nil:
 		return nil, err
 	}
+	w.columns = s.Columns
 	for _, name := range s.Natives {
 		if err := w.Models.NativeFunction(ctx, name); err != nil {
 			return nil, err
@@ -314,6 +315,9 @@ func (d described) Place(ctx context.Context, path []string) (string, error) {
 	parts, err := d.Catalog.WithoutProject(ctx, splitPath(path))
 	return quote.Path(parts...), err
 }
+
+// Variables implements [translator.Database].
+func (d described) Variables() []translator.Variable { return d.Planner.Variables }
 
 // Function implements [translator.Database].
 func (d described) Function(name string) string {

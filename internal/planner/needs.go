@@ -39,6 +39,8 @@ type Planner struct {
 	Session  Session // nil guards no names
 	// GoogleSQL gives what translates GoogleSQL; nil, or one that gives nil, leaves it to package dialect.
 	GoogleSQL func() (*translator.Translator, error)
+	// Variables are those of the connection's script, and @@variables.
+	Variables []translator.Variable
 	// Unmeasured leaves out that models are measured: the plan is not to run.
 	Unmeasured bool
 }

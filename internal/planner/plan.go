@@ -47,6 +47,12 @@ func (p *Plan) ChangesNames() bool {
 	return false
 }
 
+// Selects reports whether the statement is a query.
+func (p *Plan) Selects() bool {
+	first, _, _ := strings.Cut(p.Verb, " ")
+	return first == "SELECT" || first == "WITH" || first == "FROM" || first == "("
+}
+
 // MakesNames reports whether the statement may have given models and object tables new names, or shown those that another
 // connection has made.
 func (p *Plan) MakesNames() bool {

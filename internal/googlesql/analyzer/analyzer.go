@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/mallardml/mallard/googlesql"
@@ -104,8 +105,9 @@ func (a *Analyzer) Tables(ctx context.Context, sql string) ([][]string, error) {
 type Parameters struct {
 	Named      []googlesql.Field
 	Positional []googlesql.Type
-	Undeclared bool // types follow from where the parameters stand
-	ByPosition bool // they are ?, and not @name
+	System     []googlesql.Field // @@variables, by their names with dots
+	Undeclared bool              // types follow from where the parameters stand
+	ByPosition bool              // they are ?, and not @name
 }
 
 // Analyze resolves a statement.
@@ -134,6 +136,9 @@ func (a *Analyzer) options(p Parameters) *resolved.AnalyzerOptionsProto {
 	}
 	for _, f := range p.Named {
 		o.QueryParameters = append(o.QueryParameters, &resolved.AnalyzerOptionsProto_QueryParameterProto{Name: &f.Name, Type: TypeProto(f.Type)})
+	}
+	for _, f := range p.System {
+		o.SystemVariables = append(o.SystemVariables, &resolved.AnalyzerOptionsProto_SystemVariableProto{NamePath: strings.Split(f.Name, "."), Type: TypeProto(f.Type)})
 	}
 	if p.ByPosition {
 		o.ParameterMode = resolved.ParameterMode_PARAMETER_POSITIONAL.Enum()

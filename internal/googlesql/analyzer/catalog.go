@@ -13,6 +13,7 @@ type Catalog struct {
 	TableFunctions []*resolved.TableValuedFunctionProto
 	Procedures     []*resolved.ProcedureProto
 	Connections    []string
+	Constants      []googlesql.Field // the variables of a script; their values are not needed
 }
 
 // Table is a table or view.
@@ -52,6 +53,9 @@ func (c *Catalog) message(language *resolved.LanguageOptionsProto) *resolved.Sim
 			})
 		}
 		at.Table = append(at.Table, table)
+	}
+	for _, v := range c.Constants {
+		root.Constant = append(root.Constant, &resolved.SimpleConstantProto{NamePath: []string{v.Name}, Type: TypeProto(v.Type), Value: &resolved.ValueProto{}})
 	}
 	for _, name := range c.Connections {
 		root.Connection = append(root.Connection, &resolved.SimpleConnectionProto{Name: proto.String(name)})

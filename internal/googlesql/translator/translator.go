@@ -25,6 +25,16 @@ type Database interface {
 	Place(ctx context.Context, path []string) (string, error)
 	// Function gives the name under which the statement sees a native function (package functions/googlesql).
 	Function(name string) string
+	// Variables gives the variables that a script has declared, and @@variables.
+	Variables() []Variable
+}
+
+// Variable is a variable of a script, or with System an @@variable, whose name may have dots.
+type Variable struct {
+	Name   string
+	Type   googlesql.Type
+	Expr   string // its value in DuckDB
+	System bool
 }
 
 // ErrNotFound says that no table has the path.
@@ -91,6 +101,15 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 	l.names = writer.Names{
 		Function: db.Function, Constructs: declare(l.catalog, constructs),
 		Place: func(path []string) (string, error) { return db.Place(ctx, path) },
+	}
+	for _, v := range db.Variables() {
+		f := googlesql.Field{Name: v.Name, Type: v.Type}
+		if v.System {
+			p.System = append(p.System, f)
+		} else {
+			l.catalog.Constants = append(l.catalog.Constants, f)
+		}
+		l.names.Variables = append(l.names.Variables, writer.Variable{Name: v.Name, Expr: v.Expr, System: v.System})
 	}
 	if err := l.tables(ctx, sql); err != nil {
 		return nil, err

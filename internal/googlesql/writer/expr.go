@@ -30,6 +30,10 @@ func (w *writer) expr(e *resolved.AnyResolvedExprProto) string {
 		f := n.ResolvedGetStructFieldNode
 		of := typeOf(f.GetExpr())
 		return "struct_extract(" + w.expr(f.GetExpr()) + ", " + quote.Text(fieldNames(of)[f.GetFieldIdx()]) + ")"
+	case *resolved.AnyResolvedExprProto_ResolvedConstantNode:
+		return w.variable(place(e), n.ResolvedConstantNode.GetConstant().GetName(), false)
+	case *resolved.AnyResolvedExprProto_ResolvedSystemVariableNode:
+		return w.variable(place(e), strings.Join(n.ResolvedSystemVariableNode.GetNamePath(), "."), true)
 	case *resolved.AnyResolvedExprProto_ResolvedSubqueryExprNode:
 		return w.subquery(n.ResolvedSubqueryExprNode, place(e))
 	case *resolved.AnyResolvedExprProto_ResolvedParameterNode:

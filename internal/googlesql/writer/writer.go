@@ -21,6 +21,13 @@ type Names struct {
 	// Place gives the name of something that the statement makes, changes or drops.
 	Place      func(path []string) (string, error)
 	Constructs []Construct // those of the catalog, by the numbers of their names
+	Variables  []Variable
+}
+
+// Variable is a variable of a script, or an @@variable.
+type Variable struct {
+	Name, Expr string
+	System     bool
 }
 
 // Table is a table of the catalog.
@@ -132,4 +139,15 @@ func columns(list []*resolved.ResolvedColumnProto) string {
 func (w *writer) bind() string {
 	w.bound++
 	return fmt.Sprintf("x%d", w.bound)
+}
+
+// variable writes the value of a variable.
+func (w *writer) variable(at *resolved.ParseLocationRangeProto, name string, system bool) string {
+	for _, v := range w.names.Variables {
+		if v.System == system && strings.EqualFold(v.Name, name) {
+			return v.Expr
+		}
+	}
+	refuse(at, "the variable %s", name)
+	return ""
 }

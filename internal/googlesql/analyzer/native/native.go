@@ -99,3 +99,14 @@ type codec struct{}
 func (codec) Name() string                    { return "proto" }
 func (codec) Marshal(v any) ([]byte, error)   { return v.([]byte), nil }
 func (codec) Unmarshal(b []byte, v any) error { *v.(*[]byte) = bytes.Clone(b); return nil }
+
+// Close ends the services of the process. It is for the end of a program: the libraries stay, and cannot be opened again.
+func Close() error {
+	mu.Lock()
+	defer mu.Unlock()
+	var errs []error
+	for _, s := range opened {
+		errs = append(errs, s.conn.Close())
+	}
+	return errors.Join(errs...)
+}
