@@ -140,6 +140,12 @@ func listKind[T any]() any {
 		return nullable[[]float64]()
 	case sql.Null[[]sql.Null[string]]:
 		return nullable[[]sql.Null[string]]()
+	case sql.Null[[]sql.Null[bool]]:
+		return nullable[[]sql.Null[bool]]()
+	case sql.Null[[]sql.Null[int64]]:
+		return nullable[[]sql.Null[int64]]()
+	case sql.Null[[]sql.Null[float64]]:
+		return nullable[[]sql.Null[float64]]()
 	}
 	panic(fmt.Sprintf("no type of DuckDB's for %T", *new(T)))
 }

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
 	"github.com/mallardml/mallard/internal/quote"
@@ -34,6 +33,9 @@ func (w *writer) expr(e *resolved.AnyResolvedExprProto) string {
 		return w.variable(place(e), n.ResolvedConstantNode.GetConstant().GetName(), false)
 	case *resolved.AnyResolvedExprProto_ResolvedSystemVariableNode:
 		return w.variable(place(e), strings.Join(n.ResolvedSystemVariableNode.GetNamePath(), "."), true)
+	case *resolved.AnyResolvedExprProto_ResolvedGetJsonFieldNode:
+		f := n.ResolvedGetJsonFieldNode
+		return w.native("json_field") + "(" + w.expr(f.GetExpr()) + ", " + text(f.GetFieldName()) + ")"
 	case *resolved.AnyResolvedExprProto_ResolvedSubqueryExprNode:
 		return w.subquery(n.ResolvedSubqueryExprNode, place(e))
 	case *resolved.AnyResolvedExprProto_ResolvedParameterNode:
@@ -94,35 +96,7 @@ func (w *writer) withExpr(e *resolved.ResolvedWithExprProto) string {
 	return body
 }
 
-func (w *writer) castExpr(c *resolved.ResolvedCastProto, at *resolved.ParseLocationRangeProto) string {
-	if c.GetFormat() != nil || c.GetExtendedCast() != nil {
-		refuse(at, "CAST with FORMAT")
-	}
-	from, to := typeOf(c.GetExpr()), analyzer.TypeOf(c.GetParent().GetType())
-	text := w.expr(c.GetExpr())
-	if isNull(c.GetExpr()) {
-		return "NULL::" + duckType(at, to)
-	}
-	text = w.cast(at, text, from, to)
-	if c.GetReturnNullOnError() {
-		return "TRY(" + text + ")"
-	}
-	return text
-}
-
 func isNull(e *resolved.AnyResolvedExprProto) bool {
 	l := e.GetResolvedLiteralNode()
 	return l != nil && l.GetValue().GetValue().GetValue() == nil
-}
-
-// cast writes the conversion of a value between two types.
-func (w *writer) cast(at *resolved.ParseLocationRangeProto, x string, from, to googlesql.Type) string {
-	if from.Equal(to) {
-		return x
-	}
-	if f, ok := casts[[2]googlesql.Kind{from.Kind, to.Kind}]; ok {
-		c := &call{w: w, at: at, name: "CAST(" + from.String() + " AS " + to.String() + ")", args: []string{x}, types: []googlesql.Type{from}, result: to}
-		return f(c)
-	}
-	return "CAST(" + x + " AS " + duckType(at, to) + ")"
 }

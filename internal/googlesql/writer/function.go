@@ -190,6 +190,6 @@ func merge(tables ...map[string]entry) map[string]entry {
 var functions map[string]entry
 
 func init() {
-	functions = merge(operators, hashes, texts, patterns,
+	functions = merge(operators, hashes, texts, patterns, jsons, nets,
 		comparisons, numberFunctions(), arrayFunctions(), datetimeFunctions(), intervalFunctions())
 }
