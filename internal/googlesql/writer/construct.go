@@ -29,8 +29,9 @@ func (w *writer) construct(at *resolved.ParseLocationRangeProto, name string) (C
 	return w.names.Constructs[n], mark(n)
 }
 
-// mark stands before the text of a construct, so that its place in the statement can be found. It is taken out at the end.
-func mark(n int) string { return "\x01" + strconv.Itoa(n) + "\x02" }
+// mark stands before the text of a construct, so that its place in the statement can be found. It is taken out at the end. No
+// statement of DuckDB's has a NUL: see text.
+func mark(n int) string { return "\x00" + strconv.Itoa(n) + "\x00" }
 
 // Piece is a part of a written statement: what follows the beginning of a construct's text.
 type Piece struct {
@@ -40,12 +41,14 @@ type Piece struct {
 
 // Pieces cuts a written statement at its constructs.
 func Pieces(sql string) []Piece {
-	parts := strings.Split(sql, "\x01")
+	parts := strings.Split(sql, "\x00")
 	pieces := []Piece{{-1, parts[0]}}
-	for _, p := range parts[1:] {
-		n, rest, _ := strings.Cut(p, "\x02")
-		i, _ := strconv.Atoi(n)
-		pieces = append(pieces, Piece{i, rest})
+	for i := 1; i+1 < len(parts); i += 2 {
+		n, err := strconv.Atoi(parts[i])
+		if err != nil {
+			n = -1
+		}
+		pieces = append(pieces, Piece{n, parts[i+1]})
 	}
 	return pieces
 }

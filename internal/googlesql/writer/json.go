@@ -46,17 +46,18 @@ var jsons = map[string]entry{
 	"json_flatten":              goFunction("json_flatten"),
 	"json_keys":                 jsonKeys,
 	"json_strip_nulls":          jsonStripNulls,
+	"lax_bool":                  goFunction("lax_bool"),
+	"lax_bool_array":            goFunction("lax_bool_array"),
+	"lax_int64":                 goFunction("lax_int64"),
+	"lax_int64_array":           goFunction("lax_int64_array"),
+	"lax_float64":               goFunction("lax_float64"),
+	"lax_float64_array":         goFunction("lax_float64_array"),
+	"lax_string":                goFunction("lax_string"),
+	"lax_string_array":          goFunction("lax_string_array"),
+	"lax_double":                goFunction("lax_float64"),
+	"lax_double_array":          goFunction("lax_float64_array"),
 	"error":                     template("CASE WHEN @error($1) IS NULL THEN NULL::$type END"),
 	"session_user":              template("current_user"),
-}
-
-func init() {
-	for _, t := range []string{"bool", "int64", "float64", "string"} {
-		for _, list := range []string{"", "_array"} {
-			jsons["lax_"+t+list] = goFunction("lax_" + t + list)
-		}
-	}
-	jsons["lax_double"], jsons["lax_double_array"] = goFunction("lax_float64"), goFunction("lax_float64_array")
 }
 
 // anyFunction makes an entry of a native function over values of any types, whose first argument says which.
