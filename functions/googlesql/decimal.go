@@ -160,9 +160,11 @@ func decimalFunctions[T decimal]() map[string]definition {
 		p + "subtract": infix("-", func(a, b *big.Int) (*big.Int, *big.Int) { return new(big.Int).Sub(a, b), unit }),
 		p + "multiply": infix("*", func(a, b *big.Int) (*big.Int, *big.Int) { return new(big.Int).Mul(a, b), new(big.Int).Mul(unit, unit) }),
 		p + "divide":   binary(divide),
-		p + "average": binary(func(sum T, n int64) (T, error) {
-			r, err := exactly[T](coefficient(sum), new(big.Int).Mul(big.NewInt(n), unit))
-			return worded(r, err, "%s", sum)
+		p + "average": ternary(func(whole hugeint, fractions T, n int64) (T, error) {
+			sum := new(big.Int).Mul(whole.Int, unit)
+			sum.Add(sum, coefficient(fractions))
+			r, err := exactly[T](sum, new(big.Int).Mul(big.NewInt(n), unit))
+			return worded(r, err, "%s", r)
 		}),
 		p + "div": binary(func(a, b T) (T, error) {
 			if coefficient(b).Sign() == 0 {

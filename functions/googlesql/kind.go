@@ -20,6 +20,7 @@ type (
 	interval   = udf.Interval
 	numeric    struct{ *big.Int } // times 10^9
 	bignumeric struct{ *big.Int } // times 10^18
+	hugeint    struct{ *big.Int }
 )
 
 // kind is how the values of a Go type lie in vectors.
@@ -61,6 +62,8 @@ func kindOf[T any]() kind[T] {
 		k = kind[numeric]{of: udf.Decimal(38, 9), read: readDecimal[numeric], write: writeDecimal[numeric]}
 	case bignumeric:
 		k = kind[bignumeric]{of: udf.Decimal(38, 18), read: readDecimal[bignumeric], write: writeDecimal[bignumeric]}
+	case hugeint:
+		k = kind[hugeint]{of: udf.Of(mapping.TypeHugeInt), read: readDecimal[hugeint], write: writeDecimal[hugeint]}
 	case sql.Null[string]:
 		k = nullable[string]()
 	case sql.Null[jsonText]:
@@ -108,6 +111,10 @@ func listKind[T any]() any {
 		return list[int64]()
 	case []float64:
 		return list[float64]()
+	case []sql.Null[numeric]:
+		return list[sql.Null[numeric]]()
+	case []sql.Null[bignumeric]:
+		return list[sql.Null[bignumeric]]()
 	case []date:
 		return list[date]()
 	case []timestamp:

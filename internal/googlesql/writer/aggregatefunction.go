@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
@@ -38,6 +39,7 @@ func init() {
 		"approx_count_distinct": approxCountDistinct,
 		"approx_quantiles":      approxQuantiles,
 		"approx_top_count":      approxTopCount,
+		"approx_top_sum":        approxTopSum,
 	}
 	analytics = merge(aggregates, windowFunctions())
 }
@@ -84,7 +86,7 @@ func sum(c *call) string {
 	}
 	text := c.fold(fold{name: "sum", args: c.args[0]})
 	if c.result.Kind == googlesql.Float64 {
-		return text
+		return c.w.native("double_sum") + "(" + text + ", " + c.fold(fold{name: "bool_and", args: "isfinite(" + c.args[0] + ")"}) + ")"
 	}
 	return "CAST(" + text + " AS " + duckType(c.at, c.result) + ")"
 }
@@ -106,8 +108,14 @@ func average(c *call) string {
 	if c.result.Kind == googlesql.Interval {
 		return c.w.native("interval_average") + "(" + c.intervalSums() + ", nullif(" + n + ", 0))"
 	}
-	kind := strings.ToLower(c.result.Kind.String())
-	return c.w.native(kind+"_average") + "(" + c.fold(fold{name: "sum", args: x}) + ", nullif(" + n + ", 0))"
+	// The sum itself may have no place: whole numbers and fractions are added by themselves.
+	whole := c.fold(fold{name: "sum", args: "trunc(" + x + ")"})
+	fractions := c.fold(fold{name: "sum", args: x + " - trunc(" + x + ")"})
+	if c.distinct {
+		whole, fractions = c.fold(fold{name: "sum", args: x}), "0"
+	}
+	t := duckType(c.at, c.result)
+	return c.w.native(strings.ToLower(c.result.Kind.String())+"_average") + "(" + whole + "::HUGEINT, " + fractions + "::" + t + ", nullif(" + n + ", 0))"
 }
 
 // intervalSums are the sums of the parts of INTERVALs.
@@ -159,6 +167,10 @@ func stringAgg(c *call) string {
 		by = c.args[1]
 	}
 	x := c.args[0]
+	constant := len(c.args) == 1 || c.exprs[1].GetResolvedLiteralNode() != nil
+	if !constant || isNull(c.exprs[len(c.exprs)-1]) {
+		by = c.w.native("separator_"+strings.ToLower(c.types[0].Kind.String())) + "(" + by + ")"
+	}
 	if c.types[0].Kind == googlesql.Bytes {
 		if len(c.args) == 1 {
 			by = "'\\x2C'::BLOB"
@@ -166,22 +178,29 @@ func stringAgg(c *call) string {
 		c.args = []string{x}
 		return "unhex(array_to_string(list_transform(" + c.list(c.notNull()) + ", lambda b: hex(b)), hex(" + by + ")))"
 	}
-	if c.aggregate.GetLimit() != nil || c.distinct {
+	if c.aggregate.GetLimit() != nil || c.distinct || !constant {
 		return "array_to_string(" + c.list(c.notNull()) + ", " + by + ")"
 	}
 	return c.fold(fold{name: "string_agg", args: x + ", " + by})
 }
 
 // deviation makes an entry of a statistic over one column, which is NULL for fewer than some rows, and NaN where a value is
-// not finite: DuckDB calls that an error.
+// not finite: DuckDB calls that an error, and also what is too great for a FLOAT64, so that great values are made smaller by
+// a power of two. Those of decimals are computed from all their digits.
 func deviation(name string, rows int) entry {
 	return func(c *call) string {
 		x := c.args[0]
-		if c.types[0].Kind != googlesql.Float64 {
-			x = "(" + x + ")::DOUBLE"
+		if kind := c.types[0].Kind; kind == googlesql.Numeric || kind == googlesql.BigNumeric {
+			return c.w.native(name+"_"+strings.ToLower(kind.String())) + "(" + c.fold(fold{name: "list", args: x, filter: c.notNull()}) + ")"
 		}
-		finite := "isfinite(" + x + ")"
-		return c.finite(fold{name: name, args: x, filter: finite}, fold{name: "bool_and", args: finite}, fold{name: "count", args: x}, rows)
+		back := " * 0x1p512"
+		if strings.HasPrefix(name, "var") {
+			back += back
+		}
+		return c.finite(statistic{
+			finite: "isfinite(" + x + ")", small: "abs(" + x + ") < 1e150", rows: rows, back: back, count: x,
+			value: func(scale string) fold { return fold{name: name, args: "(" + x + ")" + scale} },
+		})
 	}
 }
 
@@ -189,27 +208,48 @@ func deviation(name string, rows int) entry {
 func pairs(name string, rows int) entry {
 	return func(c *call) string {
 		y, x := c.args[0], c.args[1]
-		if c.types[0].Kind != googlesql.Float64 {
-			y = "(" + y + ")::DOUBLE"
+		if kind := c.types[0].Kind; kind == googlesql.Numeric || kind == googlesql.BigNumeric {
+			both := x + " IS NOT NULL AND " + y + " IS NOT NULL"
+			return c.w.native(name+"_"+strings.ToLower(kind.String())) + "(" + c.fold(fold{name: "list", args: y, filter: both}) + ", " +
+				c.fold(fold{name: "list", args: x, filter: both}) + ")"
 		}
-		if c.types[1].Kind != googlesql.Float64 {
-			x = "(" + x + ")::DOUBLE"
+		both := func(test string) string {
+			return "CASE WHEN " + x + " IS NOT NULL AND " + y + " IS NOT NULL THEN " + strings.ReplaceAll(test, "$", x) + " AND " + strings.ReplaceAll(test, "$", y) + " END"
 		}
-		if c.distinct {
-			c.refuse("DISTINCT in %s", strings.ToUpper(c.name))
+		back := " * 0x1p512 * 0x1p512"
+		if name == "corr" {
+			back = ""
 		}
-		finite := "isfinite(" + x + ") AND isfinite(" + y + ")"
-		both := "CASE WHEN " + x + " IS NOT NULL AND " + y + " IS NOT NULL THEN " + finite + " END"
-		return c.finite(fold{name: name, args: y + ", " + x, filter: finite}, fold{name: "bool_and", args: both}, fold{name: "count", args: both}, rows)
+		finite := both("isfinite($)")
+		return c.finite(statistic{
+			finite: finite, small: both("abs($) < 1e150"), rows: rows, back: back, count: finite,
+			value: func(scale string) fold {
+				return fold{name: name, args: "(" + y + ")" + scale + ", (" + x + ")" + scale}
+			},
+		})
 	}
 }
 
-func (c *call) finite(value, finite, count fold, rows int) string {
-	text := "CASE WHEN " + c.fold(finite) + " THEN " + c.fold(value)
-	if rows == 1 {
-		return text + " ELSE CASE WHEN NOT " + c.fold(finite) + " THEN 'nan'::DOUBLE END END"
-	}
-	return "CASE WHEN " + c.fold(count) + " > 1 THEN " + text + " ELSE 'nan'::DOUBLE END END"
+// statistic is what a statistic over FLOAT64 needs.
+type statistic struct {
+	finite, small string // tests of a row, NULL for one that does not count
+	count         string // NULL for a row that does not count
+	rows          int
+	back          string // undoes the scale
+	value         func(scale string) fold
+}
+
+// power writes 2 to the 512th.
+const power = "13407807929942597099574024998205846127479365820592393377723561443721764030073546976801874298166903427690031858186486050853753882811946569946433649006084096::DOUBLE"
+
+func (c *call) finite(s statistic) string {
+	small, scaled := s.value(""), s.value(" * (1 / "+power+")")
+	small.filter, scaled.filter = s.small, s.finite
+	text := "CASE WHEN " + c.fold(fold{name: "count", args: s.count}) + " >= " + strconv.Itoa(s.rows) +
+		" THEN CASE WHEN " + c.fold(fold{name: "bool_and", args: s.small}) + " THEN " + c.fold(small) +
+		" WHEN " + c.fold(fold{name: "bool_and", args: s.finite}) + " THEN " + c.fold(scaled) + strings.ReplaceAll(s.back, "0x1p512", power) +
+		" ELSE 'nan'::DOUBLE END END"
+	return text
 }
 
 // approxCountDistinct counts exactly.
@@ -218,60 +258,70 @@ func approxCountDistinct(c *call) string {
 	return c.fold(fold{name: "count", args: c.args[0]})
 }
 
+// number is a positive count of at most 100000: the last argument of an APPROX function.
+func (c *call) number(i int) string {
+	if n, ok := integer(c.exprs[i]); ok && n > 0 && n <= 100000 {
+		return c.args[i]
+	}
+	return c.w.native("approx_number") + "(" + c.args[i] + "::BIGINT, " + text(strings.ToUpper(c.name)) + ")"
+}
+
 // approxQuantiles takes the quantiles of the sorted values themselves.
 func approxQuantiles(c *call) string {
-	number, ok := integer(c.exprs[1])
-	switch {
-	case isNull(c.exprs[1]):
-		return fail("The second argument to APPROX_QUANTILES function must not be NULL", duckType(c.at, c.result))
-	case !ok:
-		c.refuse("APPROX_QUANTILES with a number that is no constant")
-	case number <= 0:
-		return fail("The second argument to APPROX_QUANTILES function must be positive", duckType(c.at, c.result))
-	case number > 100000:
-		return fail("The second argument to APPROX_QUANTILES function cannot be greater than 100000", duckType(c.at, c.result))
-	}
-	filter := c.notNull()
-	if c.aggregateCall().GetNullHandlingModifier() == resolved.ResolvedNonScalarFunctionCallBaseEnums_RESPECT_NULLS {
-		filter = ""
-	}
-	key := c.args[0]
-	if c.types[0].Kind == googlesql.Float64 {
-		key = "-(" + key + ") DESC"
-	}
-	text := "list("
+	x, n := c.args[0], c.number(1)
+	nan := c.types[0].Kind == googlesql.Float64
+	var sorted string
 	if c.distinct {
-		c.refuse("DISTINCT in APPROX_QUANTILES")
+		values := "list(DISTINCT " + x + ")"
+		if !c.nulls() {
+			values += " FILTER (WHERE " + c.notNull() + ")"
+		}
+		if nan {
+			c.refuse("DISTINCT FLOAT64 in APPROX_QUANTILES")
+		}
+		sorted = "list_sort(" + values + c.window() + ", 'ASC', 'NULLS FIRST')"
+	} else {
+		key := x
+		if nan {
+			key = "-(" + x + ") DESC"
+		}
+		sorted = "list(" + x + " ORDER BY " + key + " NULLS FIRST)"
+		if !c.nulls() {
+			sorted += " FILTER (WHERE " + c.notNull() + ")"
+		}
+		sorted += c.window()
 	}
-	text += c.args[0] + " ORDER BY " + key + " NULLS FIRST)" + c.where(filter)
-	sorted, x, i := text+c.window(), c.w.bind(), c.w.bind()
-	n := c.args[1]
-	return "list_transform([" + sorted + "], lambda " + x + ": CASE WHEN " + x + " IS NOT NULL THEN list_transform(range(" + n + " + 1), lambda " + i +
-		": " + x + "[greatest(1, ((" + i + " * len(" + x + ") + " + n + " - 1) // " + n + ")::BIGINT)]) END)[1]"
+	l, i := c.w.bind(), c.w.bind()
+	return "list_transform([" + sorted + "], lambda " + l + ": CASE WHEN " + l + " IS NOT NULL THEN list_transform(range(" + n + " + 1), lambda " + i +
+		": " + l + "[greatest(1, ((" + i + " * len(" + l + ") + " + n + " - 1) // " + n + ")::BIGINT)]) END)[1]"
 }
 
 // approxTopCount counts exactly; the most frequent values come first.
 func approxTopCount(c *call) string {
-	n, ok := integer(c.exprs[1])
-	switch {
-	case isNull(c.exprs[1]):
-		return fail("The second argument to APPROX_TOP_COUNT function must not be NULL", duckType(c.at, c.result))
-	case !ok:
-		c.refuse("APPROX_TOP_COUNT with a number that is no constant")
-	case n <= 0:
-		return fail("The second argument to APPROX_TOP_COUNT function must be positive", duckType(c.at, c.result))
-	case n > 100000:
-		return fail("The second argument to APPROX_TOP_COUNT function cannot be greater than 100000", duckType(c.at, c.result))
-	}
 	x, e, e2 := c.args[0], c.w.bind(), c.w.bind()
 	counted := c.fold(fold{name: "histogram", args: x})
 	nulls := c.fold(fold{name: "count", args: "*", filter: x + " IS NULL"})
 	element := duckType(c.at, *c.result.Elem)
 	text := "list_concat(list_transform(coalesce(map_entries(" + counted + "), []), lambda " + e + ": {'n': " + e + ".value::BIGINT, 'v': " + e + ".key}), " +
 		"CASE WHEN " + nulls + " > 0 THEN [{'n': " + nulls + ", 'v': NULL::" + duckType(c.at, c.types[0]) + "}] ELSE [] END)"
-	text = "list_slice(list_reverse_sort(" + text + "), 1, " + c.args[1] + ")"
+	text = "list_slice(list_reverse_sort(" + text + "), 1, " + c.number(1) + ")"
 	all := c.fold(fold{name: "count", args: "*"})
 	return "CASE WHEN " + all + " > 0 THEN list_transform(" + text + ", lambda " + e2 + ": {'value': " + e2 + ".v, 'count': " + e2 + ".n})::" + element + "[] END"
+}
+
+// approxTopSum adds exactly: a native function adds the weights by the texts of the values, and tells where the values are.
+func approxTopSum(c *call) string {
+	x, weight := c.args[0], c.args[1]
+	kind := map[googlesql.Kind]string{googlesql.Float64: "double", googlesql.Numeric: "numeric", googlesql.BigNumeric: "bignumeric"}[c.types[1].Kind]
+	if kind == "" {
+		kind = "int64"
+	}
+	list := func(x string) string { return c.fold(fold{name: "list", args: x}) }
+	args := list("("+x+")::VARCHAR") + ", " + list(weight) + ", " + c.number(2)
+	places, sums := c.w.native("top_places_"+kind)+"("+args+")", c.w.native("top_sums_"+kind)+"("+args+")"
+	l, i := c.w.bind(), c.w.bind()
+	return "list_transform([{'x': " + list(x) + ", 'p': " + places + ", 's': " + sums + "}], lambda " + l + ": CASE WHEN " + l + ".x IS NOT NULL THEN list_transform(range(1, len(" +
+		l + ".p) + 1), lambda " + i + ": {'value': (" + l + ".x)[(" + l + ".p)[" + i + "]], 'sum': (" + l + ".s)[" + i + "]}) END)[1]::" + duckType(c.at, c.result)
 }
 
 // aggregateCall is what an aggregate and a window function have in common.

@@ -144,7 +144,7 @@ func makeTimestamp(c *call) string {
 		if len(c.args) == 1 {
 			return c.w.cast(c.at, c.args[0], c.types[0], c.result)
 		}
-		return c.w.native("timestamp_text_zone") + "(" + c.args[0] + ", " + c.args[1] + ")"
+		return c.w.native("string_to_timestamp") + "(" + c.args[0] + ", " + c.args[1] + ")"
 	case ofTimestamp:
 		return c.args[0]
 	}

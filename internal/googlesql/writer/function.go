@@ -141,10 +141,17 @@ func (c *call) safely(f entry) string {
 			keep[i] = args[i]
 		}
 	}
-	return c.letOthers(keep, func(bound []string) string {
-		c.args = bound
-		return "TRY(" + f(c) + ")"
-	})
+	c.args = append([]string(nil), args...)
+	open, end := "", ""
+	for i, a := range args {
+		if _, kept := keep[i]; !kept {
+			x := c.w.bind()
+			open += "list_transform([" + a + "], lambda " + x + ": "
+			end = ")[1]" + end
+			c.args[i] = x
+		}
+	}
+	return open + "TRY(" + f(c) + ")" + end
 }
 
 // repeatable reports whether a text may stand twice: DuckDB computes it once, or it costs little.

@@ -66,8 +66,19 @@ func shifted(name string) entry {
 					fail("The offset to the function "+strings.ToUpper(name)+" must not be negative", "BIGINT") + " END"
 			}
 		}
+		if len(c.args) > 2 && !constant(c.exprs[2]) {
+			c.refuse("%s with a default that is no constant", strings.ToUpper(name))
+		}
 		return windowOf(name)(c)
 	}
+}
+
+// constant reports whether an expression is a constant, a parameter or a CAST of one.
+func constant(e *resolved.AnyResolvedExprProto) bool {
+	if cast := e.GetResolvedCastNode(); cast != nil {
+		return constant(cast.GetExpr())
+	}
+	return e.GetResolvedLiteralNode() != nil || e.GetResolvedParameterNode() != nil || e.GetResolvedArgumentRefNode() != nil || e.GetResolvedConstantNode() != nil
 }
 
 // percentile gives the fraction of a PERCENTILE function: a constant.
@@ -100,11 +111,16 @@ func percentileCont(c *call) string {
 	if c.result.Kind != googlesql.Float64 || c.nulls() {
 		c.refuse("PERCENTILE_CONT with RESPECT NULLS or over %s", c.types[0])
 	}
+	// DuckDB's interpolation makes NaN of an infinite neighbour: those of the place are known by how many infinite values
+	// and NaNs there are.
 	x := c.args[0]
 	value := c.fold(fold{name: "quantile_cont", args: "CASE WHEN isnan(" + x + ") THEN '-inf'::DOUBLE ELSE " + x + " END, " + p})
-	nans := c.fold(fold{name: "count", args: "*", filter: "isnan(" + x + ")"})
-	place := "(" + c.fold(fold{name: "count", args: x}) + " - 1) * " + p
-	return "CASE WHEN " + nans + " > " + place + " THEN 'nan'::DOUBLE ELSE " + value + " END"
+	count := func(test string) string { return c.fold(fold{name: "count", args: "*", filter: test}) }
+	n, place := c.fold(fold{name: "count", args: x}), "("+c.fold(fold{name: "count", args: x})+" - 1) * "+p
+	nans, low := count("isnan("+x+")"), count("isnan("+x+") OR "+x+" = '-inf'::DOUBLE")
+	high := "ceil(" + place + ") >= " + n + " - " + count(x+" = 'inf'::DOUBLE")
+	return "CASE WHEN " + n + " = 0 THEN NULL WHEN " + nans + " > " + place + " THEN 'nan'::DOUBLE WHEN " + low + " > " + place + " THEN CASE WHEN " + high + " THEN 'nan'::DOUBLE ELSE '-inf'::DOUBLE END WHEN " +
+		high + " THEN 'inf'::DOUBLE ELSE " + value + " END"
 }
 
 func percentileDisc(c *call) string {
