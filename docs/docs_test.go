@@ -3,6 +3,7 @@ package docs_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,18 +14,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension/emulate"
 	"github.com/mallardml/mallard/sqllogic"
 )
 
-// What may stand behind a block's language. A reason keeps the block from being run. The other two say how it is run.
-var reasons = []string{"long", "cloud account", "needs Ollama", "fetches a module"}
+// What may stand behind a block's language. A reason keeps the block from being run, or its text from being compared. The others say
+// how it is run.
+var reasons = []string{"long", "cloud account", "needs Ollama", "fetches a module", "grammar"}
 
 const (
 	background = "background"   // a server, which runs until the last page is read
 	configFile = "mallard.toml" // the text becomes the configuration of what follows
+	wrong      = "wrong"        // a configuration that stops the start
+	output     = "output"       // a text: what the block before has printed, at its end; … stands for anything
 )
 
 type block struct {
@@ -40,32 +45,97 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clone := freshClone(t, root)
+	clone, env, port := freshClone(t, root), isolated(t), freePort(t)
 	var stop func()
 	defer func() { reader{stop: &stop}.end() }()
-	ran, marked := 0, map[string]int{}
+	ran, compared, marked := 0, 0, map[string]int{}
 	for _, page := range pages(t) {
 		t.Run(filepath.Base(page), func(t *testing.T) {
-			r := reader{stop: &stop, root: root, clone: clone, database: strings.TrimSuffix(filepath.Base(page), ".md") + ".db"}
+			r := reader{stop: &stop, root: root, clone: clone, env: env, port: port, database: strings.TrimSuffix(filepath.Base(page), ".md") + ".db"}
+			var printed []byte
 			for _, b := range blocks(t, page) {
-				if b.language == "text" { // output and grammar
-					continue
-				}
-				if slices.Contains(reasons, b.word) {
+				switch {
+				case slices.Contains(reasons, b.word):
 					marked[b.word]++
-					continue
+				case b.word == output:
+					if !shows(string(printed), b.text) {
+						t.Errorf("%s:%d: the page prints\n%sand this came:\n%s", page, b.line, b.text, printed)
+					}
+					compared++
+				case b.language == "text":
+					t.Errorf("%s:%d: a text that is neither %s nor marked", page, b.line, output)
+				default:
+					var err error
+					if printed, err = r.run(t, b); err != nil {
+						t.Errorf("%s:%d: %v\n%s", page, b.line, err, printed)
+					}
+					ran++
 				}
-				if out, err := r.run(t, b); err != nil {
-					t.Errorf("%s:%d: %v\n%s", page, b.line, err, out)
-				}
-				ran++
 			}
 		})
 	}
-	t.Logf("%d blocks run as printed; marked: %v", ran, marked)
-	if ran < 50 {
-		t.Errorf("only %d blocks were found", ran)
+	t.Logf("%d blocks run as printed, %d outputs as printed; marked: %v", ran, compared, marked)
+	if ran < 50 || compared < 2 {
+		t.Errorf("only %d blocks were found, and %d outputs", ran, compared)
 	}
+}
+
+// shows reports whether an output ends as a page prints it: word by word, since a table's columns are as wide as what stands in them.
+func shows(got, printed string) bool {
+	words := func(s string) string {
+		return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+			return unicode.IsSpace(r) || strings.ContainsRune("─┌┐└┘├┤┬┴┼│", r)
+		}), " ")
+	}
+	pattern := regexp.QuoteMeta(words(printed))
+	pattern = regexp.MustCompile(`…[^…]*…|…`).ReplaceAllLiteralString(pattern, ".*")
+	return regexp.MustCompile("(?:^| )" + pattern + "$").MatchString(words(got))
+}
+
+// TestShows: a page that prints something else is noticed.
+func TestShows(t *testing.T) {
+	const table = "┌───┬───┐\n│ a │ b │\n├───┼───┤\n│ 1 │ x │\n└───┴───┘\n"
+	for printed, want := range map[string]bool{
+		table: true, strings.ReplaceAll(table, "─", "──"): true, "│ a │ b │\n│ 1 │ … │\n": true, "b 1 x": true, "│ [… what it is …] │ x │": false,
+		strings.ReplaceAll(table, "1", "2"): false, "a b 1": false, " 1 x x": false,
+	} {
+		if shows("created\n"+table, printed) != want {
+			t.Errorf("%q: %v", printed, !want)
+		}
+	}
+}
+
+// isolated gives the environment of the blocks: a cache folder of their own, which has TensorFlow of the user's, and no models.
+func isolated(t *testing.T) []string {
+	t.Helper()
+	user, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := t.TempDir()
+	if err := os.Mkdir(filepath.Join(own, "mallard"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"go-build", filepath.Join("mallard", "tensorflow")} {
+		if _, err := os.Stat(filepath.Join(user, name)); err != nil {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(user, name), filepath.Join(own, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return append(os.Environ(), "XDG_CACHE_HOME="+own, "MALLARD_CONFIG=")
+}
+
+// freePort gives a port for the server of the pages, which they print as 8180.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
 // pages gives README and the pages, in the order in which docs/README.md leads to them.
@@ -123,7 +193,7 @@ func blocks(t *testing.T, page string) []block {
 		switch bare := strings.TrimRight(line, "\n"); {
 		case !open && strings.HasPrefix(bare, "```"):
 			language, word, _ := strings.Cut(bare[3:], " ")
-			known := word == "" || slices.Contains(reasons, word) || word == background || word == configFile
+			known := word == "" || slices.Contains(reasons, word) || slices.Contains([]string{background, configFile, wrong, output}, word)
 			if !known || !slices.Contains([]string{"sh", "sql", "go", "toml", "test", "text"}, language) {
 				t.Errorf("%s:%d: %q is no language and no reason that this test knows", page, n, bare[3:])
 			}
@@ -141,6 +211,8 @@ func blocks(t *testing.T, page string) []block {
 type reader struct {
 	stop                  *func() // ends the server that runs
 	root, clone, database string
+	env                   []string
+	port                  string
 }
 
 func (r reader) run(t *testing.T, b block) ([]byte, error) {
@@ -149,10 +221,14 @@ func (r reader) run(t *testing.T, b block) ([]byte, error) {
 		if b.word == background {
 			return nil, r.serve(b.text)
 		}
-		return r.command(t, "sh", "-e", "-c", b.text)
+		return r.command(t, "bash", "-e", "-o", "pipefail", "-c", b.text)
 	case "sql":
 		return r.command(t, "bin/mallard", "-bail", r.database, "-f", r.write(t, "block.sql", b.text))
 	case "toml":
+		if b.word == wrong {
+			return r.refused(t, b.text)
+		}
+		b.text = strings.ReplaceAll(b.text, "8180", r.port)
 		if b.word == configFile {
 			r.write(t, configFile, b.text)
 		}
@@ -188,12 +264,24 @@ func (r reader) command(t *testing.T, name string, args ...string) ([]byte, erro
 	if strings.HasPrefix(name, "bin/") {
 		cmd.Path, cmd.Err = filepath.Join(r.clone, name), nil
 	}
-	cmd.Dir = r.clone
+	cmd.Dir, cmd.Env = r.clone, r.env
 	return cmd.CombinedOutput()
 }
 
-// emulator is where a server of the pages listens: they print it.
-const emulator = "127.0.0.1:8180"
+// refused gives what the shell says of a configuration that is wrong, in a folder of its own.
+func (r reader) refused(t *testing.T, text string) ([]byte, error) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, configFile), []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(r.clone, "bin", "mallard"), "-c", "SELECT 1")
+	cmd.Dir, cmd.Env = dir, r.env
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return out, errors.New("the configuration is taken")
+	}
+	return out, nil
+}
 
 func (r reader) end() {
 	if *r.stop != nil {
@@ -204,13 +292,10 @@ func (r reader) end() {
 // serve starts a server in the place of the one before. It stays while the later pages are read.
 func (r reader) serve(text string) error {
 	r.end()
-	if conn, err := net.Dial("tcp", emulator); err == nil {
-		conn.Close()
-		return fmt.Errorf("something listens on %s already", emulator)
-	}
+	address := "127.0.0.1:" + r.port
 	var out bytes.Buffer
-	cmd := exec.Command("sh", "-c", "exec "+text)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = r.clone, &out, &out
+	cmd := exec.Command("sh", "-c", "exec "+strings.TrimSpace(text)+" -addr "+address)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = r.clone, r.env, &out, &out
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -227,7 +312,7 @@ func (r reader) serve(text string) error {
 			return fmt.Errorf("%w\n%s", err, &out)
 		case <-time.After(50 * time.Millisecond):
 		}
-		if conn, err := net.Dial("tcp", emulator); err == nil {
+		if conn, err := net.Dial("tcp", address); err == nil {
 			return conn.Close()
 		}
 	}
