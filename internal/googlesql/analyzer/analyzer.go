@@ -3,9 +3,8 @@ package analyzer
 import (
 	"container/list"
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -33,13 +32,15 @@ type Analyzer struct {
 	service  Service
 	language *resolved.LanguageOptionsProto
 
+	answers answers
+
 	mu       sync.Mutex
-	catalogs map[[sha256.Size]byte]*list.Element // of *registered
-	recent   list.List                           // most recent first
+	catalogs map[key]*list.Element // of *registered
+	recent   list.List             // most recent first
 }
 
 type registered struct {
-	key   [sha256.Size]byte
+	key   key
 	id    int64
 	users int
 	gone  bool // unregistered when the last user is done
@@ -54,9 +55,11 @@ func New(ctx context.Context, s Service) (*Analyzer, error) {
 	language.SupportedStatementKinds = nil // none means all
 	language.ProductMode = resolved.ProductMode_PRODUCT_EXTERNAL.Enum()
 	language.EnabledLanguageFeatures = slices.DeleteFunc(language.EnabledLanguageFeatures, func(f resolved.LanguageFeature) bool { return lacking[f] })
-	language.EnabledLanguageFeatures = append(language.EnabledLanguageFeatures, added...)
+	language.EnabledLanguageFeatures = slices.AppendSeq(language.EnabledLanguageFeatures, maps.Keys(added))
+	slices.Sort(language.EnabledLanguageFeatures) // catalogs are known by their bytes
+	language.EnabledLanguageFeatures = slices.Compact(language.EnabledLanguageFeatures)
 	language.ReservedKeywords = []string{"QUALIFY"}
-	return &Analyzer{service: s, language: language, catalogs: map[[sha256.Size]byte]*list.Element{}}, nil
+	return &Analyzer{service: s, language: language, catalogs: map[key]*list.Element{}}, nil
 }
 
 func call(ctx context.Context, s Service, method string, request, answer proto.Message) error {
@@ -77,17 +80,14 @@ func call(ctx context.Context, s Service, method string, request, answer proto.M
 	return nil
 }
 
-func checkLength(sql string) error {
-	if len(sql) > maxText {
-		return fmt.Errorf("the statement has %d bytes, and GoogleSQL takes at most %d", len(sql), maxText)
-	}
-	return nil
-}
-
 // Tables gives the paths that a statement reads or writes.
 func (a *Analyzer) Tables(ctx context.Context, sql string) ([][]string, error) {
-	if err := checkLength(sql); err != nil {
+	if err := check(sql); err != nil {
 		return nil, err
+	}
+	k := keyOf([]byte("tables"), []byte(sql))
+	if paths, ok := a.answers.get(k); ok {
+		return paths.([][]string), nil
 	}
 	answer := &resolved.ExtractTableNamesFromStatementResponse{}
 	request := &resolved.ExtractTableNamesFromStatementRequest{SqlStatement: &sql, Options: a.language}
@@ -98,6 +98,7 @@ func (a *Analyzer) Tables(ctx context.Context, sql string) ([][]string, error) {
 	for _, n := range answer.TableName {
 		paths = append(paths, n.TableNameSegment)
 	}
+	a.answers.put(k, paths, len(sql))
 	return paths, nil
 }
 
@@ -110,10 +111,26 @@ type Parameters struct {
 	ByPosition bool              // they are ?, and not @name
 }
 
-// Analyze resolves a statement.
+// Analyze resolves a statement. The tree may be another caller's too: do not change it.
 func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parameters) (*resolved.AnyResolvedStatementProto, error) {
+	if err := check(sql); err != nil {
+		return nil, err
+	}
+	message := c.message(a.language)
+	catalog, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
+	if err != nil {
+		return nil, err
+	}
+	options, err := proto.MarshalOptions{Deterministic: true}.Marshal(a.options(p))
+	if err != nil {
+		return nil, err
+	}
+	k := keyOf([]byte(sql), catalog, options)
+	if tree, ok := a.answers.get(k); ok {
+		return tree.(*resolved.AnyResolvedStatementProto), nil
+	}
 	answer := &resolved.AnalyzeResponse{}
-	err := a.with(ctx, c, func(id int64) error {
+	err = a.with(ctx, keyOf(catalog), message, func(id int64) error {
 		return call(ctx, a.service, "Analyze", &resolved.AnalyzeRequest{
 			Options: a.options(p), RegisteredCatalogId: &id, Target: &resolved.AnalyzeRequest_SqlStatement{SqlStatement: sql},
 		}, answer)
@@ -121,6 +138,7 @@ func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parame
 	if err != nil {
 		return nil, err
 	}
+	a.answers.put(k, answer.GetResolvedStatement(), len(sql)+proto.Size(answer))
 	return answer.GetResolvedStatement(), nil
 }
 
@@ -150,8 +168,8 @@ func (a *Analyzer) options(p Parameters) *resolved.AnalyzerOptionsProto {
 }
 
 // with calls f with the number under which the service knows the catalog.
-func (a *Analyzer) with(ctx context.Context, c *Catalog, f func(id int64) error) error {
-	r, err := a.register(ctx, c)
+func (a *Analyzer) with(ctx context.Context, k key, catalog *resolved.SimpleCatalogProto, f func(id int64) error) error {
+	r, err := a.register(ctx, k, catalog)
 	if err != nil {
 		return err
 	}
@@ -159,32 +177,26 @@ func (a *Analyzer) with(ctx context.Context, c *Catalog, f func(id int64) error)
 	return f(r.id)
 }
 
-func (a *Analyzer) register(ctx context.Context, c *Catalog) (*registered, error) {
-	message := c.message(a.language)
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
-	if err != nil {
-		return nil, err
-	}
-	key := sha256.Sum256(b)
+func (a *Analyzer) register(ctx context.Context, k key, catalog *resolved.SimpleCatalogProto) (*registered, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if e := a.catalogs[key]; e != nil {
+	if e := a.catalogs[k]; e != nil {
 		a.recent.MoveToFront(e)
 		r := e.Value.(*registered)
 		r.users++
 		return r, nil
 	}
 	answer := &resolved.RegisterResponse{}
-	if err := call(ctx, a.service, "RegisterCatalog", &resolved.RegisterCatalogRequest{SimpleCatalog: message}, answer); err != nil {
+	if err := call(ctx, a.service, "RegisterCatalog", &resolved.RegisterCatalogRequest{SimpleCatalog: catalog}, answer); err != nil {
 		return nil, err
 	}
-	r := &registered{key: key, id: answer.GetRegisteredId(), users: 1}
-	a.catalogs[key] = a.recent.PushFront(r)
+	r := &registered{key: k, id: answer.GetRegisteredId(), users: 1}
+	a.catalogs[k] = a.recent.PushFront(r)
 	if a.recent.Len() > maxCatalogs {
 		last := a.recent.Remove(a.recent.Back()).(*registered)
 		delete(a.catalogs, last.key)
 		if last.gone = true; last.users == 0 {
-			return r, a.unregister(ctx, last)
+			a.unregister(ctx, last)
 		}
 	}
 	return r, nil
@@ -194,16 +206,12 @@ func (a *Analyzer) release(ctx context.Context, r *registered) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if r.users--; r.users == 0 && r.gone {
-		_ = a.unregister(context.WithoutCancel(ctx), r) // it stays in the service: no harm but its memory
+		a.unregister(ctx, r)
 	}
 }
 
-func (a *Analyzer) unregister(ctx context.Context, r *registered) error {
-	id := r.id
-	err := call(ctx, a.service, "UnregisterCatalog", &resolved.UnregisterRequest{RegisteredId: &id}, &resolved.RegisterResponse{})
-	var e *Error
-	if errors.As(err, &e) {
-		return nil // it was not there
-	}
-	return err
+// unregister frees a catalog. One that stays in the service for a fault does no harm but its memory.
+func (a *Analyzer) unregister(ctx context.Context, r *registered) {
+	request := &resolved.UnregisterRequest{RegisteredId: &r.id}
+	_ = call(context.WithoutCancel(ctx), a.service, "UnregisterCatalog", request, &resolved.RegisterResponse{})
 }

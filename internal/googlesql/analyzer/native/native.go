@@ -20,6 +20,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"google.golang.org/grpc"
@@ -80,15 +81,29 @@ func Open(path string) (*Service, error) {
 	return s, nil
 }
 
-// Call answers a method. An error that the service gives has its words alone.
+// maxTime is the time of a call, for a request of ordinary size; a byte beyond that has its own.
+const (
+	maxTime      = 2 * time.Second
+	ordinarySize = 256 << 10
+	timePerByte  = 5 * time.Microsecond
+)
+
+// Call answers a method. An error that the service gives has its words alone. A call that takes too long goes on in the
+// service, which cannot be stopped.
 func (s *Service) Call(ctx context.Context, method string, request []byte) ([]byte, error) {
+	limit := maxTime + time.Duration(max(0, len(request)-ordinarySize))*timePerByte
+	timed, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	var answer []byte
-	err := s.conn.Invoke(ctx, "/zetasql.local_service.ZetaSqlLocalService/"+method, request, &answer)
+	err := s.conn.Invoke(timed, "/zetasql.local_service.ZetaSqlLocalService/"+method, request, &answer)
 	if st, ok := status.FromError(err); err != nil && ok && st.Code() != codes.Canceled && st.Code() != codes.DeadlineExceeded {
 		return nil, errors.New(st.Message())
 	}
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
+	case err != nil && timed.Err() != nil:
+		return nil, fmt.Errorf("the statement takes GoogleSQL's analyzer more than %v; make it shorter, or nest it less", limit.Round(100*time.Millisecond))
 	}
 	return answer, err
 }

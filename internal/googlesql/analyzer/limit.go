@@ -1,0 +1,96 @@
+package analyzer
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxSteps is how many joins and pipe operators a statement may have. Each makes the tree a level deeper, which takes the service
+// time by the square, and ends the process of the native library in the tens of thousands; BigQuery reads 1,000 tables in a query.
+const maxSteps = 1000
+
+// check refuses what the service must not be given.
+func check(sql string) error {
+	if len(sql) > maxText {
+		return fmt.Errorf("the statement has %d bytes, and GoogleSQL takes at most %d", len(sql), maxText)
+	}
+	if steps(sql) > maxSteps {
+		return fmt.Errorf("the statement joins too many tables, or has too many pipe operators: more than %d in all", maxSteps)
+	}
+	return nil
+}
+
+// steps counts joins, the commas of FROM clauses and pipe operators. It need not be exact.
+func steps(sql string) (n int) {
+	if strings.Count(sql, ",")+strings.Count(sql, "|>")+strings.Count(strings.ToUpper(sql), "JOIN") <= maxSteps {
+		return 0
+	}
+	var from []bool // whether a FROM clause is being read, by the parentheses that are open
+	in := false
+	for i := 0; i < len(sql); {
+		switch c := sql[i]; {
+		case c == '\'' || c == '"' || c == '`':
+			i += quoted(sql[i:])
+			continue
+		case c == '#' || strings.HasPrefix(sql[i:], "--"):
+			i += through(sql[i:], "\n")
+			continue
+		case strings.HasPrefix(sql[i:], "/*"):
+			i += through(sql[i:], "*/")
+			continue
+		case c == '(' || c == '[':
+			from, in = append(from, in), false
+		case (c == ')' || c == ']') && len(from) > 0:
+			from, in = from[:len(from)-1], from[len(from)-1]
+		case c == ',' && in:
+			n++
+		case strings.HasPrefix(sql[i:], "|>"):
+			n, in = n+1, false
+		case letter(c):
+			word := i
+			for i < len(sql) && letter(sql[i]) {
+				i++
+			}
+			switch strings.ToUpper(sql[word:i]) {
+			case "FROM":
+				in = true
+			case "JOIN":
+				n++
+			case "SELECT", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "WINDOW", "LIMIT", "UNION", "INTERSECT", "EXCEPT":
+				in = false
+			}
+			continue
+		}
+		i++
+	}
+	return n
+}
+
+func letter(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+// quoted is the length of the quoted text at the beginning of s.
+func quoted(s string) int {
+	quote := s[:1]
+	if triple := strings.Repeat(quote, 3); strings.HasPrefix(s, triple) {
+		quote = triple
+	}
+	for i := len(quote); i < len(s); i++ {
+		switch {
+		case s[i] == '\\':
+			i++
+		case strings.HasPrefix(s[i:], quote):
+			return i + len(quote)
+		}
+	}
+	return len(s)
+}
+
+// through is the length of s up to the end of the first mark.
+func through(s, mark string) int {
+	if i := strings.Index(s, mark); i >= 0 {
+		return i + len(mark)
+	}
+	return len(s)
+}
