@@ -259,6 +259,9 @@ type described struct{ *expander }
 
 // Table implements [translator.Database].
 func (d described) Table(ctx context.Context, path []string) (translator.Table, error) {
+	if t, ok, err := d.special(ctx, splitPath(path)); ok {
+		return t, err
+	}
 	parts, err := d.Catalog.WithoutProject(ctx, splitPath(path))
 	if err != nil {
 		return translator.Table{}, err
@@ -268,17 +271,7 @@ func (d described) Table(ctx context.Context, path []string) (translator.Table, 
 	if columns == nil {
 		return t, translator.ErrNotFound
 	}
-	for _, c := range columns {
-		of, err := c.Type.GoogleSQL()
-		if err != nil {
-			continue
-		}
-		x := quote.Name(c.Name)
-		if c.Type.String() != of.DuckDB() {
-			x = "CAST(" + x + " AS " + of.DuckDB() + ")"
-		}
-		t.Columns = append(t.Columns, translator.Column{Name: c.Name, Type: of, Expr: x})
-	}
+	t.Columns = d.columns(columns)
 	_, objects, err := d.objectTable(ctx, parts)
 	if objects {
 		t.Columns = append(t.Columns, translator.Column{
@@ -287,6 +280,23 @@ func (d described) Table(ctx context.Context, path []string) (translator.Table, 
 		})
 	}
 	return t, err
+}
+
+// columns gives those that GoogleSQL has types for.
+func (d described) columns(all []Column) []translator.Column {
+	var known []translator.Column
+	for _, c := range all {
+		of, err := c.Type.GoogleSQL()
+		if err != nil {
+			continue
+		}
+		x := quote.Name(c.Name)
+		if c.Type.String() != of.DuckDB() {
+			x = "CAST(" + x + " AS " + of.DuckDB() + ")"
+		}
+		known = append(known, translator.Column{Name: c.Name, Type: of, Expr: x})
+	}
+	return known
 }
 
 // Routine implements [translator.Database].

@@ -1,0 +1,361 @@
+package planner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/translator"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// datasetView is a view of BigQuery's over a dataset, by the names and types of its columns.
+type datasetView struct {
+	columns string // as output_schema writes them
+	rows    func(ctx context.Context, d described, dataset string, add func(values ...string)) error
+}
+
+// datasetViews are the views of INFORMATION_SCHEMA, and the older __TABLES__
+// (https://docs.cloud.google.com/bigquery/docs/information-schema-intro). What DuckDB does not know, such as when a table was made, is NULL.
+var datasetViews = map[string]datasetView{
+	"SCHEMATA": {"catalog_name STRING, schema_name STRING, schema_owner STRING, creation_time TIMESTAMP, last_modified_time TIMESTAMP, location STRING, " +
+		"ddl STRING, default_collation_name STRING", schemata},
+	"TABLES": {"table_catalog STRING, table_schema STRING, table_name STRING, table_type STRING, is_insertable_into STRING, is_typed STRING, " +
+		"creation_time TIMESTAMP, ddl STRING, default_collation_name STRING", tables},
+	"VIEWS": {"table_catalog STRING, table_schema STRING, table_name STRING, view_definition STRING, check_option STRING, use_standard_sql STRING", views},
+	"COLUMNS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, ordinal_position INT64, is_nullable STRING, " +
+		"data_type STRING, is_generated STRING, generation_expression STRING, is_stored STRING, is_hidden STRING, is_updatable STRING, " +
+		"is_system_defined STRING, is_partitioning_column STRING, clustering_ordinal_position INT64, collation_name STRING, column_default STRING, " +
+		"rounding_mode STRING", columnsView},
+	"COLUMN_FIELD_PATHS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, field_path STRING, data_type STRING, " +
+		"description STRING, collation_name STRING, rounding_mode STRING", fieldPaths},
+	"TABLE_OPTIONS": {"table_catalog STRING, table_schema STRING, table_name STRING, option_name STRING, option_type STRING, option_value STRING", noRows},
+	"PARTITIONS": {"table_catalog STRING, table_schema STRING, table_name STRING, partition_id STRING, total_rows INT64, total_logical_bytes INT64, " +
+		"last_modified_time TIMESTAMP, storage_tier STRING", partitions},
+	"MODELS": {"model_catalog STRING, model_schema STRING, model_name STRING, model_type STRING, creation_time TIMESTAMP, last_modified_time TIMESTAMP", modelsView},
+	"ROUTINES": {"specific_catalog STRING, specific_schema STRING, specific_name STRING, routine_catalog STRING, routine_schema STRING, routine_name STRING, " +
+		"routine_type STRING, data_type STRING, routine_body STRING, routine_definition STRING, external_language STRING, is_deterministic STRING, " +
+		"security_type STRING, created TIMESTAMP, last_altered TIMESTAMP, ddl STRING", routines},
+	"PARAMETERS": {"specific_catalog STRING, specific_schema STRING, specific_name STRING, ordinal_position INT64, parameter_mode STRING, is_result STRING, " +
+		"parameter_name STRING, data_type STRING, parameter_default STRING, is_aggregate BOOL", noRows},
+	"__TABLES__": {"project_id STRING, dataset_id STRING, table_id STRING, creation_time INT64, last_modified_time INT64, row_count INT64, size_bytes INT64, " +
+		"type INT64", oldTables},
+}
+
+// special describes a view of INFORMATION_SCHEMA, __TABLES__, or a wildcard table; ok is false for another path.
+func (d described) special(ctx context.Context, path []string) (t translator.Table, ok bool, err error) {
+	last := len(path) - 1
+	if at := slices.IndexFunc(path, func(p string) bool { return strings.EqualFold(p, "INFORMATION_SCHEMA") }); at >= 0 && at == last-1 {
+		v, known := datasetViews[strings.ToUpper(path[last])]
+		if !known {
+			return t, true, fmt.Errorf("INFORMATION_SCHEMA.%s is not supported", path[last])
+		}
+		dataset := ""
+		if at > 0 && !strings.HasPrefix(strings.ToLower(path[at-1]), "region-") && (at > 1 || path[at-1] != d.Config.BigQuery.Project) {
+			dataset = path[at-1]
+		}
+		t, err = d.view(ctx, v, dataset)
+		return t, true, err
+	}
+	if last > 0 && strings.EqualFold(path[last], "__TABLES__") {
+		t, err = d.view(ctx, datasetViews["__TABLES__"], path[last-1])
+		return t, true, err
+	}
+	if strings.HasSuffix(path[last], "*") {
+		t, err = d.wildcard(ctx, path)
+		return t, true, err
+	}
+	return t, false, nil
+}
+
+// view writes the rows of a view as a query of constants.
+func (d described) view(ctx context.Context, v datasetView, dataset string) (t translator.Table, err error) {
+	fields, err := googlesql.ParseColumns(v.columns)
+	if err != nil {
+		return t, err
+	}
+	items := make([]string, len(fields))
+	for i, f := range fields {
+		items[i] = fmt.Sprintf("col%d::%s AS %s", i, f.Type.DuckDB(), quote.Name(f.Name))
+		t.Columns = append(t.Columns, translator.Column{Name: f.Name, Type: f.Type, Expr: quote.Name(f.Name)})
+	}
+	var rows []string
+	err = v.rows(ctx, d, dataset, func(values ...string) {
+		for len(values) < len(fields) {
+			values = append(values, "NULL")
+		}
+		rows = append(rows, "("+strings.Join(values, ", ")+")")
+	})
+	none := ""
+	if len(rows) == 0 {
+		rows, none = []string{"(" + strings.TrimSuffix(strings.Repeat("NULL, ", len(fields)), ", ") + ")"}, " LIMIT 0"
+	}
+	t.From = "(SELECT " + strings.Join(items, ", ") + " FROM (VALUES " + strings.Join(rows, ", ") + ")" + none + ")"
+	return t, err
+}
+
+// relation is a table or view of a dataset; that of a model or a routine is none.
+type relation struct {
+	schema, name, sql string
+	view, objects     bool
+	rows              int64
+}
+
+// relations lists the tables and views of a dataset, or with "" of all datasets of the current database.
+func (d described) relations(ctx context.Context, dataset string) ([]relation, error) {
+	where := " WHERE database_name = current_database() AND NOT internal"
+	if dataset != "" {
+		where += " AND lower(schema_name) = lower(" + quote.Text(dataset) + ")"
+	}
+	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name, table_name, sql, false, estimated_size::BIGINT FROM duckdb_tables()"+where+
+		" UNION ALL SELECT schema_name, view_name, sql, true, 0 FROM duckdb_views()"+where+" ORDER BY 1, 2")
+	if err != nil {
+		return nil, err
+	}
+	models, err := d.Catalog.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hidden := map[string]bool{}
+	for _, m := range models {
+		hidden[strings.ToLower(m.Schema+"."+m.Name)] = true
+	}
+	var all []relation
+	for _, r := range rows {
+		x := relation{schema: fmt.Sprint(r[0]), name: fmt.Sprint(r[1]), sql: fmt.Sprint(r[2])}
+		x.view, _ = r[3].(bool)
+		x.rows, _ = r[4].(int64)
+		if hidden[strings.ToLower(x.schema+"."+x.name)] || x.view && strings.Contains(x.sql, writer.RoutineFormat) {
+			continue
+		}
+		x.objects = x.view && strings.Contains(x.sql, "mallard_objects(")
+		all = append(all, x)
+	}
+	return all, nil
+}
+
+// project is the catalog of all rows: the configured project, else the database.
+func (d described) project() string {
+	return quote.Text(cmp.Or(d.Config.BigQuery.Project, d.Catalog.Database))
+}
+
+// kind is a relation's table_type.
+func (r relation) kind() string {
+	switch {
+	case r.objects:
+		return "EXTERNAL"
+	case r.view:
+		return "VIEW"
+	}
+	return "BASE TABLE"
+}
+
+func schemata(ctx context.Context, d described, _ string, add func(...string)) error {
+	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND NOT internal OR "+
+		"database_name = current_database() AND schema_name = 'main' ORDER BY 1")
+	for _, r := range rows {
+		add(d.project(), quote.Text(fmt.Sprint(r[0])), "NULL", "NULL", "NULL", "'US'")
+	}
+	return err
+}
+
+func tables(ctx context.Context, d described, dataset string, add func(...string)) error {
+	all, err := d.relations(ctx, dataset)
+	for _, r := range all {
+		insertable := "'YES'"
+		if r.view {
+			insertable = "'NO'"
+		}
+		add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(r.kind()), insertable, "'NO'")
+	}
+	return err
+}
+
+func views(ctx context.Context, d described, dataset string, add func(...string)) error {
+	all, err := d.relations(ctx, dataset)
+	for _, r := range all {
+		if r.view && !r.objects {
+			_, body, _ := strings.Cut(r.sql, " AS ")
+			add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(strings.TrimSuffix(body, ";")), "NULL", "'YES'")
+		}
+	}
+	return err
+}
+
+// typed gives the columns of a relation with their GoogleSQL types; a type without one has DuckDB's name.
+func (d described) typed(ctx context.Context, r relation) (names, types []string, fields []googlesql.Type) {
+	for _, c := range d.Describe(ctx, "SELECT * FROM "+quote.Path(r.schema, r.name)) {
+		t, err := c.Type.GoogleSQL()
+		name := t.String()
+		if err != nil {
+			name = c.Type.String()
+		}
+		names, types, fields = append(names, c.Name), append(types, name), append(fields, t)
+	}
+	return names, types, fields
+}
+
+func columnsView(ctx context.Context, d described, dataset string, add func(...string)) error {
+	all, err := d.relations(ctx, dataset)
+	if err != nil {
+		return err
+	}
+	required, defaults, err := d.constraints(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		names, types, _ := d.typed(ctx, r)
+		for i, name := range names {
+			key := strings.ToLower(r.schema + "." + r.name + "." + name)
+			nullable := "'YES'"
+			if required[key] {
+				nullable = "'NO'"
+			}
+			standard := "'NULL'"
+			if defaults[key] != "" {
+				standard = quote.Text(defaults[key])
+			}
+			add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(name), strconv.Itoa(i+1), nullable, quote.Text(types[i]),
+				"'NEVER'", "NULL", "NULL", "'NO'", "NULL", "'NO'", "'NO'", "NULL", "'NULL'", standard)
+		}
+	}
+	return nil
+}
+
+// constraints gives the columns that take no NULL, and the defaults.
+func (d described) constraints(ctx context.Context) (required map[string]bool, defaults map[string]string, err error) {
+	rows, err := d.Catalog.Rows(ctx, "SELECT lower(schema_name || '.' || table_name || '.' || column_name), is_nullable, column_default FROM duckdb_columns() "+
+		"WHERE database_name = current_database() AND NOT internal")
+	required, defaults = map[string]bool{}, map[string]string{}
+	for _, r := range rows {
+		key := fmt.Sprint(r[0])
+		required[key] = r[1] == false
+		if s, ok := r[2].(string); ok {
+			defaults[key] = s
+		}
+	}
+	return required, defaults, err
+}
+
+func fieldPaths(ctx context.Context, d described, dataset string, add func(...string)) error {
+	all, err := d.relations(ctx, dataset)
+	for _, r := range all {
+		names, types, fields := d.typed(ctx, r)
+		for i, name := range names {
+			var walk func(path, written string, t googlesql.Type)
+			walk = func(path, written string, t googlesql.Type) {
+				add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(name), quote.Text(path), quote.Text(written), "NULL", "'NULL'")
+				if t.Kind == googlesql.Array && t.Elem != nil {
+					t = *t.Elem
+				}
+				for _, f := range t.Fields {
+					walk(path+"."+f.Name, f.Type.String(), f.Type)
+				}
+			}
+			walk(name, types[i], fields[i])
+		}
+	}
+	return err
+}
+
+func partitions(ctx context.Context, d described, dataset string, add func(...string)) error {
+	all, err := d.relations(ctx, dataset)
+	for _, r := range all {
+		if !r.view {
+			add(d.project(), quote.Text(r.schema), quote.Text(r.name), "NULL", strconv.FormatInt(r.rows, 10), "NULL", "NULL", "'ACTIVE'")
+		}
+	}
+	return err
+}
+
+func oldTables(ctx context.Context, d described, dataset string, add func(...string)) error {
+	all, err := d.relations(ctx, dataset)
+	for _, r := range all {
+		kind := map[string]string{"BASE TABLE": "1", "VIEW": "2", "EXTERNAL": "3"}[r.kind()]
+		add(d.project(), quote.Text(r.schema), quote.Text(r.name), "NULL", "NULL", strconv.FormatInt(r.rows, 10), "NULL", kind)
+	}
+	return err
+}
+
+func modelsView(ctx context.Context, d described, dataset string, add func(...string)) error {
+	all, err := d.Catalog.List(ctx)
+	for _, m := range all {
+		if m.Database != "" && (dataset == "" || strings.EqualFold(m.Schema, dataset)) {
+			add(d.project(), quote.Text(m.Schema), quote.Text(m.Name), quote.Text(m.Spec.Type), timeText(m.Spec.Created), timeText(m.Spec.Modified))
+		}
+	}
+	return err
+}
+
+func routines(ctx context.Context, d described, dataset string, add func(...string)) error {
+	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = current_database() AND contains(sql, "+
+		quote.Text(writer.RoutineFormat)+") ORDER BY 1, 2")
+	for _, r := range rows {
+		schema, name := fmt.Sprint(r[0]), strings.TrimSuffix(fmt.Sprint(r[1]), writer.RoutineName(""))
+		if dataset == "" || strings.EqualFold(schema, dataset) {
+			at := []string{d.project(), quote.Text(schema), quote.Text(name)}
+			add(append(append(at, at...), "'FUNCTION'", "NULL", "'SQL'")...)
+		}
+	}
+	return err
+}
+
+func noRows(context.Context, described, string, func(...string)) error { return nil }
+
+// wildcard describes all tables of a dataset whose names begin in one way: the columns are those of the newest, and the rest of each
+// name is the pseudo-column _TABLE_SUFFIX (https://docs.cloud.google.com/bigquery/docs/querying-wildcard-tables).
+func (d described) wildcard(ctx context.Context, path []string) (t translator.Table, err error) {
+	parts, err := d.Catalog.WithoutProject(ctx, path)
+	if err != nil || len(parts) < 2 {
+		return t, translator.ErrNotFound
+	}
+	schema, prefix := parts[len(parts)-2], strings.TrimSuffix(parts[len(parts)-1], "*")
+	where := "lower(schema_name) = lower(" + quote.Text(schema) + ") AND starts_with(table_name, " + quote.Text(prefix) + ")"
+	if len(parts) == 3 {
+		where += " AND lower(database_name) = lower(" + quote.Text(parts[0]) + ")"
+	} else {
+		where += " AND database_name = current_database()"
+	}
+	rows, err := d.Catalog.Rows(ctx, "SELECT database_name, schema_name, table_name FROM duckdb_tables() WHERE "+where+" ORDER BY table_oid DESC")
+	if err != nil {
+		return t, err
+	}
+	if len(rows) == 0 {
+		return t, fmt.Errorf("%s does not match any table", strings.Join(path, "."))
+	}
+	var union []string
+	for i, r := range rows {
+		name := fmt.Sprint(r[2])
+		from := quote.Path(fmt.Sprint(r[0]), fmt.Sprint(r[1]), name)
+		columns := d.Describe(ctx, "SELECT * FROM "+from)
+		if i == 0 {
+			if t.Columns = d.columns(columns); len(t.Columns) == 0 {
+				return t, translator.ErrNotFound
+			}
+		}
+		items := make([]string, len(t.Columns), len(t.Columns)+1)
+		for k, c := range t.Columns {
+			items[k] = "NULL::" + c.Type.DuckDB()
+			if _, ok := named(columns, c.Name); ok {
+				items[k] = "CAST(" + quote.Name(c.Name) + " AS " + c.Type.DuckDB() + ")"
+			}
+			items[k] += " AS " + quote.Name(c.Name)
+		}
+		items = append(items, quote.Text(strings.TrimPrefix(name, prefix))+` AS "_TABLE_SUFFIX"`)
+		union = append(union, "SELECT "+strings.Join(items, ", ")+" FROM "+from)
+	}
+	for i := range t.Columns {
+		t.Columns[i].Expr = quote.Name(t.Columns[i].Name)
+	}
+	t.Columns = append(t.Columns, translator.Column{
+		Name: "_TABLE_SUFFIX", Type: googlesql.Type{Kind: googlesql.String}, Expr: `"_TABLE_SUFFIX"`, Pseudo: true,
+	})
+	t.From = "(" + strings.Join(union, " UNION ALL ") + ")"
+	return t, nil
+}
