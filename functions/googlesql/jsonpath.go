@@ -86,7 +86,7 @@ func readStep(rest string, legacy bool) (*jsonfn.Step, string, error) {
 		if !ok || !strings.HasPrefix(after, end) {
 			return nil, "", invalid
 		}
-		return &jsonfn.Step{Key: key, Index: -1}, after[len(end):], nil
+		return &jsonfn.Step{Key: key, Index: index(key)}, after[len(end):], nil
 	case rest[0] == '.':
 		end := 1
 		for end < len(rest) && rest[end] != '.' && rest[end] != '[' && rest[end] != ']' && rest[end] != '"' && rest[end] != '\'' {

@@ -200,7 +200,7 @@ func escapeBytes(s []byte, quote byte) string {
 	var b strings.Builder
 	for _, c := range s {
 		switch {
-		case c == '\\', c == quote, quote == 0 && (c == '"' || c == '\'' || c == '`'):
+		case c == '\\', quote != 0 && c == quote, quote == 0 && (c == '"' || c == '\'' || c == '`'):
 			b.WriteByte('\\')
 			b.WriteByte(c)
 		case c < ' ' || c >= 0x7f:

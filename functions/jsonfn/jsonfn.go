@@ -39,7 +39,7 @@ func Value(text, path string) (value string, ok bool, err error) {
 	switch r.peek() {
 	case '{', '[':
 		return "", false, nil
-	case '"':
+	case '"', '\'':
 		value, ok = r.text()
 	default:
 		value, ok = r.scalar()

@@ -56,7 +56,7 @@ func (r *reader) member(want string) bool {
 		return false
 	}
 	for {
-		if r.peek() != '"' {
+		if !r.atText() {
 			return false
 		}
 		key, ok := r.text()
@@ -84,6 +84,9 @@ func (r *reader) element(n int) bool {
 	return true
 }
 
+// atText reports whether a string comes next: BigQuery takes single quotes, too.
+func (r *reader) atText() bool { return r.peek() == '"' || r.peek() == '\'' }
+
 // text reads a string and gives its content.
 func (r *reader) text() (string, bool) {
 	start := r.i + 1
@@ -91,7 +94,7 @@ func (r *reader) text() (string, bool) {
 		switch r.s[i] {
 		case '\\':
 			i++
-		case '"':
+		case r.s[r.i]:
 			r.i = i + 1
 			return unquote(r.s[start:i])
 		}
@@ -170,7 +173,7 @@ func (r *reader) value(b *strings.Builder) bool {
 				return false
 			}
 			continue
-		case '"':
+		case '"', '\'':
 			s, ok := r.text()
 			if !ok {
 				return false
@@ -208,7 +211,7 @@ func (r *reader) value(b *strings.Builder) bool {
 }
 
 func (r *reader) key(write func(string)) bool {
-	if r.peek() != '"' {
+	if !r.atText() {
 		return false
 	}
 	s, ok := r.text()
@@ -237,7 +240,7 @@ func unquote(s string) (string, bool) {
 			return "", false
 		}
 		switch c := s[i]; c {
-		case '"', '\\', '/':
+		case '"', '\\', '/', '\'':
 			b.WriteByte(c)
 		case 'b', 'f', 'n', 'r', 't':
 			b.WriteByte("\b\f\n\r\t"[strings.IndexByte("bfnrt", c)])

@@ -27,8 +27,7 @@ func ValueAt(text string, steps []Step) (value string, ok bool) {
 	return r.scalarAt(steps)
 }
 
-// ElementsAt gives the elements of the array that the steps lead to; ok is false when there is none. whole is their JSON, and
-// value what [Value] gives of each, which null marks when there is none.
+// ElementsAt gives the elements of the array that the steps lead to; ok is false when there is none.
 func ElementsAt(text string, steps []Step) (all []Element, ok bool) {
 	r := reader{s: text}
 	if !r.follow(steps) || !r.accept('[') {
@@ -83,7 +82,7 @@ func (r *reader) scalarAt(steps []Step) (value string, ok bool) {
 	switch r.peek() {
 	case '{', '[':
 		return "", false
-	case '"':
+	case '"', '\'':
 		return r.text()
 	}
 	value, ok = r.scalar()

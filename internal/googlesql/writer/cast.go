@@ -129,8 +129,33 @@ func (w *writer) castStruct(at *resolved.ParseLocationRangeProto, x string, from
 	})
 }
 
-// castFormat writes CAST(x AS type FORMAT …).
+// formatCasts are the native functions of CAST … FORMAT; those of TIMESTAMP take a zone.
+var formatCasts = map[[2]googlesql.Kind]string{
+	{googlesql.Bytes, googlesql.String}:     "bytes_to_string_format",
+	{googlesql.String, googlesql.Bytes}:     "string_to_bytes_format",
+	{googlesql.Date, googlesql.String}:      "date_to_string_format",
+	{googlesql.DateTime, googlesql.String}:  "datetime_to_string_format",
+	{googlesql.Time, googlesql.String}:      "time_to_string_format",
+	{googlesql.Timestamp, googlesql.String}: "timestamp_to_string_format",
+	{googlesql.String, googlesql.Date}:      "string_to_date_format",
+	{googlesql.String, googlesql.DateTime}:  "string_to_datetime_format",
+	{googlesql.String, googlesql.Time}:      "string_to_time_format",
+	{googlesql.String, googlesql.Timestamp}: "string_to_timestamp_format",
+}
+
+// castFormat writes CAST(x AS type FORMAT format [AT TIME ZONE zone]).
 func (w *writer) castFormat(c *resolved.ResolvedCastProto, at *resolved.ParseLocationRangeProto, x string, from, to googlesql.Type) string {
-	refuse(at, "CAST with FORMAT")
-	return ""
+	name := formatCasts[[2]googlesql.Kind{from.Kind, to.Kind}]
+	if name == "" {
+		refuse(at, "CAST of %s to %s with FORMAT", from, to)
+	}
+	args := x + ", " + w.expr(c.GetFormat())
+	if from.Kind == googlesql.Timestamp || to.Kind == googlesql.Timestamp {
+		zone := "'UTC'"
+		if c.GetTimeZone() != nil {
+			zone = w.expr(c.GetTimeZone())
+		}
+		args += ", " + zone
+	}
+	return w.native(name) + "(" + args + ")"
 }
