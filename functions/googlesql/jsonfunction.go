@@ -363,7 +363,13 @@ func laxFloat64(v any) sql.Null[float64] {
 	return sql.Null[float64]{}
 }
 
-func laxString(v any) sql.Null[string] { return scalarText(v) }
+func laxString(v any) sql.Null[string] {
+	if x, ok := v.(number); ok && strings.ContainsAny(string(x), ".e") {
+		f, err := strconv.ParseFloat(string(x), 64)
+		return sql.Null[string]{V: floatString(f), Valid: err == nil}
+	}
+	return scalarText(v)
+}
 
 func jsonFlatten(t jsonText) ([]jsonText, error) {
 	v, err := valueOf(t)

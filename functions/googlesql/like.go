@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"database/sql"
 	"errors"
 )
 
@@ -8,6 +9,9 @@ import (
 var likes = map[string]definition{
 	"like":       binary(func(s, pattern string) (bool, error) { return like(s, pattern) }),
 	"like_bytes": binary(func(b, pattern []byte) (bool, error) { return like(b, pattern) }),
+	// Over an array: whether not is before LIKE, and whether all patterns count.
+	"like_array":       quaternary(likeArray[string]),
+	"like_array_bytes": quaternary(likeArray[[]byte]),
 }
 
 // like matches a whole text: % is any characters, _ is one, and \ takes the meaning from what follows.
@@ -50,4 +54,22 @@ func like[T string | []byte](s, pattern T) (bool, error) {
 		i, j = from, star+1
 	}
 	return true, nil
+}
+
+func likeArray[T string | []byte](s sql.Null[T], patterns []sql.Null[T], not, all bool) (sql.Null[bool], error) {
+	null := false
+	for _, p := range patterns {
+		if !s.Valid || !p.Valid {
+			null = true
+			continue
+		}
+		is, err := like(s.V, p.V)
+		if err != nil {
+			return sql.Null[bool]{}, err
+		}
+		if is != not != all {
+			return some(!all), nil
+		}
+	}
+	return sql.Null[bool]{V: all, Valid: !null}, nil
 }

@@ -118,7 +118,7 @@ func normalizeAndCasefold(s, mode string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("Invalid normalize mode %q", mode)
 	}
-	return form.String(cases.Fold().String(form.String(s))), nil
+	return cases.Fold().String(form.String(s)), nil
 }
 
 // containsSubstr compares as NORMALIZE_AND_CASEFOLD(…, NFKC) makes texts alike.

@@ -9,17 +9,21 @@ import (
 
 // patterns are LIKE and the functions of regular expressions.
 var patterns = map[string]entry{
-	"$like":              func(c *call) string { return c.like(c.args[0], 1, c.args[1]) },
-	"$like_any":          likes(" OR ", ""),
-	"$like_all":          likes(" AND ", ""),
-	"$not_like_any":      likes(" OR ", "NOT "),
-	"$not_like_all":      likes(" AND ", "NOT "),
-	"regexp_contains":    regexpContains,
-	"regexp_extract":     regexpFrom("regexp_extract", 4),
-	"regexp_substr":      regexpFrom("regexp_extract", 4),
-	"regexp_extract_all": overloaded("regexp_extract_all"),
-	"regexp_instr":       regexpFrom("regexp_instr", 5),
-	"regexp_replace":     overloaded("regexp_replace"),
+	"$like":               func(c *call) string { return c.like(c.args[0], 1, c.args[1]) },
+	"$like_any":           likes(" OR ", ""),
+	"$like_all":           likes(" AND ", ""),
+	"$not_like_any":       likes(" OR ", "NOT "),
+	"$not_like_all":       likes(" AND ", "NOT "),
+	"$like_any_array":     likeArray("false, false"),
+	"$like_all_array":     likeArray("false, true"),
+	"$not_like_any_array": likeArray("true, false"),
+	"$not_like_all_array": likeArray("true, true"),
+	"regexp_contains":     regexpContains,
+	"regexp_extract":      regexpFrom("regexp_extract", 4),
+	"regexp_substr":       regexpFrom("regexp_extract", 4),
+	"regexp_extract_all":  overloaded("regexp_extract_all"),
+	"regexp_instr":        regexpFrom("regexp_instr", 5),
+	"regexp_replace":      overloaded("regexp_replace"),
 }
 
 // constant gives the value of an argument that is a constant text.
@@ -49,6 +53,13 @@ func likes(operator, not string) entry {
 			}
 			return "(" + strings.Join(parts, operator) + ")"
 		})
+	}
+}
+
+// likeArray makes an entry of LIKE over an array of patterns.
+func likeArray(how string) entry {
+	return func(c *call) string {
+		return c.forBytes("like_array") + "(" + c.args[0] + ", " + c.args[1] + ", " + how + ")"
 	}
 }
 
