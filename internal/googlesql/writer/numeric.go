@@ -15,7 +15,7 @@ func numberFunctions() map[string]entry {
 		"$subtract":            byNumber(numberForms{integer: operator("-"), float: goFunction("double_subtract"), numeric: operator("-"), big: goFunction("bignumeric_subtract")}),
 		"$multiply":            byNumber(numberForms{integer: operator("*"), float: goFunction("double_multiply"), numeric: goFunction("numeric_multiply"), big: goFunction("bignumeric_multiply")}),
 		"$divide":              byNumber(numberForms{float: goFunction("double_divide"), numeric: goFunction("numeric_divide"), big: goFunction("bignumeric_divide")}),
-		"$unary_minus":         template("(-$1)"),
+		"$unary_minus":         template("(- $1)"),
 		"safe_add":             safeOf("$add"),
 		"safe_subtract":        safeOf("$subtract"),
 		"safe_multiply":        safeOf("$multiply"),
