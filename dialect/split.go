@@ -138,7 +138,13 @@ var engineCommands = map[string]bool{
 func engineOnly(src string, st Statement) bool {
 	l := lexer{src: src, pos: st.Pos, end: st.End, sql: DuckDB}
 	t, ok := l.next()
-	return ok && t.kind == kindWord && engineCommands[strings.ToUpper(src[t.Pos:t.End])]
+	if !ok || t.kind != kindWord || !engineCommands[strings.ToUpper(src[t.Pos:t.End])] {
+		return false
+	}
+	for t, ok = l.next(); ok && (t.kind == kindSpace || t.kind == kindComment); {
+		t, ok = l.next()
+	}
+	return !ok || !strings.EqualFold(src[t.Pos:t.End], "DATA") // EXPORT DATA and LOAD DATA are GoogleSQL's
 }
 
 // cutBlock reads one statement of GoogleSQL: a block of the procedural language has semicolons inside.

@@ -55,6 +55,9 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 			return nil, err
 		}
 	}
+	if w.plan != nil {
+		w.plan.Notice = strings.Join(s.Notices, " ")
+	}
 	parts := make([]dialect.Part, len(s.Pieces))
 	for i, p := range s.Pieces {
 		parts[i] = dialect.Part{Pos: q.Pos, SQL: p.SQL}

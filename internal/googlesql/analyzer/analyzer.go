@@ -121,18 +121,22 @@ func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parame
 	if err != nil {
 		return nil, err
 	}
-	options, err := proto.MarshalOptions{Deterministic: true}.Marshal(a.options(p))
+	options := a.options(p)
+	if c.Inline {
+		options.EnabledRewrites = append(slices.Clip(options.EnabledRewrites), inlineTableFunctions)
+	}
+	asked, err := proto.MarshalOptions{Deterministic: true}.Marshal(options)
 	if err != nil {
 		return nil, err
 	}
-	k := keyOf([]byte(sql), catalog, options)
+	k := keyOf([]byte(sql), catalog, asked)
 	if tree, ok := a.answers.get(k); ok {
 		return tree.(*resolved.AnyResolvedStatementProto), nil
 	}
 	answer := &resolved.AnalyzeResponse{}
 	err = a.with(ctx, keyOf(catalog), message, func(id int64) error {
 		return call(ctx, a.service, "Analyze", &resolved.AnalyzeRequest{
-			Options: a.options(p), RegisteredCatalogId: &id, Target: &resolved.AnalyzeRequest_SqlStatement{SqlStatement: sql},
+			Options: options, RegisteredCatalogId: &id, Target: &resolved.AnalyzeRequest_SqlStatement{SqlStatement: sql},
 		}, answer)
 	})
 	if err != nil {

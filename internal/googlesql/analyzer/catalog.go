@@ -11,6 +11,7 @@ type Catalog struct {
 	Tables         []Table
 	Functions      []*resolved.FunctionProto
 	TableFunctions []*resolved.TableValuedFunctionProto
+	Inline         bool // the table functions' texts take the place of their calls
 	Procedures     []*resolved.ProcedureProto
 	Connections    []string
 	Constants      []googlesql.Field // the variables of a script; their values are not needed

@@ -7,7 +7,6 @@ var rewrites = []int32{
 	6,  // REWRITE_PIVOT
 	8,  // REWRITE_TYPEOF_FUNCTION
 	10, // REWRITE_INLINE_SQL_FUNCTIONS
-	11, // REWRITE_INLINE_SQL_TVFS
 	17, // REWRITE_INLINE_SQL_VIEWS
 	22, // REWRITE_INLINE_SQL_UDAS
 	29, // REWRITE_PIPE_IF
@@ -16,3 +15,7 @@ var rewrites = []int32{
 	39, // REWRITE_SUBPIPELINE_STMT
 	42, // REWRITE_QUANTIFIED_COMPARISONS
 }
+
+// inlineTableFunctions is REWRITE_INLINE_SQL_TVFS. It takes the text of every table function in a catalog, also of those that
+// stand for something else.
+const inlineTableFunctions = 11

@@ -15,21 +15,30 @@ import (
 // missing matches the analyzer's errors for a function that its catalog lacks.
 var missing = regexp.MustCompile(`^(Function not found|Table-valued function not found|Table-valued function is not expected|Invalid function|Invalid table-valued function)`)
 
+// dotted matches a path.
+const dotted = "(?:[\\w-]+|`[^`]+`)(?:\\s*\\.\\s*(?:\\w+|`[^`]+`))*"
+
 // calls matches what may be calls of functions, by their paths.
-var calls = regexp.MustCompile("((?:\\w+|`[^`]+`)(?:\\s*\\.\\s*(?:\\w+|`[^`]+`))*)\\s*\\(")
+var calls = regexp.MustCompile("(" + dotted + ")\\s*\\(")
 
 // part matches the parts of a path.
-var part = regexp.MustCompile("\\w+|`[^`]+`")
+var part = regexp.MustCompile("[\\w-]+|`[^`]+`")
+
+// pathOf reads a path.
+func pathOf(text string) []string {
+	var path []string
+	for _, p := range part.FindAllString(text, -1) {
+		path = append(path, strings.Trim(p, "`"))
+	}
+	return path
+}
 
 // routines puts the user's functions that a text seems to call into the catalog, and those that they call. It reports whether
 // there were any that were not there yet.
 func (l *lookup) routines(ctx context.Context, text string) (bool, error) {
 	found := false
 	for _, m := range calls.FindAllStringSubmatch(text, -1) {
-		var path []string
-		for _, p := range part.FindAllString(m[1], -1) {
-			path = append(path, strings.Trim(p, "`"))
-		}
+		path := pathOf(m[1])
 		key := strings.ToLower(strings.Join(path, "\x00"))
 		if l.asked[key] {
 			continue
@@ -66,6 +75,7 @@ func (l *lookup) add(path []string, r *writer.Routine) {
 	if r.Table != nil {
 		f := proto.CloneOf(r.Table)
 		f.NamePath = path
+		l.catalog.Inline = true
 		l.catalog.TableFunctions = append(l.catalog.TableFunctions, f)
 		return
 	}

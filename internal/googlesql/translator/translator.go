@@ -5,6 +5,8 @@ package translator
 import (
 	"context"
 	"errors"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -72,6 +74,7 @@ type Statement struct {
 	Pieces  []writer.Piece    // of DuckDB's SQL
 	Columns []googlesql.Field // of a query's result
 	Natives []string          // the native functions that have to be there
+	Notices []string          // what of the statement has no effect
 }
 
 // Translate translates one statement. An error is an *[analyzer.Error] for a statement that is wrong, a *[writer.Error] for
@@ -114,12 +117,20 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 	if err := l.tables(ctx, sql); err != nil {
 		return nil, err
 	}
+	if m := altered.FindStringSubmatch(sql); m != nil { // whose table the analyzer does not name
+		if err := l.table(ctx, pathOf(m[1])); err != nil {
+			return nil, err
+		}
+	}
 	resolved, err := t.analyzer.Analyze(ctx, sql, l.catalog, p)
 	var wrong *analyzer.Error
 	if errors.As(err, &wrong) && missing.MatchString(wrong.Message) {
 		found, lookErr := l.routines(ctx, sql)
 		if lookErr != nil {
 			return nil, lookErr
+		}
+		if l.catalog.Inline && slices.ContainsFunc(constructs, func(c Construct) bool { return c.Query != "" }) {
+			return nil, &writer.Error{What: "a table function of the user's in one statement with those of ML and AI"}
 		}
 		if found {
 			resolved, err = t.analyzer.Analyze(ctx, sql, l.catalog, p)
@@ -132,7 +143,7 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 	if err != nil {
 		return nil, err
 	}
-	return &Statement{writer.Pieces(w.SQL), w.Columns, w.Natives}, nil
+	return &Statement{writer.Pieces(w.SQL), w.Columns, w.Natives, w.Notices}, nil
 }
 
 // tables puts the tables that a statement names into the catalog.
@@ -142,30 +153,41 @@ func (l *lookup) tables(ctx context.Context, sql string) error {
 		return err
 	}
 	for _, path := range paths {
-		key := strings.ToLower(strings.Join(path, "\x00"))
-		if l.seen[key] {
-			continue
-		}
-		l.seen[key] = true
-		found, err := l.db.Table(ctx, path)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		if err := l.table(ctx, path); err != nil {
 			return err
 		}
-		table := analyzer.Table{Path: path}
-		in := writer.Table{From: found.From}
-		for _, c := range found.Columns {
-			if table.Columns = append(table.Columns, googlesql.Field{Name: c.Name, Type: c.Type}); c.Pseudo {
-				table.Pseudo++
-			}
-			in.Columns = append(in.Columns, c.Expr)
-			in.Names = append(in.Names, c.Name)
-		}
-		l.catalog.Tables = append(l.catalog.Tables, table)
-		l.names.Tables = append(l.names.Tables, in)
 	}
+	return nil
+}
+
+// altered matches the table of ALTER TABLE.
+var altered = regexp.MustCompile("(?is)^\\s*ALTER\\s+(?:TABLE|VIEW)\\s+(?:IF\\s+EXISTS\\s+)?(" + dotted + ")")
+
+// table puts a table into the catalog, if it is there.
+func (l *lookup) table(ctx context.Context, path []string) error {
+	key := strings.ToLower(strings.Join(path, "\x00"))
+	if l.seen[key] {
+		return nil
+	}
+	l.seen[key] = true
+	found, err := l.db.Table(ctx, path)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	table := analyzer.Table{Path: path}
+	in := writer.Table{From: found.From}
+	for _, c := range found.Columns {
+		if table.Columns = append(table.Columns, googlesql.Field{Name: c.Name, Type: c.Type}); c.Pseudo {
+			table.Pseudo++
+		}
+		in.Columns = append(in.Columns, c.Expr)
+		in.Names = append(in.Names, c.Name)
+	}
+	l.catalog.Tables = append(l.catalog.Tables, table)
+	l.names.Tables = append(l.names.Tables, in)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func refused(err *error) {
 		*err = r
 	case failed:
 		*err = r.error
-	default:
-		panic(r)
+	default: // a tree of a form that the writer does not expect may not end the process
+		*err = &Error{What: fmt.Sprintf("a form of this statement (%v)", r)}
 	}
 }

@@ -42,6 +42,7 @@ type Written struct {
 	SQL     string
 	Columns []googlesql.Field // of its result, if it has one
 	Natives []string          // the native functions that it calls, in order
+	Notices []string          // what of the statement has no effect
 }
 
 // Statement writes a statement.
@@ -69,9 +70,18 @@ func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, er
 		out.SQL = w.dropRoutine(n.ResolvedDropFunctionStmtNode.GetIsIfExists(), n.ResolvedDropFunctionStmtNode.GetNamePath())
 	case *resolved.AnyResolvedStatementProto_ResolvedDropTableFunctionStmtNode:
 		out.SQL = w.dropRoutine(n.ResolvedDropTableFunctionStmtNode.GetIsIfExists(), n.ResolvedDropTableFunctionStmtNode.GetNamePath())
+	case *resolved.AnyResolvedStatementProto_ResolvedDropStmtNode:
+		out.SQL = w.dropStatement(n.ResolvedDropStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedDropMaterializedViewStmtNode:
+		out.SQL = w.drop("VIEW", n.ResolvedDropMaterializedViewStmtNode.GetIsIfExists(), n.ResolvedDropMaterializedViewStmtNode.GetNamePath())
+	case *resolved.AnyResolvedStatementProto_ResolvedAlterObjectStmtNode:
+		out.SQL = w.alterStatement(n.ResolvedAlterObjectStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedExportDataStmtNode:
+		out.SQL = w.exportData(n.ResolvedExportDataStmtNode)
 	default:
 		refuse(nil, "the statement %s", nodeName(s))
 	}
+	out.Notices = w.notices
 	out.Natives = slices.Sorted(maps.Keys(w.natives))
 	return out, nil
 }
@@ -82,6 +92,7 @@ type writer struct {
 	bound int // names of lambda parameters given so far
 
 	natives map[string]bool // the native functions called so far
+	notices []string
 
 	queries    int             // names of WITH queries given so far
 	recursion  []withQuery     // the recursive queries being written, the innermost last
