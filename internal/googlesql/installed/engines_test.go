@@ -10,6 +10,7 @@ import (
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
+	"github.com/mallardml/mallard/internal/googlesql/analyzer/wasm"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
 	"google.golang.org/protobuf/proto"
 )
@@ -145,6 +146,37 @@ func TestEmptyCache(t *testing.T) {
 		}
 		if _, err = s.Open(nil); err == nil || !strings.Contains(err.Error(), "damaged or of another version") {
 			t.Errorf("a file that is no library: %v", err)
+		}
+	}
+}
+
+// TestDamaged: files that are missing, damaged or of another version are refused in words, and a damaged compilation is made anew.
+func TestDamaged(t *testing.T) {
+	source, err := installed.FindWASM()
+	if err != nil {
+		t.Skip(err)
+	}
+	junk := filepath.Join(t.TempDir(), "junk")
+	if err := os.WriteFile(junk, []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := t.TempDir()
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for want, spoil := range map[string]func(*wasm.Files){
+		"GoogleSQL's runtime: open":                            func(f *wasm.Files) { f.Runtime += ".none" },
+		"is damaged or of another version: its hash is":        func(f *wasm.Files) { f.Runtime = junk },
+		"there is no file UTC in":                              func(f *wasm.Files) { f.Zoneinfo = filepath.Dir(junk) },
+		"so what is in it is not run; chmod go= it, or remove": func(f *wasm.Files) { f.Cache = open },
+		"is no folder": func(f *wasm.Files) { f.Cache = junk },
+		"GoogleSQL's module: " + junk + " is damaged": func(f *wasm.Files) { f.Module, f.Cache = junk, filepath.Join(t.TempDir(), "compiled") },
+		"GoogleSQL's module: open":                    func(f *wasm.Files) { f.Module, f.Cache = junk+".none", filepath.Join(t.TempDir(), "compiled") },
+	} {
+		f := source.WASM
+		spoil(&f)
+		if _, err := wasm.Open(f, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }
