@@ -41,7 +41,7 @@ func (x *execution) fault(err error) error {
 		// DuckDB stops the other threads when one fails, and may tell the reader of rows of that only; see why.
 		e.Msg = "the statement was stopped while its rows were read, probably since one of DuckDB's threads has failed, " +
 			"which does not say why: run it again after SET threads = 1 to see the cause"
-	case errors.As(err, &ddb):
+	case errors.As(err, &ddb) && ddb.Msg != "":
 		x.duckdbFault(e, ddb)
 	}
 	x.inPlainForm(e)

@@ -2,9 +2,11 @@ package extension_test
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestParameterKinds: parameters of any Go kind, in plain, ML and VECTOR_SEARCH statements, prepared and not.
@@ -38,7 +40,10 @@ func TestParameterKinds(t *testing.T) {
 				t.Errorf("%s of %T: %q %v, prepared %q %v, want %s", name, arg, direct, err, prepared, perr, want)
 			}
 		}
-		for _, arg := range []any{[]string{"caf\xe9"}, "caf\xe9", map[string]any{}, []any{1, "a"}, []complex64{1}, make(chan int), struct{ a int }{}} {
+		for _, arg := range []any{
+			[]string{"caf\xe9"}, "caf\xe9", map[string]any{}, []any{1, "a"}, []complex64{1}, make(chan int), struct{ a int }{},
+			time.Now(), time.Date(300_000, 1, 1, 0, 0, 0, 0, time.UTC), []time.Time{time.Date(300_000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		} {
 			if err := db.QueryRowContext(t.Context(), query, arg).Scan(new(any)); err == nil || strings.TrimSpace(err.Error()) == "" || strings.Contains(err.Error(), "INTERNAL") {
 				t.Errorf("%s of %T: %v", name, arg, err)
 			}
@@ -48,6 +53,12 @@ func TestParameterKinds(t *testing.T) {
 		}
 		if err := st.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+	for _, arg := range []any{uint64(math.MaxUint64), uint(math.MaxUint64), []uint64{math.MaxUint64}} {
+		var n string
+		if err := db.QueryRowContext(t.Context(), "SELECT trim(?::VARCHAR, '[]')", arg).Scan(&n); err != nil || n != "18446744073709551615" {
+			t.Errorf("%T: %s %v", arg, n, err)
 		}
 	}
 	type title string

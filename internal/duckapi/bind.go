@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"reflect"
 	"strings"
@@ -13,10 +14,14 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// Takes reports whether [Bind] takes an argument as it is, so that database/sql need not convert it: lists, arrays, maps, and
-// the structs of duckdb-go, also behind pointers.
+// Takes reports whether [Bind] takes an argument as it is, so that database/sql need not convert it: lists, arrays, maps, the
+// structs of duckdb-go, and numbers that only a UBIGINT holds, also behind pointers.
 func Takes(v any) bool {
-	switch v.(type) {
+	switch v := v.(type) {
+	case uint64:
+		return v > math.MaxInt64 // which database/sql refuses
+	case uint:
+		return v > math.MaxInt64
 	case duckdb.TypedValue, *duckdb.TypedValue, *big.Int, duckdb.Interval, duckdb.Bit, *duckdb.Bit, duckdb.OrderedMap, duckdb.Decimal, duckdb.UUID:
 		return true
 	case driver.Valuer:
@@ -152,15 +157,21 @@ func bindPlain(ctx context.Context, st *duckdb.Stmt, args []driver.NamedValue) (
 	if err = st.BindWithCtx(ctx, args); err == nil {
 		return nil
 	}
-	text := strings.TrimSpace(err.Error())
-	if _, rest, ok := strings.Cut(text, "could not bind parameter"); text == "" || ok && strings.TrimSpace(rest) == "" {
-		types := make([]string, len(args))
-		for i, a := range args {
-			types[i] = fmt.Sprintf("%T", a.Value)
-		}
-		return fmt.Errorf("DuckDB does not take the parameters, of the Go types %s: %w", strings.Join(types, ", "), err)
+	var silent *duckdb.Error
+	if !errors.As(err, &silent) || silent.Msg != "" {
+		return err
 	}
-	return err
+	// It is joined to one that says nothing, which whoever looks for DuckDB's would show.
+	for _, line := range strings.Split(err.Error(), "\n") {
+		if text, index, ok := strings.Cut(line, ": index: "); ok {
+			return fmt.Errorf("parameter %s: %s", index, text)
+		}
+	}
+	types := make([]string, len(args))
+	for i, a := range args {
+		types[i] = fmt.Sprintf("%T", a.Value)
+	}
+	return fmt.Errorf("DuckDB does not take the parameters, of the Go types %s", strings.Join(types, ", "))
 }
 
 // bindComposites binds the lists, maps and the like among the arguments.
