@@ -13,8 +13,10 @@ import (
 // decimals are the functions over NUMERIC and BIGNUMERIC. Those of BIGNUMERIC are exact to its 38 digits behind the point, and
 // an error where DuckDB's type has no room for them.
 var decimals = merge(decimalFunctions[numeric](), decimalFunctions[bignumeric](), map[string]definition{
-	"parse_numeric":    unary(parseDecimal[numeric]),
-	"parse_bignumeric": unary(parseDecimal[bignumeric]),
+	"numeric_multiply":    multiplyNumeric(times[numeric]),
+	"bignumeric_multiply": binary(times[bignumeric]),
+	"parse_numeric":       unary(parseDecimal[numeric]),
+	"parse_bignumeric":    unary(parseDecimal[bignumeric]),
 	"bignumeric_to_numeric": unary(func(x bignumeric) (numeric, error) {
 		r := numeric{halfAway(x.Int, tenTo(9))}
 		if !fits(r.Int) {
@@ -158,7 +160,6 @@ func decimalFunctions[T decimal]() map[string]definition {
 	return map[string]definition{
 		p + "add":      infix("+", func(a, b *big.Int) (*big.Int, *big.Int) { return new(big.Int).Add(a, b), unit }),
 		p + "subtract": infix("-", func(a, b *big.Int) (*big.Int, *big.Int) { return new(big.Int).Sub(a, b), unit }),
-		p + "multiply": infix("*", func(a, b *big.Int) (*big.Int, *big.Int) { return new(big.Int).Mul(a, b), new(big.Int).Mul(unit, unit) }),
 		p + "divide":   binary(divide),
 		p + "average": ternary(func(whole hugeint, fractions T, n int64) (T, error) {
 			sum := new(big.Int).Mul(whole.Int, unit)
