@@ -60,8 +60,9 @@ lint: ## gofmt, vet, staticcheck
 bench: tensorflow ## measure Mallard, the bare C API and Python in one run of 15 minutes; BENCH=row,row takes some rows
 	$(GO) run ./bench $(if $(BENCH),-only $(BENCH))
 
-conformance: $(GOOGLE) ## Google's own Python client against the local Vertex AI
+conformance: $(GOOGLE) googlesql ## Google's own Python client against the local Vertex AI, and GENERATED (20000) queries against Google's evaluator
 	MALLARD_TEST_PYTHON=$(CURDIR)/$(GOOGLE)/bin/python $(GO) test -count=1 -run Python ./connectors/vertexai/vertextest
+	$(GO) run ./internal/googlesql/conformance/judge -generate $(or $(GENERATED),20000) -from $(or $(FROM),1000)
 
 fuzz: ## every fuzz target for FUZZTIME (10m) each
 	./bench/fuzz.sh $(or $(FUZZTIME),10m)

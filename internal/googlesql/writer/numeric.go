@@ -37,7 +37,7 @@ func numberFunctions() map[string]entry {
 		"$bitwise_and":         byBytes(operator("&"), goFunction("bytes_and")),
 		"$bitwise_or":          byBytes(operator("|"), goFunction("bytes_or")),
 		"$bitwise_xor":         byBytes(native("xor"), goFunction("bytes_xor")),
-		"$bitwise_not":         byBytes(template("(~$1)"), goFunction("bytes_not")),
+		"$bitwise_not":         byBytes(template("(~ $1)"), goFunction("bytes_not")),
 		"$bitwise_left_shift":  byBytes(goFunction("shift_left"), goFunction("bytes_shift_left")),
 		"$bitwise_right_shift": byBytes(goFunction("shift_right"), goFunction("bytes_shift_right")),
 		"bit_count":            byBytes(goFunction("bit_count"), goFunction("bit_count_bytes")),

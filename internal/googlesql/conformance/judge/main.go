@@ -1,12 +1,14 @@
 // Judge compares queries with Google's reference evaluator: those that it is given, or the lines of standard input.
 //
-//	MALLARD_GOOGLESQL=liblocal_service_jni.so go run ./internal/googlesql/conformance/judge "SELECT 1/0" …
+//	go run ./internal/googlesql/conformance/judge "SELECT 1/0" …
+//	go run ./internal/googlesql/conformance/judge -generate 20000 -from 1
 //
-// Without -v it prints those that are not the same.
+// Without -v it prints those that are not the same. It exits with 1 when one has other values, or misses an error.
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"database/sql"
 	"flag"
@@ -17,18 +19,29 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/internal/googlesql/analyzer/native"
 	"github.com/mallardml/mallard/internal/googlesql/conformance"
+	"github.com/mallardml/mallard/internal/googlesql/installed"
 )
 
 func main() {
 	log.SetFlags(0)
 	all := flag.Bool("v", false, "print what is the same, too")
+	generate := flag.Uint64("generate", 0, "how many queries to generate")
+	from := flag.Uint64("from", 1, "the first of them")
 	flag.Parse()
 	ctx := context.Background()
-	service, err := native.Open(os.Getenv("MALLARD_GOOGLESQL"))
+	source, err := installed.Find("")
 	if err != nil {
 		log.Fatal(err)
+	}
+	service, err := source.Open(func(line string) { log.Print(line) })
+	if err != nil {
+		log.Fatal(err)
+	}
+	if os.Getenv(installed.EnvLibrary) == "" { // the connections take it only so
+		if err := os.Setenv(installed.EnvLibrary, cmp.Or(source.Native, "wasm")); err != nil {
+			log.Fatal(err)
+		}
 	}
 	config := extension.DefaultConfig()
 	config.BigQuery.Dialect = extension.Dialect(dialect.GoogleSQL)
@@ -41,6 +54,9 @@ func main() {
 		log.Fatal(err)
 	}
 	queries := flag.Args()
+	for i := range *generate {
+		queries = append(queries, conformance.Generate(*from+i))
+	}
 	if len(queries) == 0 {
 		in := bufio.NewScanner(os.Stdin)
 		in.Buffer(nil, 1<<20)
@@ -59,4 +75,7 @@ func main() {
 		}
 	}
 	fmt.Println(counts)
+	if counts[conformance.Different]+counts[conformance.MissingError] > 0 {
+		os.Exit(1)
+	}
 }
