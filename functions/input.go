@@ -2,7 +2,6 @@ package functions
 
 import (
 	"fmt"
-	"math/bits"
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -442,95 +441,4 @@ func (f *feed) oneRun(rows []int32, n int) bool {
 func (f *feed) outOfRange(src unsafe.Pointer, i int) error {
 	return fmt.Errorf("input `%s`: value %s does not fit the model's %s (%s); filter or clamp the column",
 		f.port.Name, f.leaf.number(src, i), f.port.DType, f.port.DType.limits())
-}
-
-// strings views the texts of some rows.
-func (f *feed) strings(to []string, rows []int32, n int) {
-	data := f.data // of the loops below: the compiler would read the field for every row
-	if f.leaf.kind == mapping.TypeVarchar || f.leaf.kind == mapping.TypeBlob {
-		if f.listed == 0 && n == 1 {
-			for i, r := range rows {
-				to[i] = udf.At[udf.String](data, int(r)).View()
-			}
-			return
-		}
-		f.each(rows, n, func(i, elem int) { to[i] = udf.At[udf.String](data, elem).View() })
-		return
-	}
-	if f.leaf.kind == mapping.TypeEnum {
-		f.each(rows, n, func(i, elem int) { to[i] = f.leaf.names[f.enum(elem)] })
-		return
-	}
-	f.each(rows, n, func(i, elem int) { to[i] = uuidText(*udf.At[udf.HugeInt](data, elem)) })
-}
-
-// each walks the elements of some rows in order.
-func (f *feed) each(rows []int32, n int, do func(i, elem int)) {
-	i := 0
-	for _, r := range rows {
-		if f.where != nil && f.starts[r] < 0 {
-			w := f.where[r]
-			for _, p := range f.pieces[w.first : w.first+w.count] {
-				for e := range w.elems {
-					do(i, p+e)
-					i++
-				}
-			}
-			continue
-		}
-		begin := f.start(r)
-		for e := range n {
-			do(i, begin+e)
-			i++
-		}
-	}
-}
-
-func (f *feed) enum(i int) int {
-	switch f.leaf.storage {
-	case mapping.TypeUTinyInt:
-		return int(*udf.At[uint8](f.data, i))
-	case mapping.TypeUSmallInt:
-		return int(*udf.At[uint16](f.data, i))
-	}
-	return int(*udf.At[uint32](f.data, i))
-}
-
-// uuidText writes a UUID as DuckDB shows it; its upper half is stored with the first bit turned over.
-func uuidText(h udf.HugeInt) string {
-	hi := uint64(h.Upper) ^ 1<<63
-	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", hi>>32, hi>>16&0xffff, hi&0xffff, h.Lower>>48, h.Lower&(1<<48-1))
-}
-
-// buffer is the scratch memory of one input of one run.
-type buffer struct {
-	shape   []int64
-	bytes   []byte
-	strings []string
-}
-
-// takeBytes returns n bytes, aligned for any element.
-func (b *buffer) takeBytes(n int) []byte {
-	if cap(b.bytes) < n || b.bytes == nil {
-		room := max(64, n+n/4)
-		if n < 1<<20 {
-			room = max(64, 1<<bits.Len(uint(max(n, 1)-1)))
-		}
-		b.bytes = make([]byte, room)
-	}
-	return b.bytes[:n]
-}
-
-func (b *buffer) takeStrings(n int) []string {
-	if cap(b.strings) < n {
-		b.strings = make([]string, 1<<bits.Len(uint(n)))
-	}
-	b.strings = b.strings[:n]
-	return b.strings
-}
-
-// release drops the views: a stale pointer must not outlive DuckDB's memory, which Go's heap may get one day.
-func (b *buffer) release() {
-	clear(b.strings)
-	b.strings = b.strings[:0]
 }

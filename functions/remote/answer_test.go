@@ -128,6 +128,22 @@ func TestInBand(t *testing.T) {
 	}
 }
 
+// An error whose code says success hides no answer, and where there is none its words are not lost.
+func TestErrorBesideNoText(t *testing.T) {
+	for give, want := range map[string]string{
+		`{"error":{"code":0,"message":"CUDA OOM"},"choices":[{"message":{"content":null},"finish_reason":"stop"}]}`: "The server answered an error: CUDA OOM",
+		`{"error":{"code":"0","message":"success"},"choices":[{"message":{"content":""}}]}`:                         "The answer has no text.",
+		`{"error":"None","choices":[{"message":{"content":null}}]}`:                                                 "The answer has no text.",
+	} {
+		if r := chatReply(json.RawMessage(give)); r.text != nil || r.problem != want {
+			t.Errorf("%s: %q, want %q", give, r.problem, want)
+		}
+	}
+	if r := chatReply(json.RawMessage(`{"error":{"code":0,"message":"CUDA OOM"},"choices":[{"message":{"content":"a"}}]}`)); r.text == nil || *r.text != "a" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // Token counts in any form; an unreadable one is 0 and costs nothing else.
 func TestTokens(t *testing.T) {
 	for give, want := range map[string]string{

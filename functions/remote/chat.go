@@ -104,6 +104,8 @@ func chatReply(body json.RawMessage) reply {
 		r.problem = "The answer has no text: " + oneLine(reason) + "."
 	case says(message["content"]) && elements(message["content"]) == nil && words(message["content"]) == "":
 		r.problem = lacks(message, "content")
+	case says(m["error"]) && !wellWords[plainName(faultIn(m["error"], m).message)]: // its code says success, and nothing else does
+		r.problem = "The server answered an error: " + faultIn(m["error"], m).message
 	default:
 		r.problem = "The answer has no text."
 	}
