@@ -114,7 +114,12 @@ func bounded[T decimal](x T, precision, scale int64) (T, error) {
 	unit := tenTo(max(kept-scale, 0))
 	n := new(big.Int).Mul(halfAway(coefficient(x), unit), unit)
 	if precision > 0 && n.CmpAbs(tenTo(precision-scale+kept)) >= 0 {
-		return x, fmt.Errorf("%s(%d, %d) value out of range: %s", strings.ToUpper(name), precision, scale, decimalText(x))
+		most := new(big.Rat).SetFrac(new(big.Int).Sub(tenTo(precision), big.NewInt(1)), tenTo(scale)).FloatString(int(scale))
+		of := fmt.Sprintf("%s(%d, %d)", strings.ToUpper(name), precision, scale)
+		if scale == 0 {
+			of = fmt.Sprintf("%s(%d)", strings.ToUpper(name), precision)
+		}
+		return x, fmt.Errorf("%s has precision %d and scale %d but got a value that is not in range of [-%s, %s]", of, precision, scale, most, most)
 	}
 	return T{n}, nil
 }

@@ -212,17 +212,20 @@ func moved(m []int, by int) []int {
 	return m
 }
 
-// each calls f with the matches of a text, until it reports false. One that is empty is followed by a search from the next
-// character on; none is sought at the end of a text, but in an empty one.
-func (e *expression) each(s string, f func(m []int) bool) {
+// each calls f with the matches of a text, until it reports false, and with the place behind each from which the next one is
+// sought: one character on for a match that is empty. No match is sought from the end of a text on, but of an empty one.
+func (e *expression) each(s string, f func(m []int, after int) bool) {
 	for at := 0; at < len(s) || at == 0; {
 		m := e.find(s, at)
-		if m == nil || m[0] >= len(s) && len(s) > 0 || !f(m) {
+		if m == nil {
 			return
 		}
 		if at = m[1]; m[0] == m[1] {
 			_, n := utf8.DecodeRuneInString(s[at:])
-			at += max(n, 1)
+			at += n
+		}
+		if !f(m, at) || s == "" {
+			return
 		}
 	}
 }
@@ -241,37 +244,48 @@ func (c *expressions) extracting(pattern string) (*expression, error) {
 	return e, err
 }
 
-// nth gives the place of the group, or the match, of an occurrence in what follows from a position on; nil when there is none.
-func (c *expressions) nth(s, pattern string, pos, nth int64) (found []int, rest string, err error) {
+// occurrence is a match in what follows from a position of a text on; found is nil when there is none.
+type occurrence struct {
+	found []int // whole, then its group, if there is one
+	after int   // where the next match is sought
+	rest  string
+}
+
+// nth gives an occurrence of an expression.
+func (c *expressions) nth(s, pattern string, pos, nth int64) (o occurrence, err error) {
 	switch {
 	case pos <= 0:
-		return nil, "", errors.New("Position must be positive")
+		return o, errors.New("Position must be positive")
 	case nth <= 0:
-		return nil, "", errors.New("Occurrence must be positive")
+		return o, errors.New("Occurrence must be positive")
 	}
 	e, err := c.extracting(pattern)
 	if err != nil {
-		return nil, "", err
+		return o, err
 	}
-	rest = skip(s, pos-1)
-	if rest == "" && pos > 1 {
-		return nil, "", nil
+	o.rest = skip(s, pos-1)
+	if o.rest == "" && pos > 1 {
+		return o, nil
 	}
-	e.each(rest, func(m []int) bool {
+	e.each(o.rest, func(m []int, after int) bool {
 		if nth--; nth == 0 {
-			found = m[2*e.NumSubexp():]
+			o.found, o.after = m, after
 		}
 		return nth > 0
 	})
-	return found, rest, nil
+	return o, nil
 }
 
 func (c *expressions) extract(s, pattern string, pos, nth int64) (sql.Null[string], error) {
-	m, rest, err := c.nth(s, pattern, pos, nth)
-	if err != nil || m == nil || m[0] < 0 {
+	o, err := c.nth(s, pattern, pos, nth)
+	if err != nil || o.found == nil {
 		return sql.Null[string]{}, err
 	}
-	return sql.Null[string]{V: rest[m[0]:m[1]], Valid: true}, nil
+	m := o.found[len(o.found)-2:]
+	if m[0] < 0 {
+		return sql.Null[string]{}, nil
+	}
+	return some(o.rest[m[0]:m[1]]), nil
 }
 
 func (c *expressions) extractAll(s, pattern string) ([]string, error) {
@@ -280,7 +294,7 @@ func (c *expressions) extractAll(s, pattern string) ([]string, error) {
 		return nil, err
 	}
 	all := []string{}
-	e.each(s, func(m []int) bool {
+	e.each(s, func(m []int, _ int) bool {
 		m = m[2*e.NumSubexp():]
 		all = append(all, s[max(m[0], 0):max(m[1], 0)])
 		return true
@@ -288,15 +302,23 @@ func (c *expressions) extractAll(s, pattern string) ([]string, error) {
 	return all, nil
 }
 
+// instr gives the place of the group, or of the match. An empty match has the place of the character behind it, as Google has it.
 func (c *expressions) instr(s, pattern string, pos, nth, after int64) (int64, error) {
 	if after != 0 && after != 1 {
 		return 0, errors.New("Invalid return_position_after_match.")
 	}
-	m, rest, err := c.nth(s, pattern, pos, nth)
-	if err != nil || m == nil || m[0] < 0 || s == "" {
+	o, err := c.nth(s, pattern, pos, nth)
+	if err != nil || o.found == nil || s == "" || pattern == "" {
 		return 0, err
 	}
-	return pos + count(rest[:m[after]]), nil
+	m := []int{o.after - (o.found[1] - o.found[0]), o.after}
+	if len(o.found) > 2 {
+		m = o.found[2:]
+	}
+	if m[0] < 0 {
+		return 0, nil
+	}
+	return pos + count(o.rest[:m[after]]), nil
 }
 
 func (c *expressions) replace(s, pattern, by string) (string, error) {

@@ -2,6 +2,7 @@ package writer
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -73,8 +74,16 @@ func (w *writer) castExpr(c *resolved.ResolvedCastProto, at *resolved.ParseLocat
 
 // withParameters checks a value by the parameters of its type, such as those of STRING(10).
 func (w *writer) withParameters(at *resolved.ParseLocationRangeProto, x string, t googlesql.Type, p *resolved.TypeParametersProto) string {
-	if p == nil || p.GetTypeParameters() == nil && len(p.GetChildList()) == 0 {
+	switch {
+	case !parameterised(p):
 		return x
+	case t.Kind == googlesql.Array:
+		e := w.bind()
+		return "list_transform(" + x + ", lambda " + e + ": " + w.withParameters(at, e, *t.Elem, p.GetChildList()[0]) + ")"
+	case t.Kind == googlesql.Struct:
+		return w.fieldwise(at, x, t, t, func(i int, field string) string {
+			return w.withParameters(at, field, t.Fields[i].Type, p.GetChildList()[i])
+		})
 	}
 	if n := p.GetStringTypeParameters().GetMaxLength(); n > 0 {
 		name := "string_length"
@@ -92,6 +101,11 @@ func (w *writer) withParameters(at *resolved.ParseLocationRangeProto, x string, 
 	}
 	refuse(at, "a CAST to a type with such parameters")
 	return ""
+}
+
+// parameterised reports whether a type has parameters, itself or within.
+func parameterised(p *resolved.TypeParametersProto) bool {
+	return p.GetTypeParameters() != nil || slices.ContainsFunc(p.GetChildList(), parameterised)
 }
 
 // cast writes the conversion of a value between two types.
@@ -117,13 +131,19 @@ func (w *writer) cast(at *resolved.ParseLocationRangeProto, x string, from, to g
 
 // castStruct converts a STRUCT by the places of its fields, which DuckDB would match by their names.
 func (w *writer) castStruct(at *resolved.ParseLocationRangeProto, x string, from, to googlesql.Type) string {
+	return w.fieldwise(at, x, from, to, func(i int, field string) string {
+		return w.cast(at, field, from.Fields[i].Type, to.Fields[i].Type)
+	})
+}
+
+// fieldwise writes a STRUCT whose fields are made of those of another.
+func (w *writer) fieldwise(at *resolved.ParseLocationRangeProto, x string, from, to googlesql.Type, write func(i int, field string) string) string {
 	c := &call{w: w, at: at, args: []string{x}}
 	return c.let(func(args []string) string {
 		before, after := fieldNames(from), fieldNames(to)
 		parts := make([]string, len(after))
 		for i := range after {
-			field := "struct_extract(" + args[0] + ", " + quote.Text(before[i]) + ")"
-			parts[i] = quote.Name(after[i]) + " := " + w.cast(at, field, from.Fields[i].Type, to.Fields[i].Type)
+			parts[i] = quote.Name(after[i]) + " := " + write(i, "struct_extract("+args[0]+", "+quote.Text(before[i])+")")
 		}
 		return "CASE WHEN " + args[0] + " IS NOT NULL THEN struct_pack(" + strings.Join(parts, ", ") + ") END"
 	})

@@ -2,6 +2,7 @@ package writer
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
@@ -44,15 +45,19 @@ func (c *call) like(x string, i int, arg string) string {
 	return c.forBytes("like") + "(" + x + ", " + arg + ")"
 }
 
+// likes makes an entry of LIKE ANY or ALL: one LIKE after the other where x costs nothing to compute again, so that DuckDB sees
+// what each is.
 func likes(operator, not string) entry {
 	return func(c *call) string {
-		return c.let(func(args []string) string {
-			parts := make([]string, len(args)-1)
-			for i := range parts {
-				parts[i] = not + c.like(args[0], i+1, args[i+1])
-			}
-			return "(" + strings.Join(parts, operator) + ")"
-		})
+		if !simple.MatchString(c.args[0]) {
+			patterns := &call{w: c.w, at: c.at, types: c.types, args: []string{c.args[0], "[" + strings.Join(c.args[1:], ", ") + "]"}}
+			return likeArray(strconv.FormatBool(not != "") + ", " + strconv.FormatBool(operator == " AND "))(patterns)
+		}
+		parts := make([]string, len(c.args)-1)
+		for i := range parts {
+			parts[i] = not + c.like(c.args[0], i+1, c.args[i+1])
+		}
+		return "(" + strings.Join(parts, operator) + ")"
 	}
 }
 

@@ -16,7 +16,7 @@ func fieldNames(t googlesql.Type) []string {
 	names := make([]string, len(t.Fields))
 	for i, f := range t.Fields {
 		names[i] = f.Name
-		if f.Name == "" || seen[strings.ToLower(f.Name)] {
+		if f.Name == "" || seen[strings.ToLower(f.Name)] || strings.Contains(f.Name, "\x00") {
 			names[i] = fmt.Sprintf("_field_%d", i+1)
 		}
 		seen[strings.ToLower(names[i])] = true
