@@ -106,7 +106,7 @@ func (v value) literal() string {
 		q := quoteFor(string(x))
 		return "b" + string(q) + escapeBytes(x, q) + string(q)
 	case jsonText:
-		return "JSON " + quoteWith(canonicalJSON(x), '\'')
+		return "JSON " + quoteString(canonicalJSON(x))
 	case float64:
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return `CAST("` + floatString(x) + `" AS FLOAT64)`

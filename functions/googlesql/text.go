@@ -22,7 +22,6 @@ var texts = map[string]definition{
 	"upper_bytes":            unary(func(b []byte) ([]byte, error) { return mapASCII(b, 'a', 'z'), nil }),
 	"lower_bytes":            unary(func(b []byte) ([]byte, error) { return mapASCII(b, 'A', 'Z'), nil }),
 	"initcap":                binary(initcap),
-	"contains_substr":        binary(containsSubstr),
 	"normalize":              binary(normalize),
 	"normalize_and_casefold": binary(normalizeAndCasefold),
 	"reverse":                unary(reverse),
@@ -119,13 +118,6 @@ func normalizeAndCasefold(s, mode string) (string, error) {
 		return "", fmt.Errorf("Invalid normalize mode %q", mode)
 	}
 	return cases.Fold().String(form.String(s)), nil
-}
-
-// containsSubstr compares as NORMALIZE_AND_CASEFOLD(…, NFKC) makes texts alike.
-func containsSubstr(s, find string) (bool, error) {
-	s, _ = normalizeAndCasefold(s, "NFKC")
-	find, _ = normalizeAndCasefold(find, "NFKC")
-	return strings.Contains(s, find), nil
 }
 
 func reverse(s string) (string, error) {

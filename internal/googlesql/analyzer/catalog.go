@@ -32,7 +32,7 @@ func (c *Catalog) message(language *resolved.LanguageOptionsProto) *resolved.Sim
 		BuiltinFunctionOptions: &resolved.ZetaSQLBuiltinFunctionOptionsProto{LanguageOptions: language},
 		Procedure:              c.Procedures,
 	}
-	for _, f := range c.Functions {
+	for _, f := range append(lackingFunctions(), c.Functions...) {
 		at := folder(root, f.NamePath)
 		at.CustomFunction = append(at.CustomFunction, f)
 	}
@@ -81,4 +81,23 @@ func child(of *resolved.SimpleCatalogProto, name string) *resolved.SimpleCatalog
 	c := &resolved.SimpleCatalogProto{Name: proto.String(name)}
 	of.Catalog = append(of.Catalog, c)
 	return c
+}
+
+// lackingFunctions are BigQuery's functions that are none of Google's analyzer.
+func lackingFunctions() []*resolved.FunctionProto {
+	argument := func(kind resolved.SignatureArgumentKind, t googlesql.Kind) *resolved.FunctionArgumentTypeProto {
+		a := &resolved.FunctionArgumentTypeProto{Kind: &kind, NumOccurrences: proto.Int32(-1)}
+		if t != 0 {
+			a.Type = TypeProto(googlesql.Type{Kind: t})
+		}
+		return a
+	}
+	fixed := resolved.SignatureArgumentKind_ARG_TYPE_FIXED
+	return []*resolved.FunctionProto{{
+		NamePath: []string{"contains_substr"}, Group: proto.String("mallard"), Mode: resolved.FunctionEnums_SCALAR.Enum(),
+		Signature: []*resolved.FunctionSignatureProto{{
+			ReturnType: argument(fixed, googlesql.Bool),
+			Argument:   []*resolved.FunctionArgumentTypeProto{argument(resolved.SignatureArgumentKind_ARG_TYPE_ARBITRARY, 0), argument(fixed, googlesql.String)},
+		}},
+	}}
 }

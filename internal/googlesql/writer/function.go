@@ -38,7 +38,7 @@ type entry func(c *call) string
 func (w *writer) call(f *resolved.ResolvedFunctionCallBaseProto) *call {
 	c := &call{
 		w: w, at: location(f.GetParent().GetParent()), exprs: f.GetArgumentList(), result: analyzer.TypeOf(f.GetParent().GetType()),
-		name: strings.ToLower(strings.TrimPrefix(f.GetFunction().GetName(), "ZetaSQL:")),
+		name: strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(f.GetFunction().GetName(), "ZetaSQL:"), "mallard:")),
 		safe: f.GetErrorMode() == resolved.ResolvedFunctionCallBaseEnums_SAFE_ERROR_MODE,
 	}
 	for _, g := range f.GetGenericArgumentList() {

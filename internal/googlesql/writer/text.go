@@ -23,7 +23,7 @@ var texts = map[string]entry{
 	"code_points_to_string":        goFunction("code_points_to_string"),
 	"concat":                       concat,
 	"$concat_op":                   concat,
-	"contains_substr":              goFunction("contains_substr"),
+	"contains_substr":              anyFunction("contains_substr"),
 	"edit_distance":                withDefault("edit_distance", 3, "NULL::BIGINT"),
 	"ends_with":                    prefix("ends_with"),
 	"from_base32":                  goFunction("from_base32"),
