@@ -35,10 +35,13 @@ var texts = map[string]definition{
 	"split":                  binary(split),
 	"split_bytes":            binary(splitBytes),
 	"soundex":                unary(soundex),
-	"edit_distance":          ternary(editDistance),
-	"starts_with_bytes":      binary(func(b, prefix []byte) (bool, error) { return bytes.HasPrefix(b, prefix), nil }),
-	"ends_with_bytes":        binary(func(b, suffix []byte) (bool, error) { return bytes.HasSuffix(b, suffix), nil }),
-	"error":                  unary(func(s string) (sql.Null[int64], error) { return sql.Null[int64]{}, errors.New(s) }),
+	"edit_distance": ternary(func(a, b string, most sql.Null[int64]) (int64, error) {
+		return editDistance([]rune(a), []rune(b), most)
+	}),
+	"edit_distance_bytes": ternary(func(a, b []byte, most sql.Null[int64]) (int64, error) { return editDistance(a, b, most) }),
+	"starts_with_bytes":   binary(func(b, prefix []byte) (bool, error) { return bytes.HasPrefix(b, prefix), nil }),
+	"ends_with_bytes":     binary(func(b, suffix []byte) (bool, error) { return bytes.HasSuffix(b, suffix), nil }),
+	"error":               unary(func(s string) (sql.Null[int64], error) { return sql.Null[int64]{}, errors.New(s) }),
 }
 
 // maxOutput is BigQuery's bound of what the functions give that make long values of short ones.
@@ -273,12 +276,11 @@ func soundex(s string) (string, error) {
 	return (string(out) + "000")[:4], nil
 }
 
-// editDistance is Levenshtein's, bounded by most, which may be NULL.
-func editDistance(a, b string, most sql.Null[int64]) (int64, error) {
+// editDistance is Levenshtein's distance, bounded by most, which may be NULL.
+func editDistance[T rune | byte](x, y []T, most sql.Null[int64]) (int64, error) {
 	if most.Valid && most.V < 0 {
 		return 0, errors.New("Max distance must be non-negative")
 	}
-	x, y := []rune(a), []rune(b)
 	if len(x)*len(y) > 1<<32 {
 		return 0, errors.New("EDIT_DISTANCE of texts this long is not supported")
 	}

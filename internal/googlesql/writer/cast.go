@@ -151,16 +151,20 @@ func (w *writer) fieldwise(at *resolved.ParseLocationRangeProto, x string, from,
 
 // formatCasts are the native functions of CAST … FORMAT; those of TIMESTAMP take a zone.
 var formatCasts = map[[2]googlesql.Kind]string{
-	{googlesql.Bytes, googlesql.String}:     "bytes_to_string_format",
-	{googlesql.String, googlesql.Bytes}:     "string_to_bytes_format",
-	{googlesql.Date, googlesql.String}:      "date_to_string_format",
-	{googlesql.DateTime, googlesql.String}:  "datetime_to_string_format",
-	{googlesql.Time, googlesql.String}:      "time_to_string_format",
-	{googlesql.Timestamp, googlesql.String}: "timestamp_to_string_format",
-	{googlesql.String, googlesql.Date}:      "string_to_date_format",
-	{googlesql.String, googlesql.DateTime}:  "string_to_datetime_format",
-	{googlesql.String, googlesql.Time}:      "string_to_time_format",
-	{googlesql.String, googlesql.Timestamp}: "string_to_timestamp_format",
+	{googlesql.Bytes, googlesql.String}:      "bytes_to_string_format",
+	{googlesql.String, googlesql.Bytes}:      "string_to_bytes_format",
+	{googlesql.Date, googlesql.String}:       "date_to_string_format",
+	{googlesql.DateTime, googlesql.String}:   "datetime_to_string_format",
+	{googlesql.Time, googlesql.String}:       "time_to_string_format",
+	{googlesql.Timestamp, googlesql.String}:  "timestamp_to_string_format",
+	{googlesql.Int64, googlesql.String}:      "int64_to_string_format",
+	{googlesql.Float64, googlesql.String}:    "float64_to_string_format",
+	{googlesql.Numeric, googlesql.String}:    "numeric_to_string_format",
+	{googlesql.BigNumeric, googlesql.String}: "bignumeric_to_string_format",
+	{googlesql.String, googlesql.Date}:       "string_to_date_format",
+	{googlesql.String, googlesql.DateTime}:   "string_to_datetime_format",
+	{googlesql.String, googlesql.Time}:       "string_to_time_format",
+	{googlesql.String, googlesql.Timestamp}:  "string_to_timestamp_format",
 }
 
 // castFormat writes CAST(x AS type FORMAT format [AT TIME ZONE zone]).

@@ -64,7 +64,7 @@ func likes(operator, not string) entry {
 // likeArray makes an entry of LIKE over an array of patterns.
 func likeArray(how string) entry {
 	return func(c *call) string {
-		return c.forBytes("like_array") + "(" + c.args[0] + ", " + c.args[1] + ", " + how + ")"
+		return c.forBytes("like_array") + "(" + c.args[0] + ", coalesce(" + c.args[1] + ", []), " + how + ")"
 	}
 }
 

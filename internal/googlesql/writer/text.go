@@ -24,7 +24,7 @@ var texts = map[string]entry{
 	"concat":                       concat,
 	"$concat_op":                   concat,
 	"contains_substr":              anyFunction("contains_substr"),
-	"edit_distance":                withDefault("edit_distance", 3, "NULL::BIGINT"),
+	"edit_distance":                editDistance,
 	"ends_with":                    prefix("ends_with"),
 	"from_base32":                  goFunction("from_base32"),
 	"from_base64":                  goFunction("from_base64"),
@@ -90,6 +90,10 @@ func withDefault(name string, n int, otherwise string) entry {
 		}
 		return c.w.native(name) + "(" + strings.Join(args, ", ") + ")"
 	}
+}
+
+func editDistance(c *call) string {
+	return c.forBytes("edit_distance") + "(" + strings.Join(append(c.args[:len(c.args):len(c.args)], "NULL::BIGINT")[:3], ", ") + ")"
 }
 
 func length(c *call) string {
