@@ -233,7 +233,7 @@ func (p *numberFormat) decimal(round func(places int) string, infinite bool) str
 	}
 	text := b.String()
 	if p.fill && !over && p.point == "." {
-		keep := len(text) - len(p.fraction) + strings.LastIndexByte(p.fraction, '0') + 1
+		keep := len(text) - len(p.fraction)
 		for len(text) > keep && text[len(text)-1] == '0' {
 			text = text[:len(text)-1]
 		}
