@@ -106,34 +106,14 @@ func readValue(t udf.Type, v mapping.Vector, row int) any {
 	case mapping.TypeDouble:
 		return *udf.At[float64](data, row)
 	case mapping.TypeDecimal:
-		var b *big.Int
-		switch t.Storage {
-		case mapping.TypeSmallInt:
-			b = big.NewInt(int64(*udf.At[int16](data, row)))
-		case mapping.TypeInteger:
-			b = big.NewInt(int64(*udf.At[int32](data, row)))
-		case mapping.TypeBigInt:
-			b = big.NewInt(*udf.At[int64](data, row))
-		default:
-			b = udf.At[udf.HugeInt](data, row).Big(true)
-		}
-		return decimalNumber(b, int(t.Scale))
+		return readDecimalAt(t, data, row)
 	case mapping.TypeVarchar:
 		if t.Alias == "JSON" {
 			return jsonText(udf.At[udf.String](data, row).View())
 		}
 		return udf.At[udf.String](data, row).View()
 	case mapping.TypeEnum:
-		i := 0
-		switch t.Storage {
-		case mapping.TypeUTinyInt:
-			i = int(*udf.At[uint8](data, row))
-		case mapping.TypeUSmallInt:
-			i = int(*udf.At[uint16](data, row))
-		default:
-			i = int(*udf.At[uint32](data, row))
-		}
-		return t.Names[i]
+		return t.Names[enumAt(t, data, row)]
 	case mapping.TypeBlob:
 		return []byte(udf.At[udf.String](data, row).View())
 	case mapping.TypeList:
@@ -159,6 +139,32 @@ func readValue(t udf.Type, v mapping.Vector, row int) any {
 		return r
 	}
 	return nil // a part of an ObjectRef that is not read
+}
+
+func readDecimalAt(t udf.Type, data unsafe.Pointer, row int) json.Number {
+	var b *big.Int
+	switch t.Storage {
+	case mapping.TypeSmallInt:
+		b = big.NewInt(int64(*udf.At[int16](data, row)))
+	case mapping.TypeInteger:
+		b = big.NewInt(int64(*udf.At[int32](data, row)))
+	case mapping.TypeBigInt:
+		b = big.NewInt(*udf.At[int64](data, row))
+	default:
+		b = udf.At[udf.HugeInt](data, row).Big(true)
+	}
+	return decimalNumber(b, int(t.Scale))
+}
+
+// enumAt is the number of an ENUM's value.
+func enumAt(t udf.Type, data unsafe.Pointer, row int) int {
+	switch t.Storage {
+	case mapping.TypeUTinyInt:
+		return int(*udf.At[uint8](data, row))
+	case mapping.TypeUSmallInt:
+		return int(*udf.At[uint16](data, row))
+	}
+	return int(*udf.At[uint32](data, row))
 }
 
 // decimalNumber writes v divided by 10^scale.
