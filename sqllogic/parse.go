@@ -93,6 +93,33 @@ func (p *parser) errorf(line int, format string, args ...any) error {
 // maxLoops bounds the nesting of loops.
 const maxLoops = 16
 
+// ahead takes note of a line that says something of the record behind it.
+func (p *parser) ahead(r *record, text string) (bool, error) {
+	switch {
+	case r.kind == "columns":
+		cols, err := parseColumns(strings.TrimSpace(text[len("columns"):]))
+		if err != nil {
+			return false, p.errorf(r.line, "columns: %v", err)
+		}
+		p.cols, p.colL = cols, r.line
+	case r.kind == "skipif", r.kind == "onlyif":
+		c, err := parseCondition(r.args)
+		if err != nil {
+			return false, p.errorf(r.line, "%s: %v", r.kind, err)
+		}
+		c.only = r.kind == "onlyif"
+		p.when = append(p.when, c)
+	case r.kind == "tolerance" && p.beforeRecord():
+		if err := p.directive(r); err != nil {
+			return false, err
+		}
+		p.tol = r
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
 // records reads until the end of the file, or of the loop that began at loopLine.
 func (p *parser) records(loopLine, depth int) ([]*record, error) {
 	var list []*record
@@ -105,28 +132,9 @@ func (p *parser) records(loopLine, depth int) ([]*record, error) {
 		}
 		words := strings.Fields(text)
 		r := &record{kind: words[0], args: words[1:], line: line}
-		switch r.kind {
-		case "columns":
-			cols, err := parseColumns(strings.TrimSpace(text[len("columns"):]))
-			if err != nil {
-				return nil, p.errorf(line, "columns: %v", err)
-			}
-			p.cols, p.colL = cols, line
-			continue
-		case "skipif", "onlyif":
-			c, err := parseCondition(r.args)
-			if err != nil {
-				return nil, p.errorf(line, "%s: %v", r.kind, err)
-			}
-			c.only = r.kind == "onlyif"
-			p.when = append(p.when, c)
-			continue
-		}
-		if r.kind == "tolerance" && p.beforeRecord() {
-			if err := p.directive(r); err != nil {
-				return nil, err
-			}
-			p.tol = r
+		if ahead, err := p.ahead(r, text); err != nil {
+			return nil, err
+		} else if ahead {
 			continue
 		}
 		if p.tol != nil {
