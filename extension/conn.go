@@ -95,7 +95,7 @@ func (n *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return nil, err
 	}
 	res := driver.Result(changed(0))
-	err = n.session.run(ctx, query, last, func(x *execution) (err error) {
+	err = n.session.run(withArguments(ctx, args), query, last, func(x *execution) (err error) {
 		res, err = x.exec(args)
 		return err
 	})
@@ -103,6 +103,15 @@ func (n *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		err = nil
 	}
 	return res, err
+}
+
+// withArguments gives the values of a statement's parameters to its plan.
+func withArguments(ctx context.Context, args []driver.NamedValue) context.Context {
+	all := make([]planner.Argument, len(args))
+	for i, a := range args {
+		all[i] = planner.Argument{Name: a.Name, Value: a.Value}
+	}
+	return planner.WithArguments(ctx, all)
 }
 
 // QueryContext implements [driver.QueryerContext]. Arguments belong to the last statement of the text.
@@ -115,7 +124,7 @@ func (n *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, err
 	}
 	var rows driver.Rows
-	err = n.session.run(ctx, query, last, func(x *execution) (err error) {
+	err = n.session.run(withArguments(ctx, args), query, last, func(x *execution) (err error) {
 		if rows != nil { // of a script the last query is the result
 			if !x.plan.Selects() {
 				_, err = x.exec(nil)

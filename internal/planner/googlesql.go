@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
@@ -34,9 +35,20 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 	text := src[q.Pos:q.End]
 	given := dialect.Parameters(text, q.Lang)
 	byPosition := len(given) > 0 && text[given[0].Pos] == '?'
-	s, err := t.Translate(ctx, text, constructs, described{w}, analyzer.Parameters{Undeclared: true, ByPosition: byPosition})
+	names := make([]string, len(given))
+	for i, g := range given {
+		if names[i] = strings.Trim(text[g.Pos+1:g.End], "`"); byPosition {
+			names[i] = strconv.Itoa(i + 1)
+		}
+	}
+	p := parameters(ctx, byPosition)
+	p.Names = names
+	s, err := t.Translate(ctx, text, constructs, described{w}, p)
 	var unsupported *writer.Error
 	var wrong *analyzer.Error
+	if errors.As(err, &wrong) && len(p.Named)+len(p.Positional) > 0 { // a text where a DATE is wanted, and the like
+		s, err = t.Translate(ctx, text, constructs, described{w}, analyzer.Parameters{Undeclared: true, ByPosition: byPosition, Names: names})
+	}
 	switch {
 	case errors.As(err, &unsupported):
 		if os.Getenv("MALLARD_GOOGLESQL_ONLY") != "" {

@@ -109,6 +109,7 @@ type Parameters struct {
 	System     []googlesql.Field // @@variables, by their names with dots
 	Undeclared bool              // types follow from where the parameters stand
 	ByPosition bool              // they are ?, and not @name
+	Names      []string          // of all, as the statement writes them; their numbers where they are by position
 }
 
 // Analyze resolves a statement. The tree may be another caller's too: do not change it.

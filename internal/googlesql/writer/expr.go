@@ -66,11 +66,33 @@ func (w *writer) parameter(p *resolved.ResolvedParameterProto, at *resolved.Pars
 	if p.GetPosition() > 0 {
 		name = strconv.FormatInt(p.GetPosition(), 10)
 	}
+	for _, n := range w.names.Parameters { // in the case that the statement has, as the values come
+		if strings.EqualFold(n, name) {
+			name = n
+			break
+		}
+	}
 	w.parameters[name] = true
 	if p.GetIsUntyped() {
 		return "$" + name
 	}
 	return "CAST($" + name + " AS " + duckType(at, analyzer.TypeOf(p.GetParent().GetType())) + ")"
+}
+
+// unusedParameters writes a query in front of a statement with the parameters that stand nowhere in what was written, since
+// the analyzer found that nothing depends on them: their values come nevertheless.
+func (w *writer) unusedParameters() string {
+	var unused []string
+	for _, n := range w.names.Parameters {
+		if !w.parameters[n] {
+			w.parameters[n] = true
+			unused = append(unused, "$"+n+"::VARCHAR")
+		}
+	}
+	if len(unused) == 0 {
+		return ""
+	}
+	return "WITH unused AS (SELECT " + strings.Join(unused, ", ") + ") "
 }
 
 // withExpr writes WITH(a AS …, …, result): each name is the parameter of a lambda or, since no subquery may stand in one, a

@@ -93,11 +93,16 @@ func (w *writer) frameEnd(f *resolved.ResolvedWindowFrameExprProto, key *resolve
 		text = "CASE WHEN " + bad + " THEN error('Window frame offset for PRECEDING or FOLLOWING must be non-negative, but was ' || coalesce(" +
 			text + "::VARCHAR, 'NULL')) ELSE " + text + " END"
 	}
+	if key != nil && t.Kind == googlesql.Float64 && e.GetResolvedLiteralNode() == nil {
+		text = infinite(text, kind, key)
+	}
 	if key != nil {
 		following := f.GetBoundaryType() == resolved.ResolvedWindowFrameExprEnums_OFFSET_FOLLOWING
 		switch t.Kind {
 		case googlesql.Int64:
 			text = "(" + text + ")::HUGEINT"
+		case googlesql.Float64:
+			text = finite(text, column(key.GetColumnRef().GetColumn()), following != key.GetIsDescending())
 		case googlesql.Numeric, googlesql.BigNumeric:
 			text = within(digits(text), digits(column(key.GetColumnRef().GetColumn())), following != key.GetIsDescending())
 		}
@@ -112,4 +117,28 @@ func within(offset, key string, up bool) string {
 		return "CASE WHEN " + key + " > " + beyond + " - " + offset + " THEN " + beyond + " - " + key + " ELSE " + offset + " END"
 	}
 	return "CASE WHEN " + key + " < " + offset + " - " + beyond + " THEN " + key + " + " + beyond + " ELSE " + offset + " END"
+}
+
+// infinite makes an error of an infinite offset from a key that is infinite in the direction against which it leads.
+func infinite(offset, kind string, key *resolved.ResolvedOrderByItemProto) string {
+	preceding := strings.HasSuffix(kind, "PRECEDING")
+	order, sign, inf := "an ascending", "positive", "inf"
+	if key.GetIsDescending() {
+		order = "a descending"
+	}
+	if preceding == key.GetIsDescending() {
+		sign, inf = "negative", "-inf"
+	}
+	message := "Offset value cannot be positive infinity when there exists a " + sign + " infinity order key for an " + kind + " on " + order + " partition"
+	return "CASE WHEN isinf(" + offset + ") AND " + column(key.GetColumnRef().GetColumn()) + " = '" + inf + "'::DOUBLE THEN " +
+		fail(strings.Replace(message, "OFFSET ", "offset ", 1), "DOUBLE") + " ELSE " + offset + " END"
+}
+
+// finite shortens an offset that would lead from a number to an infinite one.
+func finite(offset, key string, up bool) string {
+	sum := key + " - " + offset
+	if up {
+		sum = key + " + " + offset
+	}
+	return "CASE WHEN isinf(" + sum + ") AND isfinite(" + key + ") AND isfinite(" + offset + ") THEN '1.7976931348623157e308'::DOUBLE - abs(" + key + ") ELSE " + offset + " END"
 }

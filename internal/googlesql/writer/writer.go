@@ -17,7 +17,8 @@ import (
 type Names struct {
 	Tables []Table // those of the catalog, in its order
 	// Function gives the name of a native function (package functions/googlesql) as a call writes it; nil gives each its own.
-	Function func(name string) string
+	Function   func(name string) string
+	Parameters []string // of the statement, as it writes them
 	// Place gives the name of something that the statement makes, changes or drops.
 	Place      func(path []string) (string, error)
 	Constructs []Construct // those of the catalog, by the numbers of their names
@@ -54,6 +55,9 @@ func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, er
 	case *resolved.AnyResolvedStatementProto_ResolvedQueryStmtNode:
 		q := n.ResolvedQueryStmtNode
 		out.SQL, out.Columns = w.query(q.GetQuery(), q.GetOutputColumnList()), outputFields(q.GetOutputColumnList())
+		if q.GetIsValueTable() && len(out.Columns) == 1 && out.Columns[0].Type.Kind == googlesql.Struct {
+			out.SQL, out.Columns = valueTable(out.SQL, out.Columns[0])
+		}
 	case *resolved.AnyResolvedStatementProto_ResolvedInsertStmtNode:
 		out.SQL = w.insert(n.ResolvedInsertStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedUpdateStmtNode:
@@ -81,6 +85,7 @@ func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, er
 	default:
 		refuse(nil, "the statement %s", nodeName(s))
 	}
+	out.SQL = w.unusedParameters() + out.SQL
 	out.Notices = w.notices
 	out.Natives = slices.Sorted(maps.Keys(w.natives))
 	return out, nil
@@ -128,6 +133,17 @@ func (w *writer) query(s *resolved.AnyResolvedScanProto, list []*resolved.Resolv
 		items[i] = column(c.GetColumn()) + " AS " + quote.Name(outputName(c.GetName(), i))
 	}
 	return "SELECT " + strings.Join(items, ", ") + " FROM (" + w.scan(s) + ")"
+}
+
+// valueTable writes the rows of SELECT AS STRUCT, whose fields are the columns of the result.
+func valueTable(sql string, value googlesql.Field) (string, []googlesql.Field) {
+	fields := make([]googlesql.Field, len(value.Type.Fields))
+	items := make([]string, len(fields))
+	for i, name := range fieldNames(value.Type) {
+		fields[i] = googlesql.Field{Name: outputName(value.Type.Fields[i].Name, i), Type: value.Type.Fields[i].Type}
+		items[i] = "struct_extract(" + quote.Name(value.Name) + ", " + quote.Text(name) + ") AS " + quote.Name(fields[i].Name)
+	}
+	return "SELECT " + strings.Join(items, ", ") + " FROM (" + sql + ")", fields
 }
 
 // column is the name of a column in DuckDB.

@@ -1,0 +1,64 @@
+package extension_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/googlesql/installed"
+)
+
+// TestParameterTypes: a parameter of GoogleSQL has the type of its value; the places of those by position stay, also where the
+// statement's order is another, one stands nowhere in what DuckDB gets, or a value is NULL.
+func TestParameterTypes(t *testing.T) {
+	if os.Getenv(installed.EnvLibrary) == "" {
+		t.Skip("no GoogleSQL library")
+	}
+	lang, err := extension.ParseDialect("bigquery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := extension.NewConnector("", extension.Options{Config: config(t), Dialect: lang})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := openConnector(t, c)
+	for _, tt := range []struct {
+		give string
+		args []any
+		want string
+	}{
+		{"SELECT ? - ?", []any{5, 2}, "3"},
+		{"SELECT x FROM (SELECT ? AS unused, ? AS x)", []any{"a", "b"}, "b"},
+		{"SELECT y - x FROM (SELECT ? AS x) CROSS JOIN (SELECT ? AS y)", []any{1, 10}, "9"},
+		{"SELECT @B || @a || @B", []any{sql.Named("a", "y"), sql.Named("B", "x")}, "xyx"},
+		{"SELECT COUNT(*) FROM UNNEST(@l) AS x WHERE x > 1.5", []any{sql.Named("l", []any{1, 2.5})}, "1"},
+		{"SELECT ? / 2", []any{5}, "2.5"},
+		{"SELECT IFNULL(?, 'none') || ?", []any{nil, "!"}, "none!"},
+		{"SELECT DATE '2024-02-29' = @d", []any{sql.Named("d", "2024-02-29")}, "true"},
+		{"SELECT EXTRACT(YEAR FROM ?)", []any{time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}, "2024"},
+		{"SELECT LENGTH(?)", []any{[]byte{0xff, 0}}, "2"},
+		{"SELECT a FROM UNNEST([1, 2, 3]) AS a ORDER BY a LIMIT ? OFFSET ?", []any{1, 2}, "3"},
+	} {
+		var got any
+		if err := db.QueryRowContext(t.Context(), tt.give, tt.args...).Scan(&got); err != nil || fmt.Sprint(got) != tt.want {
+			t.Errorf("%s of %v: %v, %v, want %s", tt.give, tt.args, got, err, tt.want)
+		}
+	}
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE t (a INT64, b STRING)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO t (b, a) VALUES (@b, @a)", sql.Named("a", 1), sql.Named("b", "x")); err != nil {
+		t.Fatal(err)
+	}
+	res, err := db.ExecContext(t.Context(), "UPDATE t SET b = ? WHERE a = ?", "y", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}

@@ -1,0 +1,97 @@
+package planner
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/analyzer"
+)
+
+// Argument is the value of a parameter, which tells its type.
+type Argument struct {
+	Name  string // "" for one by position
+	Value any
+}
+
+type argumentsKey struct{}
+
+// WithArguments gives the values of a statement's parameters to its plan: BigQuery's parameters have a type.
+func WithArguments(ctx context.Context, args []Argument) context.Context {
+	if len(args) == 0 {
+		return ctx
+	}
+	return context.WithValue(ctx, argumentsKey{}, args)
+}
+
+// parameters are the types that the values tell. The others follow from where the parameters stand; of those by position
+// either all are told or none.
+func parameters(ctx context.Context, byPosition bool) analyzer.Parameters {
+	p := analyzer.Parameters{Undeclared: true, ByPosition: byPosition}
+	args, _ := ctx.Value(argumentsKey{}).([]Argument)
+	for _, a := range args {
+		t, ok := typeOfValue(reflect.ValueOf(a.Value))
+		switch {
+		case byPosition && !ok:
+			return analyzer.Parameters{Undeclared: true, ByPosition: true}
+		case byPosition:
+			p.Positional = append(p.Positional, t)
+		case ok && a.Name != "":
+			p.Named = append(p.Named, googlesql.Field{Name: strings.ToLower(a.Name), Type: t})
+		}
+	}
+	p.Undeclared = !byPosition || len(p.Positional) == 0
+	return p
+}
+
+// typeOfValue tells the type of a value of Go's; false for NULL and what no type is plain of.
+func typeOfValue(v reflect.Value) (googlesql.Type, bool) {
+	for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) {
+		v = v.Elem()
+	}
+	if !v.IsValid() {
+		return googlesql.Type{}, false
+	}
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		return googlesql.Type{Kind: googlesql.Timestamp}, true
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		return googlesql.Type{Kind: googlesql.Bool}, true
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32:
+		return googlesql.Type{Kind: googlesql.Int64}, true
+	case reflect.Float32, reflect.Float64:
+		return googlesql.Type{Kind: googlesql.Float64}, true
+	case reflect.String:
+		return googlesql.Type{Kind: googlesql.String}, true
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return googlesql.Type{Kind: googlesql.Bytes}, v.Kind() == reflect.Slice
+		}
+		return typeOfList(v)
+	}
+	return googlesql.Type{}, false
+}
+
+// typeOfList tells the type of an ARRAY: numbers of both kinds are FLOAT64.
+func typeOfList(v reflect.Value) (googlesql.Type, bool) {
+	var elem googlesql.Type
+	known := false
+	for i := range v.Len() {
+		t, ok := typeOfValue(v.Index(i))
+		switch {
+		case !ok:
+		case !known, elem.Kind == googlesql.Int64 && t.Kind == googlesql.Float64:
+			elem, known = t, true
+		case elem.Kind == googlesql.Float64 && t.Kind == googlesql.Int64:
+		case !elem.Equal(t):
+			return googlesql.Type{}, false
+		}
+	}
+	if !known { // of an empty list its Go type tells
+		elem, known = typeOfValue(reflect.Zero(v.Type().Elem()))
+	}
+	return googlesql.Type{Kind: googlesql.Array, Elem: &elem}, known && elem.Kind != googlesql.Array
+}
