@@ -41,10 +41,10 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	if len(keys) > 0 {
 		from = "(SELECT *, " + strings.Join(keys, ", ") + " FROM " + from + ")"
 	}
+	if rows.having && len(s.GetGroupingSetList()) > 0 {
+		refuse(location(s.GetParent().GetParent()), "HAVING in an aggregate function beside grouping sets")
+	}
 	if len(rows.marks) > 0 {
-		if len(s.GetGroupingSetList()) > 0 {
-			refuse(location(s.GetParent().GetParent()), "HAVING in an aggregate function beside grouping sets")
-		}
 		from = "(SELECT *, " + strings.Join(rows.marks, ", ") + " FROM " + from + ")"
 	}
 	text := "SELECT " + strings.Join(items, ", ") + " FROM " + from
@@ -97,7 +97,9 @@ func references(list []*resolved.ResolvedColumnRefProto) string {
 type aggregated struct {
 	w     *writer
 	keys  []string // of the groups
-	marks []string // columns that say which rows a function reads: of HAVING MAX and HAVING MIN
+	marks []string // columns beside those of the input: what a function reads, and which rows for HAVING MAX and HAVING MIN
+
+	having bool // one of these is of HAVING MAX or HAVING MIN
 }
 
 // aggregate writes a call of an aggregate function.
@@ -110,6 +112,7 @@ func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto) string {
 		refuse(place(e), "GROUP BY in an aggregate function")
 	}
 	c := r.w.call(n.GetParent().GetParent())
+	r.local(c)
 	c.aggregate = n
 	c.nonScalar(n.GetParent())
 	c.order = strings.TrimPrefix(r.w.orderBy(n.GetOrderByItemList()), " ")
@@ -120,6 +123,27 @@ func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto) string {
 		c.filter = r.mark(h)
 	}
 	return c.write(aggregates)
+}
+
+// local makes columns of the arguments that refer to a query around this one: to DuckDB an aggregate function over nothing
+// else is one of that query.
+func (r *aggregated) local(c *call) {
+	outside := r.w.correlated
+	for i, e := range c.exprs {
+		r.w.correlated = false
+		if text := r.w.expr(e); r.w.correlated {
+			c.args[i] = r.add(text)
+			outside = true
+		}
+	}
+	r.w.correlated = outside
+}
+
+// add gives the name of a further column.
+func (r *aggregated) add(text string) string {
+	name := fmt.Sprintf("h%d", len(r.marks)+1)
+	r.marks = append(r.marks, text+" AS "+name)
+	return name
 }
 
 // mark names a column that is true for the rows in which the expression of a HAVING MAX or MIN is the group's extreme. NULLs
@@ -137,9 +161,8 @@ func (r *aggregated) mark(h *resolved.ResolvedAggregateHavingModifierProto) stri
 	if exprType(h.GetHavingExpr()).GetTypeKind() == resolved.TypeKind_TYPE_DOUBLE {
 		text += " AND NOT bool_or(isnan(" + x + "))" + over
 	}
-	name := fmt.Sprintf("h%d", len(r.marks)+1)
-	r.marks = append(r.marks, "("+text+") AS "+name)
-	return name
+	r.having = true
+	return r.add("(" + text + ")")
 }
 
 // nonScalar reads what an aggregate or window function says of its rows.

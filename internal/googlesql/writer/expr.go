@@ -16,6 +16,7 @@ func (w *writer) expr(e *resolved.AnyResolvedExprProto) string {
 		v := n.ResolvedLiteralNode.GetValue()
 		return literal(place(e), v.GetValue(), analyzer.TypeOf(v.GetType()))
 	case *resolved.AnyResolvedExprProto_ResolvedColumnRefNode:
+		w.correlated = w.correlated || n.ResolvedColumnRefNode.GetIsCorrelated()
 		return column(n.ResolvedColumnRefNode.GetColumn())
 	case *resolved.AnyResolvedExprProto_ResolvedFunctionCallBaseNode:
 		if f := n.ResolvedFunctionCallBaseNode.GetResolvedFunctionCallNode(); f != nil {

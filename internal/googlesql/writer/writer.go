@@ -99,6 +99,7 @@ type writer struct {
 	natives map[string]bool // the native functions called so far
 	notices []string
 
+	correlated bool            // an expression was written that refers to a query around it
 	queries    int             // names of WITH queries given so far
 	recursion  []withQuery     // the recursive queries being written, the innermost last
 	parameters map[string]bool // the parameters written, by name or number
