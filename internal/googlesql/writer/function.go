@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -118,40 +119,49 @@ func (c *call) let(body func(args []string) string) string { return c.letOthers(
 
 // letOthers is let, but for some arguments that stay where they are.
 func (c *call) letOthers(keep map[int]string, body func(args []string) string) string {
+	return c.once(func(i int) bool {
+		_, kept := keep[i]
+		return kept || repeatable(c.args[i])
+	}, body)
+}
+
+// once writes a text in which the arguments are the parameter of a lambda, or its fields, but for those that stay. Several
+// stand side by side in a STRUCT: one lambda inside another could not have a subquery as its argument.
+func (c *call) once(stays func(i int) bool, body func(args []string) string) string {
 	args := append([]string(nil), c.args...)
-	open, end := "", ""
-	for i, a := range args {
-		if _, kept := keep[i]; !kept && !repeatable(a) {
-			x := c.w.bind()
-			open += "list_transform([" + a + "], lambda " + x + ": "
-			end = ")[1]" + end
-			args[i] = x
+	var bound []int
+	for i := range args {
+		if !stays(i) {
+			bound = append(bound, i)
 		}
 	}
-	return open + body(args) + end
+	if len(bound) == 0 {
+		return body(args)
+	}
+	x := c.w.bind()
+	value := args[bound[0]]
+	args[bound[0]] = x
+	if len(bound) > 1 {
+		fields := make([]string, len(bound))
+		for k, i := range bound {
+			fields[k] = fmt.Sprintf("a%d := %s", k, c.args[i])
+			args[i] = fmt.Sprintf("%s.a%d", x, k)
+		}
+		value = "struct_pack(" + strings.Join(fields, ", ") + ")"
+	}
+	return "list_transform([" + value + "], lambda " + x + ": " + body(args) + ")[1]"
 }
 
 // safely writes a text that is NULL where it would be an error. An error of an argument stays one.
 func (c *call) safely(f entry) string {
 	args := c.args
 	defer func() { c.args = args }()
-	keep := map[int]string{}
-	for i, e := range c.exprs {
-		if e.GetResolvedLiteralNode() != nil || e.GetResolvedColumnRefNode() != nil {
-			keep[i] = args[i]
-		}
-	}
-	c.args = append([]string(nil), args...)
-	open, end := "", ""
-	for i, a := range args {
-		if _, kept := keep[i]; !kept {
-			x := c.w.bind()
-			open += "list_transform([" + a + "], lambda " + x + ": "
-			end = ")[1]" + end
-			c.args[i] = x
-		}
-	}
-	return open + "TRY(" + f(c) + ")" + end
+	return c.once(func(i int) bool {
+		return i < len(c.exprs) && (c.exprs[i].GetResolvedLiteralNode() != nil || c.exprs[i].GetResolvedColumnRefNode() != nil)
+	}, func(bound []string) string {
+		c.args = bound
+		return "TRY(" + f(c) + ")"
+	})
 }
 
 // repeatable reports whether a text may stand twice: DuckDB computes it once, or it costs little.
