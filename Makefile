@@ -57,7 +57,7 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) vet -race ./...
 	$(GO) run -exec "env 'GOFLAGS=-race $(GOFLAGS)'" $(STATICCHECK) ./...
 
-bench: tensorflow ## measure Mallard, the bare C API and Python in one run of 15 minutes; BENCH=row,row takes some rows
+bench: tensorflow googlesql ## measure Mallard, the bare C API and Python in one run of 15 minutes; BENCH=row,row takes some rows
 	$(GO) run ./bench $(if $(BENCH),-only $(BENCH))
 
 conformance: $(GOOGLE) googlesql ## Google's own Python client against the local Vertex AI, and GENERATED (20000) queries against Google's evaluator

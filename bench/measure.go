@@ -27,6 +27,7 @@ var measures = []measure{
 	{"transformer", "a six-layer encoder on texts of mixed length", func(ctx context.Context, b *bench) error { return b.throughput(ctx, transformer) }},
 	{"onerow", "one prepared row against one bare run", oneRow},
 	{"coldstart", "a new process until its first row", coldStart},
+	{"googlesql", "what Google's analyzer takes to read a statement", analysis},
 	{"memory", "peak memory of many rows over that of few", memory},
 	{"slow", "a millisecond a row: full chunks, small chunks, threads", slowModel},
 	{"remote", "a provider that takes 50 ms to answer", remote},

@@ -117,7 +117,7 @@ func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parame
 	if err := check(sql); err != nil {
 		return nil, err
 	}
-	message := c.message(a.language)
+	message := c.message(nil) // the language is the same for all, and long
 	catalog, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
 	if err != nil {
 		return nil, err
@@ -126,6 +126,7 @@ func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parame
 	if c.Inline {
 		options.EnabledRewrites = append(slices.Clip(options.EnabledRewrites), inlineTableFunctions)
 	}
+	options.LanguageOptions = nil
 	asked, err := proto.MarshalOptions{Deterministic: true}.Marshal(options)
 	if err != nil {
 		return nil, err
@@ -134,6 +135,7 @@ func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parame
 	if tree, ok := a.answers.get(k); ok {
 		return tree.(*resolved.AnyResolvedStatementProto), nil
 	}
+	options.LanguageOptions, message.BuiltinFunctionOptions.LanguageOptions = a.language, a.language
 	answer := &resolved.AnalyzeResponse{}
 	err = a.with(ctx, keyOf(catalog), message, func(id int64) error {
 		return call(ctx, a.service, "Analyze", &resolved.AnalyzeRequest{
