@@ -135,7 +135,29 @@ func (w *writer) joinScan(s *resolved.ResolvedJoinScanProto) string {
 	} else if kind == "JOIN" {
 		kind, on = "CROSS JOIN", ""
 	}
+	if s.GetJoinType() != resolved.ResolvedJoinScanEnums_INNER && strings.Contains(on, "SELECT") {
+		if s.GetIsLateral() {
+			refuse(location(s.GetParent().GetParent()), "a subquery in the condition of this join")
+		}
+		return w.subqueryJoin(s, strings.TrimPrefix(on, " ON "))
+	}
 	return "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetLeftScan()) + ") " + kind + " " + right + on
+}
+
+// subqueryJoin writes an outer join with a subquery in its condition, which DuckDB has only in WHERE: the other side is a
+// query for each row. A FULL JOIN adds the rows of the right side that no row of the left has.
+func (w *writer) subqueryJoin(s *resolved.ResolvedJoinScanProto, condition string) string {
+	kept, other := s.GetLeftScan(), s.GetRightScan()
+	if s.GetJoinType() == resolved.ResolvedJoinScanEnums_RIGHT {
+		kept, other = other, kept
+	}
+	list := columns(s.GetParent().GetColumnList())
+	text := "SELECT " + list + " FROM (" + w.scan(kept) + ") LEFT JOIN LATERAL (SELECT * FROM (" + w.scan(other) + ") WHERE " + condition + ") ON TRUE"
+	if s.GetJoinType() != resolved.ResolvedJoinScanEnums_FULL {
+		return text
+	}
+	rest := "SELECT " + columns(scanColumns(other)) + " FROM (" + w.scan(other) + ") WHERE NOT EXISTS (SELECT 1 FROM (" + w.scan(kept) + ") WHERE " + condition + ")"
+	return "SELECT " + list + " FROM (" + text + " UNION ALL BY NAME " + rest + ")"
 }
 
 func (w *writer) setOperationScan(s *resolved.ResolvedSetOperationScanProto) string {

@@ -15,6 +15,9 @@ func fieldNames(t googlesql.Type) []string {
 	seen := map[string]bool{}
 	names := make([]string, len(t.Fields))
 	for i, f := range t.Fields {
+		if strings.Contains(f.Name, "\x00") {
+			refuse(nil, "a field whose name has a NUL")
+		}
 		names[i] = f.Name
 		if f.Name == "" || seen[strings.ToLower(f.Name)] || strings.Contains(f.Name, "\x00") {
 			names[i] = fmt.Sprintf("_field_%d", i+1)
