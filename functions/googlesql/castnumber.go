@@ -49,7 +49,7 @@ func formatFault(format string, args ...any) error {
 }
 
 // numberElements are the elements, the longest first.
-var numberElements = []string{"EEEE", "TM9", "TME", "FM", "MI", "PR", "RN", "TM", "$", "L", "C", "9", "0", "X", ",", "G", ".", "D", "V", "S", "B"}
+var numberElements = strings.Fields("EEEE TM9 TME FM MI PR RN TM $ L C 9 0 X , G . D V S B")
 
 func parseNumberFormat(format string) (*numberFormat, error) {
 	p := &numberFormat{}

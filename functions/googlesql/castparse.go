@@ -3,6 +3,7 @@ package googlesql
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ func checkFormat(of string, all []element) error {
 			continue
 		}
 		switch {
-		case e.category == "CENTURY", e.category == "QUARTER", e.category == "WEEK", e.name == "DAY", e.name == "DY", e.name == "D", e.name == "AM", e.name == "PM", e.name == "DDD":
+		case slices.Contains([]string{"CC", "Q", "WW", "IW", "W", "DAY", "DY", "D", "DDD", "AM", "PM"}, e.name):
 			return fmt.Errorf("Format element '%s' is not supported for parsing", e.name)
 		case seen[e.name] != "":
 			return fmt.Errorf("Format element '%s' appears more than once in the format string", e.name)

@@ -46,9 +46,9 @@ func Register(h mapping.Connection, function, as string) error {
 	if !ok {
 		return fmt.Errorf("there is no native function %s", function)
 	}
-	return (&udf.Scalar{Name: as, Params: d.params, Varargs: d.varargs, Result: d.result, Volatile: d.volatile, Bind: func(b *udf.Binding) (udf.Call, error) {
-		return d.bind(b)
-	}}).Register(h)
+	s := &udf.Scalar{Name: as, Params: d.params, Varargs: d.varargs, Result: d.result, Volatile: d.volatile}
+	s.Bind = func(b *udf.Binding) (udf.Call, error) { return d.bind(b) }
+	return s.Register(h)
 }
 
 // definition says what a function takes and returns, and computes it.

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // A value of JSON is nil, bool, number, string, *array or object.
@@ -32,6 +34,9 @@ const maxNesting = 500
 
 // parseJSON reads a whole text. Of a repeated name the first counts.
 func parseJSON(text string, mode wide) (any, error) {
+	if halfPair(text) {
+		return nil, errors.New("syntax error while parsing value - invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF")
+	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	v, err := readJSON(d, mode, 0)
@@ -47,6 +52,35 @@ func parseJSON(text string, mode wide) (any, error) {
 		return nil, errors.New("syntax error while parsing value - expected end of input")
 	}
 	return v, nil
+}
+
+// halfPair reports whether an escape is half of a surrogate pair, which Go would read as U+FFFD.
+func halfPair(text string) bool {
+	for {
+		i := strings.IndexByte(text, '\\')
+		if i < 0 || i+1 == len(text) {
+			return false
+		}
+		first, ok := escapedUnit(text[i:])
+		text = text[i+2:]
+		if !ok || !utf16.IsSurrogate(first) {
+			continue
+		}
+		second, _ := escapedUnit(text[4:])
+		if utf16.DecodeRune(first, second) == utf8.RuneError {
+			return true
+		}
+		text = text[10:]
+	}
+}
+
+// escapedUnit reads the escape \uXXXX at the beginning of a text.
+func escapedUnit(text string) (rune, bool) {
+	if len(text) < 6 || text[:2] != `\u` {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(text[2:6], 16, 16)
+	return rune(n), err == nil
 }
 
 func readJSON(d *json.Decoder, mode wide, depth int) (any, error) {

@@ -39,9 +39,12 @@ func kindOf[T any]() kind[T] {
 	case string:
 		k = kind[string]{of: udf.Of(mapping.TypeVarchar), read: readText[string], write: udf.SetText}
 	case jsonText:
-		k = kind[jsonText]{of: udf.JSON(), read: readText[jsonText], write: func(v mapping.Vector, i int, x jsonText) error { return udf.SetText(v, i, string(x)) }}
+		k = kind[jsonText]{of: udf.JSON(), read: readText[jsonText], write: func(v mapping.Vector, i int, x jsonText) error {
+			return udf.SetText(v, i, string(x))
+		}}
 	case []byte:
-		k = kind[[]byte]{of: udf.Of(mapping.TypeBlob), read: func(v mapping.Vector) func(int) []byte { return udf.Read(v).Bytes }, write: udf.SetBytes}
+		read := func(v mapping.Vector) func(int) []byte { return udf.Read(v).Bytes }
+		k = kind[[]byte]{of: udf.Of(mapping.TypeBlob), read: read, write: udf.SetBytes}
 	case bool:
 		k = plain[bool](mapping.TypeBoolean)
 	case int64:

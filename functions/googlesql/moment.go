@@ -44,7 +44,7 @@ func readTime(s string) (time.Duration, bool) {
 	if n[2] == 60 {
 		micros = 0
 	}
-	d := time.Duration(n[0])*time.Hour + time.Duration(n[1])*time.Minute + time.Duration(n[2])*time.Second + time.Duration(micros)*time.Microsecond
+	d := time.Duration(n[0]*3600+n[1]*60+n[2])*time.Second + time.Duration(micros)*time.Microsecond
 	return d, n[0] < 24 && n[1] < 60 && n[2] <= 60
 }
 

@@ -42,7 +42,8 @@ var nets = map[string]definition{
 	"net_ip_to_string": unary(func(b []byte) (string, error) {
 		ip, ok := netip.AddrFromSlice(b)
 		if !ok {
-			return "", fmt.Errorf("NET.IP_TO_STRING() encountered an invalid IP address. Expected 4 (for IPv4) or 16 (for IPv6) bytes but got %d", len(b))
+			const wrong = "NET.IP_TO_STRING() encountered an invalid IP address. Expected 4 (for IPv4) or 16 (for IPv6) bytes but got %d"
+			return "", fmt.Errorf(wrong, len(b))
 		}
 		return ip.String(), nil
 	}),

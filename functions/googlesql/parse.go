@@ -119,7 +119,8 @@ func bounded[T decimal](x T, precision, scale int64) (T, error) {
 		if scale == 0 {
 			of = fmt.Sprintf("%s(%d)", strings.ToUpper(name), precision)
 		}
-		return x, fmt.Errorf("%s has precision %d and scale %d but got a value that is not in range of [-%s, %s]", of, precision, scale, most, most)
+		const wrong = "%s has precision %d and scale %d but got a value that is not in range of [-%s, %s]"
+		return x, fmt.Errorf(wrong, of, precision, scale, most, most)
 	}
 	return T{n}, nil
 }

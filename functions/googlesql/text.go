@@ -281,7 +281,7 @@ func editDistance[T rune | byte](x, y []T, most sql.Null[int64]) (int64, error) 
 	if most.Valid && most.V < 0 {
 		return 0, errors.New("Max distance must be non-negative")
 	}
-	if len(x)*len(y) > 1<<32 {
+	if len(x)*len(y) > 1<<28 {
 		return 0, errors.New("EDIT_DISTANCE of texts this long is not supported")
 	}
 	row := make([]int64, len(y)+1)

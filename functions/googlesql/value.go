@@ -34,7 +34,8 @@ func anyValues[R any](make func() func([]value) (R, error)) definition {
 				return nil, fmt.Errorf("the types of %d arguments are missing: %w", b.Count()-1, err)
 			}
 			for i, t := range types {
-				if got, want := b.Argument(i+1), t.DuckDB(); t.Kind != googlesql.Array && t.Kind != googlesql.Struct && got.String() != want && bare(got) != want {
+				got, want := b.Argument(i+1), t.DuckDB()
+				if t.Kind != googlesql.Array && t.Kind != googlesql.Struct && got.String() != want && bare(got) != want {
 					return nil, fmt.Errorf("argument %d is %s, not %s", i+1, got, want)
 				}
 			}

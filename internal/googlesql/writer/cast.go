@@ -123,8 +123,8 @@ func (w *writer) cast(at *resolved.ParseLocationRangeProto, x string, from, to g
 		return w.castStruct(at, x, from, to)
 	}
 	if f, ok := casts[[2]googlesql.Kind{from.Kind, to.Kind}]; ok {
-		c := &call{w: w, at: at, name: "CAST(" + from.String() + " AS " + to.String() + ")", args: []string{x}, types: []googlesql.Type{from}, result: to}
-		return f(c)
+		name := "CAST(" + from.String() + " AS " + to.String() + ")"
+		return f(&call{w: w, at: at, name: name, args: []string{x}, types: []googlesql.Type{from}, result: to})
 	}
 	return "CAST(" + x + " AS " + duckType(at, to) + ")"
 }
@@ -137,7 +137,9 @@ func (w *writer) castStruct(at *resolved.ParseLocationRangeProto, x string, from
 }
 
 // fieldwise writes a STRUCT whose fields are made of those of another.
-func (w *writer) fieldwise(at *resolved.ParseLocationRangeProto, x string, from, to googlesql.Type, write func(i int, field string) string) string {
+func (w *writer) fieldwise(
+	at *resolved.ParseLocationRangeProto, x string, from, to googlesql.Type, write func(i int, field string) string,
+) string {
 	c := &call{w: w, at: at, args: []string{x}}
 	return c.let(func(args []string) string {
 		before, after := fieldNames(from), fieldNames(to)

@@ -36,8 +36,8 @@ func (c *call) constant(i int) (string, bool) {
 	return v.StringValue, true
 }
 
-// like writes x LIKE the argument i, whose text is arg: DuckDB's when the pattern is a constant without escapes, which it turns into a prefix or
-// the like.
+// like writes x LIKE the argument i, whose text is arg: DuckDB's when the pattern is a constant without escapes, which
+// it turns into a prefix or the like.
 func (c *call) like(x string, i int, arg string) string {
 	if pattern, ok := c.constant(i); ok && !strings.ContainsAny(pattern, "\\\x00") {
 		return "(" + x + " LIKE " + arg + ")"

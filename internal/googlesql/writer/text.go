@@ -63,7 +63,8 @@ var texts = map[string]entry{
 
 // delimiters of words are those of INITCAP without a second argument
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#initcap).
-const delimiters = " \t\n\v\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000" +
+const delimiters = " \t\n\v\f\r\u0085\u00a0\u1680" +
+	"\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000" +
 	"[](){}/|\\<>!?@\"^#$&~_,.:;*%+-"
 
 // overloaded makes an entry of a native function over STRING, of which the form over BYTES has _bytes behind its name.
