@@ -15,22 +15,24 @@ var castNumbers = map[string]definition{
 	"int64_to_string_format": binary(func(n int64, format string) (string, error) {
 		return numberByFormat(new(big.Rat).SetInt64(n), nil, n < 0, "", format)
 	}),
-	"float64_to_string_format": binary(func(f float64, format string) (string, error) {
-		switch {
-		case math.IsNaN(f):
-			return numberByFormat(new(big.Rat), nil, false, "NAN", format)
-		case math.IsInf(f, 0):
-			return numberByFormat(new(big.Rat), nil, f < 0, "INF", format)
-		}
-		round := func(places int) string { return strconv.FormatFloat(math.Abs(f), 'f', places, 64) } // halves to even
-		return numberByFormat(new(big.Rat).SetFloat64(f), round, math.Signbit(f), "", format)
-	}),
+	"float64_to_string_format": binary(castNumber),
 	"numeric_to_string_format": binary(func(x numeric, format string) (string, error) {
 		return numberByFormat(new(big.Rat).SetFrac(x.Int, tenTo(9)), nil, x.Sign() < 0, "", format)
 	}),
 	"bignumeric_to_string_format": binary(func(x bignumeric, format string) (string, error) {
 		return numberByFormat(new(big.Rat).SetFrac(x.Int, tenTo(18)), nil, x.Sign() < 0, "", format)
 	}),
+}
+
+func castNumber(f float64, format string) (string, error) {
+	switch {
+	case math.IsNaN(f):
+		return numberByFormat(new(big.Rat), nil, false, "NAN", format)
+	case math.IsInf(f, 0):
+		return numberByFormat(new(big.Rat), nil, f < 0, "INF", format)
+	}
+	round := func(places int) string { return strconv.FormatFloat(math.Abs(f), 'f', places, 64) } // halves to even
+	return numberByFormat(new(big.Rat).SetFloat64(f), round, math.Signbit(f), "", format)
 }
 
 // numberFormat is a format model of digits.

@@ -306,7 +306,7 @@ func (s specifier) integer(n int64) string {
 		base, group, between, before = 16, 4, ":", "0x"
 	}
 	digits := strconv.FormatUint(abs, base)
-	if s.precision == 0 && abs == 0 {
+	if s.precision == 0 && abs == 0 && base == 10 {
 		digits = ""
 	}
 	digits = strings.Repeat("0", max(0, s.precision-len(digits))) + digits
@@ -320,7 +320,7 @@ func (s specifier) integer(n int64) string {
 	if s.verb == 'X' {
 		sign, digits = strings.ToUpper(sign), strings.ToUpper(digits)
 	}
-	return s.fill(sign, digits, s.precision < 0)
+	return s.fill(sign, digits, s.precision < 0 || base != 10)
 }
 
 // grouped parts the digits before a point.

@@ -75,7 +75,7 @@ func readStep(rest string, legacy bool) (*jsonfn.Step, string, error) {
 		}
 	}
 	switch {
-	case rest == ".":
+	case rest == "." && legacy:
 		return nil, "", nil // as Google reads it
 	case strings.HasPrefix(rest, `."`) && !legacy, strings.HasPrefix(rest, `['`) && legacy:
 		quote, end := byte('"'), ""
