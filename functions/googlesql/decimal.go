@@ -167,6 +167,13 @@ func decimalFunctions[T decimal]() map[string]definition {
 			r, err := exactly[T](sum, new(big.Int).Mul(big.NewInt(n), unit))
 			return worded(r, err, "%s", r)
 		}),
+		// A SUM: of its whole numbers and fractions by themselves, or one whose digits are still to be counted.
+		p + "sum": binary(func(whole hugeint, fractions T) (T, error) {
+			sum := new(big.Int).Mul(whole.Int, unit)
+			r, err := checkedSum(T{sum.Add(sum, coefficient(fractions))})
+			return r, err
+		}),
+		p + "checked": unary(checkedSum[T]),
 		p + "div": binary(func(a, b T) (T, error) {
 			if coefficient(b).Sign() == 0 {
 				return T{}, fmt.Errorf("division by zero: DIV(%s, %s)", decimalText(a), decimalText(b))
@@ -406,4 +413,12 @@ func parseDecimal[T decimal](s string) (T, error) {
 		return r, wrong
 	}
 	return r, err
+}
+
+func checkedSum[T decimal](x T) (T, error) {
+	if !fits(coefficient(x)) {
+		_, _, name := scaleOf[T]()
+		return x, fmt.Errorf("%s overflow: SUM", name)
+	}
+	return x, nil
 }

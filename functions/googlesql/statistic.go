@@ -12,9 +12,12 @@ import (
 
 // statistics are the parts of aggregate functions that DuckDB has not: over lists, or over what its own functions gave.
 var statistics = merge(decimalStatistics[numeric]("numeric"), decimalStatistics[bignumeric]("bignumeric"), map[string]definition{
-	"double_sum": binary(func(sum float64, finite bool) (float64, error) {
+	// double_sum takes the sum, whether all values are finite, and a sum of the values divided by 2^64.
+	"double_sum": ternary(func(sum float64, finite bool, small float64) (float64, error) {
 		if finite && (math.IsInf(sum, 0) || math.IsNaN(sum)) {
-			return 0, errors.New("double overflow")
+			if sum = small * 0x1p64; math.IsInf(sum, 0) || math.IsNaN(sum) {
+				return 0, errors.New("double overflow")
+			}
 		}
 		return sum, nil
 	}),

@@ -135,9 +135,6 @@ func (r *reader) element(f string) (size int, err error) {
 	if strings.IndexByte("GgV", c) >= 0 {
 		return 0, errors.New("ISO parse elements are not supported yet")
 	}
-	if c != 'n' && c != 't' && c != '%' && c != 'c' {
-		r.blanks()
-	}
 	ok, err := r.read(c)
 	if err != nil {
 		return 0, err
@@ -174,7 +171,6 @@ func (r *reader) all(f string) bool {
 			continue
 		}
 		i++
-		r.blanks()
 		if ok, err := r.read(f[i]); !ok || err != nil {
 			return false
 		}
@@ -184,6 +180,9 @@ func (r *reader) all(f string) bool {
 
 func (r *reader) read(c byte) (ok bool, err error) {
 	m := &r.m
+	if strings.IndexByte("eklDFRTXcrx", c) >= 0 { // no others may have blanks before them
+		r.blanks()
+	}
 	switch c {
 	case 'A', 'a':
 		m.weekday, ok = r.name(func(i int) string { return time.Weekday(i).String() }, 7)
@@ -280,7 +279,6 @@ func (r *reader) epoch() bool {
 
 // fraction reads seconds, and up to so many digits of a fraction.
 func (r *reader) fraction(most int) bool {
-	r.blanks()
 	var ok bool
 	if r.m.second, ok = r.number(1, 2, 0, 60); !ok {
 		return false
@@ -302,7 +300,6 @@ func (r *reader) fraction(most int) bool {
 
 // offset reads +hh, +hhmm or +hh:mm.
 func (r *reader) offset() bool {
-	r.blanks()
 	sign := r.here()
 	if sign != "+" && sign != "-" {
 		return false
@@ -333,6 +330,9 @@ func (r *reader) zoneName() error {
 	from := r.at
 	for r.at < len(r.text) && !isBlank(r.text[r.at]) {
 		r.at++
+	}
+	if r.at == from {
+		return errors.New("Invalid empty time zone")
 	}
 	l, err := zone(r.text[from:r.at])
 	r.m.zone = l

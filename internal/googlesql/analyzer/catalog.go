@@ -31,6 +31,7 @@ func (c *Catalog) message(language *resolved.LanguageOptionsProto) *resolved.Sim
 		Name:                   proto.String("catalog"),
 		BuiltinFunctionOptions: &resolved.ZetaSQLBuiltinFunctionOptionsProto{LanguageOptions: language},
 		Procedure:              c.Procedures,
+		CustomFunction:         missing(),
 	}
 	for _, f := range append(lackingFunctions(), c.Functions...) {
 		at := folder(root, f.NamePath)

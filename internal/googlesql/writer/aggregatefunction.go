@@ -22,6 +22,8 @@ func init() {
 		"max":                   foldOf("max"),
 		"any_value":             foldOf("any_value"),
 		"array_agg":             arrayAgg,
+		"max_by":                foldOf("arg_max_null"),
+		"min_by":                foldOf("arg_min_null"),
 		"array_concat_agg":      arrayConcatAgg,
 		"string_agg":            stringAgg,
 		"logical_and":           foldOf("bool_and"),
@@ -85,8 +87,20 @@ func sum(c *call) string {
 		return c.w.native("interval_of") + "(" + c.intervalSums() + ")"
 	}
 	text := c.fold(fold{name: "sum", args: c.args[0]})
-	if c.result.Kind == googlesql.Float64 {
-		return c.w.native("double_sum") + "(" + text + ", " + c.fold(fold{name: "bool_and", args: "isfinite(" + c.args[0] + ")"}) + ")"
+	kind := strings.ToLower(c.result.Kind.String())
+	switch c.result.Kind {
+	case googlesql.Float64:
+		small := text
+		if c.analytic != nil { // the ends of a window may lie beyond FLOAT64, and the sum within
+			small = c.fold(fold{name: "sum", args: "(" + c.args[0] + ") * 5.421010862427522e-20::DOUBLE"})
+		}
+		return c.w.native("double_sum") + "(" + text + ", " + c.fold(fold{name: "bool_and", args: "isfinite(" + c.args[0] + ")"}) + ", " + small + ")"
+	case googlesql.Numeric, googlesql.BigNumeric:
+		if c.analytic == nil || c.distinct {
+			return c.w.native(kind+"_checked") + "(" + text + ")"
+		}
+		whole, fractions := c.wholeAndFractions()
+		return c.w.native(kind+"_sum") + "(" + whole + ", " + fractions + ")"
 	}
 	return "CAST(" + text + " AS " + duckType(c.at, c.result) + ")"
 }
@@ -108,14 +122,18 @@ func average(c *call) string {
 	if c.result.Kind == googlesql.Interval {
 		return c.w.native("interval_average") + "(" + c.intervalSums() + ", nullif(" + n + ", 0))"
 	}
-	// The sum itself may have no place: whole numbers and fractions are added by themselves.
-	whole := c.fold(fold{name: "sum", args: "trunc(" + x + ")"})
-	fractions := c.fold(fold{name: "sum", args: x + " - trunc(" + x + ")"})
+	whole, fractions := c.wholeAndFractions()
+	return c.w.native(strings.ToLower(c.result.Kind.String())+"_average") + "(" + whole + ", " + fractions + ", nullif(" + n + ", 0))"
+}
+
+// wholeAndFractions are the sums of the whole numbers and of the fractions of decimals, since the sum itself may have no place.
+func (c *call) wholeAndFractions() (whole, fractions string) {
+	x, t := c.args[0], duckType(c.at, c.types[0])
 	if c.distinct {
-		whole, fractions = c.fold(fold{name: "sum", args: x}), "0"
+		all := c.fold(fold{name: "sum", args: x})
+		return "trunc(" + all + ")::HUGEINT", "(" + all + " - trunc(" + all + "))::" + t
 	}
-	t := duckType(c.at, c.result)
-	return c.w.native(strings.ToLower(c.result.Kind.String())+"_average") + "(" + whole + "::HUGEINT, " + fractions + "::" + t + ", nullif(" + n + ", 0))"
+	return c.fold(fold{name: "sum", args: "trunc(" + x + ")"}) + "::HUGEINT", c.fold(fold{name: "sum", args: x + " - trunc(" + x + ")"}) + "::" + t
 }
 
 // intervalSums are the sums of the parts of INTERVALs.
@@ -139,11 +157,23 @@ func least(c *call) string {
 
 // list writes the values of an ARRAY-valued aggregate, which LIMIT may shorten.
 func (c *call) list(filter string) string {
-	nan := c.distinct && c.order != "" && c.types[0].Kind == googlesql.Float64
-	if nan {
-		c.refuse("DISTINCT and ORDER BY of FLOAT64 in %s", strings.ToUpper(c.name))
+	order := ""
+	if c.distinct && c.order != "" && c.types[0].Kind == googlesql.Float64 {
+		// Only the argument itself may be a key beside DISTINCT: the list is sorted, by the numbers with the other sign.
+		order = ", 'ASC', 'NULLS LAST'"
+		if strings.Contains(c.order, " DESC") {
+			order = ", 'DESC', 'NULLS LAST'"
+		}
+		if strings.Contains(c.order, "NULLS FIRST") {
+			order = strings.Replace(order, "LAST", "FIRST", 1)
+		}
+		c.order = ""
 	}
 	text := c.fold(fold{name: "list", args: c.args[0], filter: filter})
+	if order != "" {
+		x, y := c.w.bind(), c.w.bind()
+		text = "list_transform(list_sort(list_transform(" + text + ", lambda " + x + ": (- " + x + "))" + order + "), lambda " + y + ": (- " + y + "))"
+	}
 	if limit := c.aggregate.GetLimit(); limit != nil {
 		text = "list_slice(" + text + ", 1, " + c.w.expr(limit) + ")"
 	}
