@@ -41,7 +41,6 @@ var texts = map[string]definition{
 	"edit_distance_bytes": ternary(func(a, b []byte, most sql.Null[int64]) (int64, error) { return editDistance(a, b, most) }),
 	"starts_with_bytes":   binary(func(b, prefix []byte) (bool, error) { return bytes.HasPrefix(b, prefix), nil }),
 	"ends_with_bytes":     binary(func(b, suffix []byte) (bool, error) { return bytes.HasSuffix(b, suffix), nil }),
-	"error":               unary(func(s string) (sql.Null[int64], error) { return sql.Null[int64]{}, errors.New(s) }),
 }
 
 // maxOutput is BigQuery's bound of what the functions give that make long values of short ones.

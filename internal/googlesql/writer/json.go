@@ -56,7 +56,7 @@ var jsons = map[string]entry{
 	"lax_string_array":          goFunction("lax_string_array"),
 	"lax_double":                goFunction("lax_float64"),
 	"lax_double_array":          goFunction("lax_float64_array"),
-	"error":                     template("CASE WHEN @error($1) IS NULL THEN NULL::$type END"),
+	"error":                     raise,
 	"session_user":              template("current_user"),
 }
 
@@ -142,4 +142,12 @@ func jsonStripNulls(c *call) string {
 	}
 	args = append(args, defaults[len(args):]...)
 	return c.w.native("json_strip_nulls") + "(" + strings.Join(args, ", ") + ")"
+}
+
+// raise is ERROR(text): DuckDB's error is volatile, so that no branch that is not taken is computed ahead, and TRY refuses it.
+func raise(c *call) string {
+	if c.safe {
+		return "NULL::" + duckType(c.at, c.result)
+	}
+	return "CAST(error(" + c.args[0] + ") AS " + duckType(c.at, c.result) + ")"
 }
