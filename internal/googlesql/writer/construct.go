@@ -75,15 +75,15 @@ func (w *writer) tvfScan(s *resolved.ResolvedTVFScanProto) string {
 			continue
 		}
 		var items []string
-		for k, c := range s.GetSignature().GetArgument()[i].GetRelationArgument().GetColumn() {
-			items = append(items, column(a.GetArgumentColumnList()[k])+" AS "+quote.Name(outputName(c.GetName(), k)))
+		for k, name := range outputNames(s.GetSignature().GetArgument()[i].GetRelationArgument().GetColumn()) {
+			items = append(items, column(a.GetArgumentColumnList()[k])+" AS "+quote.Name(name))
 		}
 		relations = append(relations, "SELECT "+strings.Join(items, ", ")+" FROM ("+w.scan(a.GetScan())+")")
 	}
-	result := s.GetSignature().GetOutputSchema().GetColumn()
+	result := outputNames(s.GetSignature().GetOutputSchema().GetColumn())
 	var items []string
 	for k, c := range s.GetParent().GetColumnList() {
-		items = append(items, quote.Name(outputName(result[s.GetColumnIndexList()[k]].GetName(), k))+" AS "+column(c))
+		items = append(items, quote.Name(result[s.GetColumnIndexList()[k]])+" AS "+column(c))
 	}
 	if len(items) == 0 {
 		items = []string{"1"}

@@ -112,26 +112,34 @@ type withQuery struct {
 }
 
 func outputFields(list []*resolved.ResolvedOutputColumnProto) []googlesql.Field {
+	names := outputNames(list)
 	fields := make([]googlesql.Field, len(list))
 	for i, c := range list {
-		fields[i] = googlesql.Field{Name: outputName(c.GetName(), i), Type: analyzer.TypeOf(c.GetColumn().GetType())}
+		fields[i] = googlesql.Field{Name: names[i], Type: analyzer.TypeOf(c.GetColumn().GetType())}
 	}
 	return fields
 }
 
-// outputName is the name of a result's column i: BigQuery calls those without one f0_, f1_, ….
-func outputName(name string, i int) string {
-	if name == "" || strings.HasPrefix(name, "$") {
-		return "f" + strconv.Itoa(i) + "_"
+// outputNames are the names of a result's columns: BigQuery calls those without one f0_, f1_, ….
+func outputNames[T interface{ GetName() string }](list []T) []string {
+	names := make([]string, len(list))
+	nameless := 0
+	for i, c := range list {
+		names[i] = c.GetName()
+		if names[i] == "" || strings.HasPrefix(names[i], "$") {
+			names[i] = "f" + strconv.Itoa(nameless) + "_"
+			nameless++
+		}
 	}
-	return name
+	return names
 }
 
 // query writes a scan with the names of its result.
 func (w *writer) query(s *resolved.AnyResolvedScanProto, list []*resolved.ResolvedOutputColumnProto) string {
 	items := make([]string, len(list))
+	names := outputNames(list)
 	for i, c := range list {
-		items[i] = column(c.GetColumn()) + " AS " + quote.Name(outputName(c.GetName(), i))
+		items[i] = column(c.GetColumn()) + " AS " + quote.Name(names[i])
 	}
 	return "SELECT " + strings.Join(items, ", ") + " FROM (" + w.scan(s) + ")"
 }

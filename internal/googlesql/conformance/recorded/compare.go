@@ -64,8 +64,9 @@ func same(f field, want, got any) bool {
 		return fmt.Sprint(got) == whole(want)
 	case "FLOAT", "FLOAT64":
 		g, ok := got.(float64)
-		w, isNumber := want.(float64)
-		if !isNumber {
+		n, isNumber := want.(json.Number)
+		w, err := n.Float64()
+		if !isNumber || err != nil {
 			return ok && fmt.Sprint(g) == map[string]string{"NaN": "NaN", "Infinity": "+Inf", "-Infinity": "-Inf"}[fmt.Sprint(want)]
 		}
 		return ok && (g == w || math.Abs(g-w) <= 1e-12*math.Abs(w)+1e-15 || math.IsNaN(g) && math.IsNaN(w))
@@ -89,7 +90,7 @@ func same(f field, want, got any) bool {
 		return strings.TrimSuffix(moment(got, "2006-01-02T15:04:05.000000"), ".000000") == fmt.Sprint(want)
 	case "TIMESTAMP":
 		t, ok := got.(time.Time)
-		w, err := time.Parse(time.RFC3339Nano, fmt.Sprint(want))
+		w, err := time.Parse(time.RFC3339Nano, strings.Replace(fmt.Sprint(want), " ", "T", 1))
 		return ok && err == nil && t.Equal(w)
 	case "RECORD", "STRUCT":
 		m, ok := got.(map[string]any)
@@ -128,6 +129,9 @@ func moment(v any, layout string) string {
 }
 
 func parsed(v any) any {
+	if b, ok := v.([]byte); ok {
+		v = string(b)
+	}
 	s, ok := v.(string)
 	if !ok {
 		b, err := json.Marshal(v)
