@@ -10,14 +10,16 @@ func (p *parser) query(st Statement) (Node, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(calls)+len(p.functions)+len(p.tableFunctions) > 0 || st.Lang == GoogleSQL || st.Data {
+	if st.Lang == DuckDB && len(calls)+len(p.functions)+len(p.tableFunctions) > 0 || st.Data {
 		q.Data = p.dataRefs(st.Data, len(calls) > 0)
 		q.columns = p.items
 	}
 	q.Calls, q.Functions, q.TableFunctions = calls, p.functions, p.tableFunctions
 	ours := len(calls)+len(q.Functions)+len(q.TableFunctions)+len(q.Data) > 0
-	q.schema = st.Lang == DuckDB && !ours && p.schemaOptions()
-	q.Untouched = st.Lang == DuckDB && !ours && !q.schema
+	if !ours && p.schemaOptions() {
+		q.Lang = GoogleSQL
+	}
+	q.Untouched = q.Lang == DuckDB && !ours
 	if ours {
 		switch q.Verb {
 		case "CREATE VIEW":

@@ -30,15 +30,10 @@ func TestDeep(t *testing.T) {
 		}
 	}
 	for name, src := range map[string]string{
-		"functions in GoogleSQL": "SELECT " + strings.Repeat("ML.DISTANCE(", n) + "a" + strings.Repeat(")", n),
-		"table functions":        "SELECT * FROM " + strings.Repeat("vector_search((SELECT * FROM ", n) + "t" + strings.Repeat("), 'v')", n),
-		"calls":                  "SELECT * FROM " + strings.Repeat("ML.PREDICT(MODEL m, (SELECT * FROM ", n) + "t" + strings.Repeat("))", n),
+		"table functions": "SELECT * FROM " + strings.Repeat("vector_search((SELECT * FROM ", n) + "t" + strings.Repeat("), 'v')", n),
+		"calls":           "SELECT * FROM " + strings.Repeat("ML.PREDICT(MODEL m, (SELECT * FROM ", n) + "t" + strings.Repeat("))", n),
 	} {
-		lang := DuckDB
-		if strings.HasSuffix(name, "GoogleSQL") {
-			lang = GoogleSQL
-		}
-		st := Split(src, lang)[0]
+		st := Split(src, DuckDB)[0]
 		node, err := Parse(src, st)
 		if err == nil {
 			_, err = testRewriter().Rewrite(src, node.(*Query))

@@ -161,7 +161,6 @@ type Query struct {
 
 	columns []column // the select items without an alias, of the DuckDB dialect
 
-	schema bool // CREATE SCHEMA … OPTIONS of the DuckDB dialect, which the translator writes
 }
 
 // Function is a scalar function of ours under its BigQuery name: ML.DECODE_IMAGE(…), OBJ.MAKE_REF(…), AI.GENERATE(…).

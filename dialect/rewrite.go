@@ -7,20 +7,16 @@ import (
 	"github.com/mallardml/mallard/internal/amount"
 )
 
-// Rewriter writes a [Query] for DuckDB. Its zero value serves queries without constructs of ours.
+// Rewriter writes a [Query] of the DuckDB dialect for DuckDB. Its zero value serves queries without constructs of ours.
 type Rewriter struct {
 	// Expand gives the text around the input of a call. quoted is true in the body of a view.
 	Expand func(c *Call, quoted bool) (Expansion, error)
-	// Table resolves a table or schema path of a GoogleSQL statement to the parts DuckDB knows it by. It is called for
-	// paths of two or three parts in FROM, TABLE and DDL positions, and for the path of CREATE and DROP SCHEMA when it
-	// has two parts. Nil leaves paths as they are.
-	Table func(p Path) ([]string, error)
 	// Function says what a function becomes: an expression that needs no brackets around it. Nil without an error leaves
-	// it alone, since it is a function of the user's. A Rewriter without Function leaves all of them alone in the DuckDB
-	// dialect, and refuses them in GoogleSQL. quoted is true in the body of a view.
+	// it alone, since it is a function of the user's. A Rewriter without Function leaves all of them alone. quoted is true
+	// in the body of a view.
 	Function func(f *Function, quoted bool) (*Substitution, error)
 	// TableFunction gives the text that takes the place of a table function. args are its arguments as DuckDB reads
-	// them: a query without its brackets, SELECT * FROM path for TABLE path. "" leaves it alone; GoogleSQL refuses it then.
+	// them: a query without its brackets, SELECT * FROM path for TABLE path. "" leaves it alone.
 	TableFunction func(f *TableFunction, args []string, quoted bool) (string, error)
 	// Data gives the text that takes the place of a reference to the pseudo-column; "" leaves it alone, since it is a
 	// column like any other.
@@ -44,44 +40,31 @@ type Expansion struct {
 // Rewrite gives the text for DuckDB. An error is an *[Error] with positions in src, or what a callback returned.
 func (r *Rewriter) Rewrite(src string, q *Query) (*Text, error) {
 	var e edits
-	switch {
-	case q.Untouched:
-	case q.Lang == GoogleSQL || q.schema:
-		t := &translator{parser: newParser(src, Statement{Span: q.Span, Lang: q.Lang}), edits: &e, rewriter: r, whole: q}
-		t.index(q)
-		if err := t.statement(); err != nil {
-			if err.cause != nil {
-				return nil, err.cause
-			}
-			return nil, &err.Error
+	var written []int       // where something of ours starts
+	named := map[int]bool{} // by place: the select items that have their names
+	for _, f := range q.Functions {
+		done, err := r.function(f, q, &e)
+		if err != nil {
+			return nil, err
 		}
-	default:
-		var written []int       // where something of ours starts
-		named := map[int]bool{} // by place: the select items that have their names
-		for _, f := range q.Functions {
-			done, err := r.function(f, q, &e)
-			if err != nil {
-				return nil, err
-			}
-			if done {
-				written = append(written, f.Pos)
-			}
+		if done {
+			written = append(written, f.Pos)
 		}
-		for _, d := range q.Data {
-			done, err := r.data(d, &e)
-			if err != nil {
-				return nil, err
-			}
-			if done {
-				written = append(written, d.Pos)
-				named[d.Pos] = d.item
-			}
-		}
-		for _, c := range q.Calls { // those inside others stand in the same items
-			written = append(written, c.Pos)
-		}
-		nameColumns(src, q, written, named, &e)
 	}
+	for _, d := range q.Data {
+		done, err := r.data(d, &e)
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			written = append(written, d.Pos)
+			named[d.Pos] = d.item
+		}
+	}
+	for _, c := range q.Calls { // those inside others stand in the same items
+		written = append(written, c.Pos)
+	}
+	nameColumns(src, q, written, named, &e)
 	if err := r.expand(src, q, &e); err != nil {
 		return nil, err
 	}
@@ -110,7 +93,7 @@ func (r *Rewriter) function(f *Function, q *Query, e *edits) (done bool, err err
 		}
 		a := f.Args[k]
 		e.replace(Span{pos, a.Pos}, s.Text[i])
-		if q.Lang != GoogleSQL && promptFunction(f.Name) && a.row.End > a.row.Pos {
+		if strings.HasPrefix(f.Name, "AI.") && a.row.End > a.row.Pos {
 			e.replace(a.row, "row")
 		}
 		pos, last = a.End, k
@@ -255,10 +238,8 @@ func (c construct) write(src string, q *Query, e *edits) {
 			e.wrap(p.Span, "(", "::"+to+")")
 		}
 	}
-	if q.Lang != GoogleSQL {
-		for _, at := range call.rows {
-			e.replace(at, "row")
-		}
+	for _, at := range call.rows {
+		e.replace(at, "row")
 	}
 	if call.InputIsTable {
 		e.insertBefore(call.Input.Pos, "SELECT * FROM ")
@@ -295,8 +276,6 @@ func (r *Rewriter) tableFunction(src string, q *Query, f *TableFunction, e *edit
 		}
 		e.replace(f.Span, s)
 		return true, nil
-	case q.Lang == GoogleSQL:
-		return false, errorf(f.Span, "the table function %s is not translated from GoogleSQL to DuckDB", f.Name)
 	}
 	return false, nil
 }

@@ -3,7 +3,6 @@ package extension_test
 import (
 	"database/sql"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -11,12 +10,9 @@ import (
 	"github.com/mallardml/mallard/extension"
 )
 
-// googleSQL opens a database of the dialect bigquery; without the analyzer the test is skipped.
+// googleSQL opens a database of the dialect bigquery.
 func googleSQL(t *testing.T) *sql.DB {
 	t.Helper()
-	if os.Getenv("MALLARD_GOOGLESQL") == "" {
-		t.Skip("GoogleSQL's analyzer is not installed")
-	}
 	cfg := config(t)
 	cfg.BigQuery.Dialect = extension.Dialect(dialect.GoogleSQL)
 	return open(t, "", cfg)

@@ -175,5 +175,4 @@ func TestSQL(t *testing.T) {
 		Update: *update,
 	}
 	sqllogic.Run(t, "../testdata", o)
-	sqllogic.Run(t, "../dialect/testdata", o)
 }

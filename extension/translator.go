@@ -2,9 +2,7 @@ package extension
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"sync"
 
 	"github.com/mallardml/mallard/internal/config"
@@ -19,18 +17,12 @@ var translators struct {
 	m  map[installed.Source]*translator.Translator
 }
 
-// googleSQL gives the translator of GoogleSQL; nil where no analyzer is installed.
+// googleSQL gives the translator of GoogleSQL; the error says how to get its analyzer.
 func (in *instance) googleSQL() (*translator.Translator, error) {
 	if t := in.translator.Load(); t != nil {
 		return t, nil
 	}
-	if os.Getenv(installed.EnvLibrary) == "" && in.cfg.GoogleSQL.Library == "" {
-		return nil, nil // package dialect reads it as long as it does so better
-	}
 	source, err := installed.Find(config.Path(in.cfg, in.cfg.GoogleSQL.Library))
-	if errors.Is(err, installed.ErrNone) {
-		return nil, nil
-	}
 	translators.mu.Lock()
 	defer translators.mu.Unlock()
 	t := translators.m[source]

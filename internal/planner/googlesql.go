@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,14 +18,11 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// translate writes a GoogleSQL query for DuckDB; nil for one that it leaves to package dialect.
+// translate writes a GoogleSQL query for DuckDB.
 func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
-	if w.GoogleSQL == nil || q.Lang != dialect.GoogleSQL {
-		return nil, nil
-	}
 	t, err := w.GoogleSQL()
-	if t == nil || err != nil {
-		return nil, err
+	if err != nil {
+		return nil, dialect.At(q.Span, err)
 	}
 	constructs, err := w.constructs(ctx, src, q)
 	if err != nil {
@@ -50,11 +46,8 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 		s, err = t.Translate(ctx, text, constructs, described{w}, analyzer.Parameters{Undeclared: true, ByPosition: byPosition, Names: names})
 	}
 	switch {
-	case errors.As(err, &unsupported):
-		if os.Getenv("MALLARD_GOOGLESQL_ONLY") != "" {
-			return nil, fmt.Errorf("%w is not translated from GoogleSQL to DuckDB", err)
-		}
-		return nil, nil
+	case errors.As(err, &unsupported) && unsupported.End > 0:
+		return nil, dialect.At(dialect.Span{Pos: q.Pos + unsupported.Pos, End: q.Pos + unsupported.End}, err)
 	case errors.As(err, &wrong) && wrong.Line > 0:
 		pos := q.Pos + wrong.Pos
 		return nil, dialect.At(dialect.Span{Pos: pos, End: pos}, errors.New(wrong.Message))
@@ -117,7 +110,24 @@ func (w *expander) constructs(ctx context.Context, src string, q *dialect.Query)
 		all[i].Shift(-q.Pos)
 	}
 	slices.SortStableFunc(all, func(a, b translator.Construct) int { return cmp.Compare(a.Pos, b.Pos) })
-	return all, nil
+	return all, checkNesting(all, q.Pos)
+}
+
+// maxNesting bounds the calls of ours inside each other.
+const maxNesting = 400
+
+func checkNesting(sorted []translator.Construct, base int) error {
+	var ends []int // of the calls that hold the current one
+	for _, c := range sorted {
+		for len(ends) > 0 && ends[len(ends)-1] <= c.Pos {
+			ends = ends[:len(ends)-1]
+		}
+		if ends = append(ends, c.End); len(ends) > maxNesting {
+			at := dialect.Span{Pos: base + c.Pos, End: base + c.End}
+			return dialect.At(at, fmt.Errorf("this statement nests more than %d levels deep", maxNesting))
+		}
+	}
+	return nil
 }
 
 // callConstruct makes a call of a model, and casts of the bare parameters in its input, whose types the model tells.

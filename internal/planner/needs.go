@@ -37,7 +37,7 @@ type Planner struct {
 	Library  Library
 	Objects  Objects
 	Session  Session // nil guards no names
-	// GoogleSQL gives what translates GoogleSQL; nil, or one that gives nil, leaves it to package dialect.
+	// GoogleSQL gives what translates GoogleSQL; its error says how to get it.
 	GoogleSQL func() (*translator.Translator, error)
 	// Variables are those of the connection's script, and @@variables.
 	Variables []translator.Variable

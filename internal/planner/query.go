@@ -32,8 +32,8 @@ func (pl *Planner) Query(ctx context.Context, src string, q *dialect.Query) (*Pl
 // expand writes out the calls of a query: the statement itself, or the input of a call, which may be GoogleSQL, too.
 func (w *expander) expand(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
 	w.lang = q.Lang
-	if text, err := w.translate(ctx, src, q); text != nil || err != nil {
-		return text, err
+	if q.Lang == dialect.GoogleSQL {
+		return w.translate(ctx, src, q)
 	}
 	return w.rewrite(ctx, src, q)
 }
@@ -42,10 +42,6 @@ func (w *expander) rewrite(ctx context.Context, src string, q *dialect.Query) (*
 	w.fused = fuse(q.Functions)
 	r := &dialect.Rewriter{
 		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) { return w.expansion(ctx, src, c, quoted) },
-		Table: func(p dialect.Path) ([]string, error) {
-			parts, err := w.Catalog.WithoutProject(ctx, p.Parts)
-			return parts, dialect.At(p.Span, err)
-		},
 		Function: func(f *dialect.Function, _ bool) (*dialect.Substitution, error) {
 			return w.function(ctx, f, q)
 		},

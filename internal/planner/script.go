@@ -25,9 +25,6 @@ func (pl *Planner) Expression(ctx context.Context, before, src string, at dialec
 	if err != nil {
 		return "", nil, shifted(err, at.Pos-len(before))
 	}
-	if w.columns == nil {
-		return "", nil, dialect.At(at, errors.New("scripts need GoogleSQL's analyzer; install it with `mallard doctor -install googlesql`"))
-	}
 	return out.String(), w.columns, nil
 }
 

@@ -12,7 +12,7 @@ type Error struct {
 	Pos, End int    // bytes of the statement; both 0 when the place is not known
 }
 
-func (e *Error) Error() string { return e.What + " is not supported" }
+func (e *Error) Error() string { return e.What + " is not translated from GoogleSQL to DuckDB" }
 
 // refuse ends the writing of a statement; the exported functions give its error.
 func refuse(at *resolved.ParseLocationRangeProto, format string, args ...any) {
