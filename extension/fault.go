@@ -9,6 +9,8 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/failure"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/planner"
 )
 
@@ -100,8 +102,10 @@ func (x *execution) inPlainForm(e *Error) {
 // readsAsGoogleSQL reports whether a statement that DuckDB does not understand is one of BigQuery's.
 func (x *execution) readsAsGoogleSQL(err *duckdb.Error) bool {
 	p := x.plan
-	unread := duckapi.Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax, duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog)
-	if p.Lang != dialect.DuckDB || !unread {
+	// Starting the analyzer costs something: it is asked where DuckDB's words make GoogleSQL likely.
+	name, _, missing := duckapi.MissingFunction(err)
+	likely := missing && writer.Known(name) || duckapi.Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax)
+	if p.Lang != dialect.DuckDB || !likely {
 		return false
 	}
 	st := dialect.Statement{Span: dialect.Span{Pos: p.Pos, End: p.Pos + len(strings.TrimRight(p.SQL, "; \t\r\n"))}, Lang: dialect.GoogleSQL}
@@ -111,6 +115,9 @@ func (x *execution) readsAsGoogleSQL(err *duckdb.Error) bool {
 		return false
 	}
 	other, perr := x.s.planner(x.ctx).Query(x.ctx, x.src, q)
+	if errors.Is(perr, failure.ErrGoogleSQL) {
+		return missing // there is no analyzer, and the function is one of GoogleSQL's
+	}
 	if perr != nil {
 		return false
 	}

@@ -79,7 +79,7 @@ func TestCommandLine(t *testing.T) {
 		{"-readonly without a file", "", []string{"-readonly", "-c", "SELECT 1"}, 1, "", "-readonly needs a database file"},
 		{"no database", "", []string{"/nowhere/x.db", "-c", "SELECT 1"}, 1, "", "mallard: open /nowhere/x.db: IO Error: Cannot open file"},
 		{"missing configuration", "", []string{"-config", "/nowhere/mallard.toml", "-c", "SELECT 1"}, 1, "", "/nowhere/mallard.toml"},
-		{"backticks", "", []string{"-csv", "-c", "SELECT 1 AS `a b`"}, 0, "a b\n1\n", ""},
+		{"GoogleSQL without its analyzer", "", []string{"-c", "SELECT 1 AS `a b`"}, 1, "", "Run `mallard doctor -install googlesql`"},
 		{"dashes end the flags", "", []string{"-csv", "-noheader", "--", ":memory:", "SELECT 3"}, 0, "3\n", ""},
 		{".tables", "CREATE TABLE a(i INT); CREATE VIEW b AS SELECT 1;\n.tables\n.tables b\n", []string{"-list", "-noheader"}, 0, "memory|main|a|table\nmemory|main|b|view\nmemory|main|b|view\n", ""},
 		{".schema", "CREATE TABLE a(i INT);\n.schema\n", nil, 0, "CREATE TABLE a(i INTEGER);\n", ""},

@@ -20,6 +20,9 @@ import (
 
 // translate writes a GoogleSQL query for DuckDB.
 func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
+	if w.GoogleSQL == nil {
+		return nil, dialect.At(q.Span, errors.New("GoogleSQL is not read here"))
+	}
 	t, err := w.GoogleSQL()
 	if err != nil {
 		return nil, dialect.At(q.Span, err)

@@ -104,7 +104,7 @@ func TestPlan(t *testing.T) {
 	}{
 		{"SELECT 1", "SELECT 1", ""},
 		{"SELECT * FROM ML.PREDICT(MODEL d.lang, (SELECT 'x' AS input))", predicted, ""},
-		{"SELECT * FROM ML.PREDICT(MODEL `p.d.lang`, (SELECT 'x' AS input))", predicted, ""},
+		{"SELECT `x`", "GoogleSQL is not read here", "SELECT `x`"},
 		{"SELECT AI.GENERATE('hello', endpoint => 'gemini-2.5-flash')", "(9, 'hello')", ""},
 		{"SELECT * FROM ML.GENERATE_TEXT(MODEL d.far, (SELECT 'x' AS prompt), STRUCT(0.2 AS temperature))", "AS MATERIALIZED (SELECT system.main.", ""},
 		{"SELECT * FROM ML.GENERATE_TEXT(MODEL d.far, (SELECT 'x' AS prompt), STRUCT(0.2 AS temprature))", "did you mean", "0.2 AS temprature"},

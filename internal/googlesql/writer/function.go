@@ -210,3 +210,9 @@ func init() {
 	functions = merge(operators, hashes, texts, patterns, jsons, nets,
 		comparisons, numberFunctions(), arrayFunctions(), datetimeFunctions(), intervalFunctions())
 }
+
+// Known reports whether a name is that of a function of GoogleSQL's.
+func Known(name string) bool {
+	name = strings.ToLower(name)
+	return functions[name] != nil || aggregates[name] != nil || analytics[name] != nil
+}
