@@ -107,7 +107,13 @@ func (w *expander) constructs(ctx context.Context, src string, q *dialect.Query)
 		all = append(all, k)
 	}
 	for _, f := range q.TableFunctions {
-		all = append(all, w.tableFunctionConstruct(ctx, f))
+		k := w.tableFunctionConstruct(ctx, f)
+		if len(k.Relations) == 0 { // it says what it takes
+			if _, err := w.tableFunction(ctx, f, make([]string, len(f.Args))); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, k)
 	}
 	for i := range all {
 		all[i].Shift(-q.Pos)
