@@ -3,6 +3,7 @@ package extension
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/failure"
+	googlesql "github.com/mallardml/mallard/internal/googlesql/analyzer"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 )
 
 // CodeOf tells what kind of failure an error of this package is: for a nil error "", for one of somebody else's
@@ -34,6 +37,14 @@ func CodeOf(err error) failure.Code {
 			return failure.Unsupported
 		}
 		return failure.InvalidQuery
+	}
+	var lacking *writer.Error
+	if errors.As(err, &lacking) {
+		return failure.Unsupported
+	}
+	var read *googlesql.Error
+	if errors.As(err, &read) && strings.HasPrefix(read.Message, "Table not found") {
+		return failure.NotFound
 	}
 	var provider interface{ HTTPStatus() int }
 	if errors.As(err, &provider) {

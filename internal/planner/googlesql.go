@@ -53,7 +53,8 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 		return nil, dialect.At(dialect.Span{Pos: q.Pos + unsupported.Pos, End: q.Pos + unsupported.End}, err)
 	case errors.As(err, &wrong) && wrong.Line > 0:
 		pos := q.Pos + wrong.Pos
-		return nil, dialect.At(dialect.Span{Pos: pos, End: pos}, errors.New(wrong.Message))
+		wrong.Line = 0 // the statement's own place says it
+		return nil, dialect.At(dialect.Span{Pos: pos, End: pos}, wrong)
 	case err != nil:
 		return nil, err
 	}

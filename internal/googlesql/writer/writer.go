@@ -120,13 +120,20 @@ func outputFields(list []*resolved.ResolvedOutputColumnProto) []googlesql.Field 
 	return fields
 }
 
-// outputNames are the names of a result's columns: BigQuery calls those without one f0_, f1_, ….
+// outputNames are the names of a result's columns.
 func outputNames[T interface{ GetName() string }](list []T) []string {
 	names := make([]string, len(list))
-	nameless := 0
 	for i, c := range list {
 		names[i] = c.GetName()
-		if names[i] == "" || strings.HasPrefix(names[i], "$") {
+	}
+	return columnNames(names)
+}
+
+// columnNames gives names to columns without one: BigQuery calls them f0_, f1_, ….
+func columnNames(names []string) []string {
+	nameless := 0
+	for i, name := range names {
+		if name == "" || strings.HasPrefix(name, "$") {
 			names[i] = "f" + strconv.Itoa(nameless) + "_"
 			nameless++
 		}
@@ -148,8 +155,13 @@ func (w *writer) query(s *resolved.AnyResolvedScanProto, list []*resolved.Resolv
 func valueTable(sql string, value googlesql.Field) (string, []googlesql.Field) {
 	fields := make([]googlesql.Field, len(value.Type.Fields))
 	items := make([]string, len(fields))
+	names := make([]string, len(fields))
+	for i, f := range value.Type.Fields {
+		names[i] = f.Name
+	}
+	names = columnNames(names)
 	for i, name := range fieldNames(value.Type) {
-		fields[i] = googlesql.Field{Name: outputName(value.Type.Fields[i].Name, i), Type: value.Type.Fields[i].Type}
+		fields[i] = googlesql.Field{Name: names[i], Type: value.Type.Fields[i].Type}
 		items[i] = "struct_extract(" + quote.Name(value.Name) + ", " + quote.Text(name) + ") AS " + quote.Name(fields[i].Name)
 	}
 	return "SELECT " + strings.Join(items, ", ") + " FROM (" + sql + ")", fields
