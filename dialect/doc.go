@@ -9,20 +9,11 @@
 // A statement with a backtick outside DuckDB's strings, quoted identifiers and comments is GoogleSQL and is read by
 // GoogleSQL's lexical rules from its start; any other statement is DuckDB's. In OPTIONS(…) both quotes are strings.
 //
-// # Translation
+// # Who writes what
 //
-// A plain DuckDB statement is edited only at its ML calls. A GoogleSQL statement is translated by an allow-list of
-// functions, operators, syntax and types; what is not on it is refused with its name and position, never half-translated.
-//
-// The translator knows no types of columns. Where the dialects differ by type it writes an expression that looks at the
-// type when DuckDB binds it. What remains different, and is accepted knowingly:
-//
-//   - SUM of INT64 is a HUGEINT, so it never overflows; AVG of NUMERIC is a DOUBLE; CEIL, FLOOR and ROUND of INT64 stay BIGINT.
-//   - FLOAT64 arithmetic that overflows gives infinity. NaN equals itself, and sorts as the greatest number.
-//   - UPPER and LOWER map one character to one character: UPPER('ß') is 'ẞ'.
-//   - The difference of two DATEs is a number of days, not an INTERVAL.
-//   - Names of tables are not case-sensitive. A SELECT of columns without names inside a subquery calls them as DuckDB does.
-//   - DuckDB accepts more: comparing and concatenating values of different types converts them.
+// A statement of the DuckDB dialect is edited only at its ML calls. A statement of GoogleSQL is Google's analyzer's to read
+// (internal/googlesql); of it this package tells where it ends, the blocks of its procedural language ([ScriptStatement]),
+// the statements about models, and the calls of functions that are none of GoogleSQL's own.
 //
 // # Functions, table functions and the pseudo-column
 //
