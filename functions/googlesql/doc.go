@@ -1,7 +1,7 @@
 // Package googlesql has the scalar functions of GoogleSQL that DuckDB lacks, or computes otherwise, over DuckDB's vectors.
 //
 // A statement that is translated from GoogleSQL calls them by names that begin with [Prefix]; each is registered with
-// [Register] when a statement of the instance first uses it. Functions are pure but for the few that are declared volatile,
+// [Register] when a statement of the instance first uses it. Functions are pure,
 // and safe for concurrent use. Their rules and texts are BigQuery's
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/functions-all), errors included.
 //

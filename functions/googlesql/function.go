@@ -46,24 +46,17 @@ func Register(h mapping.Connection, function, as string) error {
 	if !ok {
 		return fmt.Errorf("there is no native function %s", function)
 	}
-	s := &udf.Scalar{Name: as, Params: d.params, Varargs: d.varargs, Result: d.result, Volatile: d.volatile}
+	s := &udf.Scalar{Name: as, Params: d.params, Varargs: d.varargs, Result: d.result}
 	s.Bind = func(b *udf.Binding) (udf.Call, error) { return d.bind(b) }
 	return s.Register(h)
 }
 
 // definition says what a function takes and returns, and computes it.
 type definition struct {
-	params   []udf.Type
-	varargs  udf.Type
-	result   udf.Type
-	volatile bool
-	bind     func(*udf.Binding) (execute, error)
-}
-
-// asVolatile makes a function that is computed for each row, even when its arguments are the same.
-func asVolatile(d definition) definition {
-	d.volatile = true
-	return d
+	params  []udf.Type
+	varargs udf.Type
+	result  udf.Type
+	bind    func(*udf.Binding) (execute, error)
 }
 
 // perStatement makes a function of one that is made anew for each statement. It may be called by several goroutines.
@@ -117,13 +110,6 @@ func each[R any](k kind[R], chunk mapping.DataChunk, out mapping.Vector, null fu
 		}
 	}
 	return nil
-}
-
-func nullary[R any](f func() (R, error)) definition {
-	k := kindOf[R]()
-	return definition{result: k.of, bind: bound(func(chunk mapping.DataChunk, out mapping.Vector) error {
-		return each(k, chunk, out, func(int) bool { return false }, func(int) (R, error) { return f() })
-	})}
 }
 
 func unary[A, R any](f func(A) (R, error)) definition {

@@ -27,12 +27,11 @@ var sequences = map[string]definition{
 		if step > 0 && from > to || step < 0 && from < to {
 			return []int64{}, nil
 		}
-		n := abs64(to-from) / abs64(step)
-		if step > 0 {
-			n = (uint64(to) - uint64(from)) / abs64(step)
-		} else {
-			n = (uint64(from) - uint64(to)) / abs64(step)
+		distance := uint64(to) - uint64(from)
+		if step < 0 {
+			distance = -distance
 		}
+		n := distance / abs64(step)
 		if n >= mostElements {
 			return nil, errElements
 		}
