@@ -105,7 +105,8 @@ func TestShows(t *testing.T) {
 	}
 }
 
-// isolated gives the environment of the blocks: a cache folder of their own, which has TensorFlow of the user's, and no models.
+// isolated gives the environment of the blocks: a cache folder of their own, which has TensorFlow and GoogleSQL's analyzer of the
+// user's, and no models.
 func isolated(t *testing.T) []string {
 	t.Helper()
 	user, err := os.UserCacheDir()
@@ -116,7 +117,7 @@ func isolated(t *testing.T) []string {
 	if err := os.Mkdir(filepath.Join(own, "mallard"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"go-build", filepath.Join("mallard", "tensorflow")} {
+	for _, name := range []string{"go-build", filepath.Join("mallard", "tensorflow"), filepath.Join("mallard", "googlesql")} {
 		if _, err := os.Stat(filepath.Join(user, name)); err != nil {
 			continue
 		}

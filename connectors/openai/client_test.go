@@ -117,7 +117,7 @@ func TestErrors(t *testing.T) {
 		{"key", fake{status: 401, body: `{"error":{"message":"Incorrect API key provided: ` + key + `."}}`}, 401, "UNAUTHENTICATED", 0, "[key]"},
 		{"Ollama", fake{status: 404, body: `{"error":"model \"x\" not found, try pulling it first"}`}, 404, "NOT_FOUND", 0, "try pulling it"},
 		{"vLLM", fake{status: 400, body: `{"object":"error","message":"This model's maximum context length is 10 tokens","code":400}`}, 400, "INVALID_ARGUMENT", 0, "maximum context length"},
-		{"proxy", fake{status: 502, header: map[string]string{"Content-Type": "text/html"}, body: "<html>bad gateway</html>"}, 502, "UNAVAILABLE", 0, "Bad Gateway"},
+		{"proxy", fake{status: 502, header: map[string]string{"Content-Type": "text/html"}, body: "<html>bad gateway</html>"}, 502, "UNAVAILABLE", 0, "bad gateway"},
 		{"redirect", fake{status: 302, header: map[string]string{"Location": "https://example.com/"}}, 302, "HTTP_302", 0, "redirects"},
 		{"key in an answer", fake{body: `{"error":"bad key ` + key + `"}`}, 200, "", 0, "bad key [key]"},
 		{"huge", fake{body: `{"x":"` + strings.Repeat("x", 2000) + `"}`}, 413, "ANSWER_TOO_LARGE", 0, "1000 bytes"},

@@ -34,7 +34,7 @@ func TestStatusErrors(t *testing.T) {
 		{"a list", 400, "", `[{"error":{"code":400,"message":"bad","status":"FAILED_PRECONDITION"}}]`, Error{Status: 400, Code: "FAILED_PRECONDITION"}, "bad"},
 		{"Anthropic's", 529, "", `{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}`, Error{Status: 529, Code: "UNAVAILABLE"}, "Overloaded"},
 		{"Mistral's", 422, "", `{"object":"error","message":"max_tokens too large"}`, Error{Status: 422, Code: "INVALID_ARGUMENT"}, "max_tokens too large"},
-		{"a page", 502, "", `<html>` + secret + `</html>`, Error{Status: 502, Code: "UNAVAILABLE"}, "Bad Gateway"},
+		{"a page", 502, "", `<html>` + secret + `</html>`, Error{Status: 502, Code: "UNAVAILABLE"}, "[token]"},
 		{"nothing", 404, "", ``, Error{Status: 404, Code: "NOT_FOUND"}, "Check project, location and model"},
 		{"permission", 403, "", `{"error":{"message":"Permission denied","status":"PERMISSION_DENIED"}}`, Error{Status: 403, Code: "PERMISSION_DENIED"}, "roles/aiplatform.user"},
 		{"quotes the token", 401, "", `{"error":{"message":"bad token ` + secret + `","status":"UNAUTHENTICATED"}}`, Error{Status: 401, Code: "UNAUTHENTICATED"}, "[token]"},

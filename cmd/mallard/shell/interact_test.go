@@ -251,7 +251,11 @@ func TestLargePaste(t *testing.T) {
 	} {
 		for _, marks := range [][2]string{{"", ""}, {"\x1b[200~", "\x1b[201~"}} {
 			t.Run(name+fmt.Sprint(len(marks[0])), func(t *testing.T) {
-				value := strings.Repeat(unit, (1<<20)/len(unit)+1)
+				size := 1 << 20
+				if name == "tabs" {
+					size >>= 2 // its lines are many, and the race detector slow
+				}
+				value := strings.Repeat(unit, size/len(unit)+1)
 				p := sitDown(t, shell.Options{})
 				p.press(marks[0] + "INSERT INTO seen VALUES (md5('" + strings.ReplaceAll(value, "\n", "\r") + "'));\rINSERT INTO seen VALUES ('after');\r" + marks[1])
 				same(t, p.leave(), []string{fmt.Sprintf("%x", md5.Sum([]byte(value))), "after"})
