@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 )
 
@@ -46,7 +47,7 @@ func (s *session) immediate(ctx context.Context, src string, n *dialect.ScriptSt
 		return err
 	}
 	if len(columns) != len(n.Names) {
-		return s.scriptFault(ctx, src, n.Span, fmt.Errorf("INTO names %d variables, and the query has %d columns", len(n.Names), len(columns)))
+		return s.scriptFault(ctx, src, n.Span, fmt.Errorf("INTO names %s, and the query has %s", amount.Of(len(n.Names), "variable"), amount.Of(len(columns), "column")))
 	}
 	return s.spread(ctx, src, n.Span, "SELECT t FROM ("+sql+") AS t", columns, n.Names)
 }

@@ -105,3 +105,21 @@ func TestScriptFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestTransaction: the statements of transactions are GoogleSQL's, too.
+func TestTransaction(t *testing.T) {
+	db := googleSQL(t)
+	db.SetMaxOpenConns(1)
+	exec(t, db, "CREATE TABLE t (x INT64)", "BEGIN TRANSACTION", "INSERT INTO t (x) VALUES (1)", "ROLLBACK TRANSACTION",
+		"BEGIN", "INSERT INTO t (x) VALUES (2)", "COMMIT TRANSACTION")
+	if got := one[int64](t, db, "SELECT SUM(x) FROM t"); got != 2 {
+		t.Errorf("the table has %d", got)
+	}
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN SELECT x FROM t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all(t, rows)) == 0 {
+		t.Error("EXPLAIN shows nothing")
+	}
+}

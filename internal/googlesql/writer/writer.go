@@ -51,6 +51,15 @@ func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, er
 	defer refused(&err)
 	w := &writer{names: n, with: map[string]withQuery{}, natives: map[string]bool{}, parameters: map[string]bool{}}
 	out = &Written{}
+	w.statement(s, out)
+	out.SQL = w.unusedParameters() + out.SQL
+	out.Notices = w.notices
+	out.Natives = slices.Sorted(maps.Keys(w.natives))
+	return out, nil
+}
+
+// statement writes the text of a statement, and of a query the columns.
+func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) {
 	switch n := s.GetNode().(type) {
 	case *resolved.AnyResolvedStatementProto_ResolvedQueryStmtNode:
 		q := n.ResolvedQueryStmtNode
@@ -82,13 +91,18 @@ func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, er
 		out.SQL = w.alterStatement(n.ResolvedAlterObjectStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedExportDataStmtNode:
 		out.SQL = w.exportData(n.ResolvedExportDataStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedExplainStmtNode:
+		w.statement(n.ResolvedExplainStmtNode.GetStatement(), out)
+		out.SQL, out.Columns = "EXPLAIN "+out.SQL, nil
+	case *resolved.AnyResolvedStatementProto_ResolvedBeginStmtNode:
+		out.SQL = "BEGIN TRANSACTION"
+	case *resolved.AnyResolvedStatementProto_ResolvedCommitStmtNode:
+		out.SQL = "COMMIT"
+	case *resolved.AnyResolvedStatementProto_ResolvedRollbackStmtNode:
+		out.SQL = "ROLLBACK"
 	default:
 		refuse(nil, "the statement %s", nodeName(s))
 	}
-	out.SQL = w.unusedParameters() + out.SQL
-	out.Notices = w.notices
-	out.Natives = slices.Sorted(maps.Keys(w.natives))
-	return out, nil
 }
 
 type writer struct {
