@@ -241,29 +241,7 @@ func (r *scriptReader) simple(s *ScriptStatement) {
 			s.Expr = r.until(";")
 		}
 	case r.take("SET"):
-		s.Kind = Set
-		closing := ""
-		if r.text(0) == "(" {
-			closing = ")"
-			r.i++
-		}
-		for !r.done() && r.text(0) != "=" && r.text(0) != ";" {
-			name := ""
-			for !r.done() && r.text(0) != "," && r.text(0) != "=" && r.text(0) != closing && r.text(0) != ";" {
-				name += unquoted(r.text(0))
-				r.i++
-			}
-			s.Names = append(s.Names, name)
-			if r.text(0) == "," || closing != "" && r.text(0) == closing {
-				r.i++
-			}
-		}
-		if r.text(0) != "=" {
-			r.fail()
-			return
-		}
-		r.i++
-		s.Expr = r.until(";")
+		r.assignment(s)
 	case r.take("LEAVE"), r.take("BREAK"):
 		s.Kind = Leave
 		r.target(s)
@@ -283,30 +261,62 @@ func (r *scriptReader) simple(s *ScriptStatement) {
 			s.Expr = r.until(";")
 		}
 	case r.take("EXECUTE", "IMMEDIATE"):
-		s.Kind, s.Expr = ExecuteImmediate, r.until(";", "INTO", "USING")
-		if r.take("INTO") {
-			for {
-				s.Names = append(s.Names, unquoted(r.text(0)))
-				r.i++
-				if r.text(0) != "," {
-					break
-				}
-				r.i++
-			}
+		r.immediate(s)
+	}
+}
+
+// assignment reads what follows SET.
+func (r *scriptReader) assignment(s *ScriptStatement) {
+	s.Kind = Set
+	closing := ""
+	if r.text(0) == "(" {
+		closing = ")"
+		r.i++
+	}
+	for !r.done() && r.text(0) != "=" && r.text(0) != ";" {
+		name := ""
+		for !r.done() && r.text(0) != "," && r.text(0) != "=" && r.text(0) != closing && r.text(0) != ";" {
+			name += unquoted(r.text(0))
+			r.i++
 		}
-		if r.take("USING") {
-			for {
-				a := ScriptArgument{Expr: r.until(";", "AS", ",")}
-				if r.take("AS") {
-					a.Name = unquoted(r.text(0))
-					r.i++
-				}
-				s.Using = append(s.Using, a)
-				if r.text(0) != "," {
-					break
-				}
+		s.Names = append(s.Names, name)
+		if r.text(0) == "," || closing != "" && r.text(0) == closing {
+			r.i++
+		}
+	}
+	if r.text(0) != "=" {
+		r.fail()
+		return
+	}
+	r.i++
+	s.Expr = r.until(";")
+}
+
+// immediate reads what follows EXECUTE IMMEDIATE.
+func (r *scriptReader) immediate(s *ScriptStatement) {
+	s.Kind, s.Expr = ExecuteImmediate, r.until(";", "INTO", "USING")
+	if r.take("INTO") {
+		for {
+			s.Names = append(s.Names, unquoted(r.text(0)))
+			r.i++
+			if r.text(0) != "," {
+				break
+			}
+			r.i++
+		}
+	}
+	if r.take("USING") {
+		for {
+			a := ScriptArgument{Expr: r.until(";", "AS", ",")}
+			if r.take("AS") {
+				a.Name = unquoted(r.text(0))
 				r.i++
 			}
+			s.Using = append(s.Using, a)
+			if r.text(0) != "," {
+				break
+			}
+			r.i++
 		}
 	}
 }
