@@ -81,7 +81,7 @@ func (f *dataFinder) field(i, end int) string {
 }
 
 // nameColumns gives the select items that hold something of ours, written at these places, the names that people expect:
-// what they wrote. named holds the places of those that have one. In GoogleSQL the translator names columns, by BigQuery's rules.
+// what they wrote. named holds the places of those that have one.
 func nameColumns(src string, q *Query, written []int, named map[int]bool, e *edits) {
 	slices.Sort(written)
 	for _, c := range q.columns {

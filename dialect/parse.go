@@ -14,10 +14,8 @@ func Parse(src string, st Statement) (Node, error) {
 }
 
 func parse(src string, st Statement) (Node, *Error) {
-	if st.Lang == GoogleSQL {
-		if s := script(src, st); s != nil && s.Kind != Set {
-			return s, nil
-		}
+	if s := Control(src, st); s != nil {
+		return s, nil
 	}
 	p := newParser(src, st)
 	switch p.word(0) {

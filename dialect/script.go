@@ -225,14 +225,7 @@ func (r *scriptReader) simple(s *ScriptStatement) {
 	switch {
 	case r.take("DECLARE"):
 		s.Kind = Declare
-		for {
-			s.Names = append(s.Names, unquoted(r.text(0)))
-			r.i++
-			if r.text(0) != "," {
-				break
-			}
-			r.i++
-		}
+		s.Names = r.names()
 		if r.word(0) != "DEFAULT" {
 			at := r.until(";", "DEFAULT")
 			s.Type = r.src[at.Pos:at.End]
@@ -296,14 +289,7 @@ func (r *scriptReader) assignment(s *ScriptStatement) {
 func (r *scriptReader) immediate(s *ScriptStatement) {
 	s.Kind, s.Expr = ExecuteImmediate, r.until(";", "INTO", "USING")
 	if r.take("INTO") {
-		for {
-			s.Names = append(s.Names, unquoted(r.text(0)))
-			r.i++
-			if r.text(0) != "," {
-				break
-			}
-			r.i++
-		}
+		s.Names = r.names()
 	}
 	if r.take("USING") {
 		for {
@@ -318,6 +304,19 @@ func (r *scriptReader) immediate(s *ScriptStatement) {
 			}
 			r.i++
 		}
+	}
+}
+
+// names reads names between commas.
+func (r *scriptReader) names() []string {
+	var list []string
+	for {
+		list = append(list, unquoted(r.text(0)))
+		r.i++
+		if r.text(0) != "," {
+			return list
+		}
+		r.i++
 	}
 }
 
@@ -409,7 +408,7 @@ func unquoted(s string) string { return strings.Trim(s, "`") }
 // block gives the end of a statement of the procedural language, or of CREATE PROCEDURE, that starts at pos; ok is false when
 // none does. open says that the text ends inside it.
 func block(src string, pos int) (end int, open, ok bool) {
-	r := newScriptReader(src, pos, min(len(src), pos+200))
+	r := opening(src, pos, len(src))
 	switch first := r.word(0); {
 	case first == "SET" || first == "CREATE" && !strings.Contains(strings.ToUpper(src[pos:min(len(src), pos+60)]), "PROCEDURE"):
 		return 0, false, false
@@ -429,15 +428,31 @@ func block(src string, pos int) (end int, open, ok bool) {
 
 // script reads a statement of the procedural language; nil when it is none.
 func script(src string, st Statement) *ScriptStatement {
-	r := newScriptReader(src, st.Pos, st.End)
-	if !r.opens() {
+	if !opening(src, st.Pos, st.End).opens() {
 		return nil
 	}
+	r := newScriptReader(src, st.Pos, st.End)
 	s := r.statement()
 	if r.failed || !r.done() && r.text(0) != ";" {
 		return nil
 	}
 	return s
+}
+
+// opening reads the first words alone: most statements are none of the procedural language.
+func opening(src string, pos, end int) *scriptReader {
+	return newScriptReader(src, pos, min(end, pos+200))
+}
+
+// Control reads a statement of the procedural language of GoogleSQL, but SET; nil when it is none.
+func Control(src string, st Statement) *ScriptStatement {
+	if st.Lang != GoogleSQL {
+		return nil
+	}
+	if s := script(src, st); s != nil && s.Kind != Set {
+		return s
+	}
+	return nil
 }
 
 // Assignment reads SET name = value, which package dialect otherwise leaves to DuckDB; nil for another statement.

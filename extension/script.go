@@ -53,11 +53,7 @@ func (j *jump) Error() string {
 // control gives the statement of the procedural language that a text is, or nil. SET is DuckDB's where no variable has the name.
 func (s *session) control(src string, st dialect.Statement) *dialect.ScriptStatement {
 	if st.Lang == dialect.GoogleSQL {
-		if node, err := dialect.Parse(src, st); err == nil {
-			n, _ := node.(*dialect.ScriptStatement)
-			return n
-		}
-		return nil
+		return dialect.Control(src, st)
 	}
 	if s.lang != dialect.GoogleSQL || len(s.script.variables) == 0 {
 		return nil

@@ -80,7 +80,7 @@ func (s *session) behind(ctx context.Context, c *duckdb.Conn) *planner.Planner {
 func (s *session) planning(ctx context.Context, c *duckdb.Conn, open map[string]*modelspec.Spec) *planner.Planner {
 	in := s.in
 	return &planner.Planner{
-		Config: in.cfg, Models: s, Session: s, Library: in.models, Objects: in.objects, GoogleSQL: in.googleSQL, Variables: s.variables(),
+		Config: in.cfg, Models: s, Session: s, Library: in.models, Objects: in.objects, GoogleSQL: in.googleSQL, Variables: s.variables,
 		Catalog: &catalog.Catalog{
 			Project: in.cfg.BigQuery.Project, Declared: in.models, Database: s.db, Schema: s.schema, Open: open,
 			Rows: func(ctx context.Context, query string) ([][]driver.Value, error) { return allRows(ctx, c, query) },

@@ -188,20 +188,16 @@ func generateDecimals[T decimal](from, to, step T) ([]T, error) {
 
 // join leaves NULLs out, or writes null for them.
 func join(all []sql.Null[string], by string, null *string) string {
-	var parts []string
-	for _, s := range all {
-		switch {
-		case s.Valid:
-			parts = append(parts, s.V)
-		case null != nil:
-			parts = append(parts, *null)
-		}
-	}
-	return strings.Join(parts, by)
+	return strings.Join(present(all, null), by)
 }
 
 func joinBytes(all []sql.Null[[]byte], by []byte, null *[]byte) []byte {
-	var parts [][]byte
+	return bytes.Join(present(all, null), by)
+}
+
+// present gives the values without NULLs, or with null for them.
+func present[T any](all []sql.Null[T], null *T) []T {
+	var parts []T
 	for _, s := range all {
 		switch {
 		case s.Valid:
@@ -210,5 +206,5 @@ func joinBytes(all []sql.Null[[]byte], by []byte, null *[]byte) []byte {
 			parts = append(parts, *null)
 		}
 	}
-	return bytes.Join(parts, by)
+	return parts
 }

@@ -362,7 +362,7 @@ func (d described) Place(ctx context.Context, path []string) (string, error) {
 }
 
 // Variables implements [translator.Database].
-func (d described) Variables() []translator.Variable { return d.Planner.Variables }
+func (d described) Variables() []translator.Variable { return d.Planner.Variables() }
 
 // Function implements [translator.Database].
 func (d described) Function(name string) string {

@@ -39,8 +39,8 @@ type Planner struct {
 	Session  Session // nil guards no names
 	// GoogleSQL gives what translates GoogleSQL; its error says how to get it.
 	GoogleSQL func() (*translator.Translator, error)
-	// Variables are those of the connection's script, and @@variables.
-	Variables []translator.Variable
+	// Variables gives those of the connection's script, and @@variables; a GoogleSQL statement asks for them.
+	Variables func() []translator.Variable
 	// Unmeasured leaves out that models are measured: the plan is not to run.
 	Unmeasured bool
 }
