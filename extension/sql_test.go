@@ -167,7 +167,8 @@ func TestSQL(t *testing.T) {
 		Begin: suite.Begin,
 		Require: func(name string) (bool, string) {
 			if name == "googlesql" {
-				return os.Getenv(installed.EnvLibrary) != "", "no GoogleSQL library is named"
+				_, err := installed.Find("")
+				return err == nil, fmt.Sprint(err)
 			}
 			return name == "tensorflow" || name == "storage", ""
 		},
