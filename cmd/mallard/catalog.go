@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/internal/metadata"
 )
 
 // modelView is LIKE the view in which the catalog keeps a model; see extension's record.
@@ -36,6 +37,7 @@ SELECT sql FROM (
     FROM duckdb_types() JOIN quoted t ON t.n = type_name JOIN quoted s ON s.n = schema_name WHERE NOT internal
   UNION ALL SELECT 3, database_name, schema_name, sequence_name, sequence_name, sql FROM duckdb_sequences()
   UNION ALL SELECT 4, database_name, schema_name, table_name, table_name, sql FROM duckdb_tables() WHERE NOT internal
+    AND NOT ` + metadata.Hidden + `
   UNION ALL SELECT 4, database_name, schema_name, view_name, view_name, sql FROM duckdb_views() WHERE NOT internal
     AND sql NOT LIKE '` + modelView + `'
   UNION ALL SELECT 4, database_name, schema_name, index_name, table_name, sql FROM duckdb_indexes() WHERE sql IS NOT NULL)
@@ -45,7 +47,7 @@ WHERE owner ILIKE %[1]s OR contains(%[1]s, '.') AND schema_name || '.' || owner 
 var commands = []shell.Command{
 	{Name: ".tables", Args: "[PATTERN]", Help: "List tables, views, models and object tables, of which the name is LIKE PATTERN", Query: listing(
 		`SELECT database_name AS database, schema_name AS schema, name, kind FROM (
-  SELECT database_name, schema_name, table_name AS name, 'table' AS kind FROM duckdb_tables() WHERE NOT internal
+  SELECT database_name, schema_name, table_name AS name, 'table' AS kind FROM duckdb_tables() WHERE NOT internal AND NOT ` + metadata.Hidden + `
   UNION ALL SELECT database_name, schema_name, view_name,
     CASE WHEN sql LIKE '` + modelView + `' THEN 'model' WHEN sql LIKE '` + objectView + `' THEN 'object table' ELSE 'view' END FROM duckdb_views() WHERE NOT internal)
 WHERE name ILIKE %[1]s ORDER BY ALL`)},

@@ -41,7 +41,7 @@ func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
 	if at := lastQuery.FindStringSubmatchIndex(text); at != nil {
 		start = at[2]
 	}
-	return s.suggestions(ctx, start, "SELECT suggestion, suggestion_start FROM sql_auto_complete("+quote(text[start:])+")")
+	return s.suggestions(ctx, start, "SELECT suggestion, suggestion_start FROM sql_auto_complete("+quote(text[start:])+") WHERE suggestion NOT LIKE 'bigquery_metadata%'")
 }
 
 // suggestions runs a query for texts and where, from the byte first on, they begin.

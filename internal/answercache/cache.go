@@ -18,6 +18,7 @@ import (
 
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -69,7 +70,7 @@ func (c *Cache) table(ctx context.Context) (string, error) {
 	c.once.Do(func() {
 		var db string
 		if c.err = c.db.QueryRowContext(context.WithoutCancel(ctx), "SELECT current_database()").Scan(&db); c.err == nil {
-			c.schema, c.name = quote.Path(db, "mallard"), quote.Path(db, "mallard", "answers")
+			c.schema, c.name = quote.Path(db, metadata.Schema), quote.Path(db, metadata.Schema, metadata.Answers)
 		}
 	})
 	return c.name, c.err
@@ -78,7 +79,7 @@ func (c *Cache) table(ctx context.Context) (string, error) {
 // exists reports whether there is anything to look up; a database that was never asked, or is read-only, has no table.
 func (c *Cache) exists(ctx context.Context) (bool, error) {
 	var n int
-	err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'mallard' AND table_name = 'answers'").Scan(&n)
+	err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = '"+metadata.Schema+"' AND table_name = '"+metadata.Answers+"'").Scan(&n)
 	return n > 0, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
+	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -112,7 +113,7 @@ func (d described) relations(ctx context.Context, dataset string) ([]relation, e
 	if dataset != "" {
 		where += " AND lower(schema_name) = lower(" + quote.Text(dataset) + ")"
 	}
-	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name, table_name, sql, false, estimated_size::BIGINT FROM duckdb_tables()"+where+
+	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name, table_name, sql, false, estimated_size::BIGINT FROM duckdb_tables()"+where+" AND NOT "+metadata.Hidden+
 		" UNION ALL SELECT schema_name, view_name, sql, true, 0 FROM duckdb_views()"+where+" ORDER BY 1, 2")
 	if err != nil {
 		return nil, err
@@ -156,8 +157,9 @@ func (r relation) kind() string {
 }
 
 func schemata(ctx context.Context, d described, _ string, add func(...string)) error {
-	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND NOT internal OR "+
-		"database_name = current_database() AND schema_name = 'main' ORDER BY 1")
+	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND (NOT internal OR schema_name = 'main') AND "+
+		"(schema_name <> '"+metadata.Schema+"' OR EXISTS (FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = '"+metadata.Schema+
+		"' AND NOT "+metadata.Hidden+")) ORDER BY 1")
 	for _, r := range rows {
 		add(d.project(), quote.Text(fmt.Sprint(r[0])), "NULL", "NULL", "NULL", "'US'")
 	}
