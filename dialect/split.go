@@ -95,6 +95,22 @@ func Parameters(src string, lang Lang) []Span {
 	return all
 }
 
+// Dates gives the places of the constants DATE '…' in a GoogleSQL text.
+func Dates(src string) []Span {
+	var all []Span
+	l := lexer{src: src, end: len(src), sql: GoogleSQL}
+	var before token
+	for t, ok := l.next(); ok; t, ok = l.next() {
+		if t.kind == kindString && before.kind == kindWord && strings.EqualFold(src[before.Pos:before.End], "DATE") {
+			all = append(all, Span{before.Pos, t.End})
+		}
+		if t.kind != kindSpace && t.kind != kindComment {
+			before = t
+		}
+	}
+	return all
+}
+
 // scanned is one statement as it was cut.
 type scanned struct {
 	Statement

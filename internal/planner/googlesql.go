@@ -48,6 +48,10 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 	if errors.As(err, &wrong) && len(p.Named)+len(p.Positional) > 0 { // a text where a DATE is wanted, and the like
 		s, err = t.Translate(ctx, text, constructs, described{w}, analyzer.Parameters{Undeclared: true, ByPosition: byPosition, Names: names})
 	}
+	if errors.As(err, &unsupported) && unsupported.Misfolded {
+		constructs = withDates(constructs, text)
+		s, err = t.Translate(ctx, text, constructs, described{w}, p)
+	}
 	switch {
 	case errors.As(err, &unsupported) && unsupported.End > 0:
 		return nil, dialect.At(dialect.Span{Pos: q.Pos + unsupported.Pos, End: q.Pos + unsupported.End}, err)
@@ -75,6 +79,17 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 		}
 	}
 	return dialect.Assemble(parts, q.End), nil
+}
+
+// withDates adds the constants DATE '…' of a text as calls, which the analyzer does not compute.
+func withDates(constructs []translator.Construct, text string) []translator.Construct {
+	all := slices.Clone(constructs)
+	for _, d := range dialect.Dates(text) {
+		value := text[d.Pos+len("DATE") : d.End]
+		all = append(all, translator.Construct{Span: translator.Span{Pos: d.Pos, End: d.End}, Text: "CAST(CONCAT(" + value + ") AS DATE)"})
+	}
+	slices.SortStableFunc(all, func(a, b translator.Construct) int { return cmp.Compare(a.Pos, b.Pos) })
+	return all
 }
 
 // constructs gives the calls of ours in a query to the translator, with places in the text of the query.

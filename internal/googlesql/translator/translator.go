@@ -102,6 +102,7 @@ func (t *Translator) Translate(ctx context.Context, sql string, constructs []Con
 func (t *Translator) translate(ctx context.Context, sql string, constructs []Construct, db Database, p analyzer.Parameters) (*Statement, error) {
 	l := &lookup{t: t, db: db, catalog: &analyzer.Catalog{}, asked: map[string]bool{}, seen: map[string]bool{}}
 	l.names = writer.Names{
+		Text:     sql,
 		Function: db.Function, Parameters: p.Names, Constructs: declare(l.catalog, constructs),
 		Place: func(path []string) (string, error) { return db.Place(ctx, path) },
 	}

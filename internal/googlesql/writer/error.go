@@ -10,6 +10,8 @@ import (
 type Error struct {
 	What     string // such as "the function HLL_COUNT.INIT"
 	Pos, End int    // bytes of the statement; both 0 when the place is not known
+
+	Misfolded bool // a constant DATE became a wrong DATETIME: written as a call it would not
 }
 
 func (e *Error) Error() string { return e.What + " is not translated from GoogleSQL to DuckDB" }

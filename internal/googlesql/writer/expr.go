@@ -14,6 +14,7 @@ func (w *writer) expr(e *resolved.AnyResolvedExprProto) string {
 	switch n := e.GetNode().(type) {
 	case *resolved.AnyResolvedExprProto_ResolvedLiteralNode:
 		v := n.ResolvedLiteralNode.GetValue()
+		w.misfolded(place(e), v.GetValue())
 		return literal(place(e), v.GetValue(), analyzer.TypeOf(v.GetType()))
 	case *resolved.AnyResolvedExprProto_ResolvedColumnRefNode:
 		w.correlated = w.correlated || n.ResolvedColumnRefNode.GetIsCorrelated()

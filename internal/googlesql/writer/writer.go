@@ -15,6 +15,7 @@ import (
 
 // Names says what the names of a statement are in DuckDB.
 type Names struct {
+	Text   string  // of the statement, as the analyzer read it
 	Tables []Table // those of the catalog, in its order
 	// Function gives the name of a native function (package functions/googlesql) as a call writes it; nil gives each its own.
 	Function   func(name string) string
