@@ -41,11 +41,11 @@ ROOTS = """ParseRequest ParseResponse AnalyzeRequest AnalyzeResponse RegisterCat
 LEFT_OUT = re.compile(
     "|".join(
         """Graph MatchRecognize Anonym DifferentialPriv Privilege RowAccess ReplaceField MakeProto ProtoField ProtoOneof Sequence Module ImportStmt
-        ExecuteAsRole GroupRows BarrierScan Spanner Undrop PrimaryKey ForeignKey Batch RecursionDepth ApproxView Metadata Clone Snapshot LogScan Tee
+        ExecuteAsRole GroupRows BarrierScan Spanner PrimaryKey ForeignKey Batch RecursionDepth ApproxView Metadata LogScan Tee
         PipeFork PipeExport PipeCreate PipeInsert PipeIf Lock OnConflict Measure Property Locality EntityStmt Tokenlist TokenList
         Descriptor(?!Proto$) FileDescriptor Enum(?!s|Proto$|Value) Internal FilterField UpdateConstructor UpdateField RowField
         ArrayAggregate(?!$) Fix Deprec SimpleGraph ASTGql Subpipeline MultiStmt CreateWithEntry ObjectUnit SimpleSeq Checks?Constraint
-        ArithmeticOptions IndexStmt IndexItem Database Constraint ExecuteImmediate Identity AuxLoad Label Collat Anon IsolationLevel
+        ArithmeticOptions IndexStmt IndexItem Database Constraint ExecuteImmediate Identity Label Collat Anon IsolationLevel
         DMLValueWithProto""".split()
     )
 )

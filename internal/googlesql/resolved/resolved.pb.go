@@ -1044,6 +1044,7 @@ type AnyResolvedCreateStatementProto struct {
 	//	*AnyResolvedCreateStatementProto_ResolvedCreateModelStmtNode
 	//	*AnyResolvedCreateStatementProto_ResolvedCreateViewBaseNode
 	//	*AnyResolvedCreateStatementProto_ResolvedCreateProcedureStmtNode
+	//	*AnyResolvedCreateStatementProto_ResolvedCreateSnapshotTableStmtNode
 	//	*AnyResolvedCreateStatementProto_ResolvedCreateSchemaStmtBaseNode
 	//	*AnyResolvedCreateStatementProto_ResolvedCreateConnectionStmtNode
 	Node          isAnyResolvedCreateStatementProto_Node `protobuf_oneof:"node"`
@@ -1151,6 +1152,15 @@ func (x *AnyResolvedCreateStatementProto) GetResolvedCreateProcedureStmtNode() *
 	return nil
 }
 
+func (x *AnyResolvedCreateStatementProto) GetResolvedCreateSnapshotTableStmtNode() *ResolvedCreateSnapshotTableStmtProto {
+	if x != nil {
+		if x, ok := x.Node.(*AnyResolvedCreateStatementProto_ResolvedCreateSnapshotTableStmtNode); ok {
+			return x.ResolvedCreateSnapshotTableStmtNode
+		}
+	}
+	return nil
+}
+
 func (x *AnyResolvedCreateStatementProto) GetResolvedCreateSchemaStmtBaseNode() *AnyResolvedCreateSchemaStmtBaseProto {
 	if x != nil {
 		if x, ok := x.Node.(*AnyResolvedCreateStatementProto_ResolvedCreateSchemaStmtBaseNode); ok {
@@ -1201,6 +1211,10 @@ type AnyResolvedCreateStatementProto_ResolvedCreateProcedureStmtNode struct {
 	ResolvedCreateProcedureStmtNode *ResolvedCreateProcedureStmtProto `protobuf:"bytes,125,opt,name=resolved_create_procedure_stmt_node,json=resolvedCreateProcedureStmtNode,oneof"`
 }
 
+type AnyResolvedCreateStatementProto_ResolvedCreateSnapshotTableStmtNode struct {
+	ResolvedCreateSnapshotTableStmtNode *ResolvedCreateSnapshotTableStmtProto `protobuf:"bytes,182,opt,name=resolved_create_snapshot_table_stmt_node,json=resolvedCreateSnapshotTableStmtNode,oneof"`
+}
+
 type AnyResolvedCreateStatementProto_ResolvedCreateSchemaStmtBaseNode struct {
 	ResolvedCreateSchemaStmtBaseNode *AnyResolvedCreateSchemaStmtBaseProto `protobuf:"bytes,248,opt,name=resolved_create_schema_stmt_base_node,json=resolvedCreateSchemaStmtBaseNode,oneof"`
 }
@@ -1228,6 +1242,9 @@ func (*AnyResolvedCreateStatementProto_ResolvedCreateViewBaseNode) isAnyResolved
 }
 
 func (*AnyResolvedCreateStatementProto_ResolvedCreateProcedureStmtNode) isAnyResolvedCreateStatementProto_Node() {
+}
+
+func (*AnyResolvedCreateStatementProto_ResolvedCreateSnapshotTableStmtNode) isAnyResolvedCreateStatementProto_Node() {
 }
 
 func (*AnyResolvedCreateStatementProto_ResolvedCreateSchemaStmtBaseNode) isAnyResolvedCreateStatementProto_Node() {
@@ -2610,7 +2627,11 @@ type AnyResolvedStatementProto struct {
 	//	*AnyResolvedStatementProto_ResolvedAssignmentStmtNode
 	//	*AnyResolvedStatementProto_ResolvedExportModelStmtNode
 	//	*AnyResolvedStatementProto_ResolvedDropTableFunctionStmtNode
+	//	*AnyResolvedStatementProto_ResolvedCloneDataStmtNode
 	//	*AnyResolvedStatementProto_ResolvedAnalyzeStmtNode
+	//	*AnyResolvedStatementProto_ResolvedDropSnapshotTableStmtNode
+	//	*AnyResolvedStatementProto_ResolvedAuxLoadDataStmtNode
+	//	*AnyResolvedStatementProto_ResolvedUndropStmtNode
 	//	*AnyResolvedStatementProto_ResolvedGeneralizedQueryStmtNode
 	//	*AnyResolvedStatementProto_ResolvedStatementWithPipeOperatorsStmtNode
 	Node          isAnyResolvedStatementProto_Node `protobuf_oneof:"node"`
@@ -2907,10 +2928,46 @@ func (x *AnyResolvedStatementProto) GetResolvedDropTableFunctionStmtNode() *Reso
 	return nil
 }
 
+func (x *AnyResolvedStatementProto) GetResolvedCloneDataStmtNode() *ResolvedCloneDataStmtProto {
+	if x != nil {
+		if x, ok := x.Node.(*AnyResolvedStatementProto_ResolvedCloneDataStmtNode); ok {
+			return x.ResolvedCloneDataStmtNode
+		}
+	}
+	return nil
+}
+
 func (x *AnyResolvedStatementProto) GetResolvedAnalyzeStmtNode() *ResolvedAnalyzeStmtProto {
 	if x != nil {
 		if x, ok := x.Node.(*AnyResolvedStatementProto_ResolvedAnalyzeStmtNode); ok {
 			return x.ResolvedAnalyzeStmtNode
+		}
+	}
+	return nil
+}
+
+func (x *AnyResolvedStatementProto) GetResolvedDropSnapshotTableStmtNode() *ResolvedDropSnapshotTableStmtProto {
+	if x != nil {
+		if x, ok := x.Node.(*AnyResolvedStatementProto_ResolvedDropSnapshotTableStmtNode); ok {
+			return x.ResolvedDropSnapshotTableStmtNode
+		}
+	}
+	return nil
+}
+
+func (x *AnyResolvedStatementProto) GetResolvedAuxLoadDataStmtNode() *ResolvedAuxLoadDataStmtProto {
+	if x != nil {
+		if x, ok := x.Node.(*AnyResolvedStatementProto_ResolvedAuxLoadDataStmtNode); ok {
+			return x.ResolvedAuxLoadDataStmtNode
+		}
+	}
+	return nil
+}
+
+func (x *AnyResolvedStatementProto) GetResolvedUndropStmtNode() *ResolvedUndropStmtProto {
+	if x != nil {
+		if x, ok := x.Node.(*AnyResolvedStatementProto_ResolvedUndropStmtNode); ok {
+			return x.ResolvedUndropStmtNode
 		}
 	}
 	return nil
@@ -3050,8 +3107,24 @@ type AnyResolvedStatementProto_ResolvedDropTableFunctionStmtNode struct {
 	ResolvedDropTableFunctionStmtNode *ResolvedDropTableFunctionStmtProto `protobuf:"bytes,175,opt,name=resolved_drop_table_function_stmt_node,json=resolvedDropTableFunctionStmtNode,oneof"`
 }
 
+type AnyResolvedStatementProto_ResolvedCloneDataStmtNode struct {
+	ResolvedCloneDataStmtNode *ResolvedCloneDataStmtProto `protobuf:"bytes,177,opt,name=resolved_clone_data_stmt_node,json=resolvedCloneDataStmtNode,oneof"`
+}
+
 type AnyResolvedStatementProto_ResolvedAnalyzeStmtNode struct {
 	ResolvedAnalyzeStmtNode *ResolvedAnalyzeStmtProto `protobuf:"bytes,180,opt,name=resolved_analyze_stmt_node,json=resolvedAnalyzeStmtNode,oneof"`
+}
+
+type AnyResolvedStatementProto_ResolvedDropSnapshotTableStmtNode struct {
+	ResolvedDropSnapshotTableStmtNode *ResolvedDropSnapshotTableStmtProto `protobuf:"bytes,183,opt,name=resolved_drop_snapshot_table_stmt_node,json=resolvedDropSnapshotTableStmtNode,oneof"`
+}
+
+type AnyResolvedStatementProto_ResolvedAuxLoadDataStmtNode struct {
+	ResolvedAuxLoadDataStmtNode *ResolvedAuxLoadDataStmtProto `protobuf:"bytes,186,opt,name=resolved_aux_load_data_stmt_node,json=resolvedAuxLoadDataStmtNode,oneof"`
+}
+
+type AnyResolvedStatementProto_ResolvedUndropStmtNode struct {
+	ResolvedUndropStmtNode *ResolvedUndropStmtProto `protobuf:"bytes,227,opt,name=resolved_undrop_stmt_node,json=resolvedUndropStmtNode,oneof"`
 }
 
 type AnyResolvedStatementProto_ResolvedGeneralizedQueryStmtNode struct {
@@ -3121,7 +3194,16 @@ func (*AnyResolvedStatementProto_ResolvedExportModelStmtNode) isAnyResolvedState
 func (*AnyResolvedStatementProto_ResolvedDropTableFunctionStmtNode) isAnyResolvedStatementProto_Node() {
 }
 
+func (*AnyResolvedStatementProto_ResolvedCloneDataStmtNode) isAnyResolvedStatementProto_Node() {}
+
 func (*AnyResolvedStatementProto_ResolvedAnalyzeStmtNode) isAnyResolvedStatementProto_Node() {}
+
+func (*AnyResolvedStatementProto_ResolvedDropSnapshotTableStmtNode) isAnyResolvedStatementProto_Node() {
+}
+
+func (*AnyResolvedStatementProto_ResolvedAuxLoadDataStmtNode) isAnyResolvedStatementProto_Node() {}
+
+func (*AnyResolvedStatementProto_ResolvedUndropStmtNode) isAnyResolvedStatementProto_Node() {}
 
 func (*AnyResolvedStatementProto_ResolvedGeneralizedQueryStmtNode) isAnyResolvedStatementProto_Node() {
 }
@@ -5533,6 +5615,214 @@ func (x *ResolvedAssignmentStmtProto) GetExpr() *AnyResolvedExprProto {
 	return nil
 }
 
+type ResolvedAuxLoadDataPartitionFilterProto struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Parent        *ResolvedArgumentProto `protobuf:"bytes,1,opt,name=parent" json:"parent,omitempty"`
+	Filter        *AnyResolvedExprProto  `protobuf:"bytes,2,opt,name=filter" json:"filter,omitempty"`
+	IsOverwrite   *bool                  `protobuf:"varint,3,opt,name=is_overwrite,json=isOverwrite" json:"is_overwrite,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolvedAuxLoadDataPartitionFilterProto) Reset() {
+	*x = ResolvedAuxLoadDataPartitionFilterProto{}
+	mi := &file_resolved_resolved_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolvedAuxLoadDataPartitionFilterProto) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolvedAuxLoadDataPartitionFilterProto) ProtoMessage() {}
+
+func (x *ResolvedAuxLoadDataPartitionFilterProto) ProtoReflect() protoreflect.Message {
+	mi := &file_resolved_resolved_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolvedAuxLoadDataPartitionFilterProto.ProtoReflect.Descriptor instead.
+func (*ResolvedAuxLoadDataPartitionFilterProto) Descriptor() ([]byte, []int) {
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *ResolvedAuxLoadDataPartitionFilterProto) GetParent() *ResolvedArgumentProto {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataPartitionFilterProto) GetFilter() *AnyResolvedExprProto {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataPartitionFilterProto) GetIsOverwrite() bool {
+	if x != nil && x.IsOverwrite != nil {
+		return *x.IsOverwrite
+	}
+	return false
+}
+
+type ResolvedAuxLoadDataStmtProto struct {
+	state                protoimpl.MessageState                      `protogen:"open.v1"`
+	Parent               *ResolvedStatementProto                     `protobuf:"bytes,1,opt,name=parent" json:"parent,omitempty"`
+	InsertionMode        *ResolvedAuxLoadDataStmtEnums_InsertionMode `protobuf:"varint,2,opt,name=insertion_mode,json=insertionMode,enum=mallard.googlesql.ResolvedAuxLoadDataStmtEnums_InsertionMode" json:"insertion_mode,omitempty"`
+	IsTempTable          *bool                                       `protobuf:"varint,17,opt,name=is_temp_table,json=isTempTable" json:"is_temp_table,omitempty"`
+	NamePath             []string                                    `protobuf:"bytes,3,rep,name=name_path,json=namePath" json:"name_path,omitempty"`
+	PartitionFilter      *ResolvedAuxLoadDataPartitionFilterProto    `protobuf:"bytes,16,opt,name=partition_filter,json=partitionFilter" json:"partition_filter,omitempty"`
+	OutputColumnList     []*ResolvedOutputColumnProto                `protobuf:"bytes,4,rep,name=output_column_list,json=outputColumnList" json:"output_column_list,omitempty"`
+	ColumnDefinitionList []*ResolvedColumnDefinitionProto            `protobuf:"bytes,5,rep,name=column_definition_list,json=columnDefinitionList" json:"column_definition_list,omitempty"`
+	PseudoColumnList     []*ResolvedColumnProto                      `protobuf:"bytes,6,rep,name=pseudo_column_list,json=pseudoColumnList" json:"pseudo_column_list,omitempty"`
+	PartitionByList      []*AnyResolvedExprProto                     `protobuf:"bytes,10,rep,name=partition_by_list,json=partitionByList" json:"partition_by_list,omitempty"`
+	ClusterByList        []*AnyResolvedExprProto                     `protobuf:"bytes,11,rep,name=cluster_by_list,json=clusterByList" json:"cluster_by_list,omitempty"`
+	OptionList           []*ResolvedOptionProto                      `protobuf:"bytes,12,rep,name=option_list,json=optionList" json:"option_list,omitempty"`
+	WithPartitionColumns *ResolvedWithPartitionColumnsProto          `protobuf:"bytes,13,opt,name=with_partition_columns,json=withPartitionColumns" json:"with_partition_columns,omitempty"`
+	Connection           *ResolvedConnectionProto                    `protobuf:"bytes,14,opt,name=connection" json:"connection,omitempty"`
+	FromFilesOptionList  []*ResolvedOptionProto                      `protobuf:"bytes,15,rep,name=from_files_option_list,json=fromFilesOptionList" json:"from_files_option_list,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) Reset() {
+	*x = ResolvedAuxLoadDataStmtProto{}
+	mi := &file_resolved_resolved_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolvedAuxLoadDataStmtProto) ProtoMessage() {}
+
+func (x *ResolvedAuxLoadDataStmtProto) ProtoReflect() protoreflect.Message {
+	mi := &file_resolved_resolved_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolvedAuxLoadDataStmtProto.ProtoReflect.Descriptor instead.
+func (*ResolvedAuxLoadDataStmtProto) Descriptor() ([]byte, []int) {
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetParent() *ResolvedStatementProto {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetInsertionMode() ResolvedAuxLoadDataStmtEnums_InsertionMode {
+	if x != nil && x.InsertionMode != nil {
+		return *x.InsertionMode
+	}
+	return ResolvedAuxLoadDataStmtEnums_NONE
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetIsTempTable() bool {
+	if x != nil && x.IsTempTable != nil {
+		return *x.IsTempTable
+	}
+	return false
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetNamePath() []string {
+	if x != nil {
+		return x.NamePath
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetPartitionFilter() *ResolvedAuxLoadDataPartitionFilterProto {
+	if x != nil {
+		return x.PartitionFilter
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetOutputColumnList() []*ResolvedOutputColumnProto {
+	if x != nil {
+		return x.OutputColumnList
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetColumnDefinitionList() []*ResolvedColumnDefinitionProto {
+	if x != nil {
+		return x.ColumnDefinitionList
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetPseudoColumnList() []*ResolvedColumnProto {
+	if x != nil {
+		return x.PseudoColumnList
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetPartitionByList() []*AnyResolvedExprProto {
+	if x != nil {
+		return x.PartitionByList
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetClusterByList() []*AnyResolvedExprProto {
+	if x != nil {
+		return x.ClusterByList
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetOptionList() []*ResolvedOptionProto {
+	if x != nil {
+		return x.OptionList
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetWithPartitionColumns() *ResolvedWithPartitionColumnsProto {
+	if x != nil {
+		return x.WithPartitionColumns
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetConnection() *ResolvedConnectionProto {
+	if x != nil {
+		return x.Connection
+	}
+	return nil
+}
+
+func (x *ResolvedAuxLoadDataStmtProto) GetFromFilesOptionList() []*ResolvedOptionProto {
+	if x != nil {
+		return x.FromFilesOptionList
+	}
+	return nil
+}
+
 type ResolvedBeginStmtProto struct {
 	state              protoimpl.MessageState                `protogen:"open.v1"`
 	Parent             *ResolvedStatementProto               `protobuf:"bytes,1,opt,name=parent" json:"parent,omitempty"`
@@ -5544,7 +5834,7 @@ type ResolvedBeginStmtProto struct {
 
 func (x *ResolvedBeginStmtProto) Reset() {
 	*x = ResolvedBeginStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[58]
+	mi := &file_resolved_resolved_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5556,7 +5846,7 @@ func (x *ResolvedBeginStmtProto) String() string {
 func (*ResolvedBeginStmtProto) ProtoMessage() {}
 
 func (x *ResolvedBeginStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[58]
+	mi := &file_resolved_resolved_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5569,7 +5859,7 @@ func (x *ResolvedBeginStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedBeginStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedBeginStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{58}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ResolvedBeginStmtProto) GetParent() *ResolvedStatementProto {
@@ -5605,7 +5895,7 @@ type ResolvedCallStmtProto struct {
 
 func (x *ResolvedCallStmtProto) Reset() {
 	*x = ResolvedCallStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[59]
+	mi := &file_resolved_resolved_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5617,7 +5907,7 @@ func (x *ResolvedCallStmtProto) String() string {
 func (*ResolvedCallStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCallStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[59]
+	mi := &file_resolved_resolved_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5630,7 +5920,7 @@ func (x *ResolvedCallStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCallStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCallStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{59}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ResolvedCallStmtProto) GetParent() *ResolvedStatementProto {
@@ -5676,7 +5966,7 @@ type ResolvedCastProto struct {
 
 func (x *ResolvedCastProto) Reset() {
 	*x = ResolvedCastProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[60]
+	mi := &file_resolved_resolved_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5688,7 +5978,7 @@ func (x *ResolvedCastProto) String() string {
 func (*ResolvedCastProto) ProtoMessage() {}
 
 func (x *ResolvedCastProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[60]
+	mi := &file_resolved_resolved_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5701,7 +5991,7 @@ func (x *ResolvedCastProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCastProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCastProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{60}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ResolvedCastProto) GetParent() *ResolvedExprProto {
@@ -5763,7 +6053,7 @@ type ResolvedCatalogColumnRefProto struct {
 
 func (x *ResolvedCatalogColumnRefProto) Reset() {
 	*x = ResolvedCatalogColumnRefProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[61]
+	mi := &file_resolved_resolved_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5775,7 +6065,7 @@ func (x *ResolvedCatalogColumnRefProto) String() string {
 func (*ResolvedCatalogColumnRefProto) ProtoMessage() {}
 
 func (x *ResolvedCatalogColumnRefProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[61]
+	mi := &file_resolved_resolved_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5788,7 +6078,7 @@ func (x *ResolvedCatalogColumnRefProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCatalogColumnRefProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCatalogColumnRefProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{61}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ResolvedCatalogColumnRefProto) GetParent() *ResolvedExprProto {
@@ -5801,6 +6091,66 @@ func (x *ResolvedCatalogColumnRefProto) GetParent() *ResolvedExprProto {
 func (x *ResolvedCatalogColumnRefProto) GetColumn() *ColumnRefProto {
 	if x != nil {
 		return x.Column
+	}
+	return nil
+}
+
+type ResolvedCloneDataStmtProto struct {
+	state         protoimpl.MessageState  `protogen:"open.v1"`
+	Parent        *ResolvedStatementProto `protobuf:"bytes,1,opt,name=parent" json:"parent,omitempty"`
+	TargetTable   *ResolvedTableScanProto `protobuf:"bytes,2,opt,name=target_table,json=targetTable" json:"target_table,omitempty"`
+	CloneFrom     *AnyResolvedScanProto   `protobuf:"bytes,3,opt,name=clone_from,json=cloneFrom" json:"clone_from,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolvedCloneDataStmtProto) Reset() {
+	*x = ResolvedCloneDataStmtProto{}
+	mi := &file_resolved_resolved_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolvedCloneDataStmtProto) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolvedCloneDataStmtProto) ProtoMessage() {}
+
+func (x *ResolvedCloneDataStmtProto) ProtoReflect() protoreflect.Message {
+	mi := &file_resolved_resolved_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolvedCloneDataStmtProto.ProtoReflect.Descriptor instead.
+func (*ResolvedCloneDataStmtProto) Descriptor() ([]byte, []int) {
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *ResolvedCloneDataStmtProto) GetParent() *ResolvedStatementProto {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *ResolvedCloneDataStmtProto) GetTargetTable() *ResolvedTableScanProto {
+	if x != nil {
+		return x.TargetTable
+	}
+	return nil
+}
+
+func (x *ResolvedCloneDataStmtProto) GetCloneFrom() *AnyResolvedScanProto {
+	if x != nil {
+		return x.CloneFrom
 	}
 	return nil
 }
@@ -5818,7 +6168,7 @@ type ResolvedColumnAnnotationsProto struct {
 
 func (x *ResolvedColumnAnnotationsProto) Reset() {
 	*x = ResolvedColumnAnnotationsProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[62]
+	mi := &file_resolved_resolved_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5830,7 +6180,7 @@ func (x *ResolvedColumnAnnotationsProto) String() string {
 func (*ResolvedColumnAnnotationsProto) ProtoMessage() {}
 
 func (x *ResolvedColumnAnnotationsProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[62]
+	mi := &file_resolved_resolved_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5843,7 +6193,7 @@ func (x *ResolvedColumnAnnotationsProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedColumnAnnotationsProto.ProtoReflect.Descriptor instead.
 func (*ResolvedColumnAnnotationsProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{62}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ResolvedColumnAnnotationsProto) GetParent() *ResolvedArgumentProto {
@@ -5892,7 +6242,7 @@ type ResolvedColumnDefaultValueProto struct {
 
 func (x *ResolvedColumnDefaultValueProto) Reset() {
 	*x = ResolvedColumnDefaultValueProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[63]
+	mi := &file_resolved_resolved_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5904,7 +6254,7 @@ func (x *ResolvedColumnDefaultValueProto) String() string {
 func (*ResolvedColumnDefaultValueProto) ProtoMessage() {}
 
 func (x *ResolvedColumnDefaultValueProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[63]
+	mi := &file_resolved_resolved_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5917,7 +6267,7 @@ func (x *ResolvedColumnDefaultValueProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedColumnDefaultValueProto.ProtoReflect.Descriptor instead.
 func (*ResolvedColumnDefaultValueProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{63}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ResolvedColumnDefaultValueProto) GetParent() *ResolvedArgumentProto {
@@ -5957,7 +6307,7 @@ type ResolvedColumnDefinitionProto struct {
 
 func (x *ResolvedColumnDefinitionProto) Reset() {
 	*x = ResolvedColumnDefinitionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[64]
+	mi := &file_resolved_resolved_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5969,7 +6319,7 @@ func (x *ResolvedColumnDefinitionProto) String() string {
 func (*ResolvedColumnDefinitionProto) ProtoMessage() {}
 
 func (x *ResolvedColumnDefinitionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[64]
+	mi := &file_resolved_resolved_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5982,7 +6332,7 @@ func (x *ResolvedColumnDefinitionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedColumnDefinitionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedColumnDefinitionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{64}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ResolvedColumnDefinitionProto) GetParent() *ResolvedArgumentProto {
@@ -6051,7 +6401,7 @@ type ResolvedColumnHolderProto struct {
 
 func (x *ResolvedColumnHolderProto) Reset() {
 	*x = ResolvedColumnHolderProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[65]
+	mi := &file_resolved_resolved_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6063,7 +6413,7 @@ func (x *ResolvedColumnHolderProto) String() string {
 func (*ResolvedColumnHolderProto) ProtoMessage() {}
 
 func (x *ResolvedColumnHolderProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[65]
+	mi := &file_resolved_resolved_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6076,7 +6426,7 @@ func (x *ResolvedColumnHolderProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedColumnHolderProto.ProtoReflect.Descriptor instead.
 func (*ResolvedColumnHolderProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{65}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ResolvedColumnHolderProto) GetParent() *ResolvedArgumentProto {
@@ -6104,7 +6454,7 @@ type ResolvedColumnRefProto struct {
 
 func (x *ResolvedColumnRefProto) Reset() {
 	*x = ResolvedColumnRefProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[66]
+	mi := &file_resolved_resolved_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6116,7 +6466,7 @@ func (x *ResolvedColumnRefProto) String() string {
 func (*ResolvedColumnRefProto) ProtoMessage() {}
 
 func (x *ResolvedColumnRefProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[66]
+	mi := &file_resolved_resolved_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6129,7 +6479,7 @@ func (x *ResolvedColumnRefProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedColumnRefProto.ProtoReflect.Descriptor instead.
 func (*ResolvedColumnRefProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{66}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ResolvedColumnRefProto) GetParent() *ResolvedExprProto {
@@ -6162,7 +6512,7 @@ type ResolvedCommitStmtProto struct {
 
 func (x *ResolvedCommitStmtProto) Reset() {
 	*x = ResolvedCommitStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[67]
+	mi := &file_resolved_resolved_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6174,7 +6524,7 @@ func (x *ResolvedCommitStmtProto) String() string {
 func (*ResolvedCommitStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCommitStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[67]
+	mi := &file_resolved_resolved_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6187,7 +6537,7 @@ func (x *ResolvedCommitStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCommitStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCommitStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{67}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ResolvedCommitStmtProto) GetParent() *ResolvedStatementProto {
@@ -6206,7 +6556,7 @@ type ResolvedComputedColumnBaseProto struct {
 
 func (x *ResolvedComputedColumnBaseProto) Reset() {
 	*x = ResolvedComputedColumnBaseProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[68]
+	mi := &file_resolved_resolved_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6218,7 +6568,7 @@ func (x *ResolvedComputedColumnBaseProto) String() string {
 func (*ResolvedComputedColumnBaseProto) ProtoMessage() {}
 
 func (x *ResolvedComputedColumnBaseProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[68]
+	mi := &file_resolved_resolved_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6231,7 +6581,7 @@ func (x *ResolvedComputedColumnBaseProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedComputedColumnBaseProto.ProtoReflect.Descriptor instead.
 func (*ResolvedComputedColumnBaseProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{68}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ResolvedComputedColumnBaseProto) GetParent() *ResolvedArgumentProto {
@@ -6250,7 +6600,7 @@ type ResolvedComputedColumnImplProto struct {
 
 func (x *ResolvedComputedColumnImplProto) Reset() {
 	*x = ResolvedComputedColumnImplProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[69]
+	mi := &file_resolved_resolved_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6262,7 +6612,7 @@ func (x *ResolvedComputedColumnImplProto) String() string {
 func (*ResolvedComputedColumnImplProto) ProtoMessage() {}
 
 func (x *ResolvedComputedColumnImplProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[69]
+	mi := &file_resolved_resolved_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6275,7 +6625,7 @@ func (x *ResolvedComputedColumnImplProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedComputedColumnImplProto.ProtoReflect.Descriptor instead.
 func (*ResolvedComputedColumnImplProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{69}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ResolvedComputedColumnImplProto) GetParent() *ResolvedComputedColumnBaseProto {
@@ -6296,7 +6646,7 @@ type ResolvedComputedColumnProto struct {
 
 func (x *ResolvedComputedColumnProto) Reset() {
 	*x = ResolvedComputedColumnProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[70]
+	mi := &file_resolved_resolved_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6308,7 +6658,7 @@ func (x *ResolvedComputedColumnProto) String() string {
 func (*ResolvedComputedColumnProto) ProtoMessage() {}
 
 func (x *ResolvedComputedColumnProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[70]
+	mi := &file_resolved_resolved_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6321,7 +6671,7 @@ func (x *ResolvedComputedColumnProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedComputedColumnProto.ProtoReflect.Descriptor instead.
 func (*ResolvedComputedColumnProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{70}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ResolvedComputedColumnProto) GetParent() *ResolvedComputedColumnImplProto {
@@ -6355,7 +6705,7 @@ type ResolvedConnectionProto struct {
 
 func (x *ResolvedConnectionProto) Reset() {
 	*x = ResolvedConnectionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[71]
+	mi := &file_resolved_resolved_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6367,7 +6717,7 @@ func (x *ResolvedConnectionProto) String() string {
 func (*ResolvedConnectionProto) ProtoMessage() {}
 
 func (x *ResolvedConnectionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[71]
+	mi := &file_resolved_resolved_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6380,7 +6730,7 @@ func (x *ResolvedConnectionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedConnectionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedConnectionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{71}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ResolvedConnectionProto) GetParent() *ResolvedArgumentProto {
@@ -6407,7 +6757,7 @@ type ResolvedConstantProto struct {
 
 func (x *ResolvedConstantProto) Reset() {
 	*x = ResolvedConstantProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[72]
+	mi := &file_resolved_resolved_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6419,7 +6769,7 @@ func (x *ResolvedConstantProto) String() string {
 func (*ResolvedConstantProto) ProtoMessage() {}
 
 func (x *ResolvedConstantProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[72]
+	mi := &file_resolved_resolved_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6432,7 +6782,7 @@ func (x *ResolvedConstantProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedConstantProto.ProtoReflect.Descriptor instead.
 func (*ResolvedConstantProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{72}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ResolvedConstantProto) GetParent() *ResolvedExprProto {
@@ -6459,7 +6809,7 @@ type ResolvedCreateConnectionStmtProto struct {
 
 func (x *ResolvedCreateConnectionStmtProto) Reset() {
 	*x = ResolvedCreateConnectionStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[73]
+	mi := &file_resolved_resolved_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6471,7 +6821,7 @@ func (x *ResolvedCreateConnectionStmtProto) String() string {
 func (*ResolvedCreateConnectionStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateConnectionStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[73]
+	mi := &file_resolved_resolved_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6484,7 +6834,7 @@ func (x *ResolvedCreateConnectionStmtProto) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ResolvedCreateConnectionStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateConnectionStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{73}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ResolvedCreateConnectionStmtProto) GetParent() *ResolvedCreateStatementProto {
@@ -6511,7 +6861,7 @@ type ResolvedCreateConstantStmtProto struct {
 
 func (x *ResolvedCreateConstantStmtProto) Reset() {
 	*x = ResolvedCreateConstantStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[74]
+	mi := &file_resolved_resolved_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6523,7 +6873,7 @@ func (x *ResolvedCreateConstantStmtProto) String() string {
 func (*ResolvedCreateConstantStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateConstantStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[74]
+	mi := &file_resolved_resolved_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6536,7 +6886,7 @@ func (x *ResolvedCreateConstantStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateConstantStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateConstantStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{74}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ResolvedCreateConstantStmtProto) GetParent() *ResolvedCreateStatementProto {
@@ -6563,7 +6913,7 @@ type ResolvedCreateExternalSchemaStmtProto struct {
 
 func (x *ResolvedCreateExternalSchemaStmtProto) Reset() {
 	*x = ResolvedCreateExternalSchemaStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[75]
+	mi := &file_resolved_resolved_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6575,7 +6925,7 @@ func (x *ResolvedCreateExternalSchemaStmtProto) String() string {
 func (*ResolvedCreateExternalSchemaStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateExternalSchemaStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[75]
+	mi := &file_resolved_resolved_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6588,7 +6938,7 @@ func (x *ResolvedCreateExternalSchemaStmtProto) ProtoReflect() protoreflect.Mess
 
 // Deprecated: Use ResolvedCreateExternalSchemaStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateExternalSchemaStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{75}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *ResolvedCreateExternalSchemaStmtProto) GetParent() *ResolvedCreateSchemaStmtBaseProto {
@@ -6615,7 +6965,7 @@ type ResolvedCreateExternalTableStmtProto struct {
 
 func (x *ResolvedCreateExternalTableStmtProto) Reset() {
 	*x = ResolvedCreateExternalTableStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[76]
+	mi := &file_resolved_resolved_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6627,7 +6977,7 @@ func (x *ResolvedCreateExternalTableStmtProto) String() string {
 func (*ResolvedCreateExternalTableStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateExternalTableStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[76]
+	mi := &file_resolved_resolved_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6640,7 +6990,7 @@ func (x *ResolvedCreateExternalTableStmtProto) ProtoReflect() protoreflect.Messa
 
 // Deprecated: Use ResolvedCreateExternalTableStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateExternalTableStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{76}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ResolvedCreateExternalTableStmtProto) GetParent() *ResolvedCreateTableStmtBaseProto {
@@ -6680,7 +7030,7 @@ type ResolvedCreateFunctionStmtProto struct {
 
 func (x *ResolvedCreateFunctionStmtProto) Reset() {
 	*x = ResolvedCreateFunctionStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[77]
+	mi := &file_resolved_resolved_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6692,7 +7042,7 @@ func (x *ResolvedCreateFunctionStmtProto) String() string {
 func (*ResolvedCreateFunctionStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateFunctionStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[77]
+	mi := &file_resolved_resolved_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6705,7 +7055,7 @@ func (x *ResolvedCreateFunctionStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateFunctionStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateFunctionStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{77}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *ResolvedCreateFunctionStmtProto) GetParent() *ResolvedCreateStatementProto {
@@ -6825,7 +7175,7 @@ type ResolvedCreateMaterializedViewStmtProto struct {
 
 func (x *ResolvedCreateMaterializedViewStmtProto) Reset() {
 	*x = ResolvedCreateMaterializedViewStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[78]
+	mi := &file_resolved_resolved_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6837,7 +7187,7 @@ func (x *ResolvedCreateMaterializedViewStmtProto) String() string {
 func (*ResolvedCreateMaterializedViewStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateMaterializedViewStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[78]
+	mi := &file_resolved_resolved_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6850,7 +7200,7 @@ func (x *ResolvedCreateMaterializedViewStmtProto) ProtoReflect() protoreflect.Me
 
 // Deprecated: Use ResolvedCreateMaterializedViewStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateMaterializedViewStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{78}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *ResolvedCreateMaterializedViewStmtProto) GetParent() *ResolvedCreateViewBaseProto {
@@ -6893,7 +7243,7 @@ type ResolvedCreateModelAliasedQueryProto struct {
 
 func (x *ResolvedCreateModelAliasedQueryProto) Reset() {
 	*x = ResolvedCreateModelAliasedQueryProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[79]
+	mi := &file_resolved_resolved_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6905,7 +7255,7 @@ func (x *ResolvedCreateModelAliasedQueryProto) String() string {
 func (*ResolvedCreateModelAliasedQueryProto) ProtoMessage() {}
 
 func (x *ResolvedCreateModelAliasedQueryProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[79]
+	mi := &file_resolved_resolved_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6918,7 +7268,7 @@ func (x *ResolvedCreateModelAliasedQueryProto) ProtoReflect() protoreflect.Messa
 
 // Deprecated: Use ResolvedCreateModelAliasedQueryProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateModelAliasedQueryProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{79}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *ResolvedCreateModelAliasedQueryProto) GetParent() *ResolvedArgumentProto {
@@ -6970,7 +7320,7 @@ type ResolvedCreateModelStmtProto struct {
 
 func (x *ResolvedCreateModelStmtProto) Reset() {
 	*x = ResolvedCreateModelStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[80]
+	mi := &file_resolved_resolved_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6982,7 +7332,7 @@ func (x *ResolvedCreateModelStmtProto) String() string {
 func (*ResolvedCreateModelStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateModelStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[80]
+	mi := &file_resolved_resolved_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6995,7 +7345,7 @@ func (x *ResolvedCreateModelStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateModelStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateModelStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{80}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *ResolvedCreateModelStmtProto) GetParent() *ResolvedCreateStatementProto {
@@ -7106,7 +7456,7 @@ type ResolvedCreateProcedureStmtProto struct {
 
 func (x *ResolvedCreateProcedureStmtProto) Reset() {
 	*x = ResolvedCreateProcedureStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[81]
+	mi := &file_resolved_resolved_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7118,7 +7468,7 @@ func (x *ResolvedCreateProcedureStmtProto) String() string {
 func (*ResolvedCreateProcedureStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateProcedureStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[81]
+	mi := &file_resolved_resolved_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7131,7 +7481,7 @@ func (x *ResolvedCreateProcedureStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateProcedureStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateProcedureStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{81}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *ResolvedCreateProcedureStmtProto) GetParent() *ResolvedCreateStatementProto {
@@ -7207,7 +7557,7 @@ type ResolvedCreateSchemaStmtBaseProto struct {
 
 func (x *ResolvedCreateSchemaStmtBaseProto) Reset() {
 	*x = ResolvedCreateSchemaStmtBaseProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[82]
+	mi := &file_resolved_resolved_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7219,7 +7569,7 @@ func (x *ResolvedCreateSchemaStmtBaseProto) String() string {
 func (*ResolvedCreateSchemaStmtBaseProto) ProtoMessage() {}
 
 func (x *ResolvedCreateSchemaStmtBaseProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[82]
+	mi := &file_resolved_resolved_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7232,7 +7582,7 @@ func (x *ResolvedCreateSchemaStmtBaseProto) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ResolvedCreateSchemaStmtBaseProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateSchemaStmtBaseProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{82}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *ResolvedCreateSchemaStmtBaseProto) GetParent() *ResolvedCreateStatementProto {
@@ -7258,7 +7608,7 @@ type ResolvedCreateSchemaStmtProto struct {
 
 func (x *ResolvedCreateSchemaStmtProto) Reset() {
 	*x = ResolvedCreateSchemaStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[83]
+	mi := &file_resolved_resolved_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7270,7 +7620,7 @@ func (x *ResolvedCreateSchemaStmtProto) String() string {
 func (*ResolvedCreateSchemaStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateSchemaStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[83]
+	mi := &file_resolved_resolved_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7283,12 +7633,72 @@ func (x *ResolvedCreateSchemaStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateSchemaStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateSchemaStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{83}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *ResolvedCreateSchemaStmtProto) GetParent() *ResolvedCreateSchemaStmtBaseProto {
 	if x != nil {
 		return x.Parent
+	}
+	return nil
+}
+
+type ResolvedCreateSnapshotTableStmtProto struct {
+	state         protoimpl.MessageState        `protogen:"open.v1"`
+	Parent        *ResolvedCreateStatementProto `protobuf:"bytes,1,opt,name=parent" json:"parent,omitempty"`
+	CloneFrom     *AnyResolvedScanProto         `protobuf:"bytes,2,opt,name=clone_from,json=cloneFrom" json:"clone_from,omitempty"`
+	OptionList    []*ResolvedOptionProto        `protobuf:"bytes,3,rep,name=option_list,json=optionList" json:"option_list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolvedCreateSnapshotTableStmtProto) Reset() {
+	*x = ResolvedCreateSnapshotTableStmtProto{}
+	mi := &file_resolved_resolved_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolvedCreateSnapshotTableStmtProto) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolvedCreateSnapshotTableStmtProto) ProtoMessage() {}
+
+func (x *ResolvedCreateSnapshotTableStmtProto) ProtoReflect() protoreflect.Message {
+	mi := &file_resolved_resolved_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolvedCreateSnapshotTableStmtProto.ProtoReflect.Descriptor instead.
+func (*ResolvedCreateSnapshotTableStmtProto) Descriptor() ([]byte, []int) {
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *ResolvedCreateSnapshotTableStmtProto) GetParent() *ResolvedCreateStatementProto {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *ResolvedCreateSnapshotTableStmtProto) GetCloneFrom() *AnyResolvedScanProto {
+	if x != nil {
+		return x.CloneFrom
+	}
+	return nil
+}
+
+func (x *ResolvedCreateSnapshotTableStmtProto) GetOptionList() []*ResolvedOptionProto {
+	if x != nil {
+		return x.OptionList
 	}
 	return nil
 }
@@ -7305,7 +7715,7 @@ type ResolvedCreateStatementProto struct {
 
 func (x *ResolvedCreateStatementProto) Reset() {
 	*x = ResolvedCreateStatementProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[84]
+	mi := &file_resolved_resolved_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7317,7 +7727,7 @@ func (x *ResolvedCreateStatementProto) String() string {
 func (*ResolvedCreateStatementProto) ProtoMessage() {}
 
 func (x *ResolvedCreateStatementProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[84]
+	mi := &file_resolved_resolved_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7330,7 +7740,7 @@ func (x *ResolvedCreateStatementProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateStatementProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateStatementProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{84}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *ResolvedCreateStatementProto) GetParent() *ResolvedStatementProto {
@@ -7374,7 +7784,7 @@ type ResolvedCreateTableAsSelectStmtProto struct {
 
 func (x *ResolvedCreateTableAsSelectStmtProto) Reset() {
 	*x = ResolvedCreateTableAsSelectStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[85]
+	mi := &file_resolved_resolved_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7386,7 +7796,7 @@ func (x *ResolvedCreateTableAsSelectStmtProto) String() string {
 func (*ResolvedCreateTableAsSelectStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateTableAsSelectStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[85]
+	mi := &file_resolved_resolved_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7399,7 +7809,7 @@ func (x *ResolvedCreateTableAsSelectStmtProto) ProtoReflect() protoreflect.Messa
 
 // Deprecated: Use ResolvedCreateTableAsSelectStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateTableAsSelectStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{85}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *ResolvedCreateTableAsSelectStmtProto) GetParent() *ResolvedCreateTableStmtBaseProto {
@@ -7456,7 +7866,7 @@ type ResolvedCreateTableFunctionStmtProto struct {
 
 func (x *ResolvedCreateTableFunctionStmtProto) Reset() {
 	*x = ResolvedCreateTableFunctionStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[86]
+	mi := &file_resolved_resolved_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7468,7 +7878,7 @@ func (x *ResolvedCreateTableFunctionStmtProto) String() string {
 func (*ResolvedCreateTableFunctionStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateTableFunctionStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[86]
+	mi := &file_resolved_resolved_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7481,7 +7891,7 @@ func (x *ResolvedCreateTableFunctionStmtProto) ProtoReflect() protoreflect.Messa
 
 // Deprecated: Use ResolvedCreateTableFunctionStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateTableFunctionStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{86}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *ResolvedCreateTableFunctionStmtProto) GetParent() *ResolvedCreateStatementProto {
@@ -7576,7 +7986,7 @@ type ResolvedCreateTableStmtBaseProto struct {
 
 func (x *ResolvedCreateTableStmtBaseProto) Reset() {
 	*x = ResolvedCreateTableStmtBaseProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[87]
+	mi := &file_resolved_resolved_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7588,7 +7998,7 @@ func (x *ResolvedCreateTableStmtBaseProto) String() string {
 func (*ResolvedCreateTableStmtBaseProto) ProtoMessage() {}
 
 func (x *ResolvedCreateTableStmtBaseProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[87]
+	mi := &file_resolved_resolved_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7601,7 +8011,7 @@ func (x *ResolvedCreateTableStmtBaseProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateTableStmtBaseProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateTableStmtBaseProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{87}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *ResolvedCreateTableStmtBaseProto) GetParent() *ResolvedCreateStatementProto {
@@ -7666,7 +8076,7 @@ type ResolvedCreateTableStmtProto struct {
 
 func (x *ResolvedCreateTableStmtProto) Reset() {
 	*x = ResolvedCreateTableStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[88]
+	mi := &file_resolved_resolved_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7678,7 +8088,7 @@ func (x *ResolvedCreateTableStmtProto) String() string {
 func (*ResolvedCreateTableStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateTableStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[88]
+	mi := &file_resolved_resolved_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7691,7 +8101,7 @@ func (x *ResolvedCreateTableStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateTableStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateTableStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{88}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *ResolvedCreateTableStmtProto) GetParent() *ResolvedCreateTableStmtBaseProto {
@@ -7747,7 +8157,7 @@ type ResolvedCreateViewBaseProto struct {
 
 func (x *ResolvedCreateViewBaseProto) Reset() {
 	*x = ResolvedCreateViewBaseProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[89]
+	mi := &file_resolved_resolved_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7759,7 +8169,7 @@ func (x *ResolvedCreateViewBaseProto) String() string {
 func (*ResolvedCreateViewBaseProto) ProtoMessage() {}
 
 func (x *ResolvedCreateViewBaseProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[89]
+	mi := &file_resolved_resolved_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7772,7 +8182,7 @@ func (x *ResolvedCreateViewBaseProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateViewBaseProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateViewBaseProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{89}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *ResolvedCreateViewBaseProto) GetParent() *ResolvedCreateStatementProto {
@@ -7854,7 +8264,7 @@ type ResolvedCreateViewStmtProto struct {
 
 func (x *ResolvedCreateViewStmtProto) Reset() {
 	*x = ResolvedCreateViewStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[90]
+	mi := &file_resolved_resolved_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7866,7 +8276,7 @@ func (x *ResolvedCreateViewStmtProto) String() string {
 func (*ResolvedCreateViewStmtProto) ProtoMessage() {}
 
 func (x *ResolvedCreateViewStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[90]
+	mi := &file_resolved_resolved_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7879,7 +8289,7 @@ func (x *ResolvedCreateViewStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateViewStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateViewStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{90}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *ResolvedCreateViewStmtProto) GetParent() *ResolvedCreateViewBaseProto {
@@ -7899,7 +8309,7 @@ type ResolvedCubeProto struct {
 
 func (x *ResolvedCubeProto) Reset() {
 	*x = ResolvedCubeProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[91]
+	mi := &file_resolved_resolved_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7911,7 +8321,7 @@ func (x *ResolvedCubeProto) String() string {
 func (*ResolvedCubeProto) ProtoMessage() {}
 
 func (x *ResolvedCubeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[91]
+	mi := &file_resolved_resolved_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7924,7 +8334,7 @@ func (x *ResolvedCubeProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCubeProto.ProtoReflect.Descriptor instead.
 func (*ResolvedCubeProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{91}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *ResolvedCubeProto) GetParent() *ResolvedGroupingSetBaseProto {
@@ -7950,7 +8360,7 @@ type ResolvedDMLDefaultProto struct {
 
 func (x *ResolvedDMLDefaultProto) Reset() {
 	*x = ResolvedDMLDefaultProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[92]
+	mi := &file_resolved_resolved_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7962,7 +8372,7 @@ func (x *ResolvedDMLDefaultProto) String() string {
 func (*ResolvedDMLDefaultProto) ProtoMessage() {}
 
 func (x *ResolvedDMLDefaultProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[92]
+	mi := &file_resolved_resolved_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7975,7 +8385,7 @@ func (x *ResolvedDMLDefaultProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDMLDefaultProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDMLDefaultProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{92}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *ResolvedDMLDefaultProto) GetParent() *ResolvedExprProto {
@@ -7995,7 +8405,7 @@ type ResolvedDMLValueProto struct {
 
 func (x *ResolvedDMLValueProto) Reset() {
 	*x = ResolvedDMLValueProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[93]
+	mi := &file_resolved_resolved_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8007,7 +8417,7 @@ func (x *ResolvedDMLValueProto) String() string {
 func (*ResolvedDMLValueProto) ProtoMessage() {}
 
 func (x *ResolvedDMLValueProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[93]
+	mi := &file_resolved_resolved_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8020,7 +8430,7 @@ func (x *ResolvedDMLValueProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDMLValueProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDMLValueProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{93}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *ResolvedDMLValueProto) GetParent() *ResolvedArgumentProto {
@@ -8049,7 +8459,7 @@ type ResolvedDeferredComputedColumnProto struct {
 
 func (x *ResolvedDeferredComputedColumnProto) Reset() {
 	*x = ResolvedDeferredComputedColumnProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[94]
+	mi := &file_resolved_resolved_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8061,7 +8471,7 @@ func (x *ResolvedDeferredComputedColumnProto) String() string {
 func (*ResolvedDeferredComputedColumnProto) ProtoMessage() {}
 
 func (x *ResolvedDeferredComputedColumnProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[94]
+	mi := &file_resolved_resolved_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8074,7 +8484,7 @@ func (x *ResolvedDeferredComputedColumnProto) ProtoReflect() protoreflect.Messag
 
 // Deprecated: Use ResolvedDeferredComputedColumnProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDeferredComputedColumnProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{94}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *ResolvedDeferredComputedColumnProto) GetParent() *ResolvedComputedColumnImplProto {
@@ -8116,7 +8526,7 @@ type ResolvedDefineTableStmtProto struct {
 
 func (x *ResolvedDefineTableStmtProto) Reset() {
 	*x = ResolvedDefineTableStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[95]
+	mi := &file_resolved_resolved_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8128,7 +8538,7 @@ func (x *ResolvedDefineTableStmtProto) String() string {
 func (*ResolvedDefineTableStmtProto) ProtoMessage() {}
 
 func (x *ResolvedDefineTableStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[95]
+	mi := &file_resolved_resolved_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8141,7 +8551,7 @@ func (x *ResolvedDefineTableStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDefineTableStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDefineTableStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{95}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *ResolvedDefineTableStmtProto) GetParent() *ResolvedStatementProto {
@@ -8180,7 +8590,7 @@ type ResolvedDeleteStmtProto struct {
 
 func (x *ResolvedDeleteStmtProto) Reset() {
 	*x = ResolvedDeleteStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[96]
+	mi := &file_resolved_resolved_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8192,7 +8602,7 @@ func (x *ResolvedDeleteStmtProto) String() string {
 func (*ResolvedDeleteStmtProto) ProtoMessage() {}
 
 func (x *ResolvedDeleteStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[96]
+	mi := &file_resolved_resolved_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8205,7 +8615,7 @@ func (x *ResolvedDeleteStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDeleteStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDeleteStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{96}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *ResolvedDeleteStmtProto) GetParent() *ResolvedStatementProto {
@@ -8268,7 +8678,7 @@ type ResolvedDescribeScanProto struct {
 
 func (x *ResolvedDescribeScanProto) Reset() {
 	*x = ResolvedDescribeScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[97]
+	mi := &file_resolved_resolved_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8280,7 +8690,7 @@ func (x *ResolvedDescribeScanProto) String() string {
 func (*ResolvedDescribeScanProto) ProtoMessage() {}
 
 func (x *ResolvedDescribeScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[97]
+	mi := &file_resolved_resolved_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8293,7 +8703,7 @@ func (x *ResolvedDescribeScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDescribeScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDescribeScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{97}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *ResolvedDescribeScanProto) GetParent() *ResolvedScanProto {
@@ -8329,7 +8739,7 @@ type ResolvedDescribeStmtProto struct {
 
 func (x *ResolvedDescribeStmtProto) Reset() {
 	*x = ResolvedDescribeStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[98]
+	mi := &file_resolved_resolved_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8341,7 +8751,7 @@ func (x *ResolvedDescribeStmtProto) String() string {
 func (*ResolvedDescribeStmtProto) ProtoMessage() {}
 
 func (x *ResolvedDescribeStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[98]
+	mi := &file_resolved_resolved_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8354,7 +8764,7 @@ func (x *ResolvedDescribeStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDescribeStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDescribeStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{98}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *ResolvedDescribeStmtProto) GetParent() *ResolvedStatementProto {
@@ -8396,7 +8806,7 @@ type ResolvedDescriptorProto struct {
 
 func (x *ResolvedDescriptorProto) Reset() {
 	*x = ResolvedDescriptorProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[99]
+	mi := &file_resolved_resolved_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8408,7 +8818,7 @@ func (x *ResolvedDescriptorProto) String() string {
 func (*ResolvedDescriptorProto) ProtoMessage() {}
 
 func (x *ResolvedDescriptorProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[99]
+	mi := &file_resolved_resolved_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8421,7 +8831,7 @@ func (x *ResolvedDescriptorProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDescriptorProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDescriptorProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{99}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *ResolvedDescriptorProto) GetParent() *ResolvedArgumentProto {
@@ -8456,7 +8866,7 @@ type ResolvedDropColumnActionProto struct {
 
 func (x *ResolvedDropColumnActionProto) Reset() {
 	*x = ResolvedDropColumnActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[100]
+	mi := &file_resolved_resolved_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8468,7 +8878,7 @@ func (x *ResolvedDropColumnActionProto) String() string {
 func (*ResolvedDropColumnActionProto) ProtoMessage() {}
 
 func (x *ResolvedDropColumnActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[100]
+	mi := &file_resolved_resolved_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8481,7 +8891,7 @@ func (x *ResolvedDropColumnActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDropColumnActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDropColumnActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{100}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *ResolvedDropColumnActionProto) GetParent() *ResolvedAlterActionProto {
@@ -8518,7 +8928,7 @@ type ResolvedDropFunctionStmtProto struct {
 
 func (x *ResolvedDropFunctionStmtProto) Reset() {
 	*x = ResolvedDropFunctionStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[101]
+	mi := &file_resolved_resolved_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8530,7 +8940,7 @@ func (x *ResolvedDropFunctionStmtProto) String() string {
 func (*ResolvedDropFunctionStmtProto) ProtoMessage() {}
 
 func (x *ResolvedDropFunctionStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[101]
+	mi := &file_resolved_resolved_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8543,7 +8953,7 @@ func (x *ResolvedDropFunctionStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDropFunctionStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDropFunctionStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{101}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *ResolvedDropFunctionStmtProto) GetParent() *ResolvedStatementProto {
@@ -8592,7 +9002,7 @@ type ResolvedDropMaterializedViewStmtProto struct {
 
 func (x *ResolvedDropMaterializedViewStmtProto) Reset() {
 	*x = ResolvedDropMaterializedViewStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[102]
+	mi := &file_resolved_resolved_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8604,7 +9014,7 @@ func (x *ResolvedDropMaterializedViewStmtProto) String() string {
 func (*ResolvedDropMaterializedViewStmtProto) ProtoMessage() {}
 
 func (x *ResolvedDropMaterializedViewStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[102]
+	mi := &file_resolved_resolved_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8617,7 +9027,7 @@ func (x *ResolvedDropMaterializedViewStmtProto) ProtoReflect() protoreflect.Mess
 
 // Deprecated: Use ResolvedDropMaterializedViewStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDropMaterializedViewStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{102}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *ResolvedDropMaterializedViewStmtProto) GetParent() *ResolvedStatementProto {
@@ -8641,6 +9051,66 @@ func (x *ResolvedDropMaterializedViewStmtProto) GetNamePath() []string {
 	return nil
 }
 
+type ResolvedDropSnapshotTableStmtProto struct {
+	state         protoimpl.MessageState  `protogen:"open.v1"`
+	Parent        *ResolvedStatementProto `protobuf:"bytes,1,opt,name=parent" json:"parent,omitempty"`
+	IsIfExists    *bool                   `protobuf:"varint,3,opt,name=is_if_exists,json=isIfExists" json:"is_if_exists,omitempty"`
+	NamePath      []string                `protobuf:"bytes,4,rep,name=name_path,json=namePath" json:"name_path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolvedDropSnapshotTableStmtProto) Reset() {
+	*x = ResolvedDropSnapshotTableStmtProto{}
+	mi := &file_resolved_resolved_proto_msgTypes[107]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolvedDropSnapshotTableStmtProto) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolvedDropSnapshotTableStmtProto) ProtoMessage() {}
+
+func (x *ResolvedDropSnapshotTableStmtProto) ProtoReflect() protoreflect.Message {
+	mi := &file_resolved_resolved_proto_msgTypes[107]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolvedDropSnapshotTableStmtProto.ProtoReflect.Descriptor instead.
+func (*ResolvedDropSnapshotTableStmtProto) Descriptor() ([]byte, []int) {
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{107}
+}
+
+func (x *ResolvedDropSnapshotTableStmtProto) GetParent() *ResolvedStatementProto {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *ResolvedDropSnapshotTableStmtProto) GetIsIfExists() bool {
+	if x != nil && x.IsIfExists != nil {
+		return *x.IsIfExists
+	}
+	return false
+}
+
+func (x *ResolvedDropSnapshotTableStmtProto) GetNamePath() []string {
+	if x != nil {
+		return x.NamePath
+	}
+	return nil
+}
+
 type ResolvedDropStmtProto struct {
 	state         protoimpl.MessageState          `protogen:"open.v1"`
 	Parent        *ResolvedStatementProto         `protobuf:"bytes,1,opt,name=parent" json:"parent,omitempty"`
@@ -8654,7 +9124,7 @@ type ResolvedDropStmtProto struct {
 
 func (x *ResolvedDropStmtProto) Reset() {
 	*x = ResolvedDropStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[103]
+	mi := &file_resolved_resolved_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8666,7 +9136,7 @@ func (x *ResolvedDropStmtProto) String() string {
 func (*ResolvedDropStmtProto) ProtoMessage() {}
 
 func (x *ResolvedDropStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[103]
+	mi := &file_resolved_resolved_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8679,7 +9149,7 @@ func (x *ResolvedDropStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDropStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDropStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{103}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *ResolvedDropStmtProto) GetParent() *ResolvedStatementProto {
@@ -8729,7 +9199,7 @@ type ResolvedDropSubEntityActionProto struct {
 
 func (x *ResolvedDropSubEntityActionProto) Reset() {
 	*x = ResolvedDropSubEntityActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[104]
+	mi := &file_resolved_resolved_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8741,7 +9211,7 @@ func (x *ResolvedDropSubEntityActionProto) String() string {
 func (*ResolvedDropSubEntityActionProto) ProtoMessage() {}
 
 func (x *ResolvedDropSubEntityActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[104]
+	mi := &file_resolved_resolved_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8754,7 +9224,7 @@ func (x *ResolvedDropSubEntityActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDropSubEntityActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDropSubEntityActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{104}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *ResolvedDropSubEntityActionProto) GetParent() *ResolvedAlterActionProto {
@@ -8796,7 +9266,7 @@ type ResolvedDropTableFunctionStmtProto struct {
 
 func (x *ResolvedDropTableFunctionStmtProto) Reset() {
 	*x = ResolvedDropTableFunctionStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[105]
+	mi := &file_resolved_resolved_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8808,7 +9278,7 @@ func (x *ResolvedDropTableFunctionStmtProto) String() string {
 func (*ResolvedDropTableFunctionStmtProto) ProtoMessage() {}
 
 func (x *ResolvedDropTableFunctionStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[105]
+	mi := &file_resolved_resolved_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8821,7 +9291,7 @@ func (x *ResolvedDropTableFunctionStmtProto) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use ResolvedDropTableFunctionStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedDropTableFunctionStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{105}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *ResolvedDropTableFunctionStmtProto) GetParent() *ResolvedStatementProto {
@@ -8855,7 +9325,7 @@ type ResolvedExplainStmtProto struct {
 
 func (x *ResolvedExplainStmtProto) Reset() {
 	*x = ResolvedExplainStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[106]
+	mi := &file_resolved_resolved_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8867,7 +9337,7 @@ func (x *ResolvedExplainStmtProto) String() string {
 func (*ResolvedExplainStmtProto) ProtoMessage() {}
 
 func (x *ResolvedExplainStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[106]
+	mi := &file_resolved_resolved_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8880,7 +9350,7 @@ func (x *ResolvedExplainStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedExplainStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedExplainStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{106}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *ResolvedExplainStmtProto) GetParent() *ResolvedStatementProto {
@@ -8911,7 +9381,7 @@ type ResolvedExportDataStmtProto struct {
 
 func (x *ResolvedExportDataStmtProto) Reset() {
 	*x = ResolvedExportDataStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[107]
+	mi := &file_resolved_resolved_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8923,7 +9393,7 @@ func (x *ResolvedExportDataStmtProto) String() string {
 func (*ResolvedExportDataStmtProto) ProtoMessage() {}
 
 func (x *ResolvedExportDataStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[107]
+	mi := &file_resolved_resolved_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8936,7 +9406,7 @@ func (x *ResolvedExportDataStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedExportDataStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedExportDataStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{107}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *ResolvedExportDataStmtProto) GetParent() *ResolvedStatementProto {
@@ -8993,7 +9463,7 @@ type ResolvedExportModelStmtProto struct {
 
 func (x *ResolvedExportModelStmtProto) Reset() {
 	*x = ResolvedExportModelStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[108]
+	mi := &file_resolved_resolved_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9005,7 +9475,7 @@ func (x *ResolvedExportModelStmtProto) String() string {
 func (*ResolvedExportModelStmtProto) ProtoMessage() {}
 
 func (x *ResolvedExportModelStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[108]
+	mi := &file_resolved_resolved_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9018,7 +9488,7 @@ func (x *ResolvedExportModelStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedExportModelStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedExportModelStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{108}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *ResolvedExportModelStmtProto) GetParent() *ResolvedStatementProto {
@@ -9060,7 +9530,7 @@ type ResolvedExprProto struct {
 
 func (x *ResolvedExprProto) Reset() {
 	*x = ResolvedExprProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[109]
+	mi := &file_resolved_resolved_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9072,7 +9542,7 @@ func (x *ResolvedExprProto) String() string {
 func (*ResolvedExprProto) ProtoMessage() {}
 
 func (x *ResolvedExprProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[109]
+	mi := &file_resolved_resolved_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9085,7 +9555,7 @@ func (x *ResolvedExprProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedExprProto.ProtoReflect.Descriptor instead.
 func (*ResolvedExprProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{109}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *ResolvedExprProto) GetParent() *ResolvedNodeProto {
@@ -9119,7 +9589,7 @@ type ResolvedExpressionColumnProto struct {
 
 func (x *ResolvedExpressionColumnProto) Reset() {
 	*x = ResolvedExpressionColumnProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[110]
+	mi := &file_resolved_resolved_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9131,7 +9601,7 @@ func (x *ResolvedExpressionColumnProto) String() string {
 func (*ResolvedExpressionColumnProto) ProtoMessage() {}
 
 func (x *ResolvedExpressionColumnProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[110]
+	mi := &file_resolved_resolved_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9144,7 +9614,7 @@ func (x *ResolvedExpressionColumnProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedExpressionColumnProto.ProtoReflect.Descriptor instead.
 func (*ResolvedExpressionColumnProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{110}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{115}
 }
 
 func (x *ResolvedExpressionColumnProto) GetParent() *ResolvedExprProto {
@@ -9173,7 +9643,7 @@ type ResolvedExtendedCastElementProto struct {
 
 func (x *ResolvedExtendedCastElementProto) Reset() {
 	*x = ResolvedExtendedCastElementProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[111]
+	mi := &file_resolved_resolved_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9185,7 +9655,7 @@ func (x *ResolvedExtendedCastElementProto) String() string {
 func (*ResolvedExtendedCastElementProto) ProtoMessage() {}
 
 func (x *ResolvedExtendedCastElementProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[111]
+	mi := &file_resolved_resolved_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9198,7 +9668,7 @@ func (x *ResolvedExtendedCastElementProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedExtendedCastElementProto.ProtoReflect.Descriptor instead.
 func (*ResolvedExtendedCastElementProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{111}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *ResolvedExtendedCastElementProto) GetParent() *ResolvedArgumentProto {
@@ -9239,7 +9709,7 @@ type ResolvedExtendedCastProto struct {
 
 func (x *ResolvedExtendedCastProto) Reset() {
 	*x = ResolvedExtendedCastProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[112]
+	mi := &file_resolved_resolved_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9251,7 +9721,7 @@ func (x *ResolvedExtendedCastProto) String() string {
 func (*ResolvedExtendedCastProto) ProtoMessage() {}
 
 func (x *ResolvedExtendedCastProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[112]
+	mi := &file_resolved_resolved_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9264,7 +9734,7 @@ func (x *ResolvedExtendedCastProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedExtendedCastProto.ProtoReflect.Descriptor instead.
 func (*ResolvedExtendedCastProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{112}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{117}
 }
 
 func (x *ResolvedExtendedCastProto) GetParent() *ResolvedArgumentProto {
@@ -9292,7 +9762,7 @@ type ResolvedFilterScanProto struct {
 
 func (x *ResolvedFilterScanProto) Reset() {
 	*x = ResolvedFilterScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[113]
+	mi := &file_resolved_resolved_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9304,7 +9774,7 @@ func (x *ResolvedFilterScanProto) String() string {
 func (*ResolvedFilterScanProto) ProtoMessage() {}
 
 func (x *ResolvedFilterScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[113]
+	mi := &file_resolved_resolved_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9317,7 +9787,7 @@ func (x *ResolvedFilterScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedFilterScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedFilterScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{113}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{118}
 }
 
 func (x *ResolvedFilterScanProto) GetParent() *ResolvedScanProto {
@@ -9352,7 +9822,7 @@ type ResolvedFilterUsingActionProto struct {
 
 func (x *ResolvedFilterUsingActionProto) Reset() {
 	*x = ResolvedFilterUsingActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[114]
+	mi := &file_resolved_resolved_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9364,7 +9834,7 @@ func (x *ResolvedFilterUsingActionProto) String() string {
 func (*ResolvedFilterUsingActionProto) ProtoMessage() {}
 
 func (x *ResolvedFilterUsingActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[114]
+	mi := &file_resolved_resolved_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9377,7 +9847,7 @@ func (x *ResolvedFilterUsingActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedFilterUsingActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedFilterUsingActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{114}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{119}
 }
 
 func (x *ResolvedFilterUsingActionProto) GetParent() *ResolvedAlterActionProto {
@@ -9412,7 +9882,7 @@ type ResolvedFlattenProto struct {
 
 func (x *ResolvedFlattenProto) Reset() {
 	*x = ResolvedFlattenProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[115]
+	mi := &file_resolved_resolved_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9424,7 +9894,7 @@ func (x *ResolvedFlattenProto) String() string {
 func (*ResolvedFlattenProto) ProtoMessage() {}
 
 func (x *ResolvedFlattenProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[115]
+	mi := &file_resolved_resolved_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9437,7 +9907,7 @@ func (x *ResolvedFlattenProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedFlattenProto.ProtoReflect.Descriptor instead.
 func (*ResolvedFlattenProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{115}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{120}
 }
 
 func (x *ResolvedFlattenProto) GetParent() *ResolvedExprProto {
@@ -9470,7 +9940,7 @@ type ResolvedFlattenedArgProto struct {
 
 func (x *ResolvedFlattenedArgProto) Reset() {
 	*x = ResolvedFlattenedArgProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[116]
+	mi := &file_resolved_resolved_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9482,7 +9952,7 @@ func (x *ResolvedFlattenedArgProto) String() string {
 func (*ResolvedFlattenedArgProto) ProtoMessage() {}
 
 func (x *ResolvedFlattenedArgProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[116]
+	mi := &file_resolved_resolved_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9495,7 +9965,7 @@ func (x *ResolvedFlattenedArgProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedFlattenedArgProto.ProtoReflect.Descriptor instead.
 func (*ResolvedFlattenedArgProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{116}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{121}
 }
 
 func (x *ResolvedFlattenedArgProto) GetParent() *ResolvedExprProto {
@@ -9522,7 +9992,7 @@ type ResolvedFunctionArgumentProto struct {
 
 func (x *ResolvedFunctionArgumentProto) Reset() {
 	*x = ResolvedFunctionArgumentProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[117]
+	mi := &file_resolved_resolved_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9534,7 +10004,7 @@ func (x *ResolvedFunctionArgumentProto) String() string {
 func (*ResolvedFunctionArgumentProto) ProtoMessage() {}
 
 func (x *ResolvedFunctionArgumentProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[117]
+	mi := &file_resolved_resolved_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9547,7 +10017,7 @@ func (x *ResolvedFunctionArgumentProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedFunctionArgumentProto.ProtoReflect.Descriptor instead.
 func (*ResolvedFunctionArgumentProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{117}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{122}
 }
 
 func (x *ResolvedFunctionArgumentProto) GetParent() *ResolvedArgumentProto {
@@ -9628,7 +10098,7 @@ type ResolvedFunctionCallBaseProto struct {
 
 func (x *ResolvedFunctionCallBaseProto) Reset() {
 	*x = ResolvedFunctionCallBaseProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[118]
+	mi := &file_resolved_resolved_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9640,7 +10110,7 @@ func (x *ResolvedFunctionCallBaseProto) String() string {
 func (*ResolvedFunctionCallBaseProto) ProtoMessage() {}
 
 func (x *ResolvedFunctionCallBaseProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[118]
+	mi := &file_resolved_resolved_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9653,7 +10123,7 @@ func (x *ResolvedFunctionCallBaseProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedFunctionCallBaseProto.ProtoReflect.Descriptor instead.
 func (*ResolvedFunctionCallBaseProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{118}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{123}
 }
 
 func (x *ResolvedFunctionCallBaseProto) GetParent() *ResolvedExprProto {
@@ -9715,7 +10185,7 @@ type ResolvedFunctionCallProto struct {
 
 func (x *ResolvedFunctionCallProto) Reset() {
 	*x = ResolvedFunctionCallProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[119]
+	mi := &file_resolved_resolved_proto_msgTypes[124]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9727,7 +10197,7 @@ func (x *ResolvedFunctionCallProto) String() string {
 func (*ResolvedFunctionCallProto) ProtoMessage() {}
 
 func (x *ResolvedFunctionCallProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[119]
+	mi := &file_resolved_resolved_proto_msgTypes[124]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9740,7 +10210,7 @@ func (x *ResolvedFunctionCallProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedFunctionCallProto.ProtoReflect.Descriptor instead.
 func (*ResolvedFunctionCallProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{119}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{124}
 }
 
 func (x *ResolvedFunctionCallProto) GetParent() *ResolvedFunctionCallBaseProto {
@@ -9767,7 +10237,7 @@ type ResolvedFunctionSignatureHolderProto struct {
 
 func (x *ResolvedFunctionSignatureHolderProto) Reset() {
 	*x = ResolvedFunctionSignatureHolderProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[120]
+	mi := &file_resolved_resolved_proto_msgTypes[125]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9779,7 +10249,7 @@ func (x *ResolvedFunctionSignatureHolderProto) String() string {
 func (*ResolvedFunctionSignatureHolderProto) ProtoMessage() {}
 
 func (x *ResolvedFunctionSignatureHolderProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[120]
+	mi := &file_resolved_resolved_proto_msgTypes[125]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9792,7 +10262,7 @@ func (x *ResolvedFunctionSignatureHolderProto) ProtoReflect() protoreflect.Messa
 
 // Deprecated: Use ResolvedFunctionSignatureHolderProto.ProtoReflect.Descriptor instead.
 func (*ResolvedFunctionSignatureHolderProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{120}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{125}
 }
 
 func (x *ResolvedFunctionSignatureHolderProto) GetParent() *ResolvedArgumentProto {
@@ -9820,7 +10290,7 @@ type ResolvedGeneralizedQueryStmtProto struct {
 
 func (x *ResolvedGeneralizedQueryStmtProto) Reset() {
 	*x = ResolvedGeneralizedQueryStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[121]
+	mi := &file_resolved_resolved_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9832,7 +10302,7 @@ func (x *ResolvedGeneralizedQueryStmtProto) String() string {
 func (*ResolvedGeneralizedQueryStmtProto) ProtoMessage() {}
 
 func (x *ResolvedGeneralizedQueryStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[121]
+	mi := &file_resolved_resolved_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9845,7 +10315,7 @@ func (x *ResolvedGeneralizedQueryStmtProto) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ResolvedGeneralizedQueryStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGeneralizedQueryStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{121}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{126}
 }
 
 func (x *ResolvedGeneralizedQueryStmtProto) GetParent() *ResolvedStatementProto {
@@ -9881,7 +10351,7 @@ type ResolvedGeneratedColumnInfoProto struct {
 
 func (x *ResolvedGeneratedColumnInfoProto) Reset() {
 	*x = ResolvedGeneratedColumnInfoProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[122]
+	mi := &file_resolved_resolved_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9893,7 +10363,7 @@ func (x *ResolvedGeneratedColumnInfoProto) String() string {
 func (*ResolvedGeneratedColumnInfoProto) ProtoMessage() {}
 
 func (x *ResolvedGeneratedColumnInfoProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[122]
+	mi := &file_resolved_resolved_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9906,7 +10376,7 @@ func (x *ResolvedGeneratedColumnInfoProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGeneratedColumnInfoProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGeneratedColumnInfoProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{122}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{127}
 }
 
 func (x *ResolvedGeneratedColumnInfoProto) GetParent() *ResolvedArgumentProto {
@@ -9948,7 +10418,7 @@ type ResolvedGetJsonFieldProto struct {
 
 func (x *ResolvedGetJsonFieldProto) Reset() {
 	*x = ResolvedGetJsonFieldProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[123]
+	mi := &file_resolved_resolved_proto_msgTypes[128]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9960,7 +10430,7 @@ func (x *ResolvedGetJsonFieldProto) String() string {
 func (*ResolvedGetJsonFieldProto) ProtoMessage() {}
 
 func (x *ResolvedGetJsonFieldProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[123]
+	mi := &file_resolved_resolved_proto_msgTypes[128]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9973,7 +10443,7 @@ func (x *ResolvedGetJsonFieldProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGetJsonFieldProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGetJsonFieldProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{123}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{128}
 }
 
 func (x *ResolvedGetJsonFieldProto) GetParent() *ResolvedExprProto {
@@ -10009,7 +10479,7 @@ type ResolvedGetStructFieldProto struct {
 
 func (x *ResolvedGetStructFieldProto) Reset() {
 	*x = ResolvedGetStructFieldProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[124]
+	mi := &file_resolved_resolved_proto_msgTypes[129]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10021,7 +10491,7 @@ func (x *ResolvedGetStructFieldProto) String() string {
 func (*ResolvedGetStructFieldProto) ProtoMessage() {}
 
 func (x *ResolvedGetStructFieldProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[124]
+	mi := &file_resolved_resolved_proto_msgTypes[129]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10034,7 +10504,7 @@ func (x *ResolvedGetStructFieldProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGetStructFieldProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGetStructFieldProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{124}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{129}
 }
 
 func (x *ResolvedGetStructFieldProto) GetParent() *ResolvedExprProto {
@@ -10078,7 +10548,7 @@ type ResolvedGrantOrRevokeStmtProto struct {
 
 func (x *ResolvedGrantOrRevokeStmtProto) Reset() {
 	*x = ResolvedGrantOrRevokeStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[125]
+	mi := &file_resolved_resolved_proto_msgTypes[130]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10090,7 +10560,7 @@ func (x *ResolvedGrantOrRevokeStmtProto) String() string {
 func (*ResolvedGrantOrRevokeStmtProto) ProtoMessage() {}
 
 func (x *ResolvedGrantOrRevokeStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[125]
+	mi := &file_resolved_resolved_proto_msgTypes[130]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10103,7 +10573,7 @@ func (x *ResolvedGrantOrRevokeStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGrantOrRevokeStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGrantOrRevokeStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{125}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{130}
 }
 
 func (x *ResolvedGrantOrRevokeStmtProto) GetParent() *ResolvedStatementProto {
@@ -10150,7 +10620,7 @@ type ResolvedGrantStmtProto struct {
 
 func (x *ResolvedGrantStmtProto) Reset() {
 	*x = ResolvedGrantStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[126]
+	mi := &file_resolved_resolved_proto_msgTypes[131]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10162,7 +10632,7 @@ func (x *ResolvedGrantStmtProto) String() string {
 func (*ResolvedGrantStmtProto) ProtoMessage() {}
 
 func (x *ResolvedGrantStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[126]
+	mi := &file_resolved_resolved_proto_msgTypes[131]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10175,7 +10645,7 @@ func (x *ResolvedGrantStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGrantStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGrantStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{126}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{131}
 }
 
 func (x *ResolvedGrantStmtProto) GetParent() *ResolvedGrantOrRevokeStmtProto {
@@ -10195,7 +10665,7 @@ type ResolvedGrantToActionProto struct {
 
 func (x *ResolvedGrantToActionProto) Reset() {
 	*x = ResolvedGrantToActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[127]
+	mi := &file_resolved_resolved_proto_msgTypes[132]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10207,7 +10677,7 @@ func (x *ResolvedGrantToActionProto) String() string {
 func (*ResolvedGrantToActionProto) ProtoMessage() {}
 
 func (x *ResolvedGrantToActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[127]
+	mi := &file_resolved_resolved_proto_msgTypes[132]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10220,7 +10690,7 @@ func (x *ResolvedGrantToActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGrantToActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGrantToActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{127}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{132}
 }
 
 func (x *ResolvedGrantToActionProto) GetParent() *ResolvedAlterActionProto {
@@ -10248,7 +10718,7 @@ type ResolvedGroupingCallProto struct {
 
 func (x *ResolvedGroupingCallProto) Reset() {
 	*x = ResolvedGroupingCallProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[128]
+	mi := &file_resolved_resolved_proto_msgTypes[133]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10260,7 +10730,7 @@ func (x *ResolvedGroupingCallProto) String() string {
 func (*ResolvedGroupingCallProto) ProtoMessage() {}
 
 func (x *ResolvedGroupingCallProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[128]
+	mi := &file_resolved_resolved_proto_msgTypes[133]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10273,7 +10743,7 @@ func (x *ResolvedGroupingCallProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGroupingCallProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGroupingCallProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{128}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{133}
 }
 
 func (x *ResolvedGroupingCallProto) GetParent() *ResolvedArgumentProto {
@@ -10306,7 +10776,7 @@ type ResolvedGroupingSetBaseProto struct {
 
 func (x *ResolvedGroupingSetBaseProto) Reset() {
 	*x = ResolvedGroupingSetBaseProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[129]
+	mi := &file_resolved_resolved_proto_msgTypes[134]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10318,7 +10788,7 @@ func (x *ResolvedGroupingSetBaseProto) String() string {
 func (*ResolvedGroupingSetBaseProto) ProtoMessage() {}
 
 func (x *ResolvedGroupingSetBaseProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[129]
+	mi := &file_resolved_resolved_proto_msgTypes[134]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10331,7 +10801,7 @@ func (x *ResolvedGroupingSetBaseProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGroupingSetBaseProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGroupingSetBaseProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{129}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{134}
 }
 
 func (x *ResolvedGroupingSetBaseProto) GetParent() *ResolvedArgumentProto {
@@ -10351,7 +10821,7 @@ type ResolvedGroupingSetListProto struct {
 
 func (x *ResolvedGroupingSetListProto) Reset() {
 	*x = ResolvedGroupingSetListProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[130]
+	mi := &file_resolved_resolved_proto_msgTypes[135]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10363,7 +10833,7 @@ func (x *ResolvedGroupingSetListProto) String() string {
 func (*ResolvedGroupingSetListProto) ProtoMessage() {}
 
 func (x *ResolvedGroupingSetListProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[130]
+	mi := &file_resolved_resolved_proto_msgTypes[135]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10376,7 +10846,7 @@ func (x *ResolvedGroupingSetListProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGroupingSetListProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGroupingSetListProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{130}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{135}
 }
 
 func (x *ResolvedGroupingSetListProto) GetParent() *ResolvedGroupingSetBaseProto {
@@ -10403,7 +10873,7 @@ type ResolvedGroupingSetMultiColumnProto struct {
 
 func (x *ResolvedGroupingSetMultiColumnProto) Reset() {
 	*x = ResolvedGroupingSetMultiColumnProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[131]
+	mi := &file_resolved_resolved_proto_msgTypes[136]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10415,7 +10885,7 @@ func (x *ResolvedGroupingSetMultiColumnProto) String() string {
 func (*ResolvedGroupingSetMultiColumnProto) ProtoMessage() {}
 
 func (x *ResolvedGroupingSetMultiColumnProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[131]
+	mi := &file_resolved_resolved_proto_msgTypes[136]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10428,7 +10898,7 @@ func (x *ResolvedGroupingSetMultiColumnProto) ProtoReflect() protoreflect.Messag
 
 // Deprecated: Use ResolvedGroupingSetMultiColumnProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGroupingSetMultiColumnProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{131}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{136}
 }
 
 func (x *ResolvedGroupingSetMultiColumnProto) GetParent() *ResolvedArgumentProto {
@@ -10455,7 +10925,7 @@ type ResolvedGroupingSetProductProto struct {
 
 func (x *ResolvedGroupingSetProductProto) Reset() {
 	*x = ResolvedGroupingSetProductProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[132]
+	mi := &file_resolved_resolved_proto_msgTypes[137]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10467,7 +10937,7 @@ func (x *ResolvedGroupingSetProductProto) String() string {
 func (*ResolvedGroupingSetProductProto) ProtoMessage() {}
 
 func (x *ResolvedGroupingSetProductProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[132]
+	mi := &file_resolved_resolved_proto_msgTypes[137]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10480,7 +10950,7 @@ func (x *ResolvedGroupingSetProductProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGroupingSetProductProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGroupingSetProductProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{132}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{137}
 }
 
 func (x *ResolvedGroupingSetProductProto) GetParent() *ResolvedGroupingSetBaseProto {
@@ -10507,7 +10977,7 @@ type ResolvedGroupingSetProto struct {
 
 func (x *ResolvedGroupingSetProto) Reset() {
 	*x = ResolvedGroupingSetProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[133]
+	mi := &file_resolved_resolved_proto_msgTypes[138]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10519,7 +10989,7 @@ func (x *ResolvedGroupingSetProto) String() string {
 func (*ResolvedGroupingSetProto) ProtoMessage() {}
 
 func (x *ResolvedGroupingSetProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[133]
+	mi := &file_resolved_resolved_proto_msgTypes[138]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10532,7 +11002,7 @@ func (x *ResolvedGroupingSetProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGroupingSetProto.ProtoReflect.Descriptor instead.
 func (*ResolvedGroupingSetProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{133}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{138}
 }
 
 func (x *ResolvedGroupingSetProto) GetParent() *ResolvedGroupingSetBaseProto {
@@ -10561,7 +11031,7 @@ type ResolvedInlineLambdaProto struct {
 
 func (x *ResolvedInlineLambdaProto) Reset() {
 	*x = ResolvedInlineLambdaProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[134]
+	mi := &file_resolved_resolved_proto_msgTypes[139]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10573,7 +11043,7 @@ func (x *ResolvedInlineLambdaProto) String() string {
 func (*ResolvedInlineLambdaProto) ProtoMessage() {}
 
 func (x *ResolvedInlineLambdaProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[134]
+	mi := &file_resolved_resolved_proto_msgTypes[139]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10586,7 +11056,7 @@ func (x *ResolvedInlineLambdaProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedInlineLambdaProto.ProtoReflect.Descriptor instead.
 func (*ResolvedInlineLambdaProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{134}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{139}
 }
 
 func (x *ResolvedInlineLambdaProto) GetParent() *ResolvedArgumentProto {
@@ -10627,7 +11097,7 @@ type ResolvedInsertRowProto struct {
 
 func (x *ResolvedInsertRowProto) Reset() {
 	*x = ResolvedInsertRowProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[135]
+	mi := &file_resolved_resolved_proto_msgTypes[140]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10639,7 +11109,7 @@ func (x *ResolvedInsertRowProto) String() string {
 func (*ResolvedInsertRowProto) ProtoMessage() {}
 
 func (x *ResolvedInsertRowProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[135]
+	mi := &file_resolved_resolved_proto_msgTypes[140]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10652,7 +11122,7 @@ func (x *ResolvedInsertRowProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedInsertRowProto.ProtoReflect.Descriptor instead.
 func (*ResolvedInsertRowProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{135}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{140}
 }
 
 func (x *ResolvedInsertRowProto) GetParent() *ResolvedArgumentProto {
@@ -10690,7 +11160,7 @@ type ResolvedInsertStmtProto struct {
 
 func (x *ResolvedInsertStmtProto) Reset() {
 	*x = ResolvedInsertStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[136]
+	mi := &file_resolved_resolved_proto_msgTypes[141]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10702,7 +11172,7 @@ func (x *ResolvedInsertStmtProto) String() string {
 func (*ResolvedInsertStmtProto) ProtoMessage() {}
 
 func (x *ResolvedInsertStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[136]
+	mi := &file_resolved_resolved_proto_msgTypes[141]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10715,7 +11185,7 @@ func (x *ResolvedInsertStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedInsertStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedInsertStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{136}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{141}
 }
 
 func (x *ResolvedInsertStmtProto) GetParent() *ResolvedStatementProto {
@@ -10825,7 +11295,7 @@ type ResolvedJoinScanProto struct {
 
 func (x *ResolvedJoinScanProto) Reset() {
 	*x = ResolvedJoinScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[137]
+	mi := &file_resolved_resolved_proto_msgTypes[142]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10837,7 +11307,7 @@ func (x *ResolvedJoinScanProto) String() string {
 func (*ResolvedJoinScanProto) ProtoMessage() {}
 
 func (x *ResolvedJoinScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[137]
+	mi := &file_resolved_resolved_proto_msgTypes[142]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10850,7 +11320,7 @@ func (x *ResolvedJoinScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedJoinScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedJoinScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{137}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{142}
 }
 
 func (x *ResolvedJoinScanProto) GetParent() *ResolvedScanProto {
@@ -10921,7 +11391,7 @@ type ResolvedLimitOffsetScanProto struct {
 
 func (x *ResolvedLimitOffsetScanProto) Reset() {
 	*x = ResolvedLimitOffsetScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[138]
+	mi := &file_resolved_resolved_proto_msgTypes[143]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10933,7 +11403,7 @@ func (x *ResolvedLimitOffsetScanProto) String() string {
 func (*ResolvedLimitOffsetScanProto) ProtoMessage() {}
 
 func (x *ResolvedLimitOffsetScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[138]
+	mi := &file_resolved_resolved_proto_msgTypes[143]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10946,7 +11416,7 @@ func (x *ResolvedLimitOffsetScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedLimitOffsetScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedLimitOffsetScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{138}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{143}
 }
 
 func (x *ResolvedLimitOffsetScanProto) GetParent() *ResolvedScanProto {
@@ -10990,7 +11460,7 @@ type ResolvedLiteralProto struct {
 
 func (x *ResolvedLiteralProto) Reset() {
 	*x = ResolvedLiteralProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[139]
+	mi := &file_resolved_resolved_proto_msgTypes[144]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11002,7 +11472,7 @@ func (x *ResolvedLiteralProto) String() string {
 func (*ResolvedLiteralProto) ProtoMessage() {}
 
 func (x *ResolvedLiteralProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[139]
+	mi := &file_resolved_resolved_proto_msgTypes[144]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11015,7 +11485,7 @@ func (x *ResolvedLiteralProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedLiteralProto.ProtoReflect.Descriptor instead.
 func (*ResolvedLiteralProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{139}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{144}
 }
 
 func (x *ResolvedLiteralProto) GetParent() *ResolvedExprProto {
@@ -11063,7 +11533,7 @@ type ResolvedMakeStructProto struct {
 
 func (x *ResolvedMakeStructProto) Reset() {
 	*x = ResolvedMakeStructProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[140]
+	mi := &file_resolved_resolved_proto_msgTypes[145]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11075,7 +11545,7 @@ func (x *ResolvedMakeStructProto) String() string {
 func (*ResolvedMakeStructProto) ProtoMessage() {}
 
 func (x *ResolvedMakeStructProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[140]
+	mi := &file_resolved_resolved_proto_msgTypes[145]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11088,7 +11558,7 @@ func (x *ResolvedMakeStructProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedMakeStructProto.ProtoReflect.Descriptor instead.
 func (*ResolvedMakeStructProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{140}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{145}
 }
 
 func (x *ResolvedMakeStructProto) GetParent() *ResolvedExprProto {
@@ -11119,7 +11589,7 @@ type ResolvedMergeStmtProto struct {
 
 func (x *ResolvedMergeStmtProto) Reset() {
 	*x = ResolvedMergeStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[141]
+	mi := &file_resolved_resolved_proto_msgTypes[146]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11131,7 +11601,7 @@ func (x *ResolvedMergeStmtProto) String() string {
 func (*ResolvedMergeStmtProto) ProtoMessage() {}
 
 func (x *ResolvedMergeStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[141]
+	mi := &file_resolved_resolved_proto_msgTypes[146]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11144,7 +11614,7 @@ func (x *ResolvedMergeStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedMergeStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedMergeStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{141}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{146}
 }
 
 func (x *ResolvedMergeStmtProto) GetParent() *ResolvedStatementProto {
@@ -11204,7 +11674,7 @@ type ResolvedMergeWhenProto struct {
 
 func (x *ResolvedMergeWhenProto) Reset() {
 	*x = ResolvedMergeWhenProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[142]
+	mi := &file_resolved_resolved_proto_msgTypes[147]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11216,7 +11686,7 @@ func (x *ResolvedMergeWhenProto) String() string {
 func (*ResolvedMergeWhenProto) ProtoMessage() {}
 
 func (x *ResolvedMergeWhenProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[142]
+	mi := &file_resolved_resolved_proto_msgTypes[147]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11229,7 +11699,7 @@ func (x *ResolvedMergeWhenProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedMergeWhenProto.ProtoReflect.Descriptor instead.
 func (*ResolvedMergeWhenProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{142}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{147}
 }
 
 func (x *ResolvedMergeWhenProto) GetParent() *ResolvedArgumentProto {
@@ -11291,7 +11761,7 @@ type ResolvedModelProto struct {
 
 func (x *ResolvedModelProto) Reset() {
 	*x = ResolvedModelProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[143]
+	mi := &file_resolved_resolved_proto_msgTypes[148]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11303,7 +11773,7 @@ func (x *ResolvedModelProto) String() string {
 func (*ResolvedModelProto) ProtoMessage() {}
 
 func (x *ResolvedModelProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[143]
+	mi := &file_resolved_resolved_proto_msgTypes[148]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11316,7 +11786,7 @@ func (x *ResolvedModelProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedModelProto.ProtoReflect.Descriptor instead.
 func (*ResolvedModelProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{143}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{148}
 }
 
 func (x *ResolvedModelProto) GetParent() *ResolvedArgumentProto {
@@ -11345,7 +11815,7 @@ type ResolvedNonScalarFunctionCallBaseProto struct {
 
 func (x *ResolvedNonScalarFunctionCallBaseProto) Reset() {
 	*x = ResolvedNonScalarFunctionCallBaseProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[144]
+	mi := &file_resolved_resolved_proto_msgTypes[149]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11357,7 +11827,7 @@ func (x *ResolvedNonScalarFunctionCallBaseProto) String() string {
 func (*ResolvedNonScalarFunctionCallBaseProto) ProtoMessage() {}
 
 func (x *ResolvedNonScalarFunctionCallBaseProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[144]
+	mi := &file_resolved_resolved_proto_msgTypes[149]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11370,7 +11840,7 @@ func (x *ResolvedNonScalarFunctionCallBaseProto) ProtoReflect() protoreflect.Mes
 
 // Deprecated: Use ResolvedNonScalarFunctionCallBaseProto.ProtoReflect.Descriptor instead.
 func (*ResolvedNonScalarFunctionCallBaseProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{144}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{149}
 }
 
 func (x *ResolvedNonScalarFunctionCallBaseProto) GetParent() *ResolvedFunctionCallBaseProto {
@@ -11414,7 +11884,7 @@ type ResolvedOptionProto struct {
 
 func (x *ResolvedOptionProto) Reset() {
 	*x = ResolvedOptionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[145]
+	mi := &file_resolved_resolved_proto_msgTypes[150]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11426,7 +11896,7 @@ func (x *ResolvedOptionProto) String() string {
 func (*ResolvedOptionProto) ProtoMessage() {}
 
 func (x *ResolvedOptionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[145]
+	mi := &file_resolved_resolved_proto_msgTypes[150]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11439,7 +11909,7 @@ func (x *ResolvedOptionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedOptionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedOptionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{145}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{150}
 }
 
 func (x *ResolvedOptionProto) GetParent() *ResolvedArgumentProto {
@@ -11489,7 +11959,7 @@ type ResolvedOrderByItemProto struct {
 
 func (x *ResolvedOrderByItemProto) Reset() {
 	*x = ResolvedOrderByItemProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[146]
+	mi := &file_resolved_resolved_proto_msgTypes[151]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11501,7 +11971,7 @@ func (x *ResolvedOrderByItemProto) String() string {
 func (*ResolvedOrderByItemProto) ProtoMessage() {}
 
 func (x *ResolvedOrderByItemProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[146]
+	mi := &file_resolved_resolved_proto_msgTypes[151]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11514,7 +11984,7 @@ func (x *ResolvedOrderByItemProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedOrderByItemProto.ProtoReflect.Descriptor instead.
 func (*ResolvedOrderByItemProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{146}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{151}
 }
 
 func (x *ResolvedOrderByItemProto) GetParent() *ResolvedArgumentProto {
@@ -11556,7 +12026,7 @@ type ResolvedOrderByScanProto struct {
 
 func (x *ResolvedOrderByScanProto) Reset() {
 	*x = ResolvedOrderByScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[147]
+	mi := &file_resolved_resolved_proto_msgTypes[152]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11568,7 +12038,7 @@ func (x *ResolvedOrderByScanProto) String() string {
 func (*ResolvedOrderByScanProto) ProtoMessage() {}
 
 func (x *ResolvedOrderByScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[147]
+	mi := &file_resolved_resolved_proto_msgTypes[152]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11581,7 +12051,7 @@ func (x *ResolvedOrderByScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedOrderByScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedOrderByScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{147}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{152}
 }
 
 func (x *ResolvedOrderByScanProto) GetParent() *ResolvedScanProto {
@@ -11616,7 +12086,7 @@ type ResolvedOutputColumnProto struct {
 
 func (x *ResolvedOutputColumnProto) Reset() {
 	*x = ResolvedOutputColumnProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[148]
+	mi := &file_resolved_resolved_proto_msgTypes[153]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11628,7 +12098,7 @@ func (x *ResolvedOutputColumnProto) String() string {
 func (*ResolvedOutputColumnProto) ProtoMessage() {}
 
 func (x *ResolvedOutputColumnProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[148]
+	mi := &file_resolved_resolved_proto_msgTypes[153]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11641,7 +12111,7 @@ func (x *ResolvedOutputColumnProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedOutputColumnProto.ProtoReflect.Descriptor instead.
 func (*ResolvedOutputColumnProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{148}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{153}
 }
 
 func (x *ResolvedOutputColumnProto) GetParent() *ResolvedArgumentProto {
@@ -11676,7 +12146,7 @@ type ResolvedOutputSchemaProto struct {
 
 func (x *ResolvedOutputSchemaProto) Reset() {
 	*x = ResolvedOutputSchemaProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[149]
+	mi := &file_resolved_resolved_proto_msgTypes[154]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11688,7 +12158,7 @@ func (x *ResolvedOutputSchemaProto) String() string {
 func (*ResolvedOutputSchemaProto) ProtoMessage() {}
 
 func (x *ResolvedOutputSchemaProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[149]
+	mi := &file_resolved_resolved_proto_msgTypes[154]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11701,7 +12171,7 @@ func (x *ResolvedOutputSchemaProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedOutputSchemaProto.ProtoReflect.Descriptor instead.
 func (*ResolvedOutputSchemaProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{149}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{154}
 }
 
 func (x *ResolvedOutputSchemaProto) GetParent() *ResolvedArgumentProto {
@@ -11737,7 +12207,7 @@ type ResolvedParameterProto struct {
 
 func (x *ResolvedParameterProto) Reset() {
 	*x = ResolvedParameterProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[150]
+	mi := &file_resolved_resolved_proto_msgTypes[155]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11749,7 +12219,7 @@ func (x *ResolvedParameterProto) String() string {
 func (*ResolvedParameterProto) ProtoMessage() {}
 
 func (x *ResolvedParameterProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[150]
+	mi := &file_resolved_resolved_proto_msgTypes[155]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11762,7 +12232,7 @@ func (x *ResolvedParameterProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedParameterProto.ProtoReflect.Descriptor instead.
 func (*ResolvedParameterProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{150}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{155}
 }
 
 func (x *ResolvedParameterProto) GetParent() *ResolvedExprProto {
@@ -11805,7 +12275,7 @@ type ResolvedPivotColumnProto struct {
 
 func (x *ResolvedPivotColumnProto) Reset() {
 	*x = ResolvedPivotColumnProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[151]
+	mi := &file_resolved_resolved_proto_msgTypes[156]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11817,7 +12287,7 @@ func (x *ResolvedPivotColumnProto) String() string {
 func (*ResolvedPivotColumnProto) ProtoMessage() {}
 
 func (x *ResolvedPivotColumnProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[151]
+	mi := &file_resolved_resolved_proto_msgTypes[156]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11830,7 +12300,7 @@ func (x *ResolvedPivotColumnProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedPivotColumnProto.ProtoReflect.Descriptor instead.
 func (*ResolvedPivotColumnProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{151}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{156}
 }
 
 func (x *ResolvedPivotColumnProto) GetParent() *ResolvedArgumentProto {
@@ -11876,7 +12346,7 @@ type ResolvedPivotScanProto struct {
 
 func (x *ResolvedPivotScanProto) Reset() {
 	*x = ResolvedPivotScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[152]
+	mi := &file_resolved_resolved_proto_msgTypes[157]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11888,7 +12358,7 @@ func (x *ResolvedPivotScanProto) String() string {
 func (*ResolvedPivotScanProto) ProtoMessage() {}
 
 func (x *ResolvedPivotScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[152]
+	mi := &file_resolved_resolved_proto_msgTypes[157]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11901,7 +12371,7 @@ func (x *ResolvedPivotScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedPivotScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedPivotScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{152}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{157}
 }
 
 func (x *ResolvedPivotScanProto) GetParent() *ResolvedScanProto {
@@ -11964,7 +12434,7 @@ type ResolvedProjectScanProto struct {
 
 func (x *ResolvedProjectScanProto) Reset() {
 	*x = ResolvedProjectScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[153]
+	mi := &file_resolved_resolved_proto_msgTypes[158]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11976,7 +12446,7 @@ func (x *ResolvedProjectScanProto) String() string {
 func (*ResolvedProjectScanProto) ProtoMessage() {}
 
 func (x *ResolvedProjectScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[153]
+	mi := &file_resolved_resolved_proto_msgTypes[158]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11989,7 +12459,7 @@ func (x *ResolvedProjectScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedProjectScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedProjectScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{153}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{158}
 }
 
 func (x *ResolvedProjectScanProto) GetParent() *ResolvedScanProto {
@@ -12025,7 +12495,7 @@ type ResolvedQueryStmtProto struct {
 
 func (x *ResolvedQueryStmtProto) Reset() {
 	*x = ResolvedQueryStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[154]
+	mi := &file_resolved_resolved_proto_msgTypes[159]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12037,7 +12507,7 @@ func (x *ResolvedQueryStmtProto) String() string {
 func (*ResolvedQueryStmtProto) ProtoMessage() {}
 
 func (x *ResolvedQueryStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[154]
+	mi := &file_resolved_resolved_proto_msgTypes[159]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12050,7 +12520,7 @@ func (x *ResolvedQueryStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedQueryStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedQueryStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{154}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{159}
 }
 
 func (x *ResolvedQueryStmtProto) GetParent() *ResolvedStatementProto {
@@ -12090,7 +12560,7 @@ type ResolvedRebuildActionProto struct {
 
 func (x *ResolvedRebuildActionProto) Reset() {
 	*x = ResolvedRebuildActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[155]
+	mi := &file_resolved_resolved_proto_msgTypes[160]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12102,7 +12572,7 @@ func (x *ResolvedRebuildActionProto) String() string {
 func (*ResolvedRebuildActionProto) ProtoMessage() {}
 
 func (x *ResolvedRebuildActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[155]
+	mi := &file_resolved_resolved_proto_msgTypes[160]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12115,7 +12585,7 @@ func (x *ResolvedRebuildActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRebuildActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRebuildActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{155}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{160}
 }
 
 func (x *ResolvedRebuildActionProto) GetParent() *ResolvedAlterActionProto {
@@ -12134,7 +12604,7 @@ type ResolvedRecursiveRefScanProto struct {
 
 func (x *ResolvedRecursiveRefScanProto) Reset() {
 	*x = ResolvedRecursiveRefScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[156]
+	mi := &file_resolved_resolved_proto_msgTypes[161]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12146,7 +12616,7 @@ func (x *ResolvedRecursiveRefScanProto) String() string {
 func (*ResolvedRecursiveRefScanProto) ProtoMessage() {}
 
 func (x *ResolvedRecursiveRefScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[156]
+	mi := &file_resolved_resolved_proto_msgTypes[161]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12159,7 +12629,7 @@ func (x *ResolvedRecursiveRefScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRecursiveRefScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRecursiveRefScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{156}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{161}
 }
 
 func (x *ResolvedRecursiveRefScanProto) GetParent() *ResolvedScanProto {
@@ -12181,7 +12651,7 @@ type ResolvedRecursiveScanProto struct {
 
 func (x *ResolvedRecursiveScanProto) Reset() {
 	*x = ResolvedRecursiveScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[157]
+	mi := &file_resolved_resolved_proto_msgTypes[162]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12193,7 +12663,7 @@ func (x *ResolvedRecursiveScanProto) String() string {
 func (*ResolvedRecursiveScanProto) ProtoMessage() {}
 
 func (x *ResolvedRecursiveScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[157]
+	mi := &file_resolved_resolved_proto_msgTypes[162]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12206,7 +12676,7 @@ func (x *ResolvedRecursiveScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRecursiveScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRecursiveScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{157}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{162}
 }
 
 func (x *ResolvedRecursiveScanProto) GetParent() *ResolvedScanProto {
@@ -12248,7 +12718,7 @@ type ResolvedRelationArgumentScanProto struct {
 
 func (x *ResolvedRelationArgumentScanProto) Reset() {
 	*x = ResolvedRelationArgumentScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[158]
+	mi := &file_resolved_resolved_proto_msgTypes[163]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12260,7 +12730,7 @@ func (x *ResolvedRelationArgumentScanProto) String() string {
 func (*ResolvedRelationArgumentScanProto) ProtoMessage() {}
 
 func (x *ResolvedRelationArgumentScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[158]
+	mi := &file_resolved_resolved_proto_msgTypes[163]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12273,7 +12743,7 @@ func (x *ResolvedRelationArgumentScanProto) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ResolvedRelationArgumentScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRelationArgumentScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{158}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{163}
 }
 
 func (x *ResolvedRelationArgumentScanProto) GetParent() *ResolvedScanProto {
@@ -12308,7 +12778,7 @@ type ResolvedRemoveFromRestricteeListActionProto struct {
 
 func (x *ResolvedRemoveFromRestricteeListActionProto) Reset() {
 	*x = ResolvedRemoveFromRestricteeListActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[159]
+	mi := &file_resolved_resolved_proto_msgTypes[164]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12320,7 +12790,7 @@ func (x *ResolvedRemoveFromRestricteeListActionProto) String() string {
 func (*ResolvedRemoveFromRestricteeListActionProto) ProtoMessage() {}
 
 func (x *ResolvedRemoveFromRestricteeListActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[159]
+	mi := &file_resolved_resolved_proto_msgTypes[164]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12333,7 +12803,7 @@ func (x *ResolvedRemoveFromRestricteeListActionProto) ProtoReflect() protoreflec
 
 // Deprecated: Use ResolvedRemoveFromRestricteeListActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRemoveFromRestricteeListActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{159}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{164}
 }
 
 func (x *ResolvedRemoveFromRestricteeListActionProto) GetParent() *ResolvedAlterActionProto {
@@ -12369,7 +12839,7 @@ type ResolvedRenameColumnActionProto struct {
 
 func (x *ResolvedRenameColumnActionProto) Reset() {
 	*x = ResolvedRenameColumnActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[160]
+	mi := &file_resolved_resolved_proto_msgTypes[165]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12381,7 +12851,7 @@ func (x *ResolvedRenameColumnActionProto) String() string {
 func (*ResolvedRenameColumnActionProto) ProtoMessage() {}
 
 func (x *ResolvedRenameColumnActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[160]
+	mi := &file_resolved_resolved_proto_msgTypes[165]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12394,7 +12864,7 @@ func (x *ResolvedRenameColumnActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRenameColumnActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRenameColumnActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{160}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{165}
 }
 
 func (x *ResolvedRenameColumnActionProto) GetParent() *ResolvedAlterActionProto {
@@ -12437,7 +12907,7 @@ type ResolvedRenameStmtProto struct {
 
 func (x *ResolvedRenameStmtProto) Reset() {
 	*x = ResolvedRenameStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[161]
+	mi := &file_resolved_resolved_proto_msgTypes[166]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12449,7 +12919,7 @@ func (x *ResolvedRenameStmtProto) String() string {
 func (*ResolvedRenameStmtProto) ProtoMessage() {}
 
 func (x *ResolvedRenameStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[161]
+	mi := &file_resolved_resolved_proto_msgTypes[166]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12462,7 +12932,7 @@ func (x *ResolvedRenameStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRenameStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRenameStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{161}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{166}
 }
 
 func (x *ResolvedRenameStmtProto) GetParent() *ResolvedStatementProto {
@@ -12503,7 +12973,7 @@ type ResolvedRenameToActionProto struct {
 
 func (x *ResolvedRenameToActionProto) Reset() {
 	*x = ResolvedRenameToActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[162]
+	mi := &file_resolved_resolved_proto_msgTypes[167]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12515,7 +12985,7 @@ func (x *ResolvedRenameToActionProto) String() string {
 func (*ResolvedRenameToActionProto) ProtoMessage() {}
 
 func (x *ResolvedRenameToActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[162]
+	mi := &file_resolved_resolved_proto_msgTypes[167]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12528,7 +12998,7 @@ func (x *ResolvedRenameToActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRenameToActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRenameToActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{162}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{167}
 }
 
 func (x *ResolvedRenameToActionProto) GetParent() *ResolvedAlterActionProto {
@@ -12555,7 +13025,7 @@ type ResolvedRestrictToActionProto struct {
 
 func (x *ResolvedRestrictToActionProto) Reset() {
 	*x = ResolvedRestrictToActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[163]
+	mi := &file_resolved_resolved_proto_msgTypes[168]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12567,7 +13037,7 @@ func (x *ResolvedRestrictToActionProto) String() string {
 func (*ResolvedRestrictToActionProto) ProtoMessage() {}
 
 func (x *ResolvedRestrictToActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[163]
+	mi := &file_resolved_resolved_proto_msgTypes[168]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12580,7 +13050,7 @@ func (x *ResolvedRestrictToActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRestrictToActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRestrictToActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{163}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{168}
 }
 
 func (x *ResolvedRestrictToActionProto) GetParent() *ResolvedAlterActionProto {
@@ -12609,7 +13079,7 @@ type ResolvedReturningClauseProto struct {
 
 func (x *ResolvedReturningClauseProto) Reset() {
 	*x = ResolvedReturningClauseProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[164]
+	mi := &file_resolved_resolved_proto_msgTypes[169]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12621,7 +13091,7 @@ func (x *ResolvedReturningClauseProto) String() string {
 func (*ResolvedReturningClauseProto) ProtoMessage() {}
 
 func (x *ResolvedReturningClauseProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[164]
+	mi := &file_resolved_resolved_proto_msgTypes[169]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12634,7 +13104,7 @@ func (x *ResolvedReturningClauseProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedReturningClauseProto.ProtoReflect.Descriptor instead.
 func (*ResolvedReturningClauseProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{164}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{169}
 }
 
 func (x *ResolvedReturningClauseProto) GetParent() *ResolvedArgumentProto {
@@ -12676,7 +13146,7 @@ type ResolvedRevokeFromActionProto struct {
 
 func (x *ResolvedRevokeFromActionProto) Reset() {
 	*x = ResolvedRevokeFromActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[165]
+	mi := &file_resolved_resolved_proto_msgTypes[170]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12688,7 +13158,7 @@ func (x *ResolvedRevokeFromActionProto) String() string {
 func (*ResolvedRevokeFromActionProto) ProtoMessage() {}
 
 func (x *ResolvedRevokeFromActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[165]
+	mi := &file_resolved_resolved_proto_msgTypes[170]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12701,7 +13171,7 @@ func (x *ResolvedRevokeFromActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRevokeFromActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRevokeFromActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{165}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{170}
 }
 
 func (x *ResolvedRevokeFromActionProto) GetParent() *ResolvedAlterActionProto {
@@ -12734,7 +13204,7 @@ type ResolvedRevokeStmtProto struct {
 
 func (x *ResolvedRevokeStmtProto) Reset() {
 	*x = ResolvedRevokeStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[166]
+	mi := &file_resolved_resolved_proto_msgTypes[171]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12746,7 +13216,7 @@ func (x *ResolvedRevokeStmtProto) String() string {
 func (*ResolvedRevokeStmtProto) ProtoMessage() {}
 
 func (x *ResolvedRevokeStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[166]
+	mi := &file_resolved_resolved_proto_msgTypes[171]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12759,7 +13229,7 @@ func (x *ResolvedRevokeStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRevokeStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRevokeStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{166}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{171}
 }
 
 func (x *ResolvedRevokeStmtProto) GetParent() *ResolvedGrantOrRevokeStmtProto {
@@ -12778,7 +13248,7 @@ type ResolvedRollbackStmtProto struct {
 
 func (x *ResolvedRollbackStmtProto) Reset() {
 	*x = ResolvedRollbackStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[167]
+	mi := &file_resolved_resolved_proto_msgTypes[172]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12790,7 +13260,7 @@ func (x *ResolvedRollbackStmtProto) String() string {
 func (*ResolvedRollbackStmtProto) ProtoMessage() {}
 
 func (x *ResolvedRollbackStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[167]
+	mi := &file_resolved_resolved_proto_msgTypes[172]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12803,7 +13273,7 @@ func (x *ResolvedRollbackStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRollbackStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRollbackStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{167}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{172}
 }
 
 func (x *ResolvedRollbackStmtProto) GetParent() *ResolvedStatementProto {
@@ -12823,7 +13293,7 @@ type ResolvedRollupProto struct {
 
 func (x *ResolvedRollupProto) Reset() {
 	*x = ResolvedRollupProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[168]
+	mi := &file_resolved_resolved_proto_msgTypes[173]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12835,7 +13305,7 @@ func (x *ResolvedRollupProto) String() string {
 func (*ResolvedRollupProto) ProtoMessage() {}
 
 func (x *ResolvedRollupProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[168]
+	mi := &file_resolved_resolved_proto_msgTypes[173]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12848,7 +13318,7 @@ func (x *ResolvedRollupProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRollupProto.ProtoReflect.Descriptor instead.
 func (*ResolvedRollupProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{168}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{173}
 }
 
 func (x *ResolvedRollupProto) GetParent() *ResolvedGroupingSetBaseProto {
@@ -12881,7 +13351,7 @@ type ResolvedSampleScanProto struct {
 
 func (x *ResolvedSampleScanProto) Reset() {
 	*x = ResolvedSampleScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[169]
+	mi := &file_resolved_resolved_proto_msgTypes[174]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12893,7 +13363,7 @@ func (x *ResolvedSampleScanProto) String() string {
 func (*ResolvedSampleScanProto) ProtoMessage() {}
 
 func (x *ResolvedSampleScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[169]
+	mi := &file_resolved_resolved_proto_msgTypes[174]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -12906,7 +13376,7 @@ func (x *ResolvedSampleScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSampleScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedSampleScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{169}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{174}
 }
 
 func (x *ResolvedSampleScanProto) GetParent() *ResolvedScanProto {
@@ -12978,7 +13448,7 @@ type ResolvedScanProto struct {
 
 func (x *ResolvedScanProto) Reset() {
 	*x = ResolvedScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[170]
+	mi := &file_resolved_resolved_proto_msgTypes[175]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12990,7 +13460,7 @@ func (x *ResolvedScanProto) String() string {
 func (*ResolvedScanProto) ProtoMessage() {}
 
 func (x *ResolvedScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[170]
+	mi := &file_resolved_resolved_proto_msgTypes[175]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13003,7 +13473,7 @@ func (x *ResolvedScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{170}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{175}
 }
 
 func (x *ResolvedScanProto) GetParent() *ResolvedNodeProto {
@@ -13052,7 +13522,7 @@ type ResolvedSetAsActionProto struct {
 
 func (x *ResolvedSetAsActionProto) Reset() {
 	*x = ResolvedSetAsActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[171]
+	mi := &file_resolved_resolved_proto_msgTypes[176]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13064,7 +13534,7 @@ func (x *ResolvedSetAsActionProto) String() string {
 func (*ResolvedSetAsActionProto) ProtoMessage() {}
 
 func (x *ResolvedSetAsActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[171]
+	mi := &file_resolved_resolved_proto_msgTypes[176]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13077,7 +13547,7 @@ func (x *ResolvedSetAsActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSetAsActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedSetAsActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{171}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{176}
 }
 
 func (x *ResolvedSetAsActionProto) GetParent() *ResolvedAlterActionProto {
@@ -13112,7 +13582,7 @@ type ResolvedSetOperationItemProto struct {
 
 func (x *ResolvedSetOperationItemProto) Reset() {
 	*x = ResolvedSetOperationItemProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[172]
+	mi := &file_resolved_resolved_proto_msgTypes[177]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13124,7 +13594,7 @@ func (x *ResolvedSetOperationItemProto) String() string {
 func (*ResolvedSetOperationItemProto) ProtoMessage() {}
 
 func (x *ResolvedSetOperationItemProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[172]
+	mi := &file_resolved_resolved_proto_msgTypes[177]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13137,7 +13607,7 @@ func (x *ResolvedSetOperationItemProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSetOperationItemProto.ProtoReflect.Descriptor instead.
 func (*ResolvedSetOperationItemProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{172}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{177}
 }
 
 func (x *ResolvedSetOperationItemProto) GetParent() *ResolvedArgumentProto {
@@ -13174,7 +13644,7 @@ type ResolvedSetOperationScanProto struct {
 
 func (x *ResolvedSetOperationScanProto) Reset() {
 	*x = ResolvedSetOperationScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[173]
+	mi := &file_resolved_resolved_proto_msgTypes[178]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13186,7 +13656,7 @@ func (x *ResolvedSetOperationScanProto) String() string {
 func (*ResolvedSetOperationScanProto) ProtoMessage() {}
 
 func (x *ResolvedSetOperationScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[173]
+	mi := &file_resolved_resolved_proto_msgTypes[178]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13199,7 +13669,7 @@ func (x *ResolvedSetOperationScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSetOperationScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedSetOperationScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{173}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{178}
 }
 
 func (x *ResolvedSetOperationScanProto) GetParent() *ResolvedScanProto {
@@ -13247,7 +13717,7 @@ type ResolvedSetOptionsActionProto struct {
 
 func (x *ResolvedSetOptionsActionProto) Reset() {
 	*x = ResolvedSetOptionsActionProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[174]
+	mi := &file_resolved_resolved_proto_msgTypes[179]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13259,7 +13729,7 @@ func (x *ResolvedSetOptionsActionProto) String() string {
 func (*ResolvedSetOptionsActionProto) ProtoMessage() {}
 
 func (x *ResolvedSetOptionsActionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[174]
+	mi := &file_resolved_resolved_proto_msgTypes[179]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13272,7 +13742,7 @@ func (x *ResolvedSetOptionsActionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSetOptionsActionProto.ProtoReflect.Descriptor instead.
 func (*ResolvedSetOptionsActionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{174}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{179}
 }
 
 func (x *ResolvedSetOptionsActionProto) GetParent() *ResolvedAlterActionProto {
@@ -13300,7 +13770,7 @@ type ResolvedSetTransactionStmtProto struct {
 
 func (x *ResolvedSetTransactionStmtProto) Reset() {
 	*x = ResolvedSetTransactionStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[175]
+	mi := &file_resolved_resolved_proto_msgTypes[180]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13312,7 +13782,7 @@ func (x *ResolvedSetTransactionStmtProto) String() string {
 func (*ResolvedSetTransactionStmtProto) ProtoMessage() {}
 
 func (x *ResolvedSetTransactionStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[175]
+	mi := &file_resolved_resolved_proto_msgTypes[180]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13325,7 +13795,7 @@ func (x *ResolvedSetTransactionStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSetTransactionStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedSetTransactionStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{175}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{180}
 }
 
 func (x *ResolvedSetTransactionStmtProto) GetParent() *ResolvedStatementProto {
@@ -13361,7 +13831,7 @@ type ResolvedShowStmtProto struct {
 
 func (x *ResolvedShowStmtProto) Reset() {
 	*x = ResolvedShowStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[176]
+	mi := &file_resolved_resolved_proto_msgTypes[181]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13373,7 +13843,7 @@ func (x *ResolvedShowStmtProto) String() string {
 func (*ResolvedShowStmtProto) ProtoMessage() {}
 
 func (x *ResolvedShowStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[176]
+	mi := &file_resolved_resolved_proto_msgTypes[181]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13386,7 +13856,7 @@ func (x *ResolvedShowStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedShowStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedShowStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{176}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{181}
 }
 
 func (x *ResolvedShowStmtProto) GetParent() *ResolvedStatementProto {
@@ -13426,7 +13896,7 @@ type ResolvedSingleRowScanProto struct {
 
 func (x *ResolvedSingleRowScanProto) Reset() {
 	*x = ResolvedSingleRowScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[177]
+	mi := &file_resolved_resolved_proto_msgTypes[182]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13438,7 +13908,7 @@ func (x *ResolvedSingleRowScanProto) String() string {
 func (*ResolvedSingleRowScanProto) ProtoMessage() {}
 
 func (x *ResolvedSingleRowScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[177]
+	mi := &file_resolved_resolved_proto_msgTypes[182]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13451,7 +13921,7 @@ func (x *ResolvedSingleRowScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSingleRowScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedSingleRowScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{177}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{182}
 }
 
 func (x *ResolvedSingleRowScanProto) GetParent() *ResolvedScanProto {
@@ -13471,7 +13941,7 @@ type ResolvedStatementProto struct {
 
 func (x *ResolvedStatementProto) Reset() {
 	*x = ResolvedStatementProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[178]
+	mi := &file_resolved_resolved_proto_msgTypes[183]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13483,7 +13953,7 @@ func (x *ResolvedStatementProto) String() string {
 func (*ResolvedStatementProto) ProtoMessage() {}
 
 func (x *ResolvedStatementProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[178]
+	mi := &file_resolved_resolved_proto_msgTypes[183]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13496,7 +13966,7 @@ func (x *ResolvedStatementProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedStatementProto.ProtoReflect.Descriptor instead.
 func (*ResolvedStatementProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{178}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{183}
 }
 
 func (x *ResolvedStatementProto) GetParent() *ResolvedNodeProto {
@@ -13523,7 +13993,7 @@ type ResolvedStatementWithPipeOperatorsStmtProto struct {
 
 func (x *ResolvedStatementWithPipeOperatorsStmtProto) Reset() {
 	*x = ResolvedStatementWithPipeOperatorsStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[179]
+	mi := &file_resolved_resolved_proto_msgTypes[184]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13535,7 +14005,7 @@ func (x *ResolvedStatementWithPipeOperatorsStmtProto) String() string {
 func (*ResolvedStatementWithPipeOperatorsStmtProto) ProtoMessage() {}
 
 func (x *ResolvedStatementWithPipeOperatorsStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[179]
+	mi := &file_resolved_resolved_proto_msgTypes[184]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13548,7 +14018,7 @@ func (x *ResolvedStatementWithPipeOperatorsStmtProto) ProtoReflect() protoreflec
 
 // Deprecated: Use ResolvedStatementWithPipeOperatorsStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedStatementWithPipeOperatorsStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{179}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{184}
 }
 
 func (x *ResolvedStatementWithPipeOperatorsStmtProto) GetParent() *ResolvedStatementProto {
@@ -13576,7 +14046,7 @@ type ResolvedStaticDescribeScanProto struct {
 
 func (x *ResolvedStaticDescribeScanProto) Reset() {
 	*x = ResolvedStaticDescribeScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[180]
+	mi := &file_resolved_resolved_proto_msgTypes[185]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13588,7 +14058,7 @@ func (x *ResolvedStaticDescribeScanProto) String() string {
 func (*ResolvedStaticDescribeScanProto) ProtoMessage() {}
 
 func (x *ResolvedStaticDescribeScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[180]
+	mi := &file_resolved_resolved_proto_msgTypes[185]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13601,7 +14071,7 @@ func (x *ResolvedStaticDescribeScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedStaticDescribeScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedStaticDescribeScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{180}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{185}
 }
 
 func (x *ResolvedStaticDescribeScanProto) GetParent() *ResolvedScanProto {
@@ -13639,7 +14109,7 @@ type ResolvedSubqueryExprProto struct {
 
 func (x *ResolvedSubqueryExprProto) Reset() {
 	*x = ResolvedSubqueryExprProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[181]
+	mi := &file_resolved_resolved_proto_msgTypes[186]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13651,7 +14121,7 @@ func (x *ResolvedSubqueryExprProto) String() string {
 func (*ResolvedSubqueryExprProto) ProtoMessage() {}
 
 func (x *ResolvedSubqueryExprProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[181]
+	mi := &file_resolved_resolved_proto_msgTypes[186]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13664,7 +14134,7 @@ func (x *ResolvedSubqueryExprProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSubqueryExprProto.ProtoReflect.Descriptor instead.
 func (*ResolvedSubqueryExprProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{181}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{186}
 }
 
 func (x *ResolvedSubqueryExprProto) GetParent() *ResolvedExprProto {
@@ -13719,7 +14189,7 @@ type ResolvedSystemVariableProto struct {
 
 func (x *ResolvedSystemVariableProto) Reset() {
 	*x = ResolvedSystemVariableProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[182]
+	mi := &file_resolved_resolved_proto_msgTypes[187]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13731,7 +14201,7 @@ func (x *ResolvedSystemVariableProto) String() string {
 func (*ResolvedSystemVariableProto) ProtoMessage() {}
 
 func (x *ResolvedSystemVariableProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[182]
+	mi := &file_resolved_resolved_proto_msgTypes[187]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13744,7 +14214,7 @@ func (x *ResolvedSystemVariableProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSystemVariableProto.ProtoReflect.Descriptor instead.
 func (*ResolvedSystemVariableProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{182}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{187}
 }
 
 func (x *ResolvedSystemVariableProto) GetParent() *ResolvedExprProto {
@@ -13776,7 +14246,7 @@ type ResolvedTVFScanProto struct {
 
 func (x *ResolvedTVFScanProto) Reset() {
 	*x = ResolvedTVFScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[183]
+	mi := &file_resolved_resolved_proto_msgTypes[188]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13788,7 +14258,7 @@ func (x *ResolvedTVFScanProto) String() string {
 func (*ResolvedTVFScanProto) ProtoMessage() {}
 
 func (x *ResolvedTVFScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[183]
+	mi := &file_resolved_resolved_proto_msgTypes[188]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13801,7 +14271,7 @@ func (x *ResolvedTVFScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedTVFScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedTVFScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{183}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{188}
 }
 
 func (x *ResolvedTVFScanProto) GetParent() *ResolvedScanProto {
@@ -13864,7 +14334,7 @@ type ResolvedTableAndColumnInfoProto struct {
 
 func (x *ResolvedTableAndColumnInfoProto) Reset() {
 	*x = ResolvedTableAndColumnInfoProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[184]
+	mi := &file_resolved_resolved_proto_msgTypes[189]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13876,7 +14346,7 @@ func (x *ResolvedTableAndColumnInfoProto) String() string {
 func (*ResolvedTableAndColumnInfoProto) ProtoMessage() {}
 
 func (x *ResolvedTableAndColumnInfoProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[184]
+	mi := &file_resolved_resolved_proto_msgTypes[189]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13889,7 +14359,7 @@ func (x *ResolvedTableAndColumnInfoProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedTableAndColumnInfoProto.ProtoReflect.Descriptor instead.
 func (*ResolvedTableAndColumnInfoProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{184}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{189}
 }
 
 func (x *ResolvedTableAndColumnInfoProto) GetParent() *ResolvedArgumentProto {
@@ -13928,7 +14398,7 @@ type ResolvedTableScanProto struct {
 
 func (x *ResolvedTableScanProto) Reset() {
 	*x = ResolvedTableScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[185]
+	mi := &file_resolved_resolved_proto_msgTypes[190]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13940,7 +14410,7 @@ func (x *ResolvedTableScanProto) String() string {
 func (*ResolvedTableScanProto) ProtoMessage() {}
 
 func (x *ResolvedTableScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[185]
+	mi := &file_resolved_resolved_proto_msgTypes[190]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13953,7 +14423,7 @@ func (x *ResolvedTableScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedTableScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedTableScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{185}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{190}
 }
 
 func (x *ResolvedTableScanProto) GetParent() *ResolvedScanProto {
@@ -14016,7 +14486,7 @@ type ResolvedTruncateStmtProto struct {
 
 func (x *ResolvedTruncateStmtProto) Reset() {
 	*x = ResolvedTruncateStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[186]
+	mi := &file_resolved_resolved_proto_msgTypes[191]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14028,7 +14498,7 @@ func (x *ResolvedTruncateStmtProto) String() string {
 func (*ResolvedTruncateStmtProto) ProtoMessage() {}
 
 func (x *ResolvedTruncateStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[186]
+	mi := &file_resolved_resolved_proto_msgTypes[191]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14041,7 +14511,7 @@ func (x *ResolvedTruncateStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedTruncateStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedTruncateStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{186}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{191}
 }
 
 func (x *ResolvedTruncateStmtProto) GetParent() *ResolvedStatementProto {
@@ -14065,6 +14535,90 @@ func (x *ResolvedTruncateStmtProto) GetWhereExpr() *AnyResolvedExprProto {
 	return nil
 }
 
+type ResolvedUndropStmtProto struct {
+	state             protoimpl.MessageState  `protogen:"open.v1"`
+	Parent            *ResolvedStatementProto `protobuf:"bytes,1,opt,name=parent" json:"parent,omitempty"`
+	SchemaObjectKind  *string                 `protobuf:"bytes,2,opt,name=schema_object_kind,json=schemaObjectKind" json:"schema_object_kind,omitempty"`
+	IsIfNotExists     *bool                   `protobuf:"varint,3,opt,name=is_if_not_exists,json=isIfNotExists" json:"is_if_not_exists,omitempty"`
+	NamePath          []string                `protobuf:"bytes,4,rep,name=name_path,json=namePath" json:"name_path,omitempty"`
+	ForSystemTimeExpr *AnyResolvedExprProto   `protobuf:"bytes,5,opt,name=for_system_time_expr,json=forSystemTimeExpr" json:"for_system_time_expr,omitempty"`
+	OptionList        []*ResolvedOptionProto  `protobuf:"bytes,6,rep,name=option_list,json=optionList" json:"option_list,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ResolvedUndropStmtProto) Reset() {
+	*x = ResolvedUndropStmtProto{}
+	mi := &file_resolved_resolved_proto_msgTypes[192]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolvedUndropStmtProto) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolvedUndropStmtProto) ProtoMessage() {}
+
+func (x *ResolvedUndropStmtProto) ProtoReflect() protoreflect.Message {
+	mi := &file_resolved_resolved_proto_msgTypes[192]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolvedUndropStmtProto.ProtoReflect.Descriptor instead.
+func (*ResolvedUndropStmtProto) Descriptor() ([]byte, []int) {
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{192}
+}
+
+func (x *ResolvedUndropStmtProto) GetParent() *ResolvedStatementProto {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *ResolvedUndropStmtProto) GetSchemaObjectKind() string {
+	if x != nil && x.SchemaObjectKind != nil {
+		return *x.SchemaObjectKind
+	}
+	return ""
+}
+
+func (x *ResolvedUndropStmtProto) GetIsIfNotExists() bool {
+	if x != nil && x.IsIfNotExists != nil {
+		return *x.IsIfNotExists
+	}
+	return false
+}
+
+func (x *ResolvedUndropStmtProto) GetNamePath() []string {
+	if x != nil {
+		return x.NamePath
+	}
+	return nil
+}
+
+func (x *ResolvedUndropStmtProto) GetForSystemTimeExpr() *AnyResolvedExprProto {
+	if x != nil {
+		return x.ForSystemTimeExpr
+	}
+	return nil
+}
+
+func (x *ResolvedUndropStmtProto) GetOptionList() []*ResolvedOptionProto {
+	if x != nil {
+		return x.OptionList
+	}
+	return nil
+}
+
 type ResolvedUnpivotArgProto struct {
 	state         protoimpl.MessageState    `protogen:"open.v1"`
 	Parent        *ResolvedArgumentProto    `protobuf:"bytes,1,opt,name=parent" json:"parent,omitempty"`
@@ -14075,7 +14629,7 @@ type ResolvedUnpivotArgProto struct {
 
 func (x *ResolvedUnpivotArgProto) Reset() {
 	*x = ResolvedUnpivotArgProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[187]
+	mi := &file_resolved_resolved_proto_msgTypes[193]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14087,7 +14641,7 @@ func (x *ResolvedUnpivotArgProto) String() string {
 func (*ResolvedUnpivotArgProto) ProtoMessage() {}
 
 func (x *ResolvedUnpivotArgProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[187]
+	mi := &file_resolved_resolved_proto_msgTypes[193]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14100,7 +14654,7 @@ func (x *ResolvedUnpivotArgProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedUnpivotArgProto.ProtoReflect.Descriptor instead.
 func (*ResolvedUnpivotArgProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{187}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{193}
 }
 
 func (x *ResolvedUnpivotArgProto) GetParent() *ResolvedArgumentProto {
@@ -14133,7 +14687,7 @@ type ResolvedUnpivotScanProto struct {
 
 func (x *ResolvedUnpivotScanProto) Reset() {
 	*x = ResolvedUnpivotScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[188]
+	mi := &file_resolved_resolved_proto_msgTypes[194]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14145,7 +14699,7 @@ func (x *ResolvedUnpivotScanProto) String() string {
 func (*ResolvedUnpivotScanProto) ProtoMessage() {}
 
 func (x *ResolvedUnpivotScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[188]
+	mi := &file_resolved_resolved_proto_msgTypes[194]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14158,7 +14712,7 @@ func (x *ResolvedUnpivotScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedUnpivotScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedUnpivotScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{188}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{194}
 }
 
 func (x *ResolvedUnpivotScanProto) GetParent() *ResolvedScanProto {
@@ -14226,7 +14780,7 @@ type ResolvedUnsetArgumentScanProto struct {
 
 func (x *ResolvedUnsetArgumentScanProto) Reset() {
 	*x = ResolvedUnsetArgumentScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[189]
+	mi := &file_resolved_resolved_proto_msgTypes[195]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14238,7 +14792,7 @@ func (x *ResolvedUnsetArgumentScanProto) String() string {
 func (*ResolvedUnsetArgumentScanProto) ProtoMessage() {}
 
 func (x *ResolvedUnsetArgumentScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[189]
+	mi := &file_resolved_resolved_proto_msgTypes[195]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14251,7 +14805,7 @@ func (x *ResolvedUnsetArgumentScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedUnsetArgumentScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedUnsetArgumentScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{189}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{195}
 }
 
 func (x *ResolvedUnsetArgumentScanProto) GetParent() *ResolvedScanProto {
@@ -14272,7 +14826,7 @@ type ResolvedUpdateItemElementProto struct {
 
 func (x *ResolvedUpdateItemElementProto) Reset() {
 	*x = ResolvedUpdateItemElementProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[190]
+	mi := &file_resolved_resolved_proto_msgTypes[196]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14284,7 +14838,7 @@ func (x *ResolvedUpdateItemElementProto) String() string {
 func (*ResolvedUpdateItemElementProto) ProtoMessage() {}
 
 func (x *ResolvedUpdateItemElementProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[190]
+	mi := &file_resolved_resolved_proto_msgTypes[196]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14297,7 +14851,7 @@ func (x *ResolvedUpdateItemElementProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedUpdateItemElementProto.ProtoReflect.Descriptor instead.
 func (*ResolvedUpdateItemElementProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{190}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{196}
 }
 
 func (x *ResolvedUpdateItemElementProto) GetParent() *ResolvedArgumentProto {
@@ -14337,7 +14891,7 @@ type ResolvedUpdateItemProto struct {
 
 func (x *ResolvedUpdateItemProto) Reset() {
 	*x = ResolvedUpdateItemProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[191]
+	mi := &file_resolved_resolved_proto_msgTypes[197]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14349,7 +14903,7 @@ func (x *ResolvedUpdateItemProto) String() string {
 func (*ResolvedUpdateItemProto) ProtoMessage() {}
 
 func (x *ResolvedUpdateItemProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[191]
+	mi := &file_resolved_resolved_proto_msgTypes[197]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14362,7 +14916,7 @@ func (x *ResolvedUpdateItemProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedUpdateItemProto.ProtoReflect.Descriptor instead.
 func (*ResolvedUpdateItemProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{191}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{197}
 }
 
 func (x *ResolvedUpdateItemProto) GetParent() *ResolvedArgumentProto {
@@ -14440,7 +14994,7 @@ type ResolvedUpdateStmtProto struct {
 
 func (x *ResolvedUpdateStmtProto) Reset() {
 	*x = ResolvedUpdateStmtProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[192]
+	mi := &file_resolved_resolved_proto_msgTypes[198]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14452,7 +15006,7 @@ func (x *ResolvedUpdateStmtProto) String() string {
 func (*ResolvedUpdateStmtProto) ProtoMessage() {}
 
 func (x *ResolvedUpdateStmtProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[192]
+	mi := &file_resolved_resolved_proto_msgTypes[198]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14465,7 +15019,7 @@ func (x *ResolvedUpdateStmtProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedUpdateStmtProto.ProtoReflect.Descriptor instead.
 func (*ResolvedUpdateStmtProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{192}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{198}
 }
 
 func (x *ResolvedUpdateStmtProto) GetParent() *ResolvedStatementProto {
@@ -14556,7 +15110,7 @@ type ResolvedWindowFrameExprProto struct {
 
 func (x *ResolvedWindowFrameExprProto) Reset() {
 	*x = ResolvedWindowFrameExprProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[193]
+	mi := &file_resolved_resolved_proto_msgTypes[199]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14568,7 +15122,7 @@ func (x *ResolvedWindowFrameExprProto) String() string {
 func (*ResolvedWindowFrameExprProto) ProtoMessage() {}
 
 func (x *ResolvedWindowFrameExprProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[193]
+	mi := &file_resolved_resolved_proto_msgTypes[199]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14581,7 +15135,7 @@ func (x *ResolvedWindowFrameExprProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWindowFrameExprProto.ProtoReflect.Descriptor instead.
 func (*ResolvedWindowFrameExprProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{193}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{199}
 }
 
 func (x *ResolvedWindowFrameExprProto) GetParent() *ResolvedArgumentProto {
@@ -14617,7 +15171,7 @@ type ResolvedWindowFrameProto struct {
 
 func (x *ResolvedWindowFrameProto) Reset() {
 	*x = ResolvedWindowFrameProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[194]
+	mi := &file_resolved_resolved_proto_msgTypes[200]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14629,7 +15183,7 @@ func (x *ResolvedWindowFrameProto) String() string {
 func (*ResolvedWindowFrameProto) ProtoMessage() {}
 
 func (x *ResolvedWindowFrameProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[194]
+	mi := &file_resolved_resolved_proto_msgTypes[200]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14642,7 +15196,7 @@ func (x *ResolvedWindowFrameProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWindowFrameProto.ProtoReflect.Descriptor instead.
 func (*ResolvedWindowFrameProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{194}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{200}
 }
 
 func (x *ResolvedWindowFrameProto) GetParent() *ResolvedArgumentProto {
@@ -14684,7 +15238,7 @@ type ResolvedWindowOrderingProto struct {
 
 func (x *ResolvedWindowOrderingProto) Reset() {
 	*x = ResolvedWindowOrderingProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[195]
+	mi := &file_resolved_resolved_proto_msgTypes[201]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14696,7 +15250,7 @@ func (x *ResolvedWindowOrderingProto) String() string {
 func (*ResolvedWindowOrderingProto) ProtoMessage() {}
 
 func (x *ResolvedWindowOrderingProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[195]
+	mi := &file_resolved_resolved_proto_msgTypes[201]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14709,7 +15263,7 @@ func (x *ResolvedWindowOrderingProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWindowOrderingProto.ProtoReflect.Descriptor instead.
 func (*ResolvedWindowOrderingProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{195}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{201}
 }
 
 func (x *ResolvedWindowOrderingProto) GetParent() *ResolvedArgumentProto {
@@ -14744,7 +15298,7 @@ type ResolvedWindowPartitioningProto struct {
 
 func (x *ResolvedWindowPartitioningProto) Reset() {
 	*x = ResolvedWindowPartitioningProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[196]
+	mi := &file_resolved_resolved_proto_msgTypes[202]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14756,7 +15310,7 @@ func (x *ResolvedWindowPartitioningProto) String() string {
 func (*ResolvedWindowPartitioningProto) ProtoMessage() {}
 
 func (x *ResolvedWindowPartitioningProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[196]
+	mi := &file_resolved_resolved_proto_msgTypes[202]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14769,7 +15323,7 @@ func (x *ResolvedWindowPartitioningProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWindowPartitioningProto.ProtoReflect.Descriptor instead.
 func (*ResolvedWindowPartitioningProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{196}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{202}
 }
 
 func (x *ResolvedWindowPartitioningProto) GetParent() *ResolvedArgumentProto {
@@ -14804,7 +15358,7 @@ type ResolvedWithEntryProto struct {
 
 func (x *ResolvedWithEntryProto) Reset() {
 	*x = ResolvedWithEntryProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[197]
+	mi := &file_resolved_resolved_proto_msgTypes[203]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14816,7 +15370,7 @@ func (x *ResolvedWithEntryProto) String() string {
 func (*ResolvedWithEntryProto) ProtoMessage() {}
 
 func (x *ResolvedWithEntryProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[197]
+	mi := &file_resolved_resolved_proto_msgTypes[203]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14829,7 +15383,7 @@ func (x *ResolvedWithEntryProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWithEntryProto.ProtoReflect.Descriptor instead.
 func (*ResolvedWithEntryProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{197}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{203}
 }
 
 func (x *ResolvedWithEntryProto) GetParent() *ResolvedArgumentProto {
@@ -14864,7 +15418,7 @@ type ResolvedWithExprProto struct {
 
 func (x *ResolvedWithExprProto) Reset() {
 	*x = ResolvedWithExprProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[198]
+	mi := &file_resolved_resolved_proto_msgTypes[204]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14876,7 +15430,7 @@ func (x *ResolvedWithExprProto) String() string {
 func (*ResolvedWithExprProto) ProtoMessage() {}
 
 func (x *ResolvedWithExprProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[198]
+	mi := &file_resolved_resolved_proto_msgTypes[204]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14889,7 +15443,7 @@ func (x *ResolvedWithExprProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWithExprProto.ProtoReflect.Descriptor instead.
 func (*ResolvedWithExprProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{198}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{204}
 }
 
 func (x *ResolvedWithExprProto) GetParent() *ResolvedExprProto {
@@ -14923,7 +15477,7 @@ type ResolvedWithPartitionColumnsProto struct {
 
 func (x *ResolvedWithPartitionColumnsProto) Reset() {
 	*x = ResolvedWithPartitionColumnsProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[199]
+	mi := &file_resolved_resolved_proto_msgTypes[205]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14935,7 +15489,7 @@ func (x *ResolvedWithPartitionColumnsProto) String() string {
 func (*ResolvedWithPartitionColumnsProto) ProtoMessage() {}
 
 func (x *ResolvedWithPartitionColumnsProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[199]
+	mi := &file_resolved_resolved_proto_msgTypes[205]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14948,7 +15502,7 @@ func (x *ResolvedWithPartitionColumnsProto) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ResolvedWithPartitionColumnsProto.ProtoReflect.Descriptor instead.
 func (*ResolvedWithPartitionColumnsProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{199}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{205}
 }
 
 func (x *ResolvedWithPartitionColumnsProto) GetParent() *ResolvedArgumentProto {
@@ -14975,7 +15529,7 @@ type ResolvedWithRefScanProto struct {
 
 func (x *ResolvedWithRefScanProto) Reset() {
 	*x = ResolvedWithRefScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[200]
+	mi := &file_resolved_resolved_proto_msgTypes[206]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -14987,7 +15541,7 @@ func (x *ResolvedWithRefScanProto) String() string {
 func (*ResolvedWithRefScanProto) ProtoMessage() {}
 
 func (x *ResolvedWithRefScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[200]
+	mi := &file_resolved_resolved_proto_msgTypes[206]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -15000,7 +15554,7 @@ func (x *ResolvedWithRefScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWithRefScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedWithRefScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{200}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{206}
 }
 
 func (x *ResolvedWithRefScanProto) GetParent() *ResolvedScanProto {
@@ -15029,7 +15583,7 @@ type ResolvedWithScanProto struct {
 
 func (x *ResolvedWithScanProto) Reset() {
 	*x = ResolvedWithScanProto{}
-	mi := &file_resolved_resolved_proto_msgTypes[201]
+	mi := &file_resolved_resolved_proto_msgTypes[207]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -15041,7 +15595,7 @@ func (x *ResolvedWithScanProto) String() string {
 func (*ResolvedWithScanProto) ProtoMessage() {}
 
 func (x *ResolvedWithScanProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_resolved_proto_msgTypes[201]
+	mi := &file_resolved_resolved_proto_msgTypes[207]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -15054,7 +15608,7 @@ func (x *ResolvedWithScanProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWithScanProto.ProtoReflect.Descriptor instead.
 func (*ResolvedWithScanProto) Descriptor() ([]byte, []int) {
-	return file_resolved_resolved_proto_rawDescGZIP(), []int{201}
+	return file_resolved_resolved_proto_rawDescGZIP(), []int{207}
 }
 
 func (x *ResolvedWithScanProto) GetParent() *ResolvedScanProto {
@@ -15142,7 +15696,8 @@ const file_resolved_resolved_proto_rawDesc = "" +
 	"$AnyResolvedCreateSchemaStmtBaseProto\x12{\n" +
 	" resolved_create_schema_stmt_node\x18\x9d\x01 \x01(\v20.mallard.googlesql.ResolvedCreateSchemaStmtProtoH\x00R\x1cresolvedCreateSchemaStmtNode\x12\x94\x01\n" +
 	")resolved_create_external_schema_stmt_node\x18\xf9\x01 \x01(\v28.mallard.googlesql.ResolvedCreateExternalSchemaStmtProtoH\x00R$resolvedCreateExternalSchemaStmtNodeB\x06\n" +
-	"\x04node\"\xdc\t\n" +
+	"\x04node\"\xf0\n" +
+	"\n" +
 	"\x1fAnyResolvedCreateStatementProto\x12\x80\x01\n" +
 	"\"resolved_create_function_stmt_node\x18L \x01(\v22.mallard.googlesql.ResolvedCreateFunctionStmtProtoH\x00R\x1eresolvedCreateFunctionStmtNode\x12\x90\x01\n" +
 	"(resolved_create_table_function_stmt_node\x18X \x01(\v27.mallard.googlesql.ResolvedCreateTableFunctionStmtProtoH\x00R#resolvedCreateTableFunctionStmtNode\x12\x80\x01\n" +
@@ -15150,7 +15705,8 @@ const file_resolved_resolved_proto_rawDesc = "" +
 	"$resolved_create_table_stmt_base_node\x18j \x01(\v26.mallard.googlesql.AnyResolvedCreateTableStmtBaseProtoH\x00R\x1fresolvedCreateTableStmtBaseNode\x12w\n" +
 	"\x1fresolved_create_model_stmt_node\x18k \x01(\v2/.mallard.googlesql.ResolvedCreateModelStmtProtoH\x00R\x1bresolvedCreateModelStmtNode\x12w\n" +
 	"\x1eresolved_create_view_base_node\x18l \x01(\v21.mallard.googlesql.AnyResolvedCreateViewBaseProtoH\x00R\x1aresolvedCreateViewBaseNode\x12\x83\x01\n" +
-	"#resolved_create_procedure_stmt_node\x18} \x01(\v23.mallard.googlesql.ResolvedCreateProcedureStmtProtoH\x00R\x1fresolvedCreateProcedureStmtNode\x12\x8b\x01\n" +
+	"#resolved_create_procedure_stmt_node\x18} \x01(\v23.mallard.googlesql.ResolvedCreateProcedureStmtProtoH\x00R\x1fresolvedCreateProcedureStmtNode\x12\x91\x01\n" +
+	"(resolved_create_snapshot_table_stmt_node\x18\xb6\x01 \x01(\v27.mallard.googlesql.ResolvedCreateSnapshotTableStmtProtoH\x00R#resolvedCreateSnapshotTableStmtNode\x12\x8b\x01\n" +
 	"%resolved_create_schema_stmt_base_node\x18\xf8\x01 \x01(\v27.mallard.googlesql.AnyResolvedCreateSchemaStmtBaseProtoH\x00R resolvedCreateSchemaStmtBaseNode\x12\x87\x01\n" +
 	"$resolved_create_connection_stmt_node\x18\x87\x02 \x01(\v24.mallard.googlesql.ResolvedCreateConnectionStmtProtoH\x00R resolvedCreateConnectionStmtNodeB\x06\n" +
 	"\x04node\"\xcd\x03\n" +
@@ -15228,7 +15784,7 @@ const file_resolved_resolved_proto_rawDesc = "" +
 	"\x19resolved_assert_scan_node\x18\xfc\x01 \x01(\v2*.mallard.googlesql.ResolvedAssertScanProtoH\x00R\x16resolvedAssertScanNode\x12n\n" +
 	"\x1bresolved_describe_scan_node\x18\xac\x02 \x01(\v2,.mallard.googlesql.ResolvedDescribeScanProtoH\x00R\x18resolvedDescribeScanNode\x12~\n" +
 	"!resolved_unset_argument_scan_node\x18\xad\x02 \x01(\v21.mallard.googlesql.ResolvedUnsetArgumentScanProtoH\x00R\x1dresolvedUnsetArgumentScanNodeB\x06\n" +
-	"\x04node\"\xe3\x1c\n" +
+	"\x04node\"\xca \n" +
 	"\x19AnyResolvedStatementProto\x12j\n" +
 	"\x1aresolved_explain_stmt_node\x18% \x01(\v2+.mallard.googlesql.ResolvedExplainStmtProtoH\x00R\x17resolvedExplainStmtNode\x12d\n" +
 	"\x18resolved_query_stmt_node\x18& \x01(\v2).mallard.googlesql.ResolvedQueryStmtProtoH\x00R\x15resolvedQueryStmtNode\x12y\n" +
@@ -15257,8 +15813,12 @@ const file_resolved_resolved_proto_rawDesc = "" +
 	"\x1bresolved_truncate_stmt_node\x18\x85\x01 \x01(\v2,.mallard.googlesql.ResolvedTruncateStmtProtoH\x00R\x18resolvedTruncateStmtNode\x12t\n" +
 	"\x1dresolved_assignment_stmt_node\x18\x8e\x01 \x01(\v2..mallard.googlesql.ResolvedAssignmentStmtProtoH\x00R\x1aresolvedAssignmentStmtNode\x12x\n" +
 	"\x1fresolved_export_model_stmt_node\x18\x98\x01 \x01(\v2/.mallard.googlesql.ResolvedExportModelStmtProtoH\x00R\x1bresolvedExportModelStmtNode\x12\x8b\x01\n" +
-	"&resolved_drop_table_function_stmt_node\x18\xaf\x01 \x01(\v25.mallard.googlesql.ResolvedDropTableFunctionStmtProtoH\x00R!resolvedDropTableFunctionStmtNode\x12k\n" +
-	"\x1aresolved_analyze_stmt_node\x18\xb4\x01 \x01(\v2+.mallard.googlesql.ResolvedAnalyzeStmtProtoH\x00R\x17resolvedAnalyzeStmtNode\x12\x87\x01\n" +
+	"&resolved_drop_table_function_stmt_node\x18\xaf\x01 \x01(\v25.mallard.googlesql.ResolvedDropTableFunctionStmtProtoH\x00R!resolvedDropTableFunctionStmtNode\x12r\n" +
+	"\x1dresolved_clone_data_stmt_node\x18\xb1\x01 \x01(\v2-.mallard.googlesql.ResolvedCloneDataStmtProtoH\x00R\x19resolvedCloneDataStmtNode\x12k\n" +
+	"\x1aresolved_analyze_stmt_node\x18\xb4\x01 \x01(\v2+.mallard.googlesql.ResolvedAnalyzeStmtProtoH\x00R\x17resolvedAnalyzeStmtNode\x12\x8b\x01\n" +
+	"&resolved_drop_snapshot_table_stmt_node\x18\xb7\x01 \x01(\v25.mallard.googlesql.ResolvedDropSnapshotTableStmtProtoH\x00R!resolvedDropSnapshotTableStmtNode\x12y\n" +
+	" resolved_aux_load_data_stmt_node\x18\xba\x01 \x01(\v2/.mallard.googlesql.ResolvedAuxLoadDataStmtProtoH\x00R\x1bresolvedAuxLoadDataStmtNode\x12h\n" +
+	"\x19resolved_undrop_stmt_node\x18\xe3\x01 \x01(\v2*.mallard.googlesql.ResolvedUndropStmtProtoH\x00R\x16resolvedUndropStmtNode\x12\x87\x01\n" +
 	"$resolved_generalized_query_stmt_node\x18\x9a\x02 \x01(\v24.mallard.googlesql.ResolvedGeneralizedQueryStmtProtoH\x00R resolvedGeneralizedQueryStmtNode\x12\xa7\x01\n" +
 	"0resolved_statement_with_pipe_operators_stmt_node\x18\xb6\x02 \x01(\v2>.mallard.googlesql.ResolvedStatementWithPipeOperatorsStmtProtoH\x00R*resolvedStatementWithPipeOperatorsStmtNodeB\x06\n" +
 	"\x04node\"\xeb\x01\n" +
@@ -15437,7 +15997,30 @@ const file_resolved_resolved_proto_rawDesc = "" +
 	"\x1bResolvedAssignmentStmtProto\x12A\n" +
 	"\x06parent\x18\x01 \x01(\v2).mallard.googlesql.ResolvedStatementProtoR\x06parent\x12?\n" +
 	"\x06target\x18\x02 \x01(\v2'.mallard.googlesql.AnyResolvedExprProtoR\x06target\x12;\n" +
-	"\x04expr\x18\x03 \x01(\v2'.mallard.googlesql.AnyResolvedExprProtoR\x04expr\"\xee\x01\n" +
+	"\x04expr\x18\x03 \x01(\v2'.mallard.googlesql.AnyResolvedExprProtoR\x04expr\"\xcf\x01\n" +
+	"'ResolvedAuxLoadDataPartitionFilterProto\x12@\n" +
+	"\x06parent\x18\x01 \x01(\v2(.mallard.googlesql.ResolvedArgumentProtoR\x06parent\x12?\n" +
+	"\x06filter\x18\x02 \x01(\v2'.mallard.googlesql.AnyResolvedExprProtoR\x06filter\x12!\n" +
+	"\fis_overwrite\x18\x03 \x01(\bR\visOverwrite\"\x8d\t\n" +
+	"\x1cResolvedAuxLoadDataStmtProto\x12A\n" +
+	"\x06parent\x18\x01 \x01(\v2).mallard.googlesql.ResolvedStatementProtoR\x06parent\x12d\n" +
+	"\x0einsertion_mode\x18\x02 \x01(\x0e2=.mallard.googlesql.ResolvedAuxLoadDataStmtEnums.InsertionModeR\rinsertionMode\x12\"\n" +
+	"\ris_temp_table\x18\x11 \x01(\bR\visTempTable\x12\x1b\n" +
+	"\tname_path\x18\x03 \x03(\tR\bnamePath\x12e\n" +
+	"\x10partition_filter\x18\x10 \x01(\v2:.mallard.googlesql.ResolvedAuxLoadDataPartitionFilterProtoR\x0fpartitionFilter\x12Z\n" +
+	"\x12output_column_list\x18\x04 \x03(\v2,.mallard.googlesql.ResolvedOutputColumnProtoR\x10outputColumnList\x12f\n" +
+	"\x16column_definition_list\x18\x05 \x03(\v20.mallard.googlesql.ResolvedColumnDefinitionProtoR\x14columnDefinitionList\x12T\n" +
+	"\x12pseudo_column_list\x18\x06 \x03(\v2&.mallard.googlesql.ResolvedColumnProtoR\x10pseudoColumnList\x12S\n" +
+	"\x11partition_by_list\x18\n" +
+	" \x03(\v2'.mallard.googlesql.AnyResolvedExprProtoR\x0fpartitionByList\x12O\n" +
+	"\x0fcluster_by_list\x18\v \x03(\v2'.mallard.googlesql.AnyResolvedExprProtoR\rclusterByList\x12G\n" +
+	"\voption_list\x18\f \x03(\v2&.mallard.googlesql.ResolvedOptionProtoR\n" +
+	"optionList\x12j\n" +
+	"\x16with_partition_columns\x18\r \x01(\v24.mallard.googlesql.ResolvedWithPartitionColumnsProtoR\x14withPartitionColumns\x12J\n" +
+	"\n" +
+	"connection\x18\x0e \x01(\v2*.mallard.googlesql.ResolvedConnectionProtoR\n" +
+	"connection\x12[\n" +
+	"\x16from_files_option_list\x18\x0f \x03(\v2&.mallard.googlesql.ResolvedOptionProtoR\x13fromFilesOptionList\"\xee\x01\n" +
 	"\x16ResolvedBeginStmtProto\x12A\n" +
 	"\x06parent\x18\x01 \x01(\v2).mallard.googlesql.ResolvedStatementProtoR\x06parent\x12_\n" +
 	"\x0fread_write_mode\x18\x03 \x01(\x0e27.mallard.googlesql.ResolvedBeginStmtEnums.ReadWriteModeR\rreadWriteMode\x120\n" +
@@ -15457,7 +16040,12 @@ const file_resolved_resolved_proto_rawDesc = "" +
 	"\x0etype_modifiers\x18\b \x01(\v2%.mallard.googlesql.TypeModifiersProtoR\rtypeModifiers\"\x98\x01\n" +
 	"\x1dResolvedCatalogColumnRefProto\x12<\n" +
 	"\x06parent\x18\x01 \x01(\v2$.mallard.googlesql.ResolvedExprProtoR\x06parent\x129\n" +
-	"\x06column\x18\x02 \x01(\v2!.mallard.googlesql.ColumnRefProtoR\x06column\"\xe9\x02\n" +
+	"\x06column\x18\x02 \x01(\v2!.mallard.googlesql.ColumnRefProtoR\x06column\"\xf5\x01\n" +
+	"\x1aResolvedCloneDataStmtProto\x12A\n" +
+	"\x06parent\x18\x01 \x01(\v2).mallard.googlesql.ResolvedStatementProtoR\x06parent\x12L\n" +
+	"\ftarget_table\x18\x02 \x01(\v2).mallard.googlesql.ResolvedTableScanProtoR\vtargetTable\x12F\n" +
+	"\n" +
+	"clone_from\x18\x03 \x01(\v2'.mallard.googlesql.AnyResolvedScanProtoR\tcloneFrom\"\xe9\x02\n" +
 	"\x1eResolvedColumnAnnotationsProto\x12@\n" +
 	"\x06parent\x18\x01 \x01(\v2(.mallard.googlesql.ResolvedArgumentProtoR\x06parent\x12\x19\n" +
 	"\bnot_null\x18\x02 \x01(\bR\anotNull\x12G\n" +
@@ -15588,7 +16176,13 @@ const file_resolved_resolved_proto_rawDesc = "" +
 	"\voption_list\x18\x02 \x03(\v2&.mallard.googlesql.ResolvedOptionProtoR\n" +
 	"optionList\"m\n" +
 	"\x1dResolvedCreateSchemaStmtProto\x12L\n" +
-	"\x06parent\x18\x01 \x01(\v24.mallard.googlesql.ResolvedCreateSchemaStmtBaseProtoR\x06parent\"\xbb\x02\n" +
+	"\x06parent\x18\x01 \x01(\v24.mallard.googlesql.ResolvedCreateSchemaStmtBaseProtoR\x06parent\"\x80\x02\n" +
+	"$ResolvedCreateSnapshotTableStmtProto\x12G\n" +
+	"\x06parent\x18\x01 \x01(\v2/.mallard.googlesql.ResolvedCreateStatementProtoR\x06parent\x12F\n" +
+	"\n" +
+	"clone_from\x18\x02 \x01(\v2'.mallard.googlesql.AnyResolvedScanProtoR\tcloneFrom\x12G\n" +
+	"\voption_list\x18\x03 \x03(\v2&.mallard.googlesql.ResolvedOptionProtoR\n" +
+	"optionList\"\xbb\x02\n" +
 	"\x1cResolvedCreateStatementProto\x12A\n" +
 	"\x06parent\x18\x01 \x01(\v2).mallard.googlesql.ResolvedStatementProtoR\x06parent\x12\x1b\n" +
 	"\tname_path\x18\x02 \x03(\tR\bnamePath\x12^\n" +
@@ -15705,6 +16299,11 @@ const file_resolved_resolved_proto_rawDesc = "" +
 	"\targuments\x18\x04 \x01(\v2,.mallard.googlesql.ResolvedArgumentListProtoR\targuments\x12U\n" +
 	"\tsignature\x18\x05 \x01(\v27.mallard.googlesql.ResolvedFunctionSignatureHolderProtoR\tsignature\"\xa9\x01\n" +
 	"%ResolvedDropMaterializedViewStmtProto\x12A\n" +
+	"\x06parent\x18\x01 \x01(\v2).mallard.googlesql.ResolvedStatementProtoR\x06parent\x12 \n" +
+	"\fis_if_exists\x18\x03 \x01(\bR\n" +
+	"isIfExists\x12\x1b\n" +
+	"\tname_path\x18\x04 \x03(\tR\bnamePath\"\xa6\x01\n" +
+	"\"ResolvedDropSnapshotTableStmtProto\x12A\n" +
 	"\x06parent\x18\x01 \x01(\v2).mallard.googlesql.ResolvedStatementProtoR\x06parent\x12 \n" +
 	"\fis_if_exists\x18\x03 \x01(\bR\n" +
 	"isIfExists\x12\x1b\n" +
@@ -16149,7 +16748,15 @@ const file_resolved_resolved_proto_rawDesc = "" +
 	"\n" +
 	"table_scan\x18\x03 \x01(\v2).mallard.googlesql.ResolvedTableScanProtoR\ttableScan\x12F\n" +
 	"\n" +
-	"where_expr\x18\x04 \x01(\v2'.mallard.googlesql.AnyResolvedExprProtoR\twhereExpr\"\xa7\x01\n" +
+	"where_expr\x18\x04 \x01(\v2'.mallard.googlesql.AnyResolvedExprProtoR\twhereExpr\"\xf3\x02\n" +
+	"\x17ResolvedUndropStmtProto\x12A\n" +
+	"\x06parent\x18\x01 \x01(\v2).mallard.googlesql.ResolvedStatementProtoR\x06parent\x12,\n" +
+	"\x12schema_object_kind\x18\x02 \x01(\tR\x10schemaObjectKind\x12'\n" +
+	"\x10is_if_not_exists\x18\x03 \x01(\bR\risIfNotExists\x12\x1b\n" +
+	"\tname_path\x18\x04 \x03(\tR\bnamePath\x12X\n" +
+	"\x14for_system_time_expr\x18\x05 \x01(\v2'.mallard.googlesql.AnyResolvedExprProtoR\x11forSystemTimeExpr\x12G\n" +
+	"\voption_list\x18\x06 \x03(\v2&.mallard.googlesql.ResolvedOptionProtoR\n" +
+	"optionList\"\xa7\x01\n" +
 	"\x17ResolvedUnpivotArgProto\x12@\n" +
 	"\x06parent\x18\x01 \x01(\v2(.mallard.googlesql.ResolvedArgumentProtoR\x06parent\x12J\n" +
 	"\vcolumn_list\x18\x02 \x03(\v2).mallard.googlesql.ResolvedColumnRefProtoR\n" +
@@ -16252,7 +16859,7 @@ func file_resolved_resolved_proto_rawDescGZIP() []byte {
 	return file_resolved_resolved_proto_rawDescData
 }
 
-var file_resolved_resolved_proto_msgTypes = make([]protoimpl.MessageInfo, 202)
+var file_resolved_resolved_proto_msgTypes = make([]protoimpl.MessageInfo, 208)
 var file_resolved_resolved_proto_goTypes = []any{
 	(*AnyResolvedAggregateScanBaseProto)(nil),                            // 0: mallard.googlesql.AnyResolvedAggregateScanBaseProto
 	(*AnyResolvedAlterActionProto)(nil),                                  // 1: mallard.googlesql.AnyResolvedAlterActionProto
@@ -16312,217 +16919,224 @@ var file_resolved_resolved_proto_goTypes = []any{
 	(*ResolvedAssertScanProto)(nil),                                      // 55: mallard.googlesql.ResolvedAssertScanProto
 	(*ResolvedAssertStmtProto)(nil),                                      // 56: mallard.googlesql.ResolvedAssertStmtProto
 	(*ResolvedAssignmentStmtProto)(nil),                                  // 57: mallard.googlesql.ResolvedAssignmentStmtProto
-	(*ResolvedBeginStmtProto)(nil),                                       // 58: mallard.googlesql.ResolvedBeginStmtProto
-	(*ResolvedCallStmtProto)(nil),                                        // 59: mallard.googlesql.ResolvedCallStmtProto
-	(*ResolvedCastProto)(nil),                                            // 60: mallard.googlesql.ResolvedCastProto
-	(*ResolvedCatalogColumnRefProto)(nil),                                // 61: mallard.googlesql.ResolvedCatalogColumnRefProto
-	(*ResolvedColumnAnnotationsProto)(nil),                               // 62: mallard.googlesql.ResolvedColumnAnnotationsProto
-	(*ResolvedColumnDefaultValueProto)(nil),                              // 63: mallard.googlesql.ResolvedColumnDefaultValueProto
-	(*ResolvedColumnDefinitionProto)(nil),                                // 64: mallard.googlesql.ResolvedColumnDefinitionProto
-	(*ResolvedColumnHolderProto)(nil),                                    // 65: mallard.googlesql.ResolvedColumnHolderProto
-	(*ResolvedColumnRefProto)(nil),                                       // 66: mallard.googlesql.ResolvedColumnRefProto
-	(*ResolvedCommitStmtProto)(nil),                                      // 67: mallard.googlesql.ResolvedCommitStmtProto
-	(*ResolvedComputedColumnBaseProto)(nil),                              // 68: mallard.googlesql.ResolvedComputedColumnBaseProto
-	(*ResolvedComputedColumnImplProto)(nil),                              // 69: mallard.googlesql.ResolvedComputedColumnImplProto
-	(*ResolvedComputedColumnProto)(nil),                                  // 70: mallard.googlesql.ResolvedComputedColumnProto
-	(*ResolvedConnectionProto)(nil),                                      // 71: mallard.googlesql.ResolvedConnectionProto
-	(*ResolvedConstantProto)(nil),                                        // 72: mallard.googlesql.ResolvedConstantProto
-	(*ResolvedCreateConnectionStmtProto)(nil),                            // 73: mallard.googlesql.ResolvedCreateConnectionStmtProto
-	(*ResolvedCreateConstantStmtProto)(nil),                              // 74: mallard.googlesql.ResolvedCreateConstantStmtProto
-	(*ResolvedCreateExternalSchemaStmtProto)(nil),                        // 75: mallard.googlesql.ResolvedCreateExternalSchemaStmtProto
-	(*ResolvedCreateExternalTableStmtProto)(nil),                         // 76: mallard.googlesql.ResolvedCreateExternalTableStmtProto
-	(*ResolvedCreateFunctionStmtProto)(nil),                              // 77: mallard.googlesql.ResolvedCreateFunctionStmtProto
-	(*ResolvedCreateMaterializedViewStmtProto)(nil),                      // 78: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto
-	(*ResolvedCreateModelAliasedQueryProto)(nil),                         // 79: mallard.googlesql.ResolvedCreateModelAliasedQueryProto
-	(*ResolvedCreateModelStmtProto)(nil),                                 // 80: mallard.googlesql.ResolvedCreateModelStmtProto
-	(*ResolvedCreateProcedureStmtProto)(nil),                             // 81: mallard.googlesql.ResolvedCreateProcedureStmtProto
-	(*ResolvedCreateSchemaStmtBaseProto)(nil),                            // 82: mallard.googlesql.ResolvedCreateSchemaStmtBaseProto
-	(*ResolvedCreateSchemaStmtProto)(nil),                                // 83: mallard.googlesql.ResolvedCreateSchemaStmtProto
-	(*ResolvedCreateStatementProto)(nil),                                 // 84: mallard.googlesql.ResolvedCreateStatementProto
-	(*ResolvedCreateTableAsSelectStmtProto)(nil),                         // 85: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto
-	(*ResolvedCreateTableFunctionStmtProto)(nil),                         // 86: mallard.googlesql.ResolvedCreateTableFunctionStmtProto
-	(*ResolvedCreateTableStmtBaseProto)(nil),                             // 87: mallard.googlesql.ResolvedCreateTableStmtBaseProto
-	(*ResolvedCreateTableStmtProto)(nil),                                 // 88: mallard.googlesql.ResolvedCreateTableStmtProto
-	(*ResolvedCreateViewBaseProto)(nil),                                  // 89: mallard.googlesql.ResolvedCreateViewBaseProto
-	(*ResolvedCreateViewStmtProto)(nil),                                  // 90: mallard.googlesql.ResolvedCreateViewStmtProto
-	(*ResolvedCubeProto)(nil),                                            // 91: mallard.googlesql.ResolvedCubeProto
-	(*ResolvedDMLDefaultProto)(nil),                                      // 92: mallard.googlesql.ResolvedDMLDefaultProto
-	(*ResolvedDMLValueProto)(nil),                                        // 93: mallard.googlesql.ResolvedDMLValueProto
-	(*ResolvedDeferredComputedColumnProto)(nil),                          // 94: mallard.googlesql.ResolvedDeferredComputedColumnProto
-	(*ResolvedDefineTableStmtProto)(nil),                                 // 95: mallard.googlesql.ResolvedDefineTableStmtProto
-	(*ResolvedDeleteStmtProto)(nil),                                      // 96: mallard.googlesql.ResolvedDeleteStmtProto
-	(*ResolvedDescribeScanProto)(nil),                                    // 97: mallard.googlesql.ResolvedDescribeScanProto
-	(*ResolvedDescribeStmtProto)(nil),                                    // 98: mallard.googlesql.ResolvedDescribeStmtProto
-	(*ResolvedDescriptorProto)(nil),                                      // 99: mallard.googlesql.ResolvedDescriptorProto
-	(*ResolvedDropColumnActionProto)(nil),                                // 100: mallard.googlesql.ResolvedDropColumnActionProto
-	(*ResolvedDropFunctionStmtProto)(nil),                                // 101: mallard.googlesql.ResolvedDropFunctionStmtProto
-	(*ResolvedDropMaterializedViewStmtProto)(nil),                        // 102: mallard.googlesql.ResolvedDropMaterializedViewStmtProto
-	(*ResolvedDropStmtProto)(nil),                                        // 103: mallard.googlesql.ResolvedDropStmtProto
-	(*ResolvedDropSubEntityActionProto)(nil),                             // 104: mallard.googlesql.ResolvedDropSubEntityActionProto
-	(*ResolvedDropTableFunctionStmtProto)(nil),                           // 105: mallard.googlesql.ResolvedDropTableFunctionStmtProto
-	(*ResolvedExplainStmtProto)(nil),                                     // 106: mallard.googlesql.ResolvedExplainStmtProto
-	(*ResolvedExportDataStmtProto)(nil),                                  // 107: mallard.googlesql.ResolvedExportDataStmtProto
-	(*ResolvedExportModelStmtProto)(nil),                                 // 108: mallard.googlesql.ResolvedExportModelStmtProto
-	(*ResolvedExprProto)(nil),                                            // 109: mallard.googlesql.ResolvedExprProto
-	(*ResolvedExpressionColumnProto)(nil),                                // 110: mallard.googlesql.ResolvedExpressionColumnProto
-	(*ResolvedExtendedCastElementProto)(nil),                             // 111: mallard.googlesql.ResolvedExtendedCastElementProto
-	(*ResolvedExtendedCastProto)(nil),                                    // 112: mallard.googlesql.ResolvedExtendedCastProto
-	(*ResolvedFilterScanProto)(nil),                                      // 113: mallard.googlesql.ResolvedFilterScanProto
-	(*ResolvedFilterUsingActionProto)(nil),                               // 114: mallard.googlesql.ResolvedFilterUsingActionProto
-	(*ResolvedFlattenProto)(nil),                                         // 115: mallard.googlesql.ResolvedFlattenProto
-	(*ResolvedFlattenedArgProto)(nil),                                    // 116: mallard.googlesql.ResolvedFlattenedArgProto
-	(*ResolvedFunctionArgumentProto)(nil),                                // 117: mallard.googlesql.ResolvedFunctionArgumentProto
-	(*ResolvedFunctionCallBaseProto)(nil),                                // 118: mallard.googlesql.ResolvedFunctionCallBaseProto
-	(*ResolvedFunctionCallProto)(nil),                                    // 119: mallard.googlesql.ResolvedFunctionCallProto
-	(*ResolvedFunctionSignatureHolderProto)(nil),                         // 120: mallard.googlesql.ResolvedFunctionSignatureHolderProto
-	(*ResolvedGeneralizedQueryStmtProto)(nil),                            // 121: mallard.googlesql.ResolvedGeneralizedQueryStmtProto
-	(*ResolvedGeneratedColumnInfoProto)(nil),                             // 122: mallard.googlesql.ResolvedGeneratedColumnInfoProto
-	(*ResolvedGetJsonFieldProto)(nil),                                    // 123: mallard.googlesql.ResolvedGetJsonFieldProto
-	(*ResolvedGetStructFieldProto)(nil),                                  // 124: mallard.googlesql.ResolvedGetStructFieldProto
-	(*ResolvedGrantOrRevokeStmtProto)(nil),                               // 125: mallard.googlesql.ResolvedGrantOrRevokeStmtProto
-	(*ResolvedGrantStmtProto)(nil),                                       // 126: mallard.googlesql.ResolvedGrantStmtProto
-	(*ResolvedGrantToActionProto)(nil),                                   // 127: mallard.googlesql.ResolvedGrantToActionProto
-	(*ResolvedGroupingCallProto)(nil),                                    // 128: mallard.googlesql.ResolvedGroupingCallProto
-	(*ResolvedGroupingSetBaseProto)(nil),                                 // 129: mallard.googlesql.ResolvedGroupingSetBaseProto
-	(*ResolvedGroupingSetListProto)(nil),                                 // 130: mallard.googlesql.ResolvedGroupingSetListProto
-	(*ResolvedGroupingSetMultiColumnProto)(nil),                          // 131: mallard.googlesql.ResolvedGroupingSetMultiColumnProto
-	(*ResolvedGroupingSetProductProto)(nil),                              // 132: mallard.googlesql.ResolvedGroupingSetProductProto
-	(*ResolvedGroupingSetProto)(nil),                                     // 133: mallard.googlesql.ResolvedGroupingSetProto
-	(*ResolvedInlineLambdaProto)(nil),                                    // 134: mallard.googlesql.ResolvedInlineLambdaProto
-	(*ResolvedInsertRowProto)(nil),                                       // 135: mallard.googlesql.ResolvedInsertRowProto
-	(*ResolvedInsertStmtProto)(nil),                                      // 136: mallard.googlesql.ResolvedInsertStmtProto
-	(*ResolvedJoinScanProto)(nil),                                        // 137: mallard.googlesql.ResolvedJoinScanProto
-	(*ResolvedLimitOffsetScanProto)(nil),                                 // 138: mallard.googlesql.ResolvedLimitOffsetScanProto
-	(*ResolvedLiteralProto)(nil),                                         // 139: mallard.googlesql.ResolvedLiteralProto
-	(*ResolvedMakeStructProto)(nil),                                      // 140: mallard.googlesql.ResolvedMakeStructProto
-	(*ResolvedMergeStmtProto)(nil),                                       // 141: mallard.googlesql.ResolvedMergeStmtProto
-	(*ResolvedMergeWhenProto)(nil),                                       // 142: mallard.googlesql.ResolvedMergeWhenProto
-	(*ResolvedModelProto)(nil),                                           // 143: mallard.googlesql.ResolvedModelProto
-	(*ResolvedNonScalarFunctionCallBaseProto)(nil),                       // 144: mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto
-	(*ResolvedOptionProto)(nil),                                          // 145: mallard.googlesql.ResolvedOptionProto
-	(*ResolvedOrderByItemProto)(nil),                                     // 146: mallard.googlesql.ResolvedOrderByItemProto
-	(*ResolvedOrderByScanProto)(nil),                                     // 147: mallard.googlesql.ResolvedOrderByScanProto
-	(*ResolvedOutputColumnProto)(nil),                                    // 148: mallard.googlesql.ResolvedOutputColumnProto
-	(*ResolvedOutputSchemaProto)(nil),                                    // 149: mallard.googlesql.ResolvedOutputSchemaProto
-	(*ResolvedParameterProto)(nil),                                       // 150: mallard.googlesql.ResolvedParameterProto
-	(*ResolvedPivotColumnProto)(nil),                                     // 151: mallard.googlesql.ResolvedPivotColumnProto
-	(*ResolvedPivotScanProto)(nil),                                       // 152: mallard.googlesql.ResolvedPivotScanProto
-	(*ResolvedProjectScanProto)(nil),                                     // 153: mallard.googlesql.ResolvedProjectScanProto
-	(*ResolvedQueryStmtProto)(nil),                                       // 154: mallard.googlesql.ResolvedQueryStmtProto
-	(*ResolvedRebuildActionProto)(nil),                                   // 155: mallard.googlesql.ResolvedRebuildActionProto
-	(*ResolvedRecursiveRefScanProto)(nil),                                // 156: mallard.googlesql.ResolvedRecursiveRefScanProto
-	(*ResolvedRecursiveScanProto)(nil),                                   // 157: mallard.googlesql.ResolvedRecursiveScanProto
-	(*ResolvedRelationArgumentScanProto)(nil),                            // 158: mallard.googlesql.ResolvedRelationArgumentScanProto
-	(*ResolvedRemoveFromRestricteeListActionProto)(nil),                  // 159: mallard.googlesql.ResolvedRemoveFromRestricteeListActionProto
-	(*ResolvedRenameColumnActionProto)(nil),                              // 160: mallard.googlesql.ResolvedRenameColumnActionProto
-	(*ResolvedRenameStmtProto)(nil),                                      // 161: mallard.googlesql.ResolvedRenameStmtProto
-	(*ResolvedRenameToActionProto)(nil),                                  // 162: mallard.googlesql.ResolvedRenameToActionProto
-	(*ResolvedRestrictToActionProto)(nil),                                // 163: mallard.googlesql.ResolvedRestrictToActionProto
-	(*ResolvedReturningClauseProto)(nil),                                 // 164: mallard.googlesql.ResolvedReturningClauseProto
-	(*ResolvedRevokeFromActionProto)(nil),                                // 165: mallard.googlesql.ResolvedRevokeFromActionProto
-	(*ResolvedRevokeStmtProto)(nil),                                      // 166: mallard.googlesql.ResolvedRevokeStmtProto
-	(*ResolvedRollbackStmtProto)(nil),                                    // 167: mallard.googlesql.ResolvedRollbackStmtProto
-	(*ResolvedRollupProto)(nil),                                          // 168: mallard.googlesql.ResolvedRollupProto
-	(*ResolvedSampleScanProto)(nil),                                      // 169: mallard.googlesql.ResolvedSampleScanProto
-	(*ResolvedScanProto)(nil),                                            // 170: mallard.googlesql.ResolvedScanProto
-	(*ResolvedSetAsActionProto)(nil),                                     // 171: mallard.googlesql.ResolvedSetAsActionProto
-	(*ResolvedSetOperationItemProto)(nil),                                // 172: mallard.googlesql.ResolvedSetOperationItemProto
-	(*ResolvedSetOperationScanProto)(nil),                                // 173: mallard.googlesql.ResolvedSetOperationScanProto
-	(*ResolvedSetOptionsActionProto)(nil),                                // 174: mallard.googlesql.ResolvedSetOptionsActionProto
-	(*ResolvedSetTransactionStmtProto)(nil),                              // 175: mallard.googlesql.ResolvedSetTransactionStmtProto
-	(*ResolvedShowStmtProto)(nil),                                        // 176: mallard.googlesql.ResolvedShowStmtProto
-	(*ResolvedSingleRowScanProto)(nil),                                   // 177: mallard.googlesql.ResolvedSingleRowScanProto
-	(*ResolvedStatementProto)(nil),                                       // 178: mallard.googlesql.ResolvedStatementProto
-	(*ResolvedStatementWithPipeOperatorsStmtProto)(nil),                  // 179: mallard.googlesql.ResolvedStatementWithPipeOperatorsStmtProto
-	(*ResolvedStaticDescribeScanProto)(nil),                              // 180: mallard.googlesql.ResolvedStaticDescribeScanProto
-	(*ResolvedSubqueryExprProto)(nil),                                    // 181: mallard.googlesql.ResolvedSubqueryExprProto
-	(*ResolvedSystemVariableProto)(nil),                                  // 182: mallard.googlesql.ResolvedSystemVariableProto
-	(*ResolvedTVFScanProto)(nil),                                         // 183: mallard.googlesql.ResolvedTVFScanProto
-	(*ResolvedTableAndColumnInfoProto)(nil),                              // 184: mallard.googlesql.ResolvedTableAndColumnInfoProto
-	(*ResolvedTableScanProto)(nil),                                       // 185: mallard.googlesql.ResolvedTableScanProto
-	(*ResolvedTruncateStmtProto)(nil),                                    // 186: mallard.googlesql.ResolvedTruncateStmtProto
-	(*ResolvedUnpivotArgProto)(nil),                                      // 187: mallard.googlesql.ResolvedUnpivotArgProto
-	(*ResolvedUnpivotScanProto)(nil),                                     // 188: mallard.googlesql.ResolvedUnpivotScanProto
-	(*ResolvedUnsetArgumentScanProto)(nil),                               // 189: mallard.googlesql.ResolvedUnsetArgumentScanProto
-	(*ResolvedUpdateItemElementProto)(nil),                               // 190: mallard.googlesql.ResolvedUpdateItemElementProto
-	(*ResolvedUpdateItemProto)(nil),                                      // 191: mallard.googlesql.ResolvedUpdateItemProto
-	(*ResolvedUpdateStmtProto)(nil),                                      // 192: mallard.googlesql.ResolvedUpdateStmtProto
-	(*ResolvedWindowFrameExprProto)(nil),                                 // 193: mallard.googlesql.ResolvedWindowFrameExprProto
-	(*ResolvedWindowFrameProto)(nil),                                     // 194: mallard.googlesql.ResolvedWindowFrameProto
-	(*ResolvedWindowOrderingProto)(nil),                                  // 195: mallard.googlesql.ResolvedWindowOrderingProto
-	(*ResolvedWindowPartitioningProto)(nil),                              // 196: mallard.googlesql.ResolvedWindowPartitioningProto
-	(*ResolvedWithEntryProto)(nil),                                       // 197: mallard.googlesql.ResolvedWithEntryProto
-	(*ResolvedWithExprProto)(nil),                                        // 198: mallard.googlesql.ResolvedWithExprProto
-	(*ResolvedWithPartitionColumnsProto)(nil),                            // 199: mallard.googlesql.ResolvedWithPartitionColumnsProto
-	(*ResolvedWithRefScanProto)(nil),                                     // 200: mallard.googlesql.ResolvedWithRefScanProto
-	(*ResolvedWithScanProto)(nil),                                        // 201: mallard.googlesql.ResolvedWithScanProto
-	(*ResolvedFunctionCallInfoProto)(nil),                                // 202: mallard.googlesql.ResolvedFunctionCallInfoProto
-	(ResolvedAggregateHavingModifierEnums_HavingModifierKind)(0),         // 203: mallard.googlesql.ResolvedAggregateHavingModifierEnums.HavingModifierKind
-	(*TypeProto)(nil),                                                    // 204: mallard.googlesql.TypeProto
-	(*TypeParametersProto)(nil),                                          // 205: mallard.googlesql.TypeParametersProto
-	(ResolvedArgumentDefEnums_ArgumentKind)(0),                           // 206: mallard.googlesql.ResolvedArgumentDefEnums.ArgumentKind
-	(*ResolvedNodeProto)(nil),                                            // 207: mallard.googlesql.ResolvedNodeProto
-	(*ResolvedColumnProto)(nil),                                          // 208: mallard.googlesql.ResolvedColumnProto
-	(ResolvedBeginStmtEnums_ReadWriteMode)(0),                            // 209: mallard.googlesql.ResolvedBeginStmtEnums.ReadWriteMode
-	(*ProcedureRefProto)(nil),                                            // 210: mallard.googlesql.ProcedureRefProto
-	(*FunctionSignatureProto)(nil),                                       // 211: mallard.googlesql.FunctionSignatureProto
-	(*TypeModifiersProto)(nil),                                           // 212: mallard.googlesql.TypeModifiersProto
-	(*ColumnRefProto)(nil),                                               // 213: mallard.googlesql.ColumnRefProto
-	(*ConnectionRefProto)(nil),                                           // 214: mallard.googlesql.ConnectionRefProto
-	(*ConstantRefProto)(nil),                                             // 215: mallard.googlesql.ConstantRefProto
-	(ResolvedCreateStatementEnums_SqlSecurity)(0),                        // 216: mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
-	(ResolvedCreateStatementEnums_DeterminismLevel)(0),                   // 217: mallard.googlesql.ResolvedCreateStatementEnums.DeterminismLevel
-	(ResolvedCreateStatementEnums_CreateScope)(0),                        // 218: mallard.googlesql.ResolvedCreateStatementEnums.CreateScope
-	(ResolvedCreateStatementEnums_CreateMode)(0),                         // 219: mallard.googlesql.ResolvedCreateStatementEnums.CreateMode
-	(*TableRefProto)(nil),                                                // 220: mallard.googlesql.TableRefProto
-	(ResolvedStatementEnums_ObjectAccess)(0),                             // 221: mallard.googlesql.ResolvedStatementEnums.ObjectAccess
-	(ResolvedDropStmtEnums_DropMode)(0),                                  // 222: mallard.googlesql.ResolvedDropStmtEnums.DropMode
-	(*AnnotationMapProto)(nil),                                           // 223: mallard.googlesql.AnnotationMapProto
-	(*FunctionRefProto)(nil),                                             // 224: mallard.googlesql.FunctionRefProto
-	(ResolvedFunctionCallBaseEnums_ErrorMode)(0),                         // 225: mallard.googlesql.ResolvedFunctionCallBaseEnums.ErrorMode
-	(ResolvedGeneratedColumnInfoEnums_StoredMode)(0),                     // 226: mallard.googlesql.ResolvedGeneratedColumnInfoEnums.StoredMode
-	(ResolvedGeneratedColumnInfoEnums_GeneratedMode)(0),                  // 227: mallard.googlesql.ResolvedGeneratedColumnInfoEnums.GeneratedMode
-	(ResolvedInsertStmtEnums_InsertMode)(0),                              // 228: mallard.googlesql.ResolvedInsertStmtEnums.InsertMode
-	(ResolvedJoinScanEnums_JoinType)(0),                                  // 229: mallard.googlesql.ResolvedJoinScanEnums.JoinType
-	(*ValueWithTypeProto)(nil),                                           // 230: mallard.googlesql.ValueWithTypeProto
-	(ResolvedMergeWhenEnums_MatchType)(0),                                // 231: mallard.googlesql.ResolvedMergeWhenEnums.MatchType
-	(ResolvedMergeWhenEnums_ActionType)(0),                               // 232: mallard.googlesql.ResolvedMergeWhenEnums.ActionType
-	(*ModelRefProto)(nil),                                                // 233: mallard.googlesql.ModelRefProto
-	(ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier)(0),     // 234: mallard.googlesql.ResolvedNonScalarFunctionCallBaseEnums.NullHandlingModifier
-	(ResolvedOptionEnums_AssignmentOp)(0),                                // 235: mallard.googlesql.ResolvedOptionEnums.AssignmentOp
-	(ResolvedOrderByItemEnums_NullOrderMode)(0),                          // 236: mallard.googlesql.ResolvedOrderByItemEnums.NullOrderMode
-	(ResolvedRecursiveScanEnums_RecursiveSetOperationType)(0),            // 237: mallard.googlesql.ResolvedRecursiveScanEnums.RecursiveSetOperationType
-	(ResolvedSampleScanEnums_SampleUnit)(0),                              // 238: mallard.googlesql.ResolvedSampleScanEnums.SampleUnit
-	(ResolvedSetOperationScanEnums_SetOperationType)(0),                  // 239: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationType
-	(ResolvedSetOperationScanEnums_SetOperationColumnMatchMode)(0),       // 240: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnMatchMode
-	(ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode)(0), // 241: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnPropagationMode
-	(ResolvedSubqueryExprEnums_SubqueryType)(0),                          // 242: mallard.googlesql.ResolvedSubqueryExprEnums.SubqueryType
-	(*TableValuedFunctionRefProto)(nil),                                  // 243: mallard.googlesql.TableValuedFunctionRefProto
-	(*TVFSignatureProto)(nil),                                            // 244: mallard.googlesql.TVFSignatureProto
-	(ResolvedWindowFrameExprEnums_BoundaryType)(0),                       // 245: mallard.googlesql.ResolvedWindowFrameExprEnums.BoundaryType
-	(ResolvedWindowFrameEnums_FrameUnit)(0),                              // 246: mallard.googlesql.ResolvedWindowFrameEnums.FrameUnit
+	(*ResolvedAuxLoadDataPartitionFilterProto)(nil),                      // 58: mallard.googlesql.ResolvedAuxLoadDataPartitionFilterProto
+	(*ResolvedAuxLoadDataStmtProto)(nil),                                 // 59: mallard.googlesql.ResolvedAuxLoadDataStmtProto
+	(*ResolvedBeginStmtProto)(nil),                                       // 60: mallard.googlesql.ResolvedBeginStmtProto
+	(*ResolvedCallStmtProto)(nil),                                        // 61: mallard.googlesql.ResolvedCallStmtProto
+	(*ResolvedCastProto)(nil),                                            // 62: mallard.googlesql.ResolvedCastProto
+	(*ResolvedCatalogColumnRefProto)(nil),                                // 63: mallard.googlesql.ResolvedCatalogColumnRefProto
+	(*ResolvedCloneDataStmtProto)(nil),                                   // 64: mallard.googlesql.ResolvedCloneDataStmtProto
+	(*ResolvedColumnAnnotationsProto)(nil),                               // 65: mallard.googlesql.ResolvedColumnAnnotationsProto
+	(*ResolvedColumnDefaultValueProto)(nil),                              // 66: mallard.googlesql.ResolvedColumnDefaultValueProto
+	(*ResolvedColumnDefinitionProto)(nil),                                // 67: mallard.googlesql.ResolvedColumnDefinitionProto
+	(*ResolvedColumnHolderProto)(nil),                                    // 68: mallard.googlesql.ResolvedColumnHolderProto
+	(*ResolvedColumnRefProto)(nil),                                       // 69: mallard.googlesql.ResolvedColumnRefProto
+	(*ResolvedCommitStmtProto)(nil),                                      // 70: mallard.googlesql.ResolvedCommitStmtProto
+	(*ResolvedComputedColumnBaseProto)(nil),                              // 71: mallard.googlesql.ResolvedComputedColumnBaseProto
+	(*ResolvedComputedColumnImplProto)(nil),                              // 72: mallard.googlesql.ResolvedComputedColumnImplProto
+	(*ResolvedComputedColumnProto)(nil),                                  // 73: mallard.googlesql.ResolvedComputedColumnProto
+	(*ResolvedConnectionProto)(nil),                                      // 74: mallard.googlesql.ResolvedConnectionProto
+	(*ResolvedConstantProto)(nil),                                        // 75: mallard.googlesql.ResolvedConstantProto
+	(*ResolvedCreateConnectionStmtProto)(nil),                            // 76: mallard.googlesql.ResolvedCreateConnectionStmtProto
+	(*ResolvedCreateConstantStmtProto)(nil),                              // 77: mallard.googlesql.ResolvedCreateConstantStmtProto
+	(*ResolvedCreateExternalSchemaStmtProto)(nil),                        // 78: mallard.googlesql.ResolvedCreateExternalSchemaStmtProto
+	(*ResolvedCreateExternalTableStmtProto)(nil),                         // 79: mallard.googlesql.ResolvedCreateExternalTableStmtProto
+	(*ResolvedCreateFunctionStmtProto)(nil),                              // 80: mallard.googlesql.ResolvedCreateFunctionStmtProto
+	(*ResolvedCreateMaterializedViewStmtProto)(nil),                      // 81: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto
+	(*ResolvedCreateModelAliasedQueryProto)(nil),                         // 82: mallard.googlesql.ResolvedCreateModelAliasedQueryProto
+	(*ResolvedCreateModelStmtProto)(nil),                                 // 83: mallard.googlesql.ResolvedCreateModelStmtProto
+	(*ResolvedCreateProcedureStmtProto)(nil),                             // 84: mallard.googlesql.ResolvedCreateProcedureStmtProto
+	(*ResolvedCreateSchemaStmtBaseProto)(nil),                            // 85: mallard.googlesql.ResolvedCreateSchemaStmtBaseProto
+	(*ResolvedCreateSchemaStmtProto)(nil),                                // 86: mallard.googlesql.ResolvedCreateSchemaStmtProto
+	(*ResolvedCreateSnapshotTableStmtProto)(nil),                         // 87: mallard.googlesql.ResolvedCreateSnapshotTableStmtProto
+	(*ResolvedCreateStatementProto)(nil),                                 // 88: mallard.googlesql.ResolvedCreateStatementProto
+	(*ResolvedCreateTableAsSelectStmtProto)(nil),                         // 89: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto
+	(*ResolvedCreateTableFunctionStmtProto)(nil),                         // 90: mallard.googlesql.ResolvedCreateTableFunctionStmtProto
+	(*ResolvedCreateTableStmtBaseProto)(nil),                             // 91: mallard.googlesql.ResolvedCreateTableStmtBaseProto
+	(*ResolvedCreateTableStmtProto)(nil),                                 // 92: mallard.googlesql.ResolvedCreateTableStmtProto
+	(*ResolvedCreateViewBaseProto)(nil),                                  // 93: mallard.googlesql.ResolvedCreateViewBaseProto
+	(*ResolvedCreateViewStmtProto)(nil),                                  // 94: mallard.googlesql.ResolvedCreateViewStmtProto
+	(*ResolvedCubeProto)(nil),                                            // 95: mallard.googlesql.ResolvedCubeProto
+	(*ResolvedDMLDefaultProto)(nil),                                      // 96: mallard.googlesql.ResolvedDMLDefaultProto
+	(*ResolvedDMLValueProto)(nil),                                        // 97: mallard.googlesql.ResolvedDMLValueProto
+	(*ResolvedDeferredComputedColumnProto)(nil),                          // 98: mallard.googlesql.ResolvedDeferredComputedColumnProto
+	(*ResolvedDefineTableStmtProto)(nil),                                 // 99: mallard.googlesql.ResolvedDefineTableStmtProto
+	(*ResolvedDeleteStmtProto)(nil),                                      // 100: mallard.googlesql.ResolvedDeleteStmtProto
+	(*ResolvedDescribeScanProto)(nil),                                    // 101: mallard.googlesql.ResolvedDescribeScanProto
+	(*ResolvedDescribeStmtProto)(nil),                                    // 102: mallard.googlesql.ResolvedDescribeStmtProto
+	(*ResolvedDescriptorProto)(nil),                                      // 103: mallard.googlesql.ResolvedDescriptorProto
+	(*ResolvedDropColumnActionProto)(nil),                                // 104: mallard.googlesql.ResolvedDropColumnActionProto
+	(*ResolvedDropFunctionStmtProto)(nil),                                // 105: mallard.googlesql.ResolvedDropFunctionStmtProto
+	(*ResolvedDropMaterializedViewStmtProto)(nil),                        // 106: mallard.googlesql.ResolvedDropMaterializedViewStmtProto
+	(*ResolvedDropSnapshotTableStmtProto)(nil),                           // 107: mallard.googlesql.ResolvedDropSnapshotTableStmtProto
+	(*ResolvedDropStmtProto)(nil),                                        // 108: mallard.googlesql.ResolvedDropStmtProto
+	(*ResolvedDropSubEntityActionProto)(nil),                             // 109: mallard.googlesql.ResolvedDropSubEntityActionProto
+	(*ResolvedDropTableFunctionStmtProto)(nil),                           // 110: mallard.googlesql.ResolvedDropTableFunctionStmtProto
+	(*ResolvedExplainStmtProto)(nil),                                     // 111: mallard.googlesql.ResolvedExplainStmtProto
+	(*ResolvedExportDataStmtProto)(nil),                                  // 112: mallard.googlesql.ResolvedExportDataStmtProto
+	(*ResolvedExportModelStmtProto)(nil),                                 // 113: mallard.googlesql.ResolvedExportModelStmtProto
+	(*ResolvedExprProto)(nil),                                            // 114: mallard.googlesql.ResolvedExprProto
+	(*ResolvedExpressionColumnProto)(nil),                                // 115: mallard.googlesql.ResolvedExpressionColumnProto
+	(*ResolvedExtendedCastElementProto)(nil),                             // 116: mallard.googlesql.ResolvedExtendedCastElementProto
+	(*ResolvedExtendedCastProto)(nil),                                    // 117: mallard.googlesql.ResolvedExtendedCastProto
+	(*ResolvedFilterScanProto)(nil),                                      // 118: mallard.googlesql.ResolvedFilterScanProto
+	(*ResolvedFilterUsingActionProto)(nil),                               // 119: mallard.googlesql.ResolvedFilterUsingActionProto
+	(*ResolvedFlattenProto)(nil),                                         // 120: mallard.googlesql.ResolvedFlattenProto
+	(*ResolvedFlattenedArgProto)(nil),                                    // 121: mallard.googlesql.ResolvedFlattenedArgProto
+	(*ResolvedFunctionArgumentProto)(nil),                                // 122: mallard.googlesql.ResolvedFunctionArgumentProto
+	(*ResolvedFunctionCallBaseProto)(nil),                                // 123: mallard.googlesql.ResolvedFunctionCallBaseProto
+	(*ResolvedFunctionCallProto)(nil),                                    // 124: mallard.googlesql.ResolvedFunctionCallProto
+	(*ResolvedFunctionSignatureHolderProto)(nil),                         // 125: mallard.googlesql.ResolvedFunctionSignatureHolderProto
+	(*ResolvedGeneralizedQueryStmtProto)(nil),                            // 126: mallard.googlesql.ResolvedGeneralizedQueryStmtProto
+	(*ResolvedGeneratedColumnInfoProto)(nil),                             // 127: mallard.googlesql.ResolvedGeneratedColumnInfoProto
+	(*ResolvedGetJsonFieldProto)(nil),                                    // 128: mallard.googlesql.ResolvedGetJsonFieldProto
+	(*ResolvedGetStructFieldProto)(nil),                                  // 129: mallard.googlesql.ResolvedGetStructFieldProto
+	(*ResolvedGrantOrRevokeStmtProto)(nil),                               // 130: mallard.googlesql.ResolvedGrantOrRevokeStmtProto
+	(*ResolvedGrantStmtProto)(nil),                                       // 131: mallard.googlesql.ResolvedGrantStmtProto
+	(*ResolvedGrantToActionProto)(nil),                                   // 132: mallard.googlesql.ResolvedGrantToActionProto
+	(*ResolvedGroupingCallProto)(nil),                                    // 133: mallard.googlesql.ResolvedGroupingCallProto
+	(*ResolvedGroupingSetBaseProto)(nil),                                 // 134: mallard.googlesql.ResolvedGroupingSetBaseProto
+	(*ResolvedGroupingSetListProto)(nil),                                 // 135: mallard.googlesql.ResolvedGroupingSetListProto
+	(*ResolvedGroupingSetMultiColumnProto)(nil),                          // 136: mallard.googlesql.ResolvedGroupingSetMultiColumnProto
+	(*ResolvedGroupingSetProductProto)(nil),                              // 137: mallard.googlesql.ResolvedGroupingSetProductProto
+	(*ResolvedGroupingSetProto)(nil),                                     // 138: mallard.googlesql.ResolvedGroupingSetProto
+	(*ResolvedInlineLambdaProto)(nil),                                    // 139: mallard.googlesql.ResolvedInlineLambdaProto
+	(*ResolvedInsertRowProto)(nil),                                       // 140: mallard.googlesql.ResolvedInsertRowProto
+	(*ResolvedInsertStmtProto)(nil),                                      // 141: mallard.googlesql.ResolvedInsertStmtProto
+	(*ResolvedJoinScanProto)(nil),                                        // 142: mallard.googlesql.ResolvedJoinScanProto
+	(*ResolvedLimitOffsetScanProto)(nil),                                 // 143: mallard.googlesql.ResolvedLimitOffsetScanProto
+	(*ResolvedLiteralProto)(nil),                                         // 144: mallard.googlesql.ResolvedLiteralProto
+	(*ResolvedMakeStructProto)(nil),                                      // 145: mallard.googlesql.ResolvedMakeStructProto
+	(*ResolvedMergeStmtProto)(nil),                                       // 146: mallard.googlesql.ResolvedMergeStmtProto
+	(*ResolvedMergeWhenProto)(nil),                                       // 147: mallard.googlesql.ResolvedMergeWhenProto
+	(*ResolvedModelProto)(nil),                                           // 148: mallard.googlesql.ResolvedModelProto
+	(*ResolvedNonScalarFunctionCallBaseProto)(nil),                       // 149: mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto
+	(*ResolvedOptionProto)(nil),                                          // 150: mallard.googlesql.ResolvedOptionProto
+	(*ResolvedOrderByItemProto)(nil),                                     // 151: mallard.googlesql.ResolvedOrderByItemProto
+	(*ResolvedOrderByScanProto)(nil),                                     // 152: mallard.googlesql.ResolvedOrderByScanProto
+	(*ResolvedOutputColumnProto)(nil),                                    // 153: mallard.googlesql.ResolvedOutputColumnProto
+	(*ResolvedOutputSchemaProto)(nil),                                    // 154: mallard.googlesql.ResolvedOutputSchemaProto
+	(*ResolvedParameterProto)(nil),                                       // 155: mallard.googlesql.ResolvedParameterProto
+	(*ResolvedPivotColumnProto)(nil),                                     // 156: mallard.googlesql.ResolvedPivotColumnProto
+	(*ResolvedPivotScanProto)(nil),                                       // 157: mallard.googlesql.ResolvedPivotScanProto
+	(*ResolvedProjectScanProto)(nil),                                     // 158: mallard.googlesql.ResolvedProjectScanProto
+	(*ResolvedQueryStmtProto)(nil),                                       // 159: mallard.googlesql.ResolvedQueryStmtProto
+	(*ResolvedRebuildActionProto)(nil),                                   // 160: mallard.googlesql.ResolvedRebuildActionProto
+	(*ResolvedRecursiveRefScanProto)(nil),                                // 161: mallard.googlesql.ResolvedRecursiveRefScanProto
+	(*ResolvedRecursiveScanProto)(nil),                                   // 162: mallard.googlesql.ResolvedRecursiveScanProto
+	(*ResolvedRelationArgumentScanProto)(nil),                            // 163: mallard.googlesql.ResolvedRelationArgumentScanProto
+	(*ResolvedRemoveFromRestricteeListActionProto)(nil),                  // 164: mallard.googlesql.ResolvedRemoveFromRestricteeListActionProto
+	(*ResolvedRenameColumnActionProto)(nil),                              // 165: mallard.googlesql.ResolvedRenameColumnActionProto
+	(*ResolvedRenameStmtProto)(nil),                                      // 166: mallard.googlesql.ResolvedRenameStmtProto
+	(*ResolvedRenameToActionProto)(nil),                                  // 167: mallard.googlesql.ResolvedRenameToActionProto
+	(*ResolvedRestrictToActionProto)(nil),                                // 168: mallard.googlesql.ResolvedRestrictToActionProto
+	(*ResolvedReturningClauseProto)(nil),                                 // 169: mallard.googlesql.ResolvedReturningClauseProto
+	(*ResolvedRevokeFromActionProto)(nil),                                // 170: mallard.googlesql.ResolvedRevokeFromActionProto
+	(*ResolvedRevokeStmtProto)(nil),                                      // 171: mallard.googlesql.ResolvedRevokeStmtProto
+	(*ResolvedRollbackStmtProto)(nil),                                    // 172: mallard.googlesql.ResolvedRollbackStmtProto
+	(*ResolvedRollupProto)(nil),                                          // 173: mallard.googlesql.ResolvedRollupProto
+	(*ResolvedSampleScanProto)(nil),                                      // 174: mallard.googlesql.ResolvedSampleScanProto
+	(*ResolvedScanProto)(nil),                                            // 175: mallard.googlesql.ResolvedScanProto
+	(*ResolvedSetAsActionProto)(nil),                                     // 176: mallard.googlesql.ResolvedSetAsActionProto
+	(*ResolvedSetOperationItemProto)(nil),                                // 177: mallard.googlesql.ResolvedSetOperationItemProto
+	(*ResolvedSetOperationScanProto)(nil),                                // 178: mallard.googlesql.ResolvedSetOperationScanProto
+	(*ResolvedSetOptionsActionProto)(nil),                                // 179: mallard.googlesql.ResolvedSetOptionsActionProto
+	(*ResolvedSetTransactionStmtProto)(nil),                              // 180: mallard.googlesql.ResolvedSetTransactionStmtProto
+	(*ResolvedShowStmtProto)(nil),                                        // 181: mallard.googlesql.ResolvedShowStmtProto
+	(*ResolvedSingleRowScanProto)(nil),                                   // 182: mallard.googlesql.ResolvedSingleRowScanProto
+	(*ResolvedStatementProto)(nil),                                       // 183: mallard.googlesql.ResolvedStatementProto
+	(*ResolvedStatementWithPipeOperatorsStmtProto)(nil),                  // 184: mallard.googlesql.ResolvedStatementWithPipeOperatorsStmtProto
+	(*ResolvedStaticDescribeScanProto)(nil),                              // 185: mallard.googlesql.ResolvedStaticDescribeScanProto
+	(*ResolvedSubqueryExprProto)(nil),                                    // 186: mallard.googlesql.ResolvedSubqueryExprProto
+	(*ResolvedSystemVariableProto)(nil),                                  // 187: mallard.googlesql.ResolvedSystemVariableProto
+	(*ResolvedTVFScanProto)(nil),                                         // 188: mallard.googlesql.ResolvedTVFScanProto
+	(*ResolvedTableAndColumnInfoProto)(nil),                              // 189: mallard.googlesql.ResolvedTableAndColumnInfoProto
+	(*ResolvedTableScanProto)(nil),                                       // 190: mallard.googlesql.ResolvedTableScanProto
+	(*ResolvedTruncateStmtProto)(nil),                                    // 191: mallard.googlesql.ResolvedTruncateStmtProto
+	(*ResolvedUndropStmtProto)(nil),                                      // 192: mallard.googlesql.ResolvedUndropStmtProto
+	(*ResolvedUnpivotArgProto)(nil),                                      // 193: mallard.googlesql.ResolvedUnpivotArgProto
+	(*ResolvedUnpivotScanProto)(nil),                                     // 194: mallard.googlesql.ResolvedUnpivotScanProto
+	(*ResolvedUnsetArgumentScanProto)(nil),                               // 195: mallard.googlesql.ResolvedUnsetArgumentScanProto
+	(*ResolvedUpdateItemElementProto)(nil),                               // 196: mallard.googlesql.ResolvedUpdateItemElementProto
+	(*ResolvedUpdateItemProto)(nil),                                      // 197: mallard.googlesql.ResolvedUpdateItemProto
+	(*ResolvedUpdateStmtProto)(nil),                                      // 198: mallard.googlesql.ResolvedUpdateStmtProto
+	(*ResolvedWindowFrameExprProto)(nil),                                 // 199: mallard.googlesql.ResolvedWindowFrameExprProto
+	(*ResolvedWindowFrameProto)(nil),                                     // 200: mallard.googlesql.ResolvedWindowFrameProto
+	(*ResolvedWindowOrderingProto)(nil),                                  // 201: mallard.googlesql.ResolvedWindowOrderingProto
+	(*ResolvedWindowPartitioningProto)(nil),                              // 202: mallard.googlesql.ResolvedWindowPartitioningProto
+	(*ResolvedWithEntryProto)(nil),                                       // 203: mallard.googlesql.ResolvedWithEntryProto
+	(*ResolvedWithExprProto)(nil),                                        // 204: mallard.googlesql.ResolvedWithExprProto
+	(*ResolvedWithPartitionColumnsProto)(nil),                            // 205: mallard.googlesql.ResolvedWithPartitionColumnsProto
+	(*ResolvedWithRefScanProto)(nil),                                     // 206: mallard.googlesql.ResolvedWithRefScanProto
+	(*ResolvedWithScanProto)(nil),                                        // 207: mallard.googlesql.ResolvedWithScanProto
+	(*ResolvedFunctionCallInfoProto)(nil),                                // 208: mallard.googlesql.ResolvedFunctionCallInfoProto
+	(ResolvedAggregateHavingModifierEnums_HavingModifierKind)(0),         // 209: mallard.googlesql.ResolvedAggregateHavingModifierEnums.HavingModifierKind
+	(*TypeProto)(nil),                                                    // 210: mallard.googlesql.TypeProto
+	(*TypeParametersProto)(nil),                                          // 211: mallard.googlesql.TypeParametersProto
+	(ResolvedArgumentDefEnums_ArgumentKind)(0),                           // 212: mallard.googlesql.ResolvedArgumentDefEnums.ArgumentKind
+	(*ResolvedNodeProto)(nil),                                            // 213: mallard.googlesql.ResolvedNodeProto
+	(*ResolvedColumnProto)(nil),                                          // 214: mallard.googlesql.ResolvedColumnProto
+	(ResolvedAuxLoadDataStmtEnums_InsertionMode)(0),                      // 215: mallard.googlesql.ResolvedAuxLoadDataStmtEnums.InsertionMode
+	(ResolvedBeginStmtEnums_ReadWriteMode)(0),                            // 216: mallard.googlesql.ResolvedBeginStmtEnums.ReadWriteMode
+	(*ProcedureRefProto)(nil),                                            // 217: mallard.googlesql.ProcedureRefProto
+	(*FunctionSignatureProto)(nil),                                       // 218: mallard.googlesql.FunctionSignatureProto
+	(*TypeModifiersProto)(nil),                                           // 219: mallard.googlesql.TypeModifiersProto
+	(*ColumnRefProto)(nil),                                               // 220: mallard.googlesql.ColumnRefProto
+	(*ConnectionRefProto)(nil),                                           // 221: mallard.googlesql.ConnectionRefProto
+	(*ConstantRefProto)(nil),                                             // 222: mallard.googlesql.ConstantRefProto
+	(ResolvedCreateStatementEnums_SqlSecurity)(0),                        // 223: mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
+	(ResolvedCreateStatementEnums_DeterminismLevel)(0),                   // 224: mallard.googlesql.ResolvedCreateStatementEnums.DeterminismLevel
+	(ResolvedCreateStatementEnums_CreateScope)(0),                        // 225: mallard.googlesql.ResolvedCreateStatementEnums.CreateScope
+	(ResolvedCreateStatementEnums_CreateMode)(0),                         // 226: mallard.googlesql.ResolvedCreateStatementEnums.CreateMode
+	(*TableRefProto)(nil),                                                // 227: mallard.googlesql.TableRefProto
+	(ResolvedStatementEnums_ObjectAccess)(0),                             // 228: mallard.googlesql.ResolvedStatementEnums.ObjectAccess
+	(ResolvedDropStmtEnums_DropMode)(0),                                  // 229: mallard.googlesql.ResolvedDropStmtEnums.DropMode
+	(*AnnotationMapProto)(nil),                                           // 230: mallard.googlesql.AnnotationMapProto
+	(*FunctionRefProto)(nil),                                             // 231: mallard.googlesql.FunctionRefProto
+	(ResolvedFunctionCallBaseEnums_ErrorMode)(0),                         // 232: mallard.googlesql.ResolvedFunctionCallBaseEnums.ErrorMode
+	(ResolvedGeneratedColumnInfoEnums_StoredMode)(0),                     // 233: mallard.googlesql.ResolvedGeneratedColumnInfoEnums.StoredMode
+	(ResolvedGeneratedColumnInfoEnums_GeneratedMode)(0),                  // 234: mallard.googlesql.ResolvedGeneratedColumnInfoEnums.GeneratedMode
+	(ResolvedInsertStmtEnums_InsertMode)(0),                              // 235: mallard.googlesql.ResolvedInsertStmtEnums.InsertMode
+	(ResolvedJoinScanEnums_JoinType)(0),                                  // 236: mallard.googlesql.ResolvedJoinScanEnums.JoinType
+	(*ValueWithTypeProto)(nil),                                           // 237: mallard.googlesql.ValueWithTypeProto
+	(ResolvedMergeWhenEnums_MatchType)(0),                                // 238: mallard.googlesql.ResolvedMergeWhenEnums.MatchType
+	(ResolvedMergeWhenEnums_ActionType)(0),                               // 239: mallard.googlesql.ResolvedMergeWhenEnums.ActionType
+	(*ModelRefProto)(nil),                                                // 240: mallard.googlesql.ModelRefProto
+	(ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier)(0),     // 241: mallard.googlesql.ResolvedNonScalarFunctionCallBaseEnums.NullHandlingModifier
+	(ResolvedOptionEnums_AssignmentOp)(0),                                // 242: mallard.googlesql.ResolvedOptionEnums.AssignmentOp
+	(ResolvedOrderByItemEnums_NullOrderMode)(0),                          // 243: mallard.googlesql.ResolvedOrderByItemEnums.NullOrderMode
+	(ResolvedRecursiveScanEnums_RecursiveSetOperationType)(0),            // 244: mallard.googlesql.ResolvedRecursiveScanEnums.RecursiveSetOperationType
+	(ResolvedSampleScanEnums_SampleUnit)(0),                              // 245: mallard.googlesql.ResolvedSampleScanEnums.SampleUnit
+	(ResolvedSetOperationScanEnums_SetOperationType)(0),                  // 246: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationType
+	(ResolvedSetOperationScanEnums_SetOperationColumnMatchMode)(0),       // 247: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnMatchMode
+	(ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode)(0), // 248: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnPropagationMode
+	(ResolvedSubqueryExprEnums_SubqueryType)(0),                          // 249: mallard.googlesql.ResolvedSubqueryExprEnums.SubqueryType
+	(*TableValuedFunctionRefProto)(nil),                                  // 250: mallard.googlesql.TableValuedFunctionRefProto
+	(*TVFSignatureProto)(nil),                                            // 251: mallard.googlesql.TVFSignatureProto
+	(ResolvedWindowFrameExprEnums_BoundaryType)(0),                       // 252: mallard.googlesql.ResolvedWindowFrameExprEnums.BoundaryType
+	(ResolvedWindowFrameEnums_FrameUnit)(0),                              // 253: mallard.googlesql.ResolvedWindowFrameEnums.FrameUnit
 }
 var file_resolved_resolved_proto_depIdxs = []int32{
 	24,  // 0: mallard.googlesql.AnyResolvedAggregateScanBaseProto.resolved_aggregate_scan_node:type_name -> mallard.googlesql.ResolvedAggregateScanProto
 	25,  // 1: mallard.googlesql.AnyResolvedAggregateScanBaseProto.resolved_aggregation_threshold_aggregate_scan_node:type_name -> mallard.googlesql.ResolvedAggregationThresholdAggregateScanProto
-	174, // 2: mallard.googlesql.AnyResolvedAlterActionProto.resolved_set_options_action_node:type_name -> mallard.googlesql.ResolvedSetOptionsActionProto
+	179, // 2: mallard.googlesql.AnyResolvedAlterActionProto.resolved_set_options_action_node:type_name -> mallard.googlesql.ResolvedSetOptionsActionProto
 	17,  // 3: mallard.googlesql.AnyResolvedAlterActionProto.resolved_add_column_action_node:type_name -> mallard.googlesql.ResolvedAddColumnActionProto
-	100, // 4: mallard.googlesql.AnyResolvedAlterActionProto.resolved_drop_column_action_node:type_name -> mallard.googlesql.ResolvedDropColumnActionProto
-	127, // 5: mallard.googlesql.AnyResolvedAlterActionProto.resolved_grant_to_action_node:type_name -> mallard.googlesql.ResolvedGrantToActionProto
-	114, // 6: mallard.googlesql.AnyResolvedAlterActionProto.resolved_filter_using_action_node:type_name -> mallard.googlesql.ResolvedFilterUsingActionProto
-	165, // 7: mallard.googlesql.AnyResolvedAlterActionProto.resolved_revoke_from_action_node:type_name -> mallard.googlesql.ResolvedRevokeFromActionProto
-	162, // 8: mallard.googlesql.AnyResolvedAlterActionProto.resolved_rename_to_action_node:type_name -> mallard.googlesql.ResolvedRenameToActionProto
-	171, // 9: mallard.googlesql.AnyResolvedAlterActionProto.resolved_set_as_action_node:type_name -> mallard.googlesql.ResolvedSetAsActionProto
-	160, // 10: mallard.googlesql.AnyResolvedAlterActionProto.resolved_rename_column_action_node:type_name -> mallard.googlesql.ResolvedRenameColumnActionProto
-	163, // 11: mallard.googlesql.AnyResolvedAlterActionProto.resolved_restrict_to_action_node:type_name -> mallard.googlesql.ResolvedRestrictToActionProto
+	104, // 4: mallard.googlesql.AnyResolvedAlterActionProto.resolved_drop_column_action_node:type_name -> mallard.googlesql.ResolvedDropColumnActionProto
+	132, // 5: mallard.googlesql.AnyResolvedAlterActionProto.resolved_grant_to_action_node:type_name -> mallard.googlesql.ResolvedGrantToActionProto
+	119, // 6: mallard.googlesql.AnyResolvedAlterActionProto.resolved_filter_using_action_node:type_name -> mallard.googlesql.ResolvedFilterUsingActionProto
+	170, // 7: mallard.googlesql.AnyResolvedAlterActionProto.resolved_revoke_from_action_node:type_name -> mallard.googlesql.ResolvedRevokeFromActionProto
+	167, // 8: mallard.googlesql.AnyResolvedAlterActionProto.resolved_rename_to_action_node:type_name -> mallard.googlesql.ResolvedRenameToActionProto
+	176, // 9: mallard.googlesql.AnyResolvedAlterActionProto.resolved_set_as_action_node:type_name -> mallard.googlesql.ResolvedSetAsActionProto
+	165, // 10: mallard.googlesql.AnyResolvedAlterActionProto.resolved_rename_column_action_node:type_name -> mallard.googlesql.ResolvedRenameColumnActionProto
+	168, // 11: mallard.googlesql.AnyResolvedAlterActionProto.resolved_restrict_to_action_node:type_name -> mallard.googlesql.ResolvedRestrictToActionProto
 	20,  // 12: mallard.googlesql.AnyResolvedAlterActionProto.resolved_add_to_restrictee_list_action_node:type_name -> mallard.googlesql.ResolvedAddToRestricteeListActionProto
-	159, // 13: mallard.googlesql.AnyResolvedAlterActionProto.resolved_remove_from_restrictee_list_action_node:type_name -> mallard.googlesql.ResolvedRemoveFromRestricteeListActionProto
+	164, // 13: mallard.googlesql.AnyResolvedAlterActionProto.resolved_remove_from_restrictee_list_action_node:type_name -> mallard.googlesql.ResolvedRemoveFromRestricteeListActionProto
 	2,   // 14: mallard.googlesql.AnyResolvedAlterActionProto.resolved_alter_column_action_node:type_name -> mallard.googlesql.AnyResolvedAlterColumnActionProto
 	41,  // 15: mallard.googlesql.AnyResolvedAlterActionProto.resolved_alter_sub_entity_action_node:type_name -> mallard.googlesql.ResolvedAlterSubEntityActionProto
 	19,  // 16: mallard.googlesql.AnyResolvedAlterActionProto.resolved_add_sub_entity_action_node:type_name -> mallard.googlesql.ResolvedAddSubEntityActionProto
-	104, // 17: mallard.googlesql.AnyResolvedAlterActionProto.resolved_drop_sub_entity_action_node:type_name -> mallard.googlesql.ResolvedDropSubEntityActionProto
+	109, // 17: mallard.googlesql.AnyResolvedAlterActionProto.resolved_drop_sub_entity_action_node:type_name -> mallard.googlesql.ResolvedDropSubEntityActionProto
 	18,  // 18: mallard.googlesql.AnyResolvedAlterActionProto.resolved_add_column_identifier_action_node:type_name -> mallard.googlesql.ResolvedAddColumnIdentifierActionProto
-	155, // 19: mallard.googlesql.AnyResolvedAlterActionProto.resolved_rebuild_action_node:type_name -> mallard.googlesql.ResolvedRebuildActionProto
+	160, // 19: mallard.googlesql.AnyResolvedAlterActionProto.resolved_rebuild_action_node:type_name -> mallard.googlesql.ResolvedRebuildActionProto
 	31,  // 20: mallard.googlesql.AnyResolvedAlterColumnActionProto.resolved_alter_column_options_action_node:type_name -> mallard.googlesql.ResolvedAlterColumnOptionsActionProto
 	30,  // 21: mallard.googlesql.AnyResolvedAlterColumnActionProto.resolved_alter_column_drop_not_null_action_node:type_name -> mallard.googlesql.ResolvedAlterColumnDropNotNullActionProto
 	32,  // 22: mallard.googlesql.AnyResolvedAlterColumnActionProto.resolved_alter_column_set_data_type_action_node:type_name -> mallard.googlesql.ResolvedAlterColumnSetDataTypeActionProto
@@ -16538,645 +17152,674 @@ var file_resolved_resolved_proto_depIdxs = []int32{
 	36,  // 32: mallard.googlesql.AnyResolvedAlterObjectStmtProto.resolved_alter_external_schema_stmt_node:type_name -> mallard.googlesql.ResolvedAlterExternalSchemaStmtProto
 	35,  // 33: mallard.googlesql.AnyResolvedAlterObjectStmtProto.resolved_alter_connection_stmt_node:type_name -> mallard.googlesql.ResolvedAlterConnectionStmtProto
 	5,   // 34: mallard.googlesql.AnyResolvedComputedColumnBaseProto.resolved_computed_column_impl_node:type_name -> mallard.googlesql.AnyResolvedComputedColumnImplProto
-	70,  // 35: mallard.googlesql.AnyResolvedComputedColumnImplProto.resolved_computed_column_node:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	94,  // 36: mallard.googlesql.AnyResolvedComputedColumnImplProto.resolved_deferred_computed_column_node:type_name -> mallard.googlesql.ResolvedDeferredComputedColumnProto
-	83,  // 37: mallard.googlesql.AnyResolvedCreateSchemaStmtBaseProto.resolved_create_schema_stmt_node:type_name -> mallard.googlesql.ResolvedCreateSchemaStmtProto
-	75,  // 38: mallard.googlesql.AnyResolvedCreateSchemaStmtBaseProto.resolved_create_external_schema_stmt_node:type_name -> mallard.googlesql.ResolvedCreateExternalSchemaStmtProto
-	77,  // 39: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_function_stmt_node:type_name -> mallard.googlesql.ResolvedCreateFunctionStmtProto
-	86,  // 40: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_table_function_stmt_node:type_name -> mallard.googlesql.ResolvedCreateTableFunctionStmtProto
-	74,  // 41: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_constant_stmt_node:type_name -> mallard.googlesql.ResolvedCreateConstantStmtProto
+	73,  // 35: mallard.googlesql.AnyResolvedComputedColumnImplProto.resolved_computed_column_node:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	98,  // 36: mallard.googlesql.AnyResolvedComputedColumnImplProto.resolved_deferred_computed_column_node:type_name -> mallard.googlesql.ResolvedDeferredComputedColumnProto
+	86,  // 37: mallard.googlesql.AnyResolvedCreateSchemaStmtBaseProto.resolved_create_schema_stmt_node:type_name -> mallard.googlesql.ResolvedCreateSchemaStmtProto
+	78,  // 38: mallard.googlesql.AnyResolvedCreateSchemaStmtBaseProto.resolved_create_external_schema_stmt_node:type_name -> mallard.googlesql.ResolvedCreateExternalSchemaStmtProto
+	80,  // 39: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_function_stmt_node:type_name -> mallard.googlesql.ResolvedCreateFunctionStmtProto
+	90,  // 40: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_table_function_stmt_node:type_name -> mallard.googlesql.ResolvedCreateTableFunctionStmtProto
+	77,  // 41: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_constant_stmt_node:type_name -> mallard.googlesql.ResolvedCreateConstantStmtProto
 	8,   // 42: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_table_stmt_base_node:type_name -> mallard.googlesql.AnyResolvedCreateTableStmtBaseProto
-	80,  // 43: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_model_stmt_node:type_name -> mallard.googlesql.ResolvedCreateModelStmtProto
+	83,  // 43: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_model_stmt_node:type_name -> mallard.googlesql.ResolvedCreateModelStmtProto
 	9,   // 44: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_view_base_node:type_name -> mallard.googlesql.AnyResolvedCreateViewBaseProto
-	81,  // 45: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_procedure_stmt_node:type_name -> mallard.googlesql.ResolvedCreateProcedureStmtProto
-	6,   // 46: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_schema_stmt_base_node:type_name -> mallard.googlesql.AnyResolvedCreateSchemaStmtBaseProto
-	73,  // 47: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_connection_stmt_node:type_name -> mallard.googlesql.ResolvedCreateConnectionStmtProto
-	85,  // 48: mallard.googlesql.AnyResolvedCreateTableStmtBaseProto.resolved_create_table_as_select_stmt_node:type_name -> mallard.googlesql.ResolvedCreateTableAsSelectStmtProto
-	76,  // 49: mallard.googlesql.AnyResolvedCreateTableStmtBaseProto.resolved_create_external_table_stmt_node:type_name -> mallard.googlesql.ResolvedCreateExternalTableStmtProto
-	88,  // 50: mallard.googlesql.AnyResolvedCreateTableStmtBaseProto.resolved_create_table_stmt_node:type_name -> mallard.googlesql.ResolvedCreateTableStmtProto
-	90,  // 51: mallard.googlesql.AnyResolvedCreateViewBaseProto.resolved_create_view_stmt_node:type_name -> mallard.googlesql.ResolvedCreateViewStmtProto
-	78,  // 52: mallard.googlesql.AnyResolvedCreateViewBaseProto.resolved_create_materialized_view_stmt_node:type_name -> mallard.googlesql.ResolvedCreateMaterializedViewStmtProto
-	139, // 53: mallard.googlesql.AnyResolvedExprProto.resolved_literal_node:type_name -> mallard.googlesql.ResolvedLiteralProto
-	150, // 54: mallard.googlesql.AnyResolvedExprProto.resolved_parameter_node:type_name -> mallard.googlesql.ResolvedParameterProto
-	110, // 55: mallard.googlesql.AnyResolvedExprProto.resolved_expression_column_node:type_name -> mallard.googlesql.ResolvedExpressionColumnProto
-	66,  // 56: mallard.googlesql.AnyResolvedExprProto.resolved_column_ref_node:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	11,  // 57: mallard.googlesql.AnyResolvedExprProto.resolved_function_call_base_node:type_name -> mallard.googlesql.AnyResolvedFunctionCallBaseProto
-	60,  // 58: mallard.googlesql.AnyResolvedExprProto.resolved_cast_node:type_name -> mallard.googlesql.ResolvedCastProto
-	140, // 59: mallard.googlesql.AnyResolvedExprProto.resolved_make_struct_node:type_name -> mallard.googlesql.ResolvedMakeStructProto
-	124, // 60: mallard.googlesql.AnyResolvedExprProto.resolved_get_struct_field_node:type_name -> mallard.googlesql.ResolvedGetStructFieldProto
-	181, // 61: mallard.googlesql.AnyResolvedExprProto.resolved_subquery_expr_node:type_name -> mallard.googlesql.ResolvedSubqueryExprProto
-	92,  // 62: mallard.googlesql.AnyResolvedExprProto.resolved_dmldefault_node:type_name -> mallard.googlesql.ResolvedDMLDefaultProto
-	52,  // 63: mallard.googlesql.AnyResolvedExprProto.resolved_argument_ref_node:type_name -> mallard.googlesql.ResolvedArgumentRefProto
-	72,  // 64: mallard.googlesql.AnyResolvedExprProto.resolved_constant_node:type_name -> mallard.googlesql.ResolvedConstantProto
-	182, // 65: mallard.googlesql.AnyResolvedExprProto.resolved_system_variable_node:type_name -> mallard.googlesql.ResolvedSystemVariableProto
-	115, // 66: mallard.googlesql.AnyResolvedExprProto.resolved_flatten_node:type_name -> mallard.googlesql.ResolvedFlattenProto
-	116, // 67: mallard.googlesql.AnyResolvedExprProto.resolved_flattened_arg_node:type_name -> mallard.googlesql.ResolvedFlattenedArgProto
-	123, // 68: mallard.googlesql.AnyResolvedExprProto.resolved_get_json_field_node:type_name -> mallard.googlesql.ResolvedGetJsonFieldProto
-	198, // 69: mallard.googlesql.AnyResolvedExprProto.resolved_with_expr_node:type_name -> mallard.googlesql.ResolvedWithExprProto
-	61,  // 70: mallard.googlesql.AnyResolvedExprProto.resolved_catalog_column_ref_node:type_name -> mallard.googlesql.ResolvedCatalogColumnRefProto
-	119, // 71: mallard.googlesql.AnyResolvedFunctionCallBaseProto.resolved_function_call_node:type_name -> mallard.googlesql.ResolvedFunctionCallProto
-	14,  // 72: mallard.googlesql.AnyResolvedFunctionCallBaseProto.resolved_non_scalar_function_call_base_node:type_name -> mallard.googlesql.AnyResolvedNonScalarFunctionCallBaseProto
-	126, // 73: mallard.googlesql.AnyResolvedGrantOrRevokeStmtProto.resolved_grant_stmt_node:type_name -> mallard.googlesql.ResolvedGrantStmtProto
-	166, // 74: mallard.googlesql.AnyResolvedGrantOrRevokeStmtProto.resolved_revoke_stmt_node:type_name -> mallard.googlesql.ResolvedRevokeStmtProto
-	133, // 75: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_grouping_set_node:type_name -> mallard.googlesql.ResolvedGroupingSetProto
-	168, // 76: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_rollup_node:type_name -> mallard.googlesql.ResolvedRollupProto
-	91,  // 77: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_cube_node:type_name -> mallard.googlesql.ResolvedCubeProto
-	130, // 78: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_grouping_set_list_node:type_name -> mallard.googlesql.ResolvedGroupingSetListProto
-	132, // 79: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_grouping_set_product_node:type_name -> mallard.googlesql.ResolvedGroupingSetProductProto
-	21,  // 80: mallard.googlesql.AnyResolvedNonScalarFunctionCallBaseProto.resolved_aggregate_function_call_node:type_name -> mallard.googlesql.ResolvedAggregateFunctionCallProto
-	45,  // 81: mallard.googlesql.AnyResolvedNonScalarFunctionCallBaseProto.resolved_analytic_function_call_node:type_name -> mallard.googlesql.ResolvedAnalyticFunctionCallProto
-	177, // 82: mallard.googlesql.AnyResolvedScanProto.resolved_single_row_scan_node:type_name -> mallard.googlesql.ResolvedSingleRowScanProto
-	185, // 83: mallard.googlesql.AnyResolvedScanProto.resolved_table_scan_node:type_name -> mallard.googlesql.ResolvedTableScanProto
-	137, // 84: mallard.googlesql.AnyResolvedScanProto.resolved_join_scan_node:type_name -> mallard.googlesql.ResolvedJoinScanProto
-	53,  // 85: mallard.googlesql.AnyResolvedScanProto.resolved_array_scan_node:type_name -> mallard.googlesql.ResolvedArrayScanProto
-	113, // 86: mallard.googlesql.AnyResolvedScanProto.resolved_filter_scan_node:type_name -> mallard.googlesql.ResolvedFilterScanProto
-	173, // 87: mallard.googlesql.AnyResolvedScanProto.resolved_set_operation_scan_node:type_name -> mallard.googlesql.ResolvedSetOperationScanProto
-	147, // 88: mallard.googlesql.AnyResolvedScanProto.resolved_order_by_scan_node:type_name -> mallard.googlesql.ResolvedOrderByScanProto
-	138, // 89: mallard.googlesql.AnyResolvedScanProto.resolved_limit_offset_scan_node:type_name -> mallard.googlesql.ResolvedLimitOffsetScanProto
-	200, // 90: mallard.googlesql.AnyResolvedScanProto.resolved_with_ref_scan_node:type_name -> mallard.googlesql.ResolvedWithRefScanProto
-	47,  // 91: mallard.googlesql.AnyResolvedScanProto.resolved_analytic_scan_node:type_name -> mallard.googlesql.ResolvedAnalyticScanProto
-	169, // 92: mallard.googlesql.AnyResolvedScanProto.resolved_sample_scan_node:type_name -> mallard.googlesql.ResolvedSampleScanProto
-	153, // 93: mallard.googlesql.AnyResolvedScanProto.resolved_project_scan_node:type_name -> mallard.googlesql.ResolvedProjectScanProto
-	201, // 94: mallard.googlesql.AnyResolvedScanProto.resolved_with_scan_node:type_name -> mallard.googlesql.ResolvedWithScanProto
-	183, // 95: mallard.googlesql.AnyResolvedScanProto.resolved_tvfscan_node:type_name -> mallard.googlesql.ResolvedTVFScanProto
-	158, // 96: mallard.googlesql.AnyResolvedScanProto.resolved_relation_argument_scan_node:type_name -> mallard.googlesql.ResolvedRelationArgumentScanProto
-	0,   // 97: mallard.googlesql.AnyResolvedScanProto.resolved_aggregate_scan_base_node:type_name -> mallard.googlesql.AnyResolvedAggregateScanBaseProto
-	156, // 98: mallard.googlesql.AnyResolvedScanProto.resolved_recursive_ref_scan_node:type_name -> mallard.googlesql.ResolvedRecursiveRefScanProto
-	157, // 99: mallard.googlesql.AnyResolvedScanProto.resolved_recursive_scan_node:type_name -> mallard.googlesql.ResolvedRecursiveScanProto
-	152, // 100: mallard.googlesql.AnyResolvedScanProto.resolved_pivot_scan_node:type_name -> mallard.googlesql.ResolvedPivotScanProto
-	188, // 101: mallard.googlesql.AnyResolvedScanProto.resolved_unpivot_scan_node:type_name -> mallard.googlesql.ResolvedUnpivotScanProto
-	180, // 102: mallard.googlesql.AnyResolvedScanProto.resolved_static_describe_scan_node:type_name -> mallard.googlesql.ResolvedStaticDescribeScanProto
-	55,  // 103: mallard.googlesql.AnyResolvedScanProto.resolved_assert_scan_node:type_name -> mallard.googlesql.ResolvedAssertScanProto
-	97,  // 104: mallard.googlesql.AnyResolvedScanProto.resolved_describe_scan_node:type_name -> mallard.googlesql.ResolvedDescribeScanProto
-	189, // 105: mallard.googlesql.AnyResolvedScanProto.resolved_unset_argument_scan_node:type_name -> mallard.googlesql.ResolvedUnsetArgumentScanProto
-	106, // 106: mallard.googlesql.AnyResolvedStatementProto.resolved_explain_stmt_node:type_name -> mallard.googlesql.ResolvedExplainStmtProto
-	154, // 107: mallard.googlesql.AnyResolvedStatementProto.resolved_query_stmt_node:type_name -> mallard.googlesql.ResolvedQueryStmtProto
-	7,   // 108: mallard.googlesql.AnyResolvedStatementProto.resolved_create_statement_node:type_name -> mallard.googlesql.AnyResolvedCreateStatementProto
-	107, // 109: mallard.googlesql.AnyResolvedStatementProto.resolved_export_data_stmt_node:type_name -> mallard.googlesql.ResolvedExportDataStmtProto
-	95,  // 110: mallard.googlesql.AnyResolvedStatementProto.resolved_define_table_stmt_node:type_name -> mallard.googlesql.ResolvedDefineTableStmtProto
-	98,  // 111: mallard.googlesql.AnyResolvedStatementProto.resolved_describe_stmt_node:type_name -> mallard.googlesql.ResolvedDescribeStmtProto
-	176, // 112: mallard.googlesql.AnyResolvedStatementProto.resolved_show_stmt_node:type_name -> mallard.googlesql.ResolvedShowStmtProto
-	58,  // 113: mallard.googlesql.AnyResolvedStatementProto.resolved_begin_stmt_node:type_name -> mallard.googlesql.ResolvedBeginStmtProto
-	67,  // 114: mallard.googlesql.AnyResolvedStatementProto.resolved_commit_stmt_node:type_name -> mallard.googlesql.ResolvedCommitStmtProto
-	167, // 115: mallard.googlesql.AnyResolvedStatementProto.resolved_rollback_stmt_node:type_name -> mallard.googlesql.ResolvedRollbackStmtProto
-	103, // 116: mallard.googlesql.AnyResolvedStatementProto.resolved_drop_stmt_node:type_name -> mallard.googlesql.ResolvedDropStmtProto
-	136, // 117: mallard.googlesql.AnyResolvedStatementProto.resolved_insert_stmt_node:type_name -> mallard.googlesql.ResolvedInsertStmtProto
-	96,  // 118: mallard.googlesql.AnyResolvedStatementProto.resolved_delete_stmt_node:type_name -> mallard.googlesql.ResolvedDeleteStmtProto
-	192, // 119: mallard.googlesql.AnyResolvedStatementProto.resolved_update_stmt_node:type_name -> mallard.googlesql.ResolvedUpdateStmtProto
-	12,  // 120: mallard.googlesql.AnyResolvedStatementProto.resolved_grant_or_revoke_stmt_node:type_name -> mallard.googlesql.AnyResolvedGrantOrRevokeStmtProto
-	42,  // 121: mallard.googlesql.AnyResolvedStatementProto.resolved_alter_table_set_options_stmt_node:type_name -> mallard.googlesql.ResolvedAlterTableSetOptionsStmtProto
-	161, // 122: mallard.googlesql.AnyResolvedStatementProto.resolved_rename_stmt_node:type_name -> mallard.googlesql.ResolvedRenameStmtProto
-	101, // 123: mallard.googlesql.AnyResolvedStatementProto.resolved_drop_function_stmt_node:type_name -> mallard.googlesql.ResolvedDropFunctionStmtProto
-	59,  // 124: mallard.googlesql.AnyResolvedStatementProto.resolved_call_stmt_node:type_name -> mallard.googlesql.ResolvedCallStmtProto
-	56,  // 125: mallard.googlesql.AnyResolvedStatementProto.resolved_assert_stmt_node:type_name -> mallard.googlesql.ResolvedAssertStmtProto
-	141, // 126: mallard.googlesql.AnyResolvedStatementProto.resolved_merge_stmt_node:type_name -> mallard.googlesql.ResolvedMergeStmtProto
-	3,   // 127: mallard.googlesql.AnyResolvedStatementProto.resolved_alter_object_stmt_node:type_name -> mallard.googlesql.AnyResolvedAlterObjectStmtProto
-	175, // 128: mallard.googlesql.AnyResolvedStatementProto.resolved_set_transaction_stmt_node:type_name -> mallard.googlesql.ResolvedSetTransactionStmtProto
-	102, // 129: mallard.googlesql.AnyResolvedStatementProto.resolved_drop_materialized_view_stmt_node:type_name -> mallard.googlesql.ResolvedDropMaterializedViewStmtProto
-	186, // 130: mallard.googlesql.AnyResolvedStatementProto.resolved_truncate_stmt_node:type_name -> mallard.googlesql.ResolvedTruncateStmtProto
-	57,  // 131: mallard.googlesql.AnyResolvedStatementProto.resolved_assignment_stmt_node:type_name -> mallard.googlesql.ResolvedAssignmentStmtProto
-	108, // 132: mallard.googlesql.AnyResolvedStatementProto.resolved_export_model_stmt_node:type_name -> mallard.googlesql.ResolvedExportModelStmtProto
-	105, // 133: mallard.googlesql.AnyResolvedStatementProto.resolved_drop_table_function_stmt_node:type_name -> mallard.googlesql.ResolvedDropTableFunctionStmtProto
-	48,  // 134: mallard.googlesql.AnyResolvedStatementProto.resolved_analyze_stmt_node:type_name -> mallard.googlesql.ResolvedAnalyzeStmtProto
-	121, // 135: mallard.googlesql.AnyResolvedStatementProto.resolved_generalized_query_stmt_node:type_name -> mallard.googlesql.ResolvedGeneralizedQueryStmtProto
-	179, // 136: mallard.googlesql.AnyResolvedStatementProto.resolved_statement_with_pipe_operators_stmt_node:type_name -> mallard.googlesql.ResolvedStatementWithPipeOperatorsStmtProto
-	26,  // 137: mallard.googlesql.ResolvedAddColumnActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	64,  // 138: mallard.googlesql.ResolvedAddColumnActionProto.column_definition:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
-	26,  // 139: mallard.googlesql.ResolvedAddColumnIdentifierActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	145, // 140: mallard.googlesql.ResolvedAddColumnIdentifierActionProto.options_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	26,  // 141: mallard.googlesql.ResolvedAddSubEntityActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	145, // 142: mallard.googlesql.ResolvedAddSubEntityActionProto.options_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	26,  // 143: mallard.googlesql.ResolvedAddToRestricteeListActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	10,  // 144: mallard.googlesql.ResolvedAddToRestricteeListActionProto.restrictee_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	144, // 145: mallard.googlesql.ResolvedAggregateFunctionCallProto.parent:type_name -> mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto
-	22,  // 146: mallard.googlesql.ResolvedAggregateFunctionCallProto.having_modifier:type_name -> mallard.googlesql.ResolvedAggregateHavingModifierProto
-	146, // 147: mallard.googlesql.ResolvedAggregateFunctionCallProto.order_by_item_list:type_name -> mallard.googlesql.ResolvedOrderByItemProto
-	10,  // 148: mallard.googlesql.ResolvedAggregateFunctionCallProto.limit:type_name -> mallard.googlesql.AnyResolvedExprProto
-	202, // 149: mallard.googlesql.ResolvedAggregateFunctionCallProto.function_call_info:type_name -> mallard.googlesql.ResolvedFunctionCallInfoProto
-	70,  // 150: mallard.googlesql.ResolvedAggregateFunctionCallProto.group_by_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	145, // 151: mallard.googlesql.ResolvedAggregateFunctionCallProto.group_by_hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	4,   // 152: mallard.googlesql.ResolvedAggregateFunctionCallProto.group_by_aggregate_list:type_name -> mallard.googlesql.AnyResolvedComputedColumnBaseProto
-	10,  // 153: mallard.googlesql.ResolvedAggregateFunctionCallProto.having_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 154: mallard.googlesql.ResolvedAggregateHavingModifierProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	203, // 155: mallard.googlesql.ResolvedAggregateHavingModifierProto.kind:type_name -> mallard.googlesql.ResolvedAggregateHavingModifierEnums.HavingModifierKind
-	10,  // 156: mallard.googlesql.ResolvedAggregateHavingModifierProto.having_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	170, // 157: mallard.googlesql.ResolvedAggregateScanBaseProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 158: mallard.googlesql.ResolvedAggregateScanBaseProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	70,  // 159: mallard.googlesql.ResolvedAggregateScanBaseProto.group_by_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	4,   // 160: mallard.googlesql.ResolvedAggregateScanBaseProto.aggregate_list:type_name -> mallard.googlesql.AnyResolvedComputedColumnBaseProto
-	13,  // 161: mallard.googlesql.ResolvedAggregateScanBaseProto.grouping_set_list:type_name -> mallard.googlesql.AnyResolvedGroupingSetBaseProto
-	66,  // 162: mallard.googlesql.ResolvedAggregateScanBaseProto.rollup_column_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	128, // 163: mallard.googlesql.ResolvedAggregateScanBaseProto.grouping_call_list:type_name -> mallard.googlesql.ResolvedGroupingCallProto
-	23,  // 164: mallard.googlesql.ResolvedAggregateScanProto.parent:type_name -> mallard.googlesql.ResolvedAggregateScanBaseProto
-	23,  // 165: mallard.googlesql.ResolvedAggregationThresholdAggregateScanProto.parent:type_name -> mallard.googlesql.ResolvedAggregateScanBaseProto
-	145, // 166: mallard.googlesql.ResolvedAggregationThresholdAggregateScanProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	51,  // 167: mallard.googlesql.ResolvedAlterActionProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	26,  // 168: mallard.googlesql.ResolvedAlterColumnActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	27,  // 169: mallard.googlesql.ResolvedAlterColumnDropDefaultActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
-	27,  // 170: mallard.googlesql.ResolvedAlterColumnDropGeneratedActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
-	27,  // 171: mallard.googlesql.ResolvedAlterColumnDropNotNullActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
-	27,  // 172: mallard.googlesql.ResolvedAlterColumnOptionsActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
-	145, // 173: mallard.googlesql.ResolvedAlterColumnOptionsActionProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	27,  // 174: mallard.googlesql.ResolvedAlterColumnSetDataTypeActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
-	204, // 175: mallard.googlesql.ResolvedAlterColumnSetDataTypeActionProto.updated_type:type_name -> mallard.googlesql.TypeProto
-	205, // 176: mallard.googlesql.ResolvedAlterColumnSetDataTypeActionProto.updated_type_parameters:type_name -> mallard.googlesql.TypeParametersProto
-	62,  // 177: mallard.googlesql.ResolvedAlterColumnSetDataTypeActionProto.updated_annotations:type_name -> mallard.googlesql.ResolvedColumnAnnotationsProto
-	27,  // 178: mallard.googlesql.ResolvedAlterColumnSetDefaultActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
-	63,  // 179: mallard.googlesql.ResolvedAlterColumnSetDefaultActionProto.default_value:type_name -> mallard.googlesql.ResolvedColumnDefaultValueProto
-	27,  // 180: mallard.googlesql.ResolvedAlterColumnSetGeneratedActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
-	122, // 181: mallard.googlesql.ResolvedAlterColumnSetGeneratedActionProto.generated_column_info:type_name -> mallard.googlesql.ResolvedGeneratedColumnInfoProto
-	39,  // 182: mallard.googlesql.ResolvedAlterConnectionStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
-	39,  // 183: mallard.googlesql.ResolvedAlterExternalSchemaStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
-	39,  // 184: mallard.googlesql.ResolvedAlterMaterializedViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
-	39,  // 185: mallard.googlesql.ResolvedAlterModelStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
-	178, // 186: mallard.googlesql.ResolvedAlterObjectStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	1,   // 187: mallard.googlesql.ResolvedAlterObjectStmtProto.alter_action_list:type_name -> mallard.googlesql.AnyResolvedAlterActionProto
-	39,  // 188: mallard.googlesql.ResolvedAlterSchemaStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
-	26,  // 189: mallard.googlesql.ResolvedAlterSubEntityActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	1,   // 190: mallard.googlesql.ResolvedAlterSubEntityActionProto.alter_action:type_name -> mallard.googlesql.AnyResolvedAlterActionProto
-	178, // 191: mallard.googlesql.ResolvedAlterTableSetOptionsStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	145, // 192: mallard.googlesql.ResolvedAlterTableSetOptionsStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	39,  // 193: mallard.googlesql.ResolvedAlterTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
-	39,  // 194: mallard.googlesql.ResolvedAlterViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
-	144, // 195: mallard.googlesql.ResolvedAnalyticFunctionCallProto.parent:type_name -> mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto
-	194, // 196: mallard.googlesql.ResolvedAnalyticFunctionCallProto.window_frame:type_name -> mallard.googlesql.ResolvedWindowFrameProto
-	51,  // 197: mallard.googlesql.ResolvedAnalyticFunctionGroupProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	196, // 198: mallard.googlesql.ResolvedAnalyticFunctionGroupProto.partition_by:type_name -> mallard.googlesql.ResolvedWindowPartitioningProto
-	195, // 199: mallard.googlesql.ResolvedAnalyticFunctionGroupProto.order_by:type_name -> mallard.googlesql.ResolvedWindowOrderingProto
-	4,   // 200: mallard.googlesql.ResolvedAnalyticFunctionGroupProto.analytic_function_list:type_name -> mallard.googlesql.AnyResolvedComputedColumnBaseProto
-	170, // 201: mallard.googlesql.ResolvedAnalyticScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 202: mallard.googlesql.ResolvedAnalyticScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	46,  // 203: mallard.googlesql.ResolvedAnalyticScanProto.function_group_list:type_name -> mallard.googlesql.ResolvedAnalyticFunctionGroupProto
-	178, // 204: mallard.googlesql.ResolvedAnalyzeStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	145, // 205: mallard.googlesql.ResolvedAnalyzeStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	184, // 206: mallard.googlesql.ResolvedAnalyzeStmtProto.table_and_column_index_list:type_name -> mallard.googlesql.ResolvedTableAndColumnInfoProto
-	51,  // 207: mallard.googlesql.ResolvedArgumentDefProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	204, // 208: mallard.googlesql.ResolvedArgumentDefProto.type:type_name -> mallard.googlesql.TypeProto
-	206, // 209: mallard.googlesql.ResolvedArgumentDefProto.argument_kind:type_name -> mallard.googlesql.ResolvedArgumentDefEnums.ArgumentKind
-	51,  // 210: mallard.googlesql.ResolvedArgumentListProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	49,  // 211: mallard.googlesql.ResolvedArgumentListProto.arg_list:type_name -> mallard.googlesql.ResolvedArgumentDefProto
-	207, // 212: mallard.googlesql.ResolvedArgumentProto.parent:type_name -> mallard.googlesql.ResolvedNodeProto
-	109, // 213: mallard.googlesql.ResolvedArgumentRefProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	206, // 214: mallard.googlesql.ResolvedArgumentRefProto.argument_kind:type_name -> mallard.googlesql.ResolvedArgumentDefEnums.ArgumentKind
-	170, // 215: mallard.googlesql.ResolvedArrayScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 216: mallard.googlesql.ResolvedArrayScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	10,  // 217: mallard.googlesql.ResolvedArrayScanProto.array_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	208, // 218: mallard.googlesql.ResolvedArrayScanProto.element_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	65,  // 219: mallard.googlesql.ResolvedArrayScanProto.array_offset_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
-	10,  // 220: mallard.googlesql.ResolvedArrayScanProto.join_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 221: mallard.googlesql.ResolvedArrayScanProto.array_zip_mode:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 222: mallard.googlesql.ResolvedAssertRowsModifiedProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	10,  // 223: mallard.googlesql.ResolvedAssertRowsModifiedProto.rows:type_name -> mallard.googlesql.AnyResolvedExprProto
-	170, // 224: mallard.googlesql.ResolvedAssertScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 225: mallard.googlesql.ResolvedAssertScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	10,  // 226: mallard.googlesql.ResolvedAssertScanProto.condition:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 227: mallard.googlesql.ResolvedAssertScanProto.message:type_name -> mallard.googlesql.AnyResolvedExprProto
-	178, // 228: mallard.googlesql.ResolvedAssertStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	10,  // 229: mallard.googlesql.ResolvedAssertStmtProto.expression:type_name -> mallard.googlesql.AnyResolvedExprProto
-	178, // 230: mallard.googlesql.ResolvedAssignmentStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	10,  // 231: mallard.googlesql.ResolvedAssignmentStmtProto.target:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 232: mallard.googlesql.ResolvedAssignmentStmtProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	178, // 233: mallard.googlesql.ResolvedBeginStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	209, // 234: mallard.googlesql.ResolvedBeginStmtProto.read_write_mode:type_name -> mallard.googlesql.ResolvedBeginStmtEnums.ReadWriteMode
-	178, // 235: mallard.googlesql.ResolvedCallStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	210, // 236: mallard.googlesql.ResolvedCallStmtProto.procedure:type_name -> mallard.googlesql.ProcedureRefProto
-	211, // 237: mallard.googlesql.ResolvedCallStmtProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	10,  // 238: mallard.googlesql.ResolvedCallStmtProto.argument_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	109, // 239: mallard.googlesql.ResolvedCastProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	10,  // 240: mallard.googlesql.ResolvedCastProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	112, // 241: mallard.googlesql.ResolvedCastProto.extended_cast:type_name -> mallard.googlesql.ResolvedExtendedCastProto
-	10,  // 242: mallard.googlesql.ResolvedCastProto.format:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 243: mallard.googlesql.ResolvedCastProto.time_zone:type_name -> mallard.googlesql.AnyResolvedExprProto
-	212, // 244: mallard.googlesql.ResolvedCastProto.type_modifiers:type_name -> mallard.googlesql.TypeModifiersProto
-	109, // 245: mallard.googlesql.ResolvedCatalogColumnRefProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	213, // 246: mallard.googlesql.ResolvedCatalogColumnRefProto.column:type_name -> mallard.googlesql.ColumnRefProto
-	51,  // 247: mallard.googlesql.ResolvedColumnAnnotationsProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	145, // 248: mallard.googlesql.ResolvedColumnAnnotationsProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	62,  // 249: mallard.googlesql.ResolvedColumnAnnotationsProto.child_list:type_name -> mallard.googlesql.ResolvedColumnAnnotationsProto
-	205, // 250: mallard.googlesql.ResolvedColumnAnnotationsProto.type_parameters:type_name -> mallard.googlesql.TypeParametersProto
-	51,  // 251: mallard.googlesql.ResolvedColumnDefaultValueProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	10,  // 252: mallard.googlesql.ResolvedColumnDefaultValueProto.expression:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 253: mallard.googlesql.ResolvedColumnDefinitionProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	204, // 254: mallard.googlesql.ResolvedColumnDefinitionProto.type:type_name -> mallard.googlesql.TypeProto
-	62,  // 255: mallard.googlesql.ResolvedColumnDefinitionProto.annotations:type_name -> mallard.googlesql.ResolvedColumnAnnotationsProto
-	208, // 256: mallard.googlesql.ResolvedColumnDefinitionProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
-	122, // 257: mallard.googlesql.ResolvedColumnDefinitionProto.generated_column_info:type_name -> mallard.googlesql.ResolvedGeneratedColumnInfoProto
-	63,  // 258: mallard.googlesql.ResolvedColumnDefinitionProto.default_value:type_name -> mallard.googlesql.ResolvedColumnDefaultValueProto
-	51,  // 259: mallard.googlesql.ResolvedColumnHolderProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	208, // 260: mallard.googlesql.ResolvedColumnHolderProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
-	109, // 261: mallard.googlesql.ResolvedColumnRefProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	208, // 262: mallard.googlesql.ResolvedColumnRefProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
-	178, // 263: mallard.googlesql.ResolvedCommitStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	51,  // 264: mallard.googlesql.ResolvedComputedColumnBaseProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	68,  // 265: mallard.googlesql.ResolvedComputedColumnImplProto.parent:type_name -> mallard.googlesql.ResolvedComputedColumnBaseProto
-	69,  // 266: mallard.googlesql.ResolvedComputedColumnProto.parent:type_name -> mallard.googlesql.ResolvedComputedColumnImplProto
-	208, // 267: mallard.googlesql.ResolvedComputedColumnProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
-	10,  // 268: mallard.googlesql.ResolvedComputedColumnProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 269: mallard.googlesql.ResolvedConnectionProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	214, // 270: mallard.googlesql.ResolvedConnectionProto.connection:type_name -> mallard.googlesql.ConnectionRefProto
-	109, // 271: mallard.googlesql.ResolvedConstantProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	215, // 272: mallard.googlesql.ResolvedConstantProto.constant:type_name -> mallard.googlesql.ConstantRefProto
-	84,  // 273: mallard.googlesql.ResolvedCreateConnectionStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
-	145, // 274: mallard.googlesql.ResolvedCreateConnectionStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	84,  // 275: mallard.googlesql.ResolvedCreateConstantStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
-	10,  // 276: mallard.googlesql.ResolvedCreateConstantStmtProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	82,  // 277: mallard.googlesql.ResolvedCreateExternalSchemaStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateSchemaStmtBaseProto
-	71,  // 278: mallard.googlesql.ResolvedCreateExternalSchemaStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
-	87,  // 279: mallard.googlesql.ResolvedCreateExternalTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateTableStmtBaseProto
-	199, // 280: mallard.googlesql.ResolvedCreateExternalTableStmtProto.with_partition_columns:type_name -> mallard.googlesql.ResolvedWithPartitionColumnsProto
-	84,  // 281: mallard.googlesql.ResolvedCreateFunctionStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
-	204, // 282: mallard.googlesql.ResolvedCreateFunctionStmtProto.return_type:type_name -> mallard.googlesql.TypeProto
-	211, // 283: mallard.googlesql.ResolvedCreateFunctionStmtProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	70,  // 284: mallard.googlesql.ResolvedCreateFunctionStmtProto.aggregate_expression_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	10,  // 285: mallard.googlesql.ResolvedCreateFunctionStmtProto.function_expression:type_name -> mallard.googlesql.AnyResolvedExprProto
-	145, // 286: mallard.googlesql.ResolvedCreateFunctionStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	216, // 287: mallard.googlesql.ResolvedCreateFunctionStmtProto.sql_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
-	217, // 288: mallard.googlesql.ResolvedCreateFunctionStmtProto.determinism_level:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.DeterminismLevel
-	71,  // 289: mallard.googlesql.ResolvedCreateFunctionStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
-	89,  // 290: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateViewBaseProto
-	10,  // 291: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto.partition_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 292: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto.cluster_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	15,  // 293: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto.replica_source:type_name -> mallard.googlesql.AnyResolvedScanProto
-	51,  // 294: mallard.googlesql.ResolvedCreateModelAliasedQueryProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	15,  // 295: mallard.googlesql.ResolvedCreateModelAliasedQueryProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	148, // 296: mallard.googlesql.ResolvedCreateModelAliasedQueryProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	84,  // 297: mallard.googlesql.ResolvedCreateModelStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
-	145, // 298: mallard.googlesql.ResolvedCreateModelStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	148, // 299: mallard.googlesql.ResolvedCreateModelStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	15,  // 300: mallard.googlesql.ResolvedCreateModelStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	79,  // 301: mallard.googlesql.ResolvedCreateModelStmtProto.aliased_query_list:type_name -> mallard.googlesql.ResolvedCreateModelAliasedQueryProto
-	64,  // 302: mallard.googlesql.ResolvedCreateModelStmtProto.transform_input_column_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
-	70,  // 303: mallard.googlesql.ResolvedCreateModelStmtProto.transform_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	148, // 304: mallard.googlesql.ResolvedCreateModelStmtProto.transform_output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	46,  // 305: mallard.googlesql.ResolvedCreateModelStmtProto.transform_analytic_function_group_list:type_name -> mallard.googlesql.ResolvedAnalyticFunctionGroupProto
-	64,  // 306: mallard.googlesql.ResolvedCreateModelStmtProto.input_column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
-	64,  // 307: mallard.googlesql.ResolvedCreateModelStmtProto.output_column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
-	71,  // 308: mallard.googlesql.ResolvedCreateModelStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
-	84,  // 309: mallard.googlesql.ResolvedCreateProcedureStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
-	211, // 310: mallard.googlesql.ResolvedCreateProcedureStmtProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	145, // 311: mallard.googlesql.ResolvedCreateProcedureStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	71,  // 312: mallard.googlesql.ResolvedCreateProcedureStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
-	216, // 313: mallard.googlesql.ResolvedCreateProcedureStmtProto.external_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
-	84,  // 314: mallard.googlesql.ResolvedCreateSchemaStmtBaseProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
-	145, // 315: mallard.googlesql.ResolvedCreateSchemaStmtBaseProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	82,  // 316: mallard.googlesql.ResolvedCreateSchemaStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateSchemaStmtBaseProto
-	178, // 317: mallard.googlesql.ResolvedCreateStatementProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	218, // 318: mallard.googlesql.ResolvedCreateStatementProto.create_scope:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.CreateScope
-	219, // 319: mallard.googlesql.ResolvedCreateStatementProto.create_mode:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.CreateMode
-	87,  // 320: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateTableStmtBaseProto
-	10,  // 321: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.partition_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 322: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.cluster_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	148, // 323: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	15,  // 324: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	84,  // 325: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
-	211, // 326: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	145, // 327: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	15,  // 328: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	148, // 329: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	216, // 330: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.sql_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
-	84,  // 331: mallard.googlesql.ResolvedCreateTableStmtBaseProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
-	145, // 332: mallard.googlesql.ResolvedCreateTableStmtBaseProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	64,  // 333: mallard.googlesql.ResolvedCreateTableStmtBaseProto.column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
-	208, // 334: mallard.googlesql.ResolvedCreateTableStmtBaseProto.pseudo_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	220, // 335: mallard.googlesql.ResolvedCreateTableStmtBaseProto.like_table:type_name -> mallard.googlesql.TableRefProto
-	71,  // 336: mallard.googlesql.ResolvedCreateTableStmtBaseProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
-	87,  // 337: mallard.googlesql.ResolvedCreateTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateTableStmtBaseProto
-	15,  // 338: mallard.googlesql.ResolvedCreateTableStmtProto.clone_from:type_name -> mallard.googlesql.AnyResolvedScanProto
-	15,  // 339: mallard.googlesql.ResolvedCreateTableStmtProto.copy_from:type_name -> mallard.googlesql.AnyResolvedScanProto
-	10,  // 340: mallard.googlesql.ResolvedCreateTableStmtProto.partition_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 341: mallard.googlesql.ResolvedCreateTableStmtProto.cluster_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	84,  // 342: mallard.googlesql.ResolvedCreateViewBaseProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
-	145, // 343: mallard.googlesql.ResolvedCreateViewBaseProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	148, // 344: mallard.googlesql.ResolvedCreateViewBaseProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	15,  // 345: mallard.googlesql.ResolvedCreateViewBaseProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	216, // 346: mallard.googlesql.ResolvedCreateViewBaseProto.sql_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
-	64,  // 347: mallard.googlesql.ResolvedCreateViewBaseProto.column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
-	89,  // 348: mallard.googlesql.ResolvedCreateViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateViewBaseProto
-	129, // 349: mallard.googlesql.ResolvedCubeProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
-	131, // 350: mallard.googlesql.ResolvedCubeProto.cube_column_list:type_name -> mallard.googlesql.ResolvedGroupingSetMultiColumnProto
-	109, // 351: mallard.googlesql.ResolvedDMLDefaultProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	51,  // 352: mallard.googlesql.ResolvedDMLValueProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	10,  // 353: mallard.googlesql.ResolvedDMLValueProto.value:type_name -> mallard.googlesql.AnyResolvedExprProto
-	69,  // 354: mallard.googlesql.ResolvedDeferredComputedColumnProto.parent:type_name -> mallard.googlesql.ResolvedComputedColumnImplProto
-	208, // 355: mallard.googlesql.ResolvedDeferredComputedColumnProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
-	10,  // 356: mallard.googlesql.ResolvedDeferredComputedColumnProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	208, // 357: mallard.googlesql.ResolvedDeferredComputedColumnProto.side_effect_column:type_name -> mallard.googlesql.ResolvedColumnProto
-	178, // 358: mallard.googlesql.ResolvedDefineTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	145, // 359: mallard.googlesql.ResolvedDefineTableStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	178, // 360: mallard.googlesql.ResolvedDeleteStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	185, // 361: mallard.googlesql.ResolvedDeleteStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
-	54,  // 362: mallard.googlesql.ResolvedDeleteStmtProto.assert_rows_modified:type_name -> mallard.googlesql.ResolvedAssertRowsModifiedProto
-	164, // 363: mallard.googlesql.ResolvedDeleteStmtProto.returning:type_name -> mallard.googlesql.ResolvedReturningClauseProto
-	221, // 364: mallard.googlesql.ResolvedDeleteStmtProto.column_access_list:type_name -> mallard.googlesql.ResolvedStatementEnums.ObjectAccess
-	65,  // 365: mallard.googlesql.ResolvedDeleteStmtProto.array_offset_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
-	10,  // 366: mallard.googlesql.ResolvedDeleteStmtProto.where_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	170, // 367: mallard.googlesql.ResolvedDescribeScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 368: mallard.googlesql.ResolvedDescribeScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	70,  // 369: mallard.googlesql.ResolvedDescribeScanProto.describe_expr:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	178, // 370: mallard.googlesql.ResolvedDescribeStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	51,  // 371: mallard.googlesql.ResolvedDescriptorProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	208, // 372: mallard.googlesql.ResolvedDescriptorProto.descriptor_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	26,  // 373: mallard.googlesql.ResolvedDropColumnActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	178, // 374: mallard.googlesql.ResolvedDropFunctionStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	50,  // 375: mallard.googlesql.ResolvedDropFunctionStmtProto.arguments:type_name -> mallard.googlesql.ResolvedArgumentListProto
-	120, // 376: mallard.googlesql.ResolvedDropFunctionStmtProto.signature:type_name -> mallard.googlesql.ResolvedFunctionSignatureHolderProto
-	178, // 377: mallard.googlesql.ResolvedDropMaterializedViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	178, // 378: mallard.googlesql.ResolvedDropStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	222, // 379: mallard.googlesql.ResolvedDropStmtProto.drop_mode:type_name -> mallard.googlesql.ResolvedDropStmtEnums.DropMode
-	26,  // 380: mallard.googlesql.ResolvedDropSubEntityActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	178, // 381: mallard.googlesql.ResolvedDropTableFunctionStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	178, // 382: mallard.googlesql.ResolvedExplainStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	16,  // 383: mallard.googlesql.ResolvedExplainStmtProto.statement:type_name -> mallard.googlesql.AnyResolvedStatementProto
-	178, // 384: mallard.googlesql.ResolvedExportDataStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	71,  // 385: mallard.googlesql.ResolvedExportDataStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
-	145, // 386: mallard.googlesql.ResolvedExportDataStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	148, // 387: mallard.googlesql.ResolvedExportDataStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	15,  // 388: mallard.googlesql.ResolvedExportDataStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	178, // 389: mallard.googlesql.ResolvedExportModelStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	71,  // 390: mallard.googlesql.ResolvedExportModelStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
-	145, // 391: mallard.googlesql.ResolvedExportModelStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	207, // 392: mallard.googlesql.ResolvedExprProto.parent:type_name -> mallard.googlesql.ResolvedNodeProto
-	204, // 393: mallard.googlesql.ResolvedExprProto.type:type_name -> mallard.googlesql.TypeProto
-	223, // 394: mallard.googlesql.ResolvedExprProto.type_annotation_map:type_name -> mallard.googlesql.AnnotationMapProto
-	109, // 395: mallard.googlesql.ResolvedExpressionColumnProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	51,  // 396: mallard.googlesql.ResolvedExtendedCastElementProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	204, // 397: mallard.googlesql.ResolvedExtendedCastElementProto.from_type:type_name -> mallard.googlesql.TypeProto
-	204, // 398: mallard.googlesql.ResolvedExtendedCastElementProto.to_type:type_name -> mallard.googlesql.TypeProto
-	224, // 399: mallard.googlesql.ResolvedExtendedCastElementProto.function:type_name -> mallard.googlesql.FunctionRefProto
-	51,  // 400: mallard.googlesql.ResolvedExtendedCastProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	111, // 401: mallard.googlesql.ResolvedExtendedCastProto.element_list:type_name -> mallard.googlesql.ResolvedExtendedCastElementProto
-	170, // 402: mallard.googlesql.ResolvedFilterScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 403: mallard.googlesql.ResolvedFilterScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	10,  // 404: mallard.googlesql.ResolvedFilterScanProto.filter_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	26,  // 405: mallard.googlesql.ResolvedFilterUsingActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	10,  // 406: mallard.googlesql.ResolvedFilterUsingActionProto.predicate:type_name -> mallard.googlesql.AnyResolvedExprProto
-	109, // 407: mallard.googlesql.ResolvedFlattenProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	10,  // 408: mallard.googlesql.ResolvedFlattenProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 409: mallard.googlesql.ResolvedFlattenProto.get_field_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	109, // 410: mallard.googlesql.ResolvedFlattenedArgProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	51,  // 411: mallard.googlesql.ResolvedFunctionArgumentProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	10,  // 412: mallard.googlesql.ResolvedFunctionArgumentProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	15,  // 413: mallard.googlesql.ResolvedFunctionArgumentProto.scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	143, // 414: mallard.googlesql.ResolvedFunctionArgumentProto.model:type_name -> mallard.googlesql.ResolvedModelProto
-	71,  // 415: mallard.googlesql.ResolvedFunctionArgumentProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
-	99,  // 416: mallard.googlesql.ResolvedFunctionArgumentProto.descriptor_arg:type_name -> mallard.googlesql.ResolvedDescriptorProto
-	208, // 417: mallard.googlesql.ResolvedFunctionArgumentProto.argument_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	134, // 418: mallard.googlesql.ResolvedFunctionArgumentProto.inline_lambda:type_name -> mallard.googlesql.ResolvedInlineLambdaProto
-	109, // 419: mallard.googlesql.ResolvedFunctionCallBaseProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	224, // 420: mallard.googlesql.ResolvedFunctionCallBaseProto.function:type_name -> mallard.googlesql.FunctionRefProto
-	211, // 421: mallard.googlesql.ResolvedFunctionCallBaseProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	10,  // 422: mallard.googlesql.ResolvedFunctionCallBaseProto.argument_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	117, // 423: mallard.googlesql.ResolvedFunctionCallBaseProto.generic_argument_list:type_name -> mallard.googlesql.ResolvedFunctionArgumentProto
-	225, // 424: mallard.googlesql.ResolvedFunctionCallBaseProto.error_mode:type_name -> mallard.googlesql.ResolvedFunctionCallBaseEnums.ErrorMode
-	145, // 425: mallard.googlesql.ResolvedFunctionCallBaseProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	118, // 426: mallard.googlesql.ResolvedFunctionCallProto.parent:type_name -> mallard.googlesql.ResolvedFunctionCallBaseProto
-	202, // 427: mallard.googlesql.ResolvedFunctionCallProto.function_call_info:type_name -> mallard.googlesql.ResolvedFunctionCallInfoProto
-	51,  // 428: mallard.googlesql.ResolvedFunctionSignatureHolderProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	211, // 429: mallard.googlesql.ResolvedFunctionSignatureHolderProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	178, // 430: mallard.googlesql.ResolvedGeneralizedQueryStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	149, // 431: mallard.googlesql.ResolvedGeneralizedQueryStmtProto.output_schema:type_name -> mallard.googlesql.ResolvedOutputSchemaProto
-	15,  // 432: mallard.googlesql.ResolvedGeneralizedQueryStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	51,  // 433: mallard.googlesql.ResolvedGeneratedColumnInfoProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	10,  // 434: mallard.googlesql.ResolvedGeneratedColumnInfoProto.expression:type_name -> mallard.googlesql.AnyResolvedExprProto
-	226, // 435: mallard.googlesql.ResolvedGeneratedColumnInfoProto.stored_mode:type_name -> mallard.googlesql.ResolvedGeneratedColumnInfoEnums.StoredMode
-	227, // 436: mallard.googlesql.ResolvedGeneratedColumnInfoProto.generated_mode:type_name -> mallard.googlesql.ResolvedGeneratedColumnInfoEnums.GeneratedMode
-	109, // 437: mallard.googlesql.ResolvedGetJsonFieldProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	10,  // 438: mallard.googlesql.ResolvedGetJsonFieldProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	109, // 439: mallard.googlesql.ResolvedGetStructFieldProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	10,  // 440: mallard.googlesql.ResolvedGetStructFieldProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	178, // 441: mallard.googlesql.ResolvedGrantOrRevokeStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	10,  // 442: mallard.googlesql.ResolvedGrantOrRevokeStmtProto.grantee_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	125, // 443: mallard.googlesql.ResolvedGrantStmtProto.parent:type_name -> mallard.googlesql.ResolvedGrantOrRevokeStmtProto
-	26,  // 444: mallard.googlesql.ResolvedGrantToActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	10,  // 445: mallard.googlesql.ResolvedGrantToActionProto.grantee_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 446: mallard.googlesql.ResolvedGroupingCallProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	66,  // 447: mallard.googlesql.ResolvedGroupingCallProto.group_by_column:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	208, // 448: mallard.googlesql.ResolvedGroupingCallProto.output_column:type_name -> mallard.googlesql.ResolvedColumnProto
-	51,  // 449: mallard.googlesql.ResolvedGroupingSetBaseProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	129, // 450: mallard.googlesql.ResolvedGroupingSetListProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
-	13,  // 451: mallard.googlesql.ResolvedGroupingSetListProto.elem_list:type_name -> mallard.googlesql.AnyResolvedGroupingSetBaseProto
-	51,  // 452: mallard.googlesql.ResolvedGroupingSetMultiColumnProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	66,  // 453: mallard.googlesql.ResolvedGroupingSetMultiColumnProto.column_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	129, // 454: mallard.googlesql.ResolvedGroupingSetProductProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
-	13,  // 455: mallard.googlesql.ResolvedGroupingSetProductProto.input_list:type_name -> mallard.googlesql.AnyResolvedGroupingSetBaseProto
-	129, // 456: mallard.googlesql.ResolvedGroupingSetProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
-	66,  // 457: mallard.googlesql.ResolvedGroupingSetProto.group_by_column_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	51,  // 458: mallard.googlesql.ResolvedInlineLambdaProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	208, // 459: mallard.googlesql.ResolvedInlineLambdaProto.argument_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	66,  // 460: mallard.googlesql.ResolvedInlineLambdaProto.parameter_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	10,  // 461: mallard.googlesql.ResolvedInlineLambdaProto.body:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 462: mallard.googlesql.ResolvedInsertRowProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	93,  // 463: mallard.googlesql.ResolvedInsertRowProto.value_list:type_name -> mallard.googlesql.ResolvedDMLValueProto
-	178, // 464: mallard.googlesql.ResolvedInsertStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	185, // 465: mallard.googlesql.ResolvedInsertStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
-	228, // 466: mallard.googlesql.ResolvedInsertStmtProto.insert_mode:type_name -> mallard.googlesql.ResolvedInsertStmtEnums.InsertMode
-	54,  // 467: mallard.googlesql.ResolvedInsertStmtProto.assert_rows_modified:type_name -> mallard.googlesql.ResolvedAssertRowsModifiedProto
-	164, // 468: mallard.googlesql.ResolvedInsertStmtProto.returning:type_name -> mallard.googlesql.ResolvedReturningClauseProto
-	208, // 469: mallard.googlesql.ResolvedInsertStmtProto.insert_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	66,  // 470: mallard.googlesql.ResolvedInsertStmtProto.query_parameter_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	15,  // 471: mallard.googlesql.ResolvedInsertStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	208, // 472: mallard.googlesql.ResolvedInsertStmtProto.query_output_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	135, // 473: mallard.googlesql.ResolvedInsertStmtProto.row_list:type_name -> mallard.googlesql.ResolvedInsertRowProto
-	221, // 474: mallard.googlesql.ResolvedInsertStmtProto.column_access_list:type_name -> mallard.googlesql.ResolvedStatementEnums.ObjectAccess
-	10,  // 475: mallard.googlesql.ResolvedInsertStmtProto.generated_column_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	170, // 476: mallard.googlesql.ResolvedJoinScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	229, // 477: mallard.googlesql.ResolvedJoinScanProto.join_type:type_name -> mallard.googlesql.ResolvedJoinScanEnums.JoinType
-	15,  // 478: mallard.googlesql.ResolvedJoinScanProto.left_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	15,  // 479: mallard.googlesql.ResolvedJoinScanProto.right_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	10,  // 480: mallard.googlesql.ResolvedJoinScanProto.join_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	66,  // 481: mallard.googlesql.ResolvedJoinScanProto.parameter_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	170, // 482: mallard.googlesql.ResolvedLimitOffsetScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 483: mallard.googlesql.ResolvedLimitOffsetScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	10,  // 484: mallard.googlesql.ResolvedLimitOffsetScanProto.limit:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 485: mallard.googlesql.ResolvedLimitOffsetScanProto.offset:type_name -> mallard.googlesql.AnyResolvedExprProto
-	109, // 486: mallard.googlesql.ResolvedLiteralProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	230, // 487: mallard.googlesql.ResolvedLiteralProto.value:type_name -> mallard.googlesql.ValueWithTypeProto
-	109, // 488: mallard.googlesql.ResolvedMakeStructProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	10,  // 489: mallard.googlesql.ResolvedMakeStructProto.field_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	178, // 490: mallard.googlesql.ResolvedMergeStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	185, // 491: mallard.googlesql.ResolvedMergeStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
-	221, // 492: mallard.googlesql.ResolvedMergeStmtProto.column_access_list:type_name -> mallard.googlesql.ResolvedStatementEnums.ObjectAccess
-	15,  // 493: mallard.googlesql.ResolvedMergeStmtProto.from_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	10,  // 494: mallard.googlesql.ResolvedMergeStmtProto.merge_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	142, // 495: mallard.googlesql.ResolvedMergeStmtProto.when_clause_list:type_name -> mallard.googlesql.ResolvedMergeWhenProto
-	51,  // 496: mallard.googlesql.ResolvedMergeWhenProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	231, // 497: mallard.googlesql.ResolvedMergeWhenProto.match_type:type_name -> mallard.googlesql.ResolvedMergeWhenEnums.MatchType
-	10,  // 498: mallard.googlesql.ResolvedMergeWhenProto.match_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	232, // 499: mallard.googlesql.ResolvedMergeWhenProto.action_type:type_name -> mallard.googlesql.ResolvedMergeWhenEnums.ActionType
-	208, // 500: mallard.googlesql.ResolvedMergeWhenProto.insert_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	135, // 501: mallard.googlesql.ResolvedMergeWhenProto.insert_row:type_name -> mallard.googlesql.ResolvedInsertRowProto
-	191, // 502: mallard.googlesql.ResolvedMergeWhenProto.update_item_list:type_name -> mallard.googlesql.ResolvedUpdateItemProto
-	51,  // 503: mallard.googlesql.ResolvedModelProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	233, // 504: mallard.googlesql.ResolvedModelProto.model:type_name -> mallard.googlesql.ModelRefProto
-	118, // 505: mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto.parent:type_name -> mallard.googlesql.ResolvedFunctionCallBaseProto
-	234, // 506: mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto.null_handling_modifier:type_name -> mallard.googlesql.ResolvedNonScalarFunctionCallBaseEnums.NullHandlingModifier
-	10,  // 507: mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto.where_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 508: mallard.googlesql.ResolvedOptionProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	10,  // 509: mallard.googlesql.ResolvedOptionProto.value:type_name -> mallard.googlesql.AnyResolvedExprProto
-	235, // 510: mallard.googlesql.ResolvedOptionProto.assignment_op:type_name -> mallard.googlesql.ResolvedOptionEnums.AssignmentOp
-	51,  // 511: mallard.googlesql.ResolvedOrderByItemProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	66,  // 512: mallard.googlesql.ResolvedOrderByItemProto.column_ref:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	236, // 513: mallard.googlesql.ResolvedOrderByItemProto.null_order:type_name -> mallard.googlesql.ResolvedOrderByItemEnums.NullOrderMode
-	170, // 514: mallard.googlesql.ResolvedOrderByScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 515: mallard.googlesql.ResolvedOrderByScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	146, // 516: mallard.googlesql.ResolvedOrderByScanProto.order_by_item_list:type_name -> mallard.googlesql.ResolvedOrderByItemProto
-	51,  // 517: mallard.googlesql.ResolvedOutputColumnProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	208, // 518: mallard.googlesql.ResolvedOutputColumnProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
-	51,  // 519: mallard.googlesql.ResolvedOutputSchemaProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	148, // 520: mallard.googlesql.ResolvedOutputSchemaProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	109, // 521: mallard.googlesql.ResolvedParameterProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	51,  // 522: mallard.googlesql.ResolvedPivotColumnProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	208, // 523: mallard.googlesql.ResolvedPivotColumnProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
-	170, // 524: mallard.googlesql.ResolvedPivotScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 525: mallard.googlesql.ResolvedPivotScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	70,  // 526: mallard.googlesql.ResolvedPivotScanProto.group_by_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	10,  // 527: mallard.googlesql.ResolvedPivotScanProto.pivot_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 528: mallard.googlesql.ResolvedPivotScanProto.for_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	10,  // 529: mallard.googlesql.ResolvedPivotScanProto.pivot_value_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	151, // 530: mallard.googlesql.ResolvedPivotScanProto.pivot_column_list:type_name -> mallard.googlesql.ResolvedPivotColumnProto
-	170, // 531: mallard.googlesql.ResolvedProjectScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	70,  // 532: mallard.googlesql.ResolvedProjectScanProto.expr_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	15,  // 533: mallard.googlesql.ResolvedProjectScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	178, // 534: mallard.googlesql.ResolvedQueryStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	148, // 535: mallard.googlesql.ResolvedQueryStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	15,  // 536: mallard.googlesql.ResolvedQueryStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	26,  // 537: mallard.googlesql.ResolvedRebuildActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	170, // 538: mallard.googlesql.ResolvedRecursiveRefScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	170, // 539: mallard.googlesql.ResolvedRecursiveScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	237, // 540: mallard.googlesql.ResolvedRecursiveScanProto.op_type:type_name -> mallard.googlesql.ResolvedRecursiveScanEnums.RecursiveSetOperationType
-	172, // 541: mallard.googlesql.ResolvedRecursiveScanProto.non_recursive_term:type_name -> mallard.googlesql.ResolvedSetOperationItemProto
-	172, // 542: mallard.googlesql.ResolvedRecursiveScanProto.recursive_term:type_name -> mallard.googlesql.ResolvedSetOperationItemProto
-	170, // 543: mallard.googlesql.ResolvedRelationArgumentScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	26,  // 544: mallard.googlesql.ResolvedRemoveFromRestricteeListActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	10,  // 545: mallard.googlesql.ResolvedRemoveFromRestricteeListActionProto.restrictee_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	26,  // 546: mallard.googlesql.ResolvedRenameColumnActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	178, // 547: mallard.googlesql.ResolvedRenameStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	26,  // 548: mallard.googlesql.ResolvedRenameToActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	26,  // 549: mallard.googlesql.ResolvedRestrictToActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	10,  // 550: mallard.googlesql.ResolvedRestrictToActionProto.restrictee_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 551: mallard.googlesql.ResolvedReturningClauseProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	148, // 552: mallard.googlesql.ResolvedReturningClauseProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
-	65,  // 553: mallard.googlesql.ResolvedReturningClauseProto.action_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
-	70,  // 554: mallard.googlesql.ResolvedReturningClauseProto.expr_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	26,  // 555: mallard.googlesql.ResolvedRevokeFromActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	10,  // 556: mallard.googlesql.ResolvedRevokeFromActionProto.revokee_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	125, // 557: mallard.googlesql.ResolvedRevokeStmtProto.parent:type_name -> mallard.googlesql.ResolvedGrantOrRevokeStmtProto
-	178, // 558: mallard.googlesql.ResolvedRollbackStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	129, // 559: mallard.googlesql.ResolvedRollupProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
-	131, // 560: mallard.googlesql.ResolvedRollupProto.rollup_column_list:type_name -> mallard.googlesql.ResolvedGroupingSetMultiColumnProto
-	170, // 561: mallard.googlesql.ResolvedSampleScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 562: mallard.googlesql.ResolvedSampleScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	10,  // 563: mallard.googlesql.ResolvedSampleScanProto.size:type_name -> mallard.googlesql.AnyResolvedExprProto
-	238, // 564: mallard.googlesql.ResolvedSampleScanProto.unit:type_name -> mallard.googlesql.ResolvedSampleScanEnums.SampleUnit
-	10,  // 565: mallard.googlesql.ResolvedSampleScanProto.repeatable_argument:type_name -> mallard.googlesql.AnyResolvedExprProto
-	65,  // 566: mallard.googlesql.ResolvedSampleScanProto.weight_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
-	10,  // 567: mallard.googlesql.ResolvedSampleScanProto.partition_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	207, // 568: mallard.googlesql.ResolvedScanProto.parent:type_name -> mallard.googlesql.ResolvedNodeProto
-	208, // 569: mallard.googlesql.ResolvedScanProto.column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	145, // 570: mallard.googlesql.ResolvedScanProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	26,  // 571: mallard.googlesql.ResolvedSetAsActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	51,  // 572: mallard.googlesql.ResolvedSetOperationItemProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	15,  // 573: mallard.googlesql.ResolvedSetOperationItemProto.scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	208, // 574: mallard.googlesql.ResolvedSetOperationItemProto.output_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	170, // 575: mallard.googlesql.ResolvedSetOperationScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	239, // 576: mallard.googlesql.ResolvedSetOperationScanProto.op_type:type_name -> mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationType
-	172, // 577: mallard.googlesql.ResolvedSetOperationScanProto.input_item_list:type_name -> mallard.googlesql.ResolvedSetOperationItemProto
-	240, // 578: mallard.googlesql.ResolvedSetOperationScanProto.column_match_mode:type_name -> mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnMatchMode
-	241, // 579: mallard.googlesql.ResolvedSetOperationScanProto.column_propagation_mode:type_name -> mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnPropagationMode
-	26,  // 580: mallard.googlesql.ResolvedSetOptionsActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
-	145, // 581: mallard.googlesql.ResolvedSetOptionsActionProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	178, // 582: mallard.googlesql.ResolvedSetTransactionStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	209, // 583: mallard.googlesql.ResolvedSetTransactionStmtProto.read_write_mode:type_name -> mallard.googlesql.ResolvedBeginStmtEnums.ReadWriteMode
-	178, // 584: mallard.googlesql.ResolvedShowStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	139, // 585: mallard.googlesql.ResolvedShowStmtProto.like_expr:type_name -> mallard.googlesql.ResolvedLiteralProto
-	170, // 586: mallard.googlesql.ResolvedSingleRowScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	207, // 587: mallard.googlesql.ResolvedStatementProto.parent:type_name -> mallard.googlesql.ResolvedNodeProto
-	145, // 588: mallard.googlesql.ResolvedStatementProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	178, // 589: mallard.googlesql.ResolvedStatementWithPipeOperatorsStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	16,  // 590: mallard.googlesql.ResolvedStatementWithPipeOperatorsStmtProto.statement:type_name -> mallard.googlesql.AnyResolvedStatementProto
-	170, // 591: mallard.googlesql.ResolvedStaticDescribeScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 592: mallard.googlesql.ResolvedStaticDescribeScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	109, // 593: mallard.googlesql.ResolvedSubqueryExprProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	242, // 594: mallard.googlesql.ResolvedSubqueryExprProto.subquery_type:type_name -> mallard.googlesql.ResolvedSubqueryExprEnums.SubqueryType
-	66,  // 595: mallard.googlesql.ResolvedSubqueryExprProto.parameter_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	10,  // 596: mallard.googlesql.ResolvedSubqueryExprProto.in_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	15,  // 597: mallard.googlesql.ResolvedSubqueryExprProto.subquery:type_name -> mallard.googlesql.AnyResolvedScanProto
-	145, // 598: mallard.googlesql.ResolvedSubqueryExprProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	109, // 599: mallard.googlesql.ResolvedSystemVariableProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	170, // 600: mallard.googlesql.ResolvedTVFScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	243, // 601: mallard.googlesql.ResolvedTVFScanProto.tvf:type_name -> mallard.googlesql.TableValuedFunctionRefProto
-	244, // 602: mallard.googlesql.ResolvedTVFScanProto.signature:type_name -> mallard.googlesql.TVFSignatureProto
-	117, // 603: mallard.googlesql.ResolvedTVFScanProto.argument_list:type_name -> mallard.googlesql.ResolvedFunctionArgumentProto
-	211, // 604: mallard.googlesql.ResolvedTVFScanProto.function_call_signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	51,  // 605: mallard.googlesql.ResolvedTableAndColumnInfoProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	220, // 606: mallard.googlesql.ResolvedTableAndColumnInfoProto.table:type_name -> mallard.googlesql.TableRefProto
-	170, // 607: mallard.googlesql.ResolvedTableScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	220, // 608: mallard.googlesql.ResolvedTableScanProto.table:type_name -> mallard.googlesql.TableRefProto
-	10,  // 609: mallard.googlesql.ResolvedTableScanProto.for_system_time_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	213, // 610: mallard.googlesql.ResolvedTableScanProto.table_column_list:type_name -> mallard.googlesql.ColumnRefProto
-	178, // 611: mallard.googlesql.ResolvedTruncateStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	185, // 612: mallard.googlesql.ResolvedTruncateStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
-	10,  // 613: mallard.googlesql.ResolvedTruncateStmtProto.where_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 614: mallard.googlesql.ResolvedUnpivotArgProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	66,  // 615: mallard.googlesql.ResolvedUnpivotArgProto.column_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	170, // 616: mallard.googlesql.ResolvedUnpivotScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	15,  // 617: mallard.googlesql.ResolvedUnpivotScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	208, // 618: mallard.googlesql.ResolvedUnpivotScanProto.value_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
-	208, // 619: mallard.googlesql.ResolvedUnpivotScanProto.label_column:type_name -> mallard.googlesql.ResolvedColumnProto
-	139, // 620: mallard.googlesql.ResolvedUnpivotScanProto.label_list:type_name -> mallard.googlesql.ResolvedLiteralProto
-	187, // 621: mallard.googlesql.ResolvedUnpivotScanProto.unpivot_arg_list:type_name -> mallard.googlesql.ResolvedUnpivotArgProto
-	70,  // 622: mallard.googlesql.ResolvedUnpivotScanProto.projected_input_column_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	170, // 623: mallard.googlesql.ResolvedUnsetArgumentScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	51,  // 624: mallard.googlesql.ResolvedUpdateItemElementProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	10,  // 625: mallard.googlesql.ResolvedUpdateItemElementProto.subscript:type_name -> mallard.googlesql.AnyResolvedExprProto
-	191, // 626: mallard.googlesql.ResolvedUpdateItemElementProto.update_item:type_name -> mallard.googlesql.ResolvedUpdateItemProto
-	51,  // 627: mallard.googlesql.ResolvedUpdateItemProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	10,  // 628: mallard.googlesql.ResolvedUpdateItemProto.target:type_name -> mallard.googlesql.AnyResolvedExprProto
-	93,  // 629: mallard.googlesql.ResolvedUpdateItemProto.set_value:type_name -> mallard.googlesql.ResolvedDMLValueProto
-	65,  // 630: mallard.googlesql.ResolvedUpdateItemProto.element_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
-	190, // 631: mallard.googlesql.ResolvedUpdateItemProto.update_item_element_list:type_name -> mallard.googlesql.ResolvedUpdateItemElementProto
-	96,  // 632: mallard.googlesql.ResolvedUpdateItemProto.delete_list:type_name -> mallard.googlesql.ResolvedDeleteStmtProto
-	192, // 633: mallard.googlesql.ResolvedUpdateItemProto.update_list:type_name -> mallard.googlesql.ResolvedUpdateStmtProto
-	136, // 634: mallard.googlesql.ResolvedUpdateItemProto.insert_list:type_name -> mallard.googlesql.ResolvedInsertStmtProto
-	178, // 635: mallard.googlesql.ResolvedUpdateStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
-	185, // 636: mallard.googlesql.ResolvedUpdateStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
-	221, // 637: mallard.googlesql.ResolvedUpdateStmtProto.column_access_list:type_name -> mallard.googlesql.ResolvedStatementEnums.ObjectAccess
-	54,  // 638: mallard.googlesql.ResolvedUpdateStmtProto.assert_rows_modified:type_name -> mallard.googlesql.ResolvedAssertRowsModifiedProto
-	164, // 639: mallard.googlesql.ResolvedUpdateStmtProto.returning:type_name -> mallard.googlesql.ResolvedReturningClauseProto
-	65,  // 640: mallard.googlesql.ResolvedUpdateStmtProto.array_offset_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
-	10,  // 641: mallard.googlesql.ResolvedUpdateStmtProto.where_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	191, // 642: mallard.googlesql.ResolvedUpdateStmtProto.update_item_list:type_name -> mallard.googlesql.ResolvedUpdateItemProto
-	15,  // 643: mallard.googlesql.ResolvedUpdateStmtProto.from_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
-	10,  // 644: mallard.googlesql.ResolvedUpdateStmtProto.generated_column_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 645: mallard.googlesql.ResolvedWindowFrameExprProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	245, // 646: mallard.googlesql.ResolvedWindowFrameExprProto.boundary_type:type_name -> mallard.googlesql.ResolvedWindowFrameExprEnums.BoundaryType
-	10,  // 647: mallard.googlesql.ResolvedWindowFrameExprProto.expression:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 648: mallard.googlesql.ResolvedWindowFrameProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	246, // 649: mallard.googlesql.ResolvedWindowFrameProto.frame_unit:type_name -> mallard.googlesql.ResolvedWindowFrameEnums.FrameUnit
-	193, // 650: mallard.googlesql.ResolvedWindowFrameProto.start_expr:type_name -> mallard.googlesql.ResolvedWindowFrameExprProto
-	193, // 651: mallard.googlesql.ResolvedWindowFrameProto.end_expr:type_name -> mallard.googlesql.ResolvedWindowFrameExprProto
-	51,  // 652: mallard.googlesql.ResolvedWindowOrderingProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	146, // 653: mallard.googlesql.ResolvedWindowOrderingProto.order_by_item_list:type_name -> mallard.googlesql.ResolvedOrderByItemProto
-	145, // 654: mallard.googlesql.ResolvedWindowOrderingProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	51,  // 655: mallard.googlesql.ResolvedWindowPartitioningProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	66,  // 656: mallard.googlesql.ResolvedWindowPartitioningProto.partition_by_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
-	145, // 657: mallard.googlesql.ResolvedWindowPartitioningProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
-	51,  // 658: mallard.googlesql.ResolvedWithEntryProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	15,  // 659: mallard.googlesql.ResolvedWithEntryProto.with_subquery:type_name -> mallard.googlesql.AnyResolvedScanProto
-	109, // 660: mallard.googlesql.ResolvedWithExprProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
-	70,  // 661: mallard.googlesql.ResolvedWithExprProto.assignment_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
-	10,  // 662: mallard.googlesql.ResolvedWithExprProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
-	51,  // 663: mallard.googlesql.ResolvedWithPartitionColumnsProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
-	64,  // 664: mallard.googlesql.ResolvedWithPartitionColumnsProto.column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
-	170, // 665: mallard.googlesql.ResolvedWithRefScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	170, // 666: mallard.googlesql.ResolvedWithScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
-	197, // 667: mallard.googlesql.ResolvedWithScanProto.with_entry_list:type_name -> mallard.googlesql.ResolvedWithEntryProto
-	15,  // 668: mallard.googlesql.ResolvedWithScanProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
-	669, // [669:669] is the sub-list for method output_type
-	669, // [669:669] is the sub-list for method input_type
-	669, // [669:669] is the sub-list for extension type_name
-	669, // [669:669] is the sub-list for extension extendee
-	0,   // [0:669] is the sub-list for field type_name
+	84,  // 45: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_procedure_stmt_node:type_name -> mallard.googlesql.ResolvedCreateProcedureStmtProto
+	87,  // 46: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_snapshot_table_stmt_node:type_name -> mallard.googlesql.ResolvedCreateSnapshotTableStmtProto
+	6,   // 47: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_schema_stmt_base_node:type_name -> mallard.googlesql.AnyResolvedCreateSchemaStmtBaseProto
+	76,  // 48: mallard.googlesql.AnyResolvedCreateStatementProto.resolved_create_connection_stmt_node:type_name -> mallard.googlesql.ResolvedCreateConnectionStmtProto
+	89,  // 49: mallard.googlesql.AnyResolvedCreateTableStmtBaseProto.resolved_create_table_as_select_stmt_node:type_name -> mallard.googlesql.ResolvedCreateTableAsSelectStmtProto
+	79,  // 50: mallard.googlesql.AnyResolvedCreateTableStmtBaseProto.resolved_create_external_table_stmt_node:type_name -> mallard.googlesql.ResolvedCreateExternalTableStmtProto
+	92,  // 51: mallard.googlesql.AnyResolvedCreateTableStmtBaseProto.resolved_create_table_stmt_node:type_name -> mallard.googlesql.ResolvedCreateTableStmtProto
+	94,  // 52: mallard.googlesql.AnyResolvedCreateViewBaseProto.resolved_create_view_stmt_node:type_name -> mallard.googlesql.ResolvedCreateViewStmtProto
+	81,  // 53: mallard.googlesql.AnyResolvedCreateViewBaseProto.resolved_create_materialized_view_stmt_node:type_name -> mallard.googlesql.ResolvedCreateMaterializedViewStmtProto
+	144, // 54: mallard.googlesql.AnyResolvedExprProto.resolved_literal_node:type_name -> mallard.googlesql.ResolvedLiteralProto
+	155, // 55: mallard.googlesql.AnyResolvedExprProto.resolved_parameter_node:type_name -> mallard.googlesql.ResolvedParameterProto
+	115, // 56: mallard.googlesql.AnyResolvedExprProto.resolved_expression_column_node:type_name -> mallard.googlesql.ResolvedExpressionColumnProto
+	69,  // 57: mallard.googlesql.AnyResolvedExprProto.resolved_column_ref_node:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	11,  // 58: mallard.googlesql.AnyResolvedExprProto.resolved_function_call_base_node:type_name -> mallard.googlesql.AnyResolvedFunctionCallBaseProto
+	62,  // 59: mallard.googlesql.AnyResolvedExprProto.resolved_cast_node:type_name -> mallard.googlesql.ResolvedCastProto
+	145, // 60: mallard.googlesql.AnyResolvedExprProto.resolved_make_struct_node:type_name -> mallard.googlesql.ResolvedMakeStructProto
+	129, // 61: mallard.googlesql.AnyResolvedExprProto.resolved_get_struct_field_node:type_name -> mallard.googlesql.ResolvedGetStructFieldProto
+	186, // 62: mallard.googlesql.AnyResolvedExprProto.resolved_subquery_expr_node:type_name -> mallard.googlesql.ResolvedSubqueryExprProto
+	96,  // 63: mallard.googlesql.AnyResolvedExprProto.resolved_dmldefault_node:type_name -> mallard.googlesql.ResolvedDMLDefaultProto
+	52,  // 64: mallard.googlesql.AnyResolvedExprProto.resolved_argument_ref_node:type_name -> mallard.googlesql.ResolvedArgumentRefProto
+	75,  // 65: mallard.googlesql.AnyResolvedExprProto.resolved_constant_node:type_name -> mallard.googlesql.ResolvedConstantProto
+	187, // 66: mallard.googlesql.AnyResolvedExprProto.resolved_system_variable_node:type_name -> mallard.googlesql.ResolvedSystemVariableProto
+	120, // 67: mallard.googlesql.AnyResolvedExprProto.resolved_flatten_node:type_name -> mallard.googlesql.ResolvedFlattenProto
+	121, // 68: mallard.googlesql.AnyResolvedExprProto.resolved_flattened_arg_node:type_name -> mallard.googlesql.ResolvedFlattenedArgProto
+	128, // 69: mallard.googlesql.AnyResolvedExprProto.resolved_get_json_field_node:type_name -> mallard.googlesql.ResolvedGetJsonFieldProto
+	204, // 70: mallard.googlesql.AnyResolvedExprProto.resolved_with_expr_node:type_name -> mallard.googlesql.ResolvedWithExprProto
+	63,  // 71: mallard.googlesql.AnyResolvedExprProto.resolved_catalog_column_ref_node:type_name -> mallard.googlesql.ResolvedCatalogColumnRefProto
+	124, // 72: mallard.googlesql.AnyResolvedFunctionCallBaseProto.resolved_function_call_node:type_name -> mallard.googlesql.ResolvedFunctionCallProto
+	14,  // 73: mallard.googlesql.AnyResolvedFunctionCallBaseProto.resolved_non_scalar_function_call_base_node:type_name -> mallard.googlesql.AnyResolvedNonScalarFunctionCallBaseProto
+	131, // 74: mallard.googlesql.AnyResolvedGrantOrRevokeStmtProto.resolved_grant_stmt_node:type_name -> mallard.googlesql.ResolvedGrantStmtProto
+	171, // 75: mallard.googlesql.AnyResolvedGrantOrRevokeStmtProto.resolved_revoke_stmt_node:type_name -> mallard.googlesql.ResolvedRevokeStmtProto
+	138, // 76: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_grouping_set_node:type_name -> mallard.googlesql.ResolvedGroupingSetProto
+	173, // 77: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_rollup_node:type_name -> mallard.googlesql.ResolvedRollupProto
+	95,  // 78: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_cube_node:type_name -> mallard.googlesql.ResolvedCubeProto
+	135, // 79: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_grouping_set_list_node:type_name -> mallard.googlesql.ResolvedGroupingSetListProto
+	137, // 80: mallard.googlesql.AnyResolvedGroupingSetBaseProto.resolved_grouping_set_product_node:type_name -> mallard.googlesql.ResolvedGroupingSetProductProto
+	21,  // 81: mallard.googlesql.AnyResolvedNonScalarFunctionCallBaseProto.resolved_aggregate_function_call_node:type_name -> mallard.googlesql.ResolvedAggregateFunctionCallProto
+	45,  // 82: mallard.googlesql.AnyResolvedNonScalarFunctionCallBaseProto.resolved_analytic_function_call_node:type_name -> mallard.googlesql.ResolvedAnalyticFunctionCallProto
+	182, // 83: mallard.googlesql.AnyResolvedScanProto.resolved_single_row_scan_node:type_name -> mallard.googlesql.ResolvedSingleRowScanProto
+	190, // 84: mallard.googlesql.AnyResolvedScanProto.resolved_table_scan_node:type_name -> mallard.googlesql.ResolvedTableScanProto
+	142, // 85: mallard.googlesql.AnyResolvedScanProto.resolved_join_scan_node:type_name -> mallard.googlesql.ResolvedJoinScanProto
+	53,  // 86: mallard.googlesql.AnyResolvedScanProto.resolved_array_scan_node:type_name -> mallard.googlesql.ResolvedArrayScanProto
+	118, // 87: mallard.googlesql.AnyResolvedScanProto.resolved_filter_scan_node:type_name -> mallard.googlesql.ResolvedFilterScanProto
+	178, // 88: mallard.googlesql.AnyResolvedScanProto.resolved_set_operation_scan_node:type_name -> mallard.googlesql.ResolvedSetOperationScanProto
+	152, // 89: mallard.googlesql.AnyResolvedScanProto.resolved_order_by_scan_node:type_name -> mallard.googlesql.ResolvedOrderByScanProto
+	143, // 90: mallard.googlesql.AnyResolvedScanProto.resolved_limit_offset_scan_node:type_name -> mallard.googlesql.ResolvedLimitOffsetScanProto
+	206, // 91: mallard.googlesql.AnyResolvedScanProto.resolved_with_ref_scan_node:type_name -> mallard.googlesql.ResolvedWithRefScanProto
+	47,  // 92: mallard.googlesql.AnyResolvedScanProto.resolved_analytic_scan_node:type_name -> mallard.googlesql.ResolvedAnalyticScanProto
+	174, // 93: mallard.googlesql.AnyResolvedScanProto.resolved_sample_scan_node:type_name -> mallard.googlesql.ResolvedSampleScanProto
+	158, // 94: mallard.googlesql.AnyResolvedScanProto.resolved_project_scan_node:type_name -> mallard.googlesql.ResolvedProjectScanProto
+	207, // 95: mallard.googlesql.AnyResolvedScanProto.resolved_with_scan_node:type_name -> mallard.googlesql.ResolvedWithScanProto
+	188, // 96: mallard.googlesql.AnyResolvedScanProto.resolved_tvfscan_node:type_name -> mallard.googlesql.ResolvedTVFScanProto
+	163, // 97: mallard.googlesql.AnyResolvedScanProto.resolved_relation_argument_scan_node:type_name -> mallard.googlesql.ResolvedRelationArgumentScanProto
+	0,   // 98: mallard.googlesql.AnyResolvedScanProto.resolved_aggregate_scan_base_node:type_name -> mallard.googlesql.AnyResolvedAggregateScanBaseProto
+	161, // 99: mallard.googlesql.AnyResolvedScanProto.resolved_recursive_ref_scan_node:type_name -> mallard.googlesql.ResolvedRecursiveRefScanProto
+	162, // 100: mallard.googlesql.AnyResolvedScanProto.resolved_recursive_scan_node:type_name -> mallard.googlesql.ResolvedRecursiveScanProto
+	157, // 101: mallard.googlesql.AnyResolvedScanProto.resolved_pivot_scan_node:type_name -> mallard.googlesql.ResolvedPivotScanProto
+	194, // 102: mallard.googlesql.AnyResolvedScanProto.resolved_unpivot_scan_node:type_name -> mallard.googlesql.ResolvedUnpivotScanProto
+	185, // 103: mallard.googlesql.AnyResolvedScanProto.resolved_static_describe_scan_node:type_name -> mallard.googlesql.ResolvedStaticDescribeScanProto
+	55,  // 104: mallard.googlesql.AnyResolvedScanProto.resolved_assert_scan_node:type_name -> mallard.googlesql.ResolvedAssertScanProto
+	101, // 105: mallard.googlesql.AnyResolvedScanProto.resolved_describe_scan_node:type_name -> mallard.googlesql.ResolvedDescribeScanProto
+	195, // 106: mallard.googlesql.AnyResolvedScanProto.resolved_unset_argument_scan_node:type_name -> mallard.googlesql.ResolvedUnsetArgumentScanProto
+	111, // 107: mallard.googlesql.AnyResolvedStatementProto.resolved_explain_stmt_node:type_name -> mallard.googlesql.ResolvedExplainStmtProto
+	159, // 108: mallard.googlesql.AnyResolvedStatementProto.resolved_query_stmt_node:type_name -> mallard.googlesql.ResolvedQueryStmtProto
+	7,   // 109: mallard.googlesql.AnyResolvedStatementProto.resolved_create_statement_node:type_name -> mallard.googlesql.AnyResolvedCreateStatementProto
+	112, // 110: mallard.googlesql.AnyResolvedStatementProto.resolved_export_data_stmt_node:type_name -> mallard.googlesql.ResolvedExportDataStmtProto
+	99,  // 111: mallard.googlesql.AnyResolvedStatementProto.resolved_define_table_stmt_node:type_name -> mallard.googlesql.ResolvedDefineTableStmtProto
+	102, // 112: mallard.googlesql.AnyResolvedStatementProto.resolved_describe_stmt_node:type_name -> mallard.googlesql.ResolvedDescribeStmtProto
+	181, // 113: mallard.googlesql.AnyResolvedStatementProto.resolved_show_stmt_node:type_name -> mallard.googlesql.ResolvedShowStmtProto
+	60,  // 114: mallard.googlesql.AnyResolvedStatementProto.resolved_begin_stmt_node:type_name -> mallard.googlesql.ResolvedBeginStmtProto
+	70,  // 115: mallard.googlesql.AnyResolvedStatementProto.resolved_commit_stmt_node:type_name -> mallard.googlesql.ResolvedCommitStmtProto
+	172, // 116: mallard.googlesql.AnyResolvedStatementProto.resolved_rollback_stmt_node:type_name -> mallard.googlesql.ResolvedRollbackStmtProto
+	108, // 117: mallard.googlesql.AnyResolvedStatementProto.resolved_drop_stmt_node:type_name -> mallard.googlesql.ResolvedDropStmtProto
+	141, // 118: mallard.googlesql.AnyResolvedStatementProto.resolved_insert_stmt_node:type_name -> mallard.googlesql.ResolvedInsertStmtProto
+	100, // 119: mallard.googlesql.AnyResolvedStatementProto.resolved_delete_stmt_node:type_name -> mallard.googlesql.ResolvedDeleteStmtProto
+	198, // 120: mallard.googlesql.AnyResolvedStatementProto.resolved_update_stmt_node:type_name -> mallard.googlesql.ResolvedUpdateStmtProto
+	12,  // 121: mallard.googlesql.AnyResolvedStatementProto.resolved_grant_or_revoke_stmt_node:type_name -> mallard.googlesql.AnyResolvedGrantOrRevokeStmtProto
+	42,  // 122: mallard.googlesql.AnyResolvedStatementProto.resolved_alter_table_set_options_stmt_node:type_name -> mallard.googlesql.ResolvedAlterTableSetOptionsStmtProto
+	166, // 123: mallard.googlesql.AnyResolvedStatementProto.resolved_rename_stmt_node:type_name -> mallard.googlesql.ResolvedRenameStmtProto
+	105, // 124: mallard.googlesql.AnyResolvedStatementProto.resolved_drop_function_stmt_node:type_name -> mallard.googlesql.ResolvedDropFunctionStmtProto
+	61,  // 125: mallard.googlesql.AnyResolvedStatementProto.resolved_call_stmt_node:type_name -> mallard.googlesql.ResolvedCallStmtProto
+	56,  // 126: mallard.googlesql.AnyResolvedStatementProto.resolved_assert_stmt_node:type_name -> mallard.googlesql.ResolvedAssertStmtProto
+	146, // 127: mallard.googlesql.AnyResolvedStatementProto.resolved_merge_stmt_node:type_name -> mallard.googlesql.ResolvedMergeStmtProto
+	3,   // 128: mallard.googlesql.AnyResolvedStatementProto.resolved_alter_object_stmt_node:type_name -> mallard.googlesql.AnyResolvedAlterObjectStmtProto
+	180, // 129: mallard.googlesql.AnyResolvedStatementProto.resolved_set_transaction_stmt_node:type_name -> mallard.googlesql.ResolvedSetTransactionStmtProto
+	106, // 130: mallard.googlesql.AnyResolvedStatementProto.resolved_drop_materialized_view_stmt_node:type_name -> mallard.googlesql.ResolvedDropMaterializedViewStmtProto
+	191, // 131: mallard.googlesql.AnyResolvedStatementProto.resolved_truncate_stmt_node:type_name -> mallard.googlesql.ResolvedTruncateStmtProto
+	57,  // 132: mallard.googlesql.AnyResolvedStatementProto.resolved_assignment_stmt_node:type_name -> mallard.googlesql.ResolvedAssignmentStmtProto
+	113, // 133: mallard.googlesql.AnyResolvedStatementProto.resolved_export_model_stmt_node:type_name -> mallard.googlesql.ResolvedExportModelStmtProto
+	110, // 134: mallard.googlesql.AnyResolvedStatementProto.resolved_drop_table_function_stmt_node:type_name -> mallard.googlesql.ResolvedDropTableFunctionStmtProto
+	64,  // 135: mallard.googlesql.AnyResolvedStatementProto.resolved_clone_data_stmt_node:type_name -> mallard.googlesql.ResolvedCloneDataStmtProto
+	48,  // 136: mallard.googlesql.AnyResolvedStatementProto.resolved_analyze_stmt_node:type_name -> mallard.googlesql.ResolvedAnalyzeStmtProto
+	107, // 137: mallard.googlesql.AnyResolvedStatementProto.resolved_drop_snapshot_table_stmt_node:type_name -> mallard.googlesql.ResolvedDropSnapshotTableStmtProto
+	59,  // 138: mallard.googlesql.AnyResolvedStatementProto.resolved_aux_load_data_stmt_node:type_name -> mallard.googlesql.ResolvedAuxLoadDataStmtProto
+	192, // 139: mallard.googlesql.AnyResolvedStatementProto.resolved_undrop_stmt_node:type_name -> mallard.googlesql.ResolvedUndropStmtProto
+	126, // 140: mallard.googlesql.AnyResolvedStatementProto.resolved_generalized_query_stmt_node:type_name -> mallard.googlesql.ResolvedGeneralizedQueryStmtProto
+	184, // 141: mallard.googlesql.AnyResolvedStatementProto.resolved_statement_with_pipe_operators_stmt_node:type_name -> mallard.googlesql.ResolvedStatementWithPipeOperatorsStmtProto
+	26,  // 142: mallard.googlesql.ResolvedAddColumnActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	67,  // 143: mallard.googlesql.ResolvedAddColumnActionProto.column_definition:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
+	26,  // 144: mallard.googlesql.ResolvedAddColumnIdentifierActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	150, // 145: mallard.googlesql.ResolvedAddColumnIdentifierActionProto.options_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	26,  // 146: mallard.googlesql.ResolvedAddSubEntityActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	150, // 147: mallard.googlesql.ResolvedAddSubEntityActionProto.options_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	26,  // 148: mallard.googlesql.ResolvedAddToRestricteeListActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	10,  // 149: mallard.googlesql.ResolvedAddToRestricteeListActionProto.restrictee_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	149, // 150: mallard.googlesql.ResolvedAggregateFunctionCallProto.parent:type_name -> mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto
+	22,  // 151: mallard.googlesql.ResolvedAggregateFunctionCallProto.having_modifier:type_name -> mallard.googlesql.ResolvedAggregateHavingModifierProto
+	151, // 152: mallard.googlesql.ResolvedAggregateFunctionCallProto.order_by_item_list:type_name -> mallard.googlesql.ResolvedOrderByItemProto
+	10,  // 153: mallard.googlesql.ResolvedAggregateFunctionCallProto.limit:type_name -> mallard.googlesql.AnyResolvedExprProto
+	208, // 154: mallard.googlesql.ResolvedAggregateFunctionCallProto.function_call_info:type_name -> mallard.googlesql.ResolvedFunctionCallInfoProto
+	73,  // 155: mallard.googlesql.ResolvedAggregateFunctionCallProto.group_by_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	150, // 156: mallard.googlesql.ResolvedAggregateFunctionCallProto.group_by_hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	4,   // 157: mallard.googlesql.ResolvedAggregateFunctionCallProto.group_by_aggregate_list:type_name -> mallard.googlesql.AnyResolvedComputedColumnBaseProto
+	10,  // 158: mallard.googlesql.ResolvedAggregateFunctionCallProto.having_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 159: mallard.googlesql.ResolvedAggregateHavingModifierProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	209, // 160: mallard.googlesql.ResolvedAggregateHavingModifierProto.kind:type_name -> mallard.googlesql.ResolvedAggregateHavingModifierEnums.HavingModifierKind
+	10,  // 161: mallard.googlesql.ResolvedAggregateHavingModifierProto.having_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	175, // 162: mallard.googlesql.ResolvedAggregateScanBaseProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 163: mallard.googlesql.ResolvedAggregateScanBaseProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	73,  // 164: mallard.googlesql.ResolvedAggregateScanBaseProto.group_by_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	4,   // 165: mallard.googlesql.ResolvedAggregateScanBaseProto.aggregate_list:type_name -> mallard.googlesql.AnyResolvedComputedColumnBaseProto
+	13,  // 166: mallard.googlesql.ResolvedAggregateScanBaseProto.grouping_set_list:type_name -> mallard.googlesql.AnyResolvedGroupingSetBaseProto
+	69,  // 167: mallard.googlesql.ResolvedAggregateScanBaseProto.rollup_column_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	133, // 168: mallard.googlesql.ResolvedAggregateScanBaseProto.grouping_call_list:type_name -> mallard.googlesql.ResolvedGroupingCallProto
+	23,  // 169: mallard.googlesql.ResolvedAggregateScanProto.parent:type_name -> mallard.googlesql.ResolvedAggregateScanBaseProto
+	23,  // 170: mallard.googlesql.ResolvedAggregationThresholdAggregateScanProto.parent:type_name -> mallard.googlesql.ResolvedAggregateScanBaseProto
+	150, // 171: mallard.googlesql.ResolvedAggregationThresholdAggregateScanProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	51,  // 172: mallard.googlesql.ResolvedAlterActionProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	26,  // 173: mallard.googlesql.ResolvedAlterColumnActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	27,  // 174: mallard.googlesql.ResolvedAlterColumnDropDefaultActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
+	27,  // 175: mallard.googlesql.ResolvedAlterColumnDropGeneratedActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
+	27,  // 176: mallard.googlesql.ResolvedAlterColumnDropNotNullActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
+	27,  // 177: mallard.googlesql.ResolvedAlterColumnOptionsActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
+	150, // 178: mallard.googlesql.ResolvedAlterColumnOptionsActionProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	27,  // 179: mallard.googlesql.ResolvedAlterColumnSetDataTypeActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
+	210, // 180: mallard.googlesql.ResolvedAlterColumnSetDataTypeActionProto.updated_type:type_name -> mallard.googlesql.TypeProto
+	211, // 181: mallard.googlesql.ResolvedAlterColumnSetDataTypeActionProto.updated_type_parameters:type_name -> mallard.googlesql.TypeParametersProto
+	65,  // 182: mallard.googlesql.ResolvedAlterColumnSetDataTypeActionProto.updated_annotations:type_name -> mallard.googlesql.ResolvedColumnAnnotationsProto
+	27,  // 183: mallard.googlesql.ResolvedAlterColumnSetDefaultActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
+	66,  // 184: mallard.googlesql.ResolvedAlterColumnSetDefaultActionProto.default_value:type_name -> mallard.googlesql.ResolvedColumnDefaultValueProto
+	27,  // 185: mallard.googlesql.ResolvedAlterColumnSetGeneratedActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterColumnActionProto
+	127, // 186: mallard.googlesql.ResolvedAlterColumnSetGeneratedActionProto.generated_column_info:type_name -> mallard.googlesql.ResolvedGeneratedColumnInfoProto
+	39,  // 187: mallard.googlesql.ResolvedAlterConnectionStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
+	39,  // 188: mallard.googlesql.ResolvedAlterExternalSchemaStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
+	39,  // 189: mallard.googlesql.ResolvedAlterMaterializedViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
+	39,  // 190: mallard.googlesql.ResolvedAlterModelStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
+	183, // 191: mallard.googlesql.ResolvedAlterObjectStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	1,   // 192: mallard.googlesql.ResolvedAlterObjectStmtProto.alter_action_list:type_name -> mallard.googlesql.AnyResolvedAlterActionProto
+	39,  // 193: mallard.googlesql.ResolvedAlterSchemaStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
+	26,  // 194: mallard.googlesql.ResolvedAlterSubEntityActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	1,   // 195: mallard.googlesql.ResolvedAlterSubEntityActionProto.alter_action:type_name -> mallard.googlesql.AnyResolvedAlterActionProto
+	183, // 196: mallard.googlesql.ResolvedAlterTableSetOptionsStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	150, // 197: mallard.googlesql.ResolvedAlterTableSetOptionsStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	39,  // 198: mallard.googlesql.ResolvedAlterTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
+	39,  // 199: mallard.googlesql.ResolvedAlterViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedAlterObjectStmtProto
+	149, // 200: mallard.googlesql.ResolvedAnalyticFunctionCallProto.parent:type_name -> mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto
+	200, // 201: mallard.googlesql.ResolvedAnalyticFunctionCallProto.window_frame:type_name -> mallard.googlesql.ResolvedWindowFrameProto
+	51,  // 202: mallard.googlesql.ResolvedAnalyticFunctionGroupProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	202, // 203: mallard.googlesql.ResolvedAnalyticFunctionGroupProto.partition_by:type_name -> mallard.googlesql.ResolvedWindowPartitioningProto
+	201, // 204: mallard.googlesql.ResolvedAnalyticFunctionGroupProto.order_by:type_name -> mallard.googlesql.ResolvedWindowOrderingProto
+	4,   // 205: mallard.googlesql.ResolvedAnalyticFunctionGroupProto.analytic_function_list:type_name -> mallard.googlesql.AnyResolvedComputedColumnBaseProto
+	175, // 206: mallard.googlesql.ResolvedAnalyticScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 207: mallard.googlesql.ResolvedAnalyticScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	46,  // 208: mallard.googlesql.ResolvedAnalyticScanProto.function_group_list:type_name -> mallard.googlesql.ResolvedAnalyticFunctionGroupProto
+	183, // 209: mallard.googlesql.ResolvedAnalyzeStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	150, // 210: mallard.googlesql.ResolvedAnalyzeStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	189, // 211: mallard.googlesql.ResolvedAnalyzeStmtProto.table_and_column_index_list:type_name -> mallard.googlesql.ResolvedTableAndColumnInfoProto
+	51,  // 212: mallard.googlesql.ResolvedArgumentDefProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	210, // 213: mallard.googlesql.ResolvedArgumentDefProto.type:type_name -> mallard.googlesql.TypeProto
+	212, // 214: mallard.googlesql.ResolvedArgumentDefProto.argument_kind:type_name -> mallard.googlesql.ResolvedArgumentDefEnums.ArgumentKind
+	51,  // 215: mallard.googlesql.ResolvedArgumentListProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	49,  // 216: mallard.googlesql.ResolvedArgumentListProto.arg_list:type_name -> mallard.googlesql.ResolvedArgumentDefProto
+	213, // 217: mallard.googlesql.ResolvedArgumentProto.parent:type_name -> mallard.googlesql.ResolvedNodeProto
+	114, // 218: mallard.googlesql.ResolvedArgumentRefProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	212, // 219: mallard.googlesql.ResolvedArgumentRefProto.argument_kind:type_name -> mallard.googlesql.ResolvedArgumentDefEnums.ArgumentKind
+	175, // 220: mallard.googlesql.ResolvedArrayScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 221: mallard.googlesql.ResolvedArrayScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	10,  // 222: mallard.googlesql.ResolvedArrayScanProto.array_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	214, // 223: mallard.googlesql.ResolvedArrayScanProto.element_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	68,  // 224: mallard.googlesql.ResolvedArrayScanProto.array_offset_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
+	10,  // 225: mallard.googlesql.ResolvedArrayScanProto.join_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 226: mallard.googlesql.ResolvedArrayScanProto.array_zip_mode:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 227: mallard.googlesql.ResolvedAssertRowsModifiedProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	10,  // 228: mallard.googlesql.ResolvedAssertRowsModifiedProto.rows:type_name -> mallard.googlesql.AnyResolvedExprProto
+	175, // 229: mallard.googlesql.ResolvedAssertScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 230: mallard.googlesql.ResolvedAssertScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	10,  // 231: mallard.googlesql.ResolvedAssertScanProto.condition:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 232: mallard.googlesql.ResolvedAssertScanProto.message:type_name -> mallard.googlesql.AnyResolvedExprProto
+	183, // 233: mallard.googlesql.ResolvedAssertStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	10,  // 234: mallard.googlesql.ResolvedAssertStmtProto.expression:type_name -> mallard.googlesql.AnyResolvedExprProto
+	183, // 235: mallard.googlesql.ResolvedAssignmentStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	10,  // 236: mallard.googlesql.ResolvedAssignmentStmtProto.target:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 237: mallard.googlesql.ResolvedAssignmentStmtProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 238: mallard.googlesql.ResolvedAuxLoadDataPartitionFilterProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	10,  // 239: mallard.googlesql.ResolvedAuxLoadDataPartitionFilterProto.filter:type_name -> mallard.googlesql.AnyResolvedExprProto
+	183, // 240: mallard.googlesql.ResolvedAuxLoadDataStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	215, // 241: mallard.googlesql.ResolvedAuxLoadDataStmtProto.insertion_mode:type_name -> mallard.googlesql.ResolvedAuxLoadDataStmtEnums.InsertionMode
+	58,  // 242: mallard.googlesql.ResolvedAuxLoadDataStmtProto.partition_filter:type_name -> mallard.googlesql.ResolvedAuxLoadDataPartitionFilterProto
+	153, // 243: mallard.googlesql.ResolvedAuxLoadDataStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	67,  // 244: mallard.googlesql.ResolvedAuxLoadDataStmtProto.column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
+	214, // 245: mallard.googlesql.ResolvedAuxLoadDataStmtProto.pseudo_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	10,  // 246: mallard.googlesql.ResolvedAuxLoadDataStmtProto.partition_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 247: mallard.googlesql.ResolvedAuxLoadDataStmtProto.cluster_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	150, // 248: mallard.googlesql.ResolvedAuxLoadDataStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	205, // 249: mallard.googlesql.ResolvedAuxLoadDataStmtProto.with_partition_columns:type_name -> mallard.googlesql.ResolvedWithPartitionColumnsProto
+	74,  // 250: mallard.googlesql.ResolvedAuxLoadDataStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
+	150, // 251: mallard.googlesql.ResolvedAuxLoadDataStmtProto.from_files_option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	183, // 252: mallard.googlesql.ResolvedBeginStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	216, // 253: mallard.googlesql.ResolvedBeginStmtProto.read_write_mode:type_name -> mallard.googlesql.ResolvedBeginStmtEnums.ReadWriteMode
+	183, // 254: mallard.googlesql.ResolvedCallStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	217, // 255: mallard.googlesql.ResolvedCallStmtProto.procedure:type_name -> mallard.googlesql.ProcedureRefProto
+	218, // 256: mallard.googlesql.ResolvedCallStmtProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	10,  // 257: mallard.googlesql.ResolvedCallStmtProto.argument_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	114, // 258: mallard.googlesql.ResolvedCastProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	10,  // 259: mallard.googlesql.ResolvedCastProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	117, // 260: mallard.googlesql.ResolvedCastProto.extended_cast:type_name -> mallard.googlesql.ResolvedExtendedCastProto
+	10,  // 261: mallard.googlesql.ResolvedCastProto.format:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 262: mallard.googlesql.ResolvedCastProto.time_zone:type_name -> mallard.googlesql.AnyResolvedExprProto
+	219, // 263: mallard.googlesql.ResolvedCastProto.type_modifiers:type_name -> mallard.googlesql.TypeModifiersProto
+	114, // 264: mallard.googlesql.ResolvedCatalogColumnRefProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	220, // 265: mallard.googlesql.ResolvedCatalogColumnRefProto.column:type_name -> mallard.googlesql.ColumnRefProto
+	183, // 266: mallard.googlesql.ResolvedCloneDataStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	190, // 267: mallard.googlesql.ResolvedCloneDataStmtProto.target_table:type_name -> mallard.googlesql.ResolvedTableScanProto
+	15,  // 268: mallard.googlesql.ResolvedCloneDataStmtProto.clone_from:type_name -> mallard.googlesql.AnyResolvedScanProto
+	51,  // 269: mallard.googlesql.ResolvedColumnAnnotationsProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	150, // 270: mallard.googlesql.ResolvedColumnAnnotationsProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	65,  // 271: mallard.googlesql.ResolvedColumnAnnotationsProto.child_list:type_name -> mallard.googlesql.ResolvedColumnAnnotationsProto
+	211, // 272: mallard.googlesql.ResolvedColumnAnnotationsProto.type_parameters:type_name -> mallard.googlesql.TypeParametersProto
+	51,  // 273: mallard.googlesql.ResolvedColumnDefaultValueProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	10,  // 274: mallard.googlesql.ResolvedColumnDefaultValueProto.expression:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 275: mallard.googlesql.ResolvedColumnDefinitionProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	210, // 276: mallard.googlesql.ResolvedColumnDefinitionProto.type:type_name -> mallard.googlesql.TypeProto
+	65,  // 277: mallard.googlesql.ResolvedColumnDefinitionProto.annotations:type_name -> mallard.googlesql.ResolvedColumnAnnotationsProto
+	214, // 278: mallard.googlesql.ResolvedColumnDefinitionProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
+	127, // 279: mallard.googlesql.ResolvedColumnDefinitionProto.generated_column_info:type_name -> mallard.googlesql.ResolvedGeneratedColumnInfoProto
+	66,  // 280: mallard.googlesql.ResolvedColumnDefinitionProto.default_value:type_name -> mallard.googlesql.ResolvedColumnDefaultValueProto
+	51,  // 281: mallard.googlesql.ResolvedColumnHolderProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	214, // 282: mallard.googlesql.ResolvedColumnHolderProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
+	114, // 283: mallard.googlesql.ResolvedColumnRefProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	214, // 284: mallard.googlesql.ResolvedColumnRefProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
+	183, // 285: mallard.googlesql.ResolvedCommitStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	51,  // 286: mallard.googlesql.ResolvedComputedColumnBaseProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	71,  // 287: mallard.googlesql.ResolvedComputedColumnImplProto.parent:type_name -> mallard.googlesql.ResolvedComputedColumnBaseProto
+	72,  // 288: mallard.googlesql.ResolvedComputedColumnProto.parent:type_name -> mallard.googlesql.ResolvedComputedColumnImplProto
+	214, // 289: mallard.googlesql.ResolvedComputedColumnProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
+	10,  // 290: mallard.googlesql.ResolvedComputedColumnProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 291: mallard.googlesql.ResolvedConnectionProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	221, // 292: mallard.googlesql.ResolvedConnectionProto.connection:type_name -> mallard.googlesql.ConnectionRefProto
+	114, // 293: mallard.googlesql.ResolvedConstantProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	222, // 294: mallard.googlesql.ResolvedConstantProto.constant:type_name -> mallard.googlesql.ConstantRefProto
+	88,  // 295: mallard.googlesql.ResolvedCreateConnectionStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	150, // 296: mallard.googlesql.ResolvedCreateConnectionStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	88,  // 297: mallard.googlesql.ResolvedCreateConstantStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	10,  // 298: mallard.googlesql.ResolvedCreateConstantStmtProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	85,  // 299: mallard.googlesql.ResolvedCreateExternalSchemaStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateSchemaStmtBaseProto
+	74,  // 300: mallard.googlesql.ResolvedCreateExternalSchemaStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
+	91,  // 301: mallard.googlesql.ResolvedCreateExternalTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateTableStmtBaseProto
+	205, // 302: mallard.googlesql.ResolvedCreateExternalTableStmtProto.with_partition_columns:type_name -> mallard.googlesql.ResolvedWithPartitionColumnsProto
+	88,  // 303: mallard.googlesql.ResolvedCreateFunctionStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	210, // 304: mallard.googlesql.ResolvedCreateFunctionStmtProto.return_type:type_name -> mallard.googlesql.TypeProto
+	218, // 305: mallard.googlesql.ResolvedCreateFunctionStmtProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	73,  // 306: mallard.googlesql.ResolvedCreateFunctionStmtProto.aggregate_expression_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	10,  // 307: mallard.googlesql.ResolvedCreateFunctionStmtProto.function_expression:type_name -> mallard.googlesql.AnyResolvedExprProto
+	150, // 308: mallard.googlesql.ResolvedCreateFunctionStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	223, // 309: mallard.googlesql.ResolvedCreateFunctionStmtProto.sql_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
+	224, // 310: mallard.googlesql.ResolvedCreateFunctionStmtProto.determinism_level:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.DeterminismLevel
+	74,  // 311: mallard.googlesql.ResolvedCreateFunctionStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
+	93,  // 312: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateViewBaseProto
+	10,  // 313: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto.partition_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 314: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto.cluster_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	15,  // 315: mallard.googlesql.ResolvedCreateMaterializedViewStmtProto.replica_source:type_name -> mallard.googlesql.AnyResolvedScanProto
+	51,  // 316: mallard.googlesql.ResolvedCreateModelAliasedQueryProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	15,  // 317: mallard.googlesql.ResolvedCreateModelAliasedQueryProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	153, // 318: mallard.googlesql.ResolvedCreateModelAliasedQueryProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	88,  // 319: mallard.googlesql.ResolvedCreateModelStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	150, // 320: mallard.googlesql.ResolvedCreateModelStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	153, // 321: mallard.googlesql.ResolvedCreateModelStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	15,  // 322: mallard.googlesql.ResolvedCreateModelStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	82,  // 323: mallard.googlesql.ResolvedCreateModelStmtProto.aliased_query_list:type_name -> mallard.googlesql.ResolvedCreateModelAliasedQueryProto
+	67,  // 324: mallard.googlesql.ResolvedCreateModelStmtProto.transform_input_column_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
+	73,  // 325: mallard.googlesql.ResolvedCreateModelStmtProto.transform_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	153, // 326: mallard.googlesql.ResolvedCreateModelStmtProto.transform_output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	46,  // 327: mallard.googlesql.ResolvedCreateModelStmtProto.transform_analytic_function_group_list:type_name -> mallard.googlesql.ResolvedAnalyticFunctionGroupProto
+	67,  // 328: mallard.googlesql.ResolvedCreateModelStmtProto.input_column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
+	67,  // 329: mallard.googlesql.ResolvedCreateModelStmtProto.output_column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
+	74,  // 330: mallard.googlesql.ResolvedCreateModelStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
+	88,  // 331: mallard.googlesql.ResolvedCreateProcedureStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	218, // 332: mallard.googlesql.ResolvedCreateProcedureStmtProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	150, // 333: mallard.googlesql.ResolvedCreateProcedureStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	74,  // 334: mallard.googlesql.ResolvedCreateProcedureStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
+	223, // 335: mallard.googlesql.ResolvedCreateProcedureStmtProto.external_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
+	88,  // 336: mallard.googlesql.ResolvedCreateSchemaStmtBaseProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	150, // 337: mallard.googlesql.ResolvedCreateSchemaStmtBaseProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	85,  // 338: mallard.googlesql.ResolvedCreateSchemaStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateSchemaStmtBaseProto
+	88,  // 339: mallard.googlesql.ResolvedCreateSnapshotTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	15,  // 340: mallard.googlesql.ResolvedCreateSnapshotTableStmtProto.clone_from:type_name -> mallard.googlesql.AnyResolvedScanProto
+	150, // 341: mallard.googlesql.ResolvedCreateSnapshotTableStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	183, // 342: mallard.googlesql.ResolvedCreateStatementProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	225, // 343: mallard.googlesql.ResolvedCreateStatementProto.create_scope:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.CreateScope
+	226, // 344: mallard.googlesql.ResolvedCreateStatementProto.create_mode:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.CreateMode
+	91,  // 345: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateTableStmtBaseProto
+	10,  // 346: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.partition_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 347: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.cluster_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	153, // 348: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	15,  // 349: mallard.googlesql.ResolvedCreateTableAsSelectStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	88,  // 350: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	218, // 351: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	150, // 352: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	15,  // 353: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	153, // 354: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	223, // 355: mallard.googlesql.ResolvedCreateTableFunctionStmtProto.sql_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
+	88,  // 356: mallard.googlesql.ResolvedCreateTableStmtBaseProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	150, // 357: mallard.googlesql.ResolvedCreateTableStmtBaseProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	67,  // 358: mallard.googlesql.ResolvedCreateTableStmtBaseProto.column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
+	214, // 359: mallard.googlesql.ResolvedCreateTableStmtBaseProto.pseudo_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	227, // 360: mallard.googlesql.ResolvedCreateTableStmtBaseProto.like_table:type_name -> mallard.googlesql.TableRefProto
+	74,  // 361: mallard.googlesql.ResolvedCreateTableStmtBaseProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
+	91,  // 362: mallard.googlesql.ResolvedCreateTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateTableStmtBaseProto
+	15,  // 363: mallard.googlesql.ResolvedCreateTableStmtProto.clone_from:type_name -> mallard.googlesql.AnyResolvedScanProto
+	15,  // 364: mallard.googlesql.ResolvedCreateTableStmtProto.copy_from:type_name -> mallard.googlesql.AnyResolvedScanProto
+	10,  // 365: mallard.googlesql.ResolvedCreateTableStmtProto.partition_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 366: mallard.googlesql.ResolvedCreateTableStmtProto.cluster_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	88,  // 367: mallard.googlesql.ResolvedCreateViewBaseProto.parent:type_name -> mallard.googlesql.ResolvedCreateStatementProto
+	150, // 368: mallard.googlesql.ResolvedCreateViewBaseProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	153, // 369: mallard.googlesql.ResolvedCreateViewBaseProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	15,  // 370: mallard.googlesql.ResolvedCreateViewBaseProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	223, // 371: mallard.googlesql.ResolvedCreateViewBaseProto.sql_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
+	67,  // 372: mallard.googlesql.ResolvedCreateViewBaseProto.column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
+	93,  // 373: mallard.googlesql.ResolvedCreateViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedCreateViewBaseProto
+	134, // 374: mallard.googlesql.ResolvedCubeProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
+	136, // 375: mallard.googlesql.ResolvedCubeProto.cube_column_list:type_name -> mallard.googlesql.ResolvedGroupingSetMultiColumnProto
+	114, // 376: mallard.googlesql.ResolvedDMLDefaultProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	51,  // 377: mallard.googlesql.ResolvedDMLValueProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	10,  // 378: mallard.googlesql.ResolvedDMLValueProto.value:type_name -> mallard.googlesql.AnyResolvedExprProto
+	72,  // 379: mallard.googlesql.ResolvedDeferredComputedColumnProto.parent:type_name -> mallard.googlesql.ResolvedComputedColumnImplProto
+	214, // 380: mallard.googlesql.ResolvedDeferredComputedColumnProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
+	10,  // 381: mallard.googlesql.ResolvedDeferredComputedColumnProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	214, // 382: mallard.googlesql.ResolvedDeferredComputedColumnProto.side_effect_column:type_name -> mallard.googlesql.ResolvedColumnProto
+	183, // 383: mallard.googlesql.ResolvedDefineTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	150, // 384: mallard.googlesql.ResolvedDefineTableStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	183, // 385: mallard.googlesql.ResolvedDeleteStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	190, // 386: mallard.googlesql.ResolvedDeleteStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
+	54,  // 387: mallard.googlesql.ResolvedDeleteStmtProto.assert_rows_modified:type_name -> mallard.googlesql.ResolvedAssertRowsModifiedProto
+	169, // 388: mallard.googlesql.ResolvedDeleteStmtProto.returning:type_name -> mallard.googlesql.ResolvedReturningClauseProto
+	228, // 389: mallard.googlesql.ResolvedDeleteStmtProto.column_access_list:type_name -> mallard.googlesql.ResolvedStatementEnums.ObjectAccess
+	68,  // 390: mallard.googlesql.ResolvedDeleteStmtProto.array_offset_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
+	10,  // 391: mallard.googlesql.ResolvedDeleteStmtProto.where_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	175, // 392: mallard.googlesql.ResolvedDescribeScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 393: mallard.googlesql.ResolvedDescribeScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	73,  // 394: mallard.googlesql.ResolvedDescribeScanProto.describe_expr:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	183, // 395: mallard.googlesql.ResolvedDescribeStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	51,  // 396: mallard.googlesql.ResolvedDescriptorProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	214, // 397: mallard.googlesql.ResolvedDescriptorProto.descriptor_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	26,  // 398: mallard.googlesql.ResolvedDropColumnActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	183, // 399: mallard.googlesql.ResolvedDropFunctionStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	50,  // 400: mallard.googlesql.ResolvedDropFunctionStmtProto.arguments:type_name -> mallard.googlesql.ResolvedArgumentListProto
+	125, // 401: mallard.googlesql.ResolvedDropFunctionStmtProto.signature:type_name -> mallard.googlesql.ResolvedFunctionSignatureHolderProto
+	183, // 402: mallard.googlesql.ResolvedDropMaterializedViewStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	183, // 403: mallard.googlesql.ResolvedDropSnapshotTableStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	183, // 404: mallard.googlesql.ResolvedDropStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	229, // 405: mallard.googlesql.ResolvedDropStmtProto.drop_mode:type_name -> mallard.googlesql.ResolvedDropStmtEnums.DropMode
+	26,  // 406: mallard.googlesql.ResolvedDropSubEntityActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	183, // 407: mallard.googlesql.ResolvedDropTableFunctionStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	183, // 408: mallard.googlesql.ResolvedExplainStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	16,  // 409: mallard.googlesql.ResolvedExplainStmtProto.statement:type_name -> mallard.googlesql.AnyResolvedStatementProto
+	183, // 410: mallard.googlesql.ResolvedExportDataStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	74,  // 411: mallard.googlesql.ResolvedExportDataStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
+	150, // 412: mallard.googlesql.ResolvedExportDataStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	153, // 413: mallard.googlesql.ResolvedExportDataStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	15,  // 414: mallard.googlesql.ResolvedExportDataStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	183, // 415: mallard.googlesql.ResolvedExportModelStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	74,  // 416: mallard.googlesql.ResolvedExportModelStmtProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
+	150, // 417: mallard.googlesql.ResolvedExportModelStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	213, // 418: mallard.googlesql.ResolvedExprProto.parent:type_name -> mallard.googlesql.ResolvedNodeProto
+	210, // 419: mallard.googlesql.ResolvedExprProto.type:type_name -> mallard.googlesql.TypeProto
+	230, // 420: mallard.googlesql.ResolvedExprProto.type_annotation_map:type_name -> mallard.googlesql.AnnotationMapProto
+	114, // 421: mallard.googlesql.ResolvedExpressionColumnProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	51,  // 422: mallard.googlesql.ResolvedExtendedCastElementProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	210, // 423: mallard.googlesql.ResolvedExtendedCastElementProto.from_type:type_name -> mallard.googlesql.TypeProto
+	210, // 424: mallard.googlesql.ResolvedExtendedCastElementProto.to_type:type_name -> mallard.googlesql.TypeProto
+	231, // 425: mallard.googlesql.ResolvedExtendedCastElementProto.function:type_name -> mallard.googlesql.FunctionRefProto
+	51,  // 426: mallard.googlesql.ResolvedExtendedCastProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	116, // 427: mallard.googlesql.ResolvedExtendedCastProto.element_list:type_name -> mallard.googlesql.ResolvedExtendedCastElementProto
+	175, // 428: mallard.googlesql.ResolvedFilterScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 429: mallard.googlesql.ResolvedFilterScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	10,  // 430: mallard.googlesql.ResolvedFilterScanProto.filter_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	26,  // 431: mallard.googlesql.ResolvedFilterUsingActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	10,  // 432: mallard.googlesql.ResolvedFilterUsingActionProto.predicate:type_name -> mallard.googlesql.AnyResolvedExprProto
+	114, // 433: mallard.googlesql.ResolvedFlattenProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	10,  // 434: mallard.googlesql.ResolvedFlattenProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 435: mallard.googlesql.ResolvedFlattenProto.get_field_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	114, // 436: mallard.googlesql.ResolvedFlattenedArgProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	51,  // 437: mallard.googlesql.ResolvedFunctionArgumentProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	10,  // 438: mallard.googlesql.ResolvedFunctionArgumentProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	15,  // 439: mallard.googlesql.ResolvedFunctionArgumentProto.scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	148, // 440: mallard.googlesql.ResolvedFunctionArgumentProto.model:type_name -> mallard.googlesql.ResolvedModelProto
+	74,  // 441: mallard.googlesql.ResolvedFunctionArgumentProto.connection:type_name -> mallard.googlesql.ResolvedConnectionProto
+	103, // 442: mallard.googlesql.ResolvedFunctionArgumentProto.descriptor_arg:type_name -> mallard.googlesql.ResolvedDescriptorProto
+	214, // 443: mallard.googlesql.ResolvedFunctionArgumentProto.argument_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	139, // 444: mallard.googlesql.ResolvedFunctionArgumentProto.inline_lambda:type_name -> mallard.googlesql.ResolvedInlineLambdaProto
+	114, // 445: mallard.googlesql.ResolvedFunctionCallBaseProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	231, // 446: mallard.googlesql.ResolvedFunctionCallBaseProto.function:type_name -> mallard.googlesql.FunctionRefProto
+	218, // 447: mallard.googlesql.ResolvedFunctionCallBaseProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	10,  // 448: mallard.googlesql.ResolvedFunctionCallBaseProto.argument_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	122, // 449: mallard.googlesql.ResolvedFunctionCallBaseProto.generic_argument_list:type_name -> mallard.googlesql.ResolvedFunctionArgumentProto
+	232, // 450: mallard.googlesql.ResolvedFunctionCallBaseProto.error_mode:type_name -> mallard.googlesql.ResolvedFunctionCallBaseEnums.ErrorMode
+	150, // 451: mallard.googlesql.ResolvedFunctionCallBaseProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	123, // 452: mallard.googlesql.ResolvedFunctionCallProto.parent:type_name -> mallard.googlesql.ResolvedFunctionCallBaseProto
+	208, // 453: mallard.googlesql.ResolvedFunctionCallProto.function_call_info:type_name -> mallard.googlesql.ResolvedFunctionCallInfoProto
+	51,  // 454: mallard.googlesql.ResolvedFunctionSignatureHolderProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	218, // 455: mallard.googlesql.ResolvedFunctionSignatureHolderProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	183, // 456: mallard.googlesql.ResolvedGeneralizedQueryStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	154, // 457: mallard.googlesql.ResolvedGeneralizedQueryStmtProto.output_schema:type_name -> mallard.googlesql.ResolvedOutputSchemaProto
+	15,  // 458: mallard.googlesql.ResolvedGeneralizedQueryStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	51,  // 459: mallard.googlesql.ResolvedGeneratedColumnInfoProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	10,  // 460: mallard.googlesql.ResolvedGeneratedColumnInfoProto.expression:type_name -> mallard.googlesql.AnyResolvedExprProto
+	233, // 461: mallard.googlesql.ResolvedGeneratedColumnInfoProto.stored_mode:type_name -> mallard.googlesql.ResolvedGeneratedColumnInfoEnums.StoredMode
+	234, // 462: mallard.googlesql.ResolvedGeneratedColumnInfoProto.generated_mode:type_name -> mallard.googlesql.ResolvedGeneratedColumnInfoEnums.GeneratedMode
+	114, // 463: mallard.googlesql.ResolvedGetJsonFieldProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	10,  // 464: mallard.googlesql.ResolvedGetJsonFieldProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	114, // 465: mallard.googlesql.ResolvedGetStructFieldProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	10,  // 466: mallard.googlesql.ResolvedGetStructFieldProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	183, // 467: mallard.googlesql.ResolvedGrantOrRevokeStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	10,  // 468: mallard.googlesql.ResolvedGrantOrRevokeStmtProto.grantee_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	130, // 469: mallard.googlesql.ResolvedGrantStmtProto.parent:type_name -> mallard.googlesql.ResolvedGrantOrRevokeStmtProto
+	26,  // 470: mallard.googlesql.ResolvedGrantToActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	10,  // 471: mallard.googlesql.ResolvedGrantToActionProto.grantee_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 472: mallard.googlesql.ResolvedGroupingCallProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	69,  // 473: mallard.googlesql.ResolvedGroupingCallProto.group_by_column:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	214, // 474: mallard.googlesql.ResolvedGroupingCallProto.output_column:type_name -> mallard.googlesql.ResolvedColumnProto
+	51,  // 475: mallard.googlesql.ResolvedGroupingSetBaseProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	134, // 476: mallard.googlesql.ResolvedGroupingSetListProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
+	13,  // 477: mallard.googlesql.ResolvedGroupingSetListProto.elem_list:type_name -> mallard.googlesql.AnyResolvedGroupingSetBaseProto
+	51,  // 478: mallard.googlesql.ResolvedGroupingSetMultiColumnProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	69,  // 479: mallard.googlesql.ResolvedGroupingSetMultiColumnProto.column_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	134, // 480: mallard.googlesql.ResolvedGroupingSetProductProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
+	13,  // 481: mallard.googlesql.ResolvedGroupingSetProductProto.input_list:type_name -> mallard.googlesql.AnyResolvedGroupingSetBaseProto
+	134, // 482: mallard.googlesql.ResolvedGroupingSetProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
+	69,  // 483: mallard.googlesql.ResolvedGroupingSetProto.group_by_column_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	51,  // 484: mallard.googlesql.ResolvedInlineLambdaProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	214, // 485: mallard.googlesql.ResolvedInlineLambdaProto.argument_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	69,  // 486: mallard.googlesql.ResolvedInlineLambdaProto.parameter_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	10,  // 487: mallard.googlesql.ResolvedInlineLambdaProto.body:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 488: mallard.googlesql.ResolvedInsertRowProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	97,  // 489: mallard.googlesql.ResolvedInsertRowProto.value_list:type_name -> mallard.googlesql.ResolvedDMLValueProto
+	183, // 490: mallard.googlesql.ResolvedInsertStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	190, // 491: mallard.googlesql.ResolvedInsertStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
+	235, // 492: mallard.googlesql.ResolvedInsertStmtProto.insert_mode:type_name -> mallard.googlesql.ResolvedInsertStmtEnums.InsertMode
+	54,  // 493: mallard.googlesql.ResolvedInsertStmtProto.assert_rows_modified:type_name -> mallard.googlesql.ResolvedAssertRowsModifiedProto
+	169, // 494: mallard.googlesql.ResolvedInsertStmtProto.returning:type_name -> mallard.googlesql.ResolvedReturningClauseProto
+	214, // 495: mallard.googlesql.ResolvedInsertStmtProto.insert_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	69,  // 496: mallard.googlesql.ResolvedInsertStmtProto.query_parameter_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	15,  // 497: mallard.googlesql.ResolvedInsertStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	214, // 498: mallard.googlesql.ResolvedInsertStmtProto.query_output_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	140, // 499: mallard.googlesql.ResolvedInsertStmtProto.row_list:type_name -> mallard.googlesql.ResolvedInsertRowProto
+	228, // 500: mallard.googlesql.ResolvedInsertStmtProto.column_access_list:type_name -> mallard.googlesql.ResolvedStatementEnums.ObjectAccess
+	10,  // 501: mallard.googlesql.ResolvedInsertStmtProto.generated_column_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	175, // 502: mallard.googlesql.ResolvedJoinScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	236, // 503: mallard.googlesql.ResolvedJoinScanProto.join_type:type_name -> mallard.googlesql.ResolvedJoinScanEnums.JoinType
+	15,  // 504: mallard.googlesql.ResolvedJoinScanProto.left_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	15,  // 505: mallard.googlesql.ResolvedJoinScanProto.right_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	10,  // 506: mallard.googlesql.ResolvedJoinScanProto.join_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	69,  // 507: mallard.googlesql.ResolvedJoinScanProto.parameter_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	175, // 508: mallard.googlesql.ResolvedLimitOffsetScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 509: mallard.googlesql.ResolvedLimitOffsetScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	10,  // 510: mallard.googlesql.ResolvedLimitOffsetScanProto.limit:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 511: mallard.googlesql.ResolvedLimitOffsetScanProto.offset:type_name -> mallard.googlesql.AnyResolvedExprProto
+	114, // 512: mallard.googlesql.ResolvedLiteralProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	237, // 513: mallard.googlesql.ResolvedLiteralProto.value:type_name -> mallard.googlesql.ValueWithTypeProto
+	114, // 514: mallard.googlesql.ResolvedMakeStructProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	10,  // 515: mallard.googlesql.ResolvedMakeStructProto.field_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	183, // 516: mallard.googlesql.ResolvedMergeStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	190, // 517: mallard.googlesql.ResolvedMergeStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
+	228, // 518: mallard.googlesql.ResolvedMergeStmtProto.column_access_list:type_name -> mallard.googlesql.ResolvedStatementEnums.ObjectAccess
+	15,  // 519: mallard.googlesql.ResolvedMergeStmtProto.from_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	10,  // 520: mallard.googlesql.ResolvedMergeStmtProto.merge_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	147, // 521: mallard.googlesql.ResolvedMergeStmtProto.when_clause_list:type_name -> mallard.googlesql.ResolvedMergeWhenProto
+	51,  // 522: mallard.googlesql.ResolvedMergeWhenProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	238, // 523: mallard.googlesql.ResolvedMergeWhenProto.match_type:type_name -> mallard.googlesql.ResolvedMergeWhenEnums.MatchType
+	10,  // 524: mallard.googlesql.ResolvedMergeWhenProto.match_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	239, // 525: mallard.googlesql.ResolvedMergeWhenProto.action_type:type_name -> mallard.googlesql.ResolvedMergeWhenEnums.ActionType
+	214, // 526: mallard.googlesql.ResolvedMergeWhenProto.insert_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	140, // 527: mallard.googlesql.ResolvedMergeWhenProto.insert_row:type_name -> mallard.googlesql.ResolvedInsertRowProto
+	197, // 528: mallard.googlesql.ResolvedMergeWhenProto.update_item_list:type_name -> mallard.googlesql.ResolvedUpdateItemProto
+	51,  // 529: mallard.googlesql.ResolvedModelProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	240, // 530: mallard.googlesql.ResolvedModelProto.model:type_name -> mallard.googlesql.ModelRefProto
+	123, // 531: mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto.parent:type_name -> mallard.googlesql.ResolvedFunctionCallBaseProto
+	241, // 532: mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto.null_handling_modifier:type_name -> mallard.googlesql.ResolvedNonScalarFunctionCallBaseEnums.NullHandlingModifier
+	10,  // 533: mallard.googlesql.ResolvedNonScalarFunctionCallBaseProto.where_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 534: mallard.googlesql.ResolvedOptionProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	10,  // 535: mallard.googlesql.ResolvedOptionProto.value:type_name -> mallard.googlesql.AnyResolvedExprProto
+	242, // 536: mallard.googlesql.ResolvedOptionProto.assignment_op:type_name -> mallard.googlesql.ResolvedOptionEnums.AssignmentOp
+	51,  // 537: mallard.googlesql.ResolvedOrderByItemProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	69,  // 538: mallard.googlesql.ResolvedOrderByItemProto.column_ref:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	243, // 539: mallard.googlesql.ResolvedOrderByItemProto.null_order:type_name -> mallard.googlesql.ResolvedOrderByItemEnums.NullOrderMode
+	175, // 540: mallard.googlesql.ResolvedOrderByScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 541: mallard.googlesql.ResolvedOrderByScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	151, // 542: mallard.googlesql.ResolvedOrderByScanProto.order_by_item_list:type_name -> mallard.googlesql.ResolvedOrderByItemProto
+	51,  // 543: mallard.googlesql.ResolvedOutputColumnProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	214, // 544: mallard.googlesql.ResolvedOutputColumnProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
+	51,  // 545: mallard.googlesql.ResolvedOutputSchemaProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	153, // 546: mallard.googlesql.ResolvedOutputSchemaProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	114, // 547: mallard.googlesql.ResolvedParameterProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	51,  // 548: mallard.googlesql.ResolvedPivotColumnProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	214, // 549: mallard.googlesql.ResolvedPivotColumnProto.column:type_name -> mallard.googlesql.ResolvedColumnProto
+	175, // 550: mallard.googlesql.ResolvedPivotScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 551: mallard.googlesql.ResolvedPivotScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	73,  // 552: mallard.googlesql.ResolvedPivotScanProto.group_by_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	10,  // 553: mallard.googlesql.ResolvedPivotScanProto.pivot_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 554: mallard.googlesql.ResolvedPivotScanProto.for_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	10,  // 555: mallard.googlesql.ResolvedPivotScanProto.pivot_value_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	156, // 556: mallard.googlesql.ResolvedPivotScanProto.pivot_column_list:type_name -> mallard.googlesql.ResolvedPivotColumnProto
+	175, // 557: mallard.googlesql.ResolvedProjectScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	73,  // 558: mallard.googlesql.ResolvedProjectScanProto.expr_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	15,  // 559: mallard.googlesql.ResolvedProjectScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	183, // 560: mallard.googlesql.ResolvedQueryStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	153, // 561: mallard.googlesql.ResolvedQueryStmtProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	15,  // 562: mallard.googlesql.ResolvedQueryStmtProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	26,  // 563: mallard.googlesql.ResolvedRebuildActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	175, // 564: mallard.googlesql.ResolvedRecursiveRefScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	175, // 565: mallard.googlesql.ResolvedRecursiveScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	244, // 566: mallard.googlesql.ResolvedRecursiveScanProto.op_type:type_name -> mallard.googlesql.ResolvedRecursiveScanEnums.RecursiveSetOperationType
+	177, // 567: mallard.googlesql.ResolvedRecursiveScanProto.non_recursive_term:type_name -> mallard.googlesql.ResolvedSetOperationItemProto
+	177, // 568: mallard.googlesql.ResolvedRecursiveScanProto.recursive_term:type_name -> mallard.googlesql.ResolvedSetOperationItemProto
+	175, // 569: mallard.googlesql.ResolvedRelationArgumentScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	26,  // 570: mallard.googlesql.ResolvedRemoveFromRestricteeListActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	10,  // 571: mallard.googlesql.ResolvedRemoveFromRestricteeListActionProto.restrictee_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	26,  // 572: mallard.googlesql.ResolvedRenameColumnActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	183, // 573: mallard.googlesql.ResolvedRenameStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	26,  // 574: mallard.googlesql.ResolvedRenameToActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	26,  // 575: mallard.googlesql.ResolvedRestrictToActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	10,  // 576: mallard.googlesql.ResolvedRestrictToActionProto.restrictee_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 577: mallard.googlesql.ResolvedReturningClauseProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	153, // 578: mallard.googlesql.ResolvedReturningClauseProto.output_column_list:type_name -> mallard.googlesql.ResolvedOutputColumnProto
+	68,  // 579: mallard.googlesql.ResolvedReturningClauseProto.action_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
+	73,  // 580: mallard.googlesql.ResolvedReturningClauseProto.expr_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	26,  // 581: mallard.googlesql.ResolvedRevokeFromActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	10,  // 582: mallard.googlesql.ResolvedRevokeFromActionProto.revokee_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	130, // 583: mallard.googlesql.ResolvedRevokeStmtProto.parent:type_name -> mallard.googlesql.ResolvedGrantOrRevokeStmtProto
+	183, // 584: mallard.googlesql.ResolvedRollbackStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	134, // 585: mallard.googlesql.ResolvedRollupProto.parent:type_name -> mallard.googlesql.ResolvedGroupingSetBaseProto
+	136, // 586: mallard.googlesql.ResolvedRollupProto.rollup_column_list:type_name -> mallard.googlesql.ResolvedGroupingSetMultiColumnProto
+	175, // 587: mallard.googlesql.ResolvedSampleScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 588: mallard.googlesql.ResolvedSampleScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	10,  // 589: mallard.googlesql.ResolvedSampleScanProto.size:type_name -> mallard.googlesql.AnyResolvedExprProto
+	245, // 590: mallard.googlesql.ResolvedSampleScanProto.unit:type_name -> mallard.googlesql.ResolvedSampleScanEnums.SampleUnit
+	10,  // 591: mallard.googlesql.ResolvedSampleScanProto.repeatable_argument:type_name -> mallard.googlesql.AnyResolvedExprProto
+	68,  // 592: mallard.googlesql.ResolvedSampleScanProto.weight_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
+	10,  // 593: mallard.googlesql.ResolvedSampleScanProto.partition_by_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	213, // 594: mallard.googlesql.ResolvedScanProto.parent:type_name -> mallard.googlesql.ResolvedNodeProto
+	214, // 595: mallard.googlesql.ResolvedScanProto.column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	150, // 596: mallard.googlesql.ResolvedScanProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	26,  // 597: mallard.googlesql.ResolvedSetAsActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	51,  // 598: mallard.googlesql.ResolvedSetOperationItemProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	15,  // 599: mallard.googlesql.ResolvedSetOperationItemProto.scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	214, // 600: mallard.googlesql.ResolvedSetOperationItemProto.output_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	175, // 601: mallard.googlesql.ResolvedSetOperationScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	246, // 602: mallard.googlesql.ResolvedSetOperationScanProto.op_type:type_name -> mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationType
+	177, // 603: mallard.googlesql.ResolvedSetOperationScanProto.input_item_list:type_name -> mallard.googlesql.ResolvedSetOperationItemProto
+	247, // 604: mallard.googlesql.ResolvedSetOperationScanProto.column_match_mode:type_name -> mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnMatchMode
+	248, // 605: mallard.googlesql.ResolvedSetOperationScanProto.column_propagation_mode:type_name -> mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnPropagationMode
+	26,  // 606: mallard.googlesql.ResolvedSetOptionsActionProto.parent:type_name -> mallard.googlesql.ResolvedAlterActionProto
+	150, // 607: mallard.googlesql.ResolvedSetOptionsActionProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	183, // 608: mallard.googlesql.ResolvedSetTransactionStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	216, // 609: mallard.googlesql.ResolvedSetTransactionStmtProto.read_write_mode:type_name -> mallard.googlesql.ResolvedBeginStmtEnums.ReadWriteMode
+	183, // 610: mallard.googlesql.ResolvedShowStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	144, // 611: mallard.googlesql.ResolvedShowStmtProto.like_expr:type_name -> mallard.googlesql.ResolvedLiteralProto
+	175, // 612: mallard.googlesql.ResolvedSingleRowScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	213, // 613: mallard.googlesql.ResolvedStatementProto.parent:type_name -> mallard.googlesql.ResolvedNodeProto
+	150, // 614: mallard.googlesql.ResolvedStatementProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	183, // 615: mallard.googlesql.ResolvedStatementWithPipeOperatorsStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	16,  // 616: mallard.googlesql.ResolvedStatementWithPipeOperatorsStmtProto.statement:type_name -> mallard.googlesql.AnyResolvedStatementProto
+	175, // 617: mallard.googlesql.ResolvedStaticDescribeScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 618: mallard.googlesql.ResolvedStaticDescribeScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	114, // 619: mallard.googlesql.ResolvedSubqueryExprProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	249, // 620: mallard.googlesql.ResolvedSubqueryExprProto.subquery_type:type_name -> mallard.googlesql.ResolvedSubqueryExprEnums.SubqueryType
+	69,  // 621: mallard.googlesql.ResolvedSubqueryExprProto.parameter_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	10,  // 622: mallard.googlesql.ResolvedSubqueryExprProto.in_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	15,  // 623: mallard.googlesql.ResolvedSubqueryExprProto.subquery:type_name -> mallard.googlesql.AnyResolvedScanProto
+	150, // 624: mallard.googlesql.ResolvedSubqueryExprProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	114, // 625: mallard.googlesql.ResolvedSystemVariableProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	175, // 626: mallard.googlesql.ResolvedTVFScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	250, // 627: mallard.googlesql.ResolvedTVFScanProto.tvf:type_name -> mallard.googlesql.TableValuedFunctionRefProto
+	251, // 628: mallard.googlesql.ResolvedTVFScanProto.signature:type_name -> mallard.googlesql.TVFSignatureProto
+	122, // 629: mallard.googlesql.ResolvedTVFScanProto.argument_list:type_name -> mallard.googlesql.ResolvedFunctionArgumentProto
+	218, // 630: mallard.googlesql.ResolvedTVFScanProto.function_call_signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	51,  // 631: mallard.googlesql.ResolvedTableAndColumnInfoProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	227, // 632: mallard.googlesql.ResolvedTableAndColumnInfoProto.table:type_name -> mallard.googlesql.TableRefProto
+	175, // 633: mallard.googlesql.ResolvedTableScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	227, // 634: mallard.googlesql.ResolvedTableScanProto.table:type_name -> mallard.googlesql.TableRefProto
+	10,  // 635: mallard.googlesql.ResolvedTableScanProto.for_system_time_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	220, // 636: mallard.googlesql.ResolvedTableScanProto.table_column_list:type_name -> mallard.googlesql.ColumnRefProto
+	183, // 637: mallard.googlesql.ResolvedTruncateStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	190, // 638: mallard.googlesql.ResolvedTruncateStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
+	10,  // 639: mallard.googlesql.ResolvedTruncateStmtProto.where_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	183, // 640: mallard.googlesql.ResolvedUndropStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	10,  // 641: mallard.googlesql.ResolvedUndropStmtProto.for_system_time_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	150, // 642: mallard.googlesql.ResolvedUndropStmtProto.option_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	51,  // 643: mallard.googlesql.ResolvedUnpivotArgProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	69,  // 644: mallard.googlesql.ResolvedUnpivotArgProto.column_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	175, // 645: mallard.googlesql.ResolvedUnpivotScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	15,  // 646: mallard.googlesql.ResolvedUnpivotScanProto.input_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	214, // 647: mallard.googlesql.ResolvedUnpivotScanProto.value_column_list:type_name -> mallard.googlesql.ResolvedColumnProto
+	214, // 648: mallard.googlesql.ResolvedUnpivotScanProto.label_column:type_name -> mallard.googlesql.ResolvedColumnProto
+	144, // 649: mallard.googlesql.ResolvedUnpivotScanProto.label_list:type_name -> mallard.googlesql.ResolvedLiteralProto
+	193, // 650: mallard.googlesql.ResolvedUnpivotScanProto.unpivot_arg_list:type_name -> mallard.googlesql.ResolvedUnpivotArgProto
+	73,  // 651: mallard.googlesql.ResolvedUnpivotScanProto.projected_input_column_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	175, // 652: mallard.googlesql.ResolvedUnsetArgumentScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	51,  // 653: mallard.googlesql.ResolvedUpdateItemElementProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	10,  // 654: mallard.googlesql.ResolvedUpdateItemElementProto.subscript:type_name -> mallard.googlesql.AnyResolvedExprProto
+	197, // 655: mallard.googlesql.ResolvedUpdateItemElementProto.update_item:type_name -> mallard.googlesql.ResolvedUpdateItemProto
+	51,  // 656: mallard.googlesql.ResolvedUpdateItemProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	10,  // 657: mallard.googlesql.ResolvedUpdateItemProto.target:type_name -> mallard.googlesql.AnyResolvedExprProto
+	97,  // 658: mallard.googlesql.ResolvedUpdateItemProto.set_value:type_name -> mallard.googlesql.ResolvedDMLValueProto
+	68,  // 659: mallard.googlesql.ResolvedUpdateItemProto.element_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
+	196, // 660: mallard.googlesql.ResolvedUpdateItemProto.update_item_element_list:type_name -> mallard.googlesql.ResolvedUpdateItemElementProto
+	100, // 661: mallard.googlesql.ResolvedUpdateItemProto.delete_list:type_name -> mallard.googlesql.ResolvedDeleteStmtProto
+	198, // 662: mallard.googlesql.ResolvedUpdateItemProto.update_list:type_name -> mallard.googlesql.ResolvedUpdateStmtProto
+	141, // 663: mallard.googlesql.ResolvedUpdateItemProto.insert_list:type_name -> mallard.googlesql.ResolvedInsertStmtProto
+	183, // 664: mallard.googlesql.ResolvedUpdateStmtProto.parent:type_name -> mallard.googlesql.ResolvedStatementProto
+	190, // 665: mallard.googlesql.ResolvedUpdateStmtProto.table_scan:type_name -> mallard.googlesql.ResolvedTableScanProto
+	228, // 666: mallard.googlesql.ResolvedUpdateStmtProto.column_access_list:type_name -> mallard.googlesql.ResolvedStatementEnums.ObjectAccess
+	54,  // 667: mallard.googlesql.ResolvedUpdateStmtProto.assert_rows_modified:type_name -> mallard.googlesql.ResolvedAssertRowsModifiedProto
+	169, // 668: mallard.googlesql.ResolvedUpdateStmtProto.returning:type_name -> mallard.googlesql.ResolvedReturningClauseProto
+	68,  // 669: mallard.googlesql.ResolvedUpdateStmtProto.array_offset_column:type_name -> mallard.googlesql.ResolvedColumnHolderProto
+	10,  // 670: mallard.googlesql.ResolvedUpdateStmtProto.where_expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	197, // 671: mallard.googlesql.ResolvedUpdateStmtProto.update_item_list:type_name -> mallard.googlesql.ResolvedUpdateItemProto
+	15,  // 672: mallard.googlesql.ResolvedUpdateStmtProto.from_scan:type_name -> mallard.googlesql.AnyResolvedScanProto
+	10,  // 673: mallard.googlesql.ResolvedUpdateStmtProto.generated_column_expr_list:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 674: mallard.googlesql.ResolvedWindowFrameExprProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	252, // 675: mallard.googlesql.ResolvedWindowFrameExprProto.boundary_type:type_name -> mallard.googlesql.ResolvedWindowFrameExprEnums.BoundaryType
+	10,  // 676: mallard.googlesql.ResolvedWindowFrameExprProto.expression:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 677: mallard.googlesql.ResolvedWindowFrameProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	253, // 678: mallard.googlesql.ResolvedWindowFrameProto.frame_unit:type_name -> mallard.googlesql.ResolvedWindowFrameEnums.FrameUnit
+	199, // 679: mallard.googlesql.ResolvedWindowFrameProto.start_expr:type_name -> mallard.googlesql.ResolvedWindowFrameExprProto
+	199, // 680: mallard.googlesql.ResolvedWindowFrameProto.end_expr:type_name -> mallard.googlesql.ResolvedWindowFrameExprProto
+	51,  // 681: mallard.googlesql.ResolvedWindowOrderingProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	151, // 682: mallard.googlesql.ResolvedWindowOrderingProto.order_by_item_list:type_name -> mallard.googlesql.ResolvedOrderByItemProto
+	150, // 683: mallard.googlesql.ResolvedWindowOrderingProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	51,  // 684: mallard.googlesql.ResolvedWindowPartitioningProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	69,  // 685: mallard.googlesql.ResolvedWindowPartitioningProto.partition_by_list:type_name -> mallard.googlesql.ResolvedColumnRefProto
+	150, // 686: mallard.googlesql.ResolvedWindowPartitioningProto.hint_list:type_name -> mallard.googlesql.ResolvedOptionProto
+	51,  // 687: mallard.googlesql.ResolvedWithEntryProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	15,  // 688: mallard.googlesql.ResolvedWithEntryProto.with_subquery:type_name -> mallard.googlesql.AnyResolvedScanProto
+	114, // 689: mallard.googlesql.ResolvedWithExprProto.parent:type_name -> mallard.googlesql.ResolvedExprProto
+	73,  // 690: mallard.googlesql.ResolvedWithExprProto.assignment_list:type_name -> mallard.googlesql.ResolvedComputedColumnProto
+	10,  // 691: mallard.googlesql.ResolvedWithExprProto.expr:type_name -> mallard.googlesql.AnyResolvedExprProto
+	51,  // 692: mallard.googlesql.ResolvedWithPartitionColumnsProto.parent:type_name -> mallard.googlesql.ResolvedArgumentProto
+	67,  // 693: mallard.googlesql.ResolvedWithPartitionColumnsProto.column_definition_list:type_name -> mallard.googlesql.ResolvedColumnDefinitionProto
+	175, // 694: mallard.googlesql.ResolvedWithRefScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	175, // 695: mallard.googlesql.ResolvedWithScanProto.parent:type_name -> mallard.googlesql.ResolvedScanProto
+	203, // 696: mallard.googlesql.ResolvedWithScanProto.with_entry_list:type_name -> mallard.googlesql.ResolvedWithEntryProto
+	15,  // 697: mallard.googlesql.ResolvedWithScanProto.query:type_name -> mallard.googlesql.AnyResolvedScanProto
+	698, // [698:698] is the sub-list for method output_type
+	698, // [698:698] is the sub-list for method input_type
+	698, // [698:698] is the sub-list for extension type_name
+	698, // [698:698] is the sub-list for extension extendee
+	0,   // [0:698] is the sub-list for field type_name
 }
 
 func init() { file_resolved_resolved_proto_init() }
@@ -17246,6 +17889,7 @@ func file_resolved_resolved_proto_init() {
 		(*AnyResolvedCreateStatementProto_ResolvedCreateModelStmtNode)(nil),
 		(*AnyResolvedCreateStatementProto_ResolvedCreateViewBaseNode)(nil),
 		(*AnyResolvedCreateStatementProto_ResolvedCreateProcedureStmtNode)(nil),
+		(*AnyResolvedCreateStatementProto_ResolvedCreateSnapshotTableStmtNode)(nil),
 		(*AnyResolvedCreateStatementProto_ResolvedCreateSchemaStmtBaseNode)(nil),
 		(*AnyResolvedCreateStatementProto_ResolvedCreateConnectionStmtNode)(nil),
 	}
@@ -17352,7 +17996,11 @@ func file_resolved_resolved_proto_init() {
 		(*AnyResolvedStatementProto_ResolvedAssignmentStmtNode)(nil),
 		(*AnyResolvedStatementProto_ResolvedExportModelStmtNode)(nil),
 		(*AnyResolvedStatementProto_ResolvedDropTableFunctionStmtNode)(nil),
+		(*AnyResolvedStatementProto_ResolvedCloneDataStmtNode)(nil),
 		(*AnyResolvedStatementProto_ResolvedAnalyzeStmtNode)(nil),
+		(*AnyResolvedStatementProto_ResolvedDropSnapshotTableStmtNode)(nil),
+		(*AnyResolvedStatementProto_ResolvedAuxLoadDataStmtNode)(nil),
+		(*AnyResolvedStatementProto_ResolvedUndropStmtNode)(nil),
 		(*AnyResolvedStatementProto_ResolvedGeneralizedQueryStmtNode)(nil),
 		(*AnyResolvedStatementProto_ResolvedStatementWithPipeOperatorsStmtNode)(nil),
 	}
@@ -17362,7 +18010,7 @@ func file_resolved_resolved_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_resolved_resolved_proto_rawDesc), len(file_resolved_resolved_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   202,
+			NumMessages:   208,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -2998,6 +2998,65 @@ func (ResolvedArgumentDefEnums_ArgumentKind) EnumDescriptor() ([]byte, []int) {
 	return file_resolved_types_proto_rawDescGZIP(), []int{35, 0}
 }
 
+type ResolvedAuxLoadDataStmtEnums_InsertionMode int32
+
+const (
+	ResolvedAuxLoadDataStmtEnums_NONE      ResolvedAuxLoadDataStmtEnums_InsertionMode = 0
+	ResolvedAuxLoadDataStmtEnums_APPEND    ResolvedAuxLoadDataStmtEnums_InsertionMode = 1
+	ResolvedAuxLoadDataStmtEnums_OVERWRITE ResolvedAuxLoadDataStmtEnums_InsertionMode = 2
+)
+
+// Enum value maps for ResolvedAuxLoadDataStmtEnums_InsertionMode.
+var (
+	ResolvedAuxLoadDataStmtEnums_InsertionMode_name = map[int32]string{
+		0: "NONE",
+		1: "APPEND",
+		2: "OVERWRITE",
+	}
+	ResolvedAuxLoadDataStmtEnums_InsertionMode_value = map[string]int32{
+		"NONE":      0,
+		"APPEND":    1,
+		"OVERWRITE": 2,
+	}
+)
+
+func (x ResolvedAuxLoadDataStmtEnums_InsertionMode) Enum() *ResolvedAuxLoadDataStmtEnums_InsertionMode {
+	p := new(ResolvedAuxLoadDataStmtEnums_InsertionMode)
+	*p = x
+	return p
+}
+
+func (x ResolvedAuxLoadDataStmtEnums_InsertionMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ResolvedAuxLoadDataStmtEnums_InsertionMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_resolved_types_proto_enumTypes[23].Descriptor()
+}
+
+func (ResolvedAuxLoadDataStmtEnums_InsertionMode) Type() protoreflect.EnumType {
+	return &file_resolved_types_proto_enumTypes[23]
+}
+
+func (x ResolvedAuxLoadDataStmtEnums_InsertionMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *ResolvedAuxLoadDataStmtEnums_InsertionMode) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = ResolvedAuxLoadDataStmtEnums_InsertionMode(num)
+	return nil
+}
+
+// Deprecated: Use ResolvedAuxLoadDataStmtEnums_InsertionMode.Descriptor instead.
+func (ResolvedAuxLoadDataStmtEnums_InsertionMode) EnumDescriptor() ([]byte, []int) {
+	return file_resolved_types_proto_rawDescGZIP(), []int{36, 0}
+}
+
 type ResolvedBeginStmtEnums_ReadWriteMode int32
 
 const (
@@ -3031,11 +3090,11 @@ func (x ResolvedBeginStmtEnums_ReadWriteMode) String() string {
 }
 
 func (ResolvedBeginStmtEnums_ReadWriteMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[23].Descriptor()
+	return file_resolved_types_proto_enumTypes[24].Descriptor()
 }
 
 func (ResolvedBeginStmtEnums_ReadWriteMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[23]
+	return &file_resolved_types_proto_enumTypes[24]
 }
 
 func (x ResolvedBeginStmtEnums_ReadWriteMode) Number() protoreflect.EnumNumber {
@@ -3054,7 +3113,7 @@ func (x *ResolvedBeginStmtEnums_ReadWriteMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedBeginStmtEnums_ReadWriteMode.Descriptor instead.
 func (ResolvedBeginStmtEnums_ReadWriteMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{36, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{37, 0}
 }
 
 type ResolvedCreateStatementEnums_CreateScope int32
@@ -3093,11 +3152,11 @@ func (x ResolvedCreateStatementEnums_CreateScope) String() string {
 }
 
 func (ResolvedCreateStatementEnums_CreateScope) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[24].Descriptor()
+	return file_resolved_types_proto_enumTypes[25].Descriptor()
 }
 
 func (ResolvedCreateStatementEnums_CreateScope) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[24]
+	return &file_resolved_types_proto_enumTypes[25]
 }
 
 func (x ResolvedCreateStatementEnums_CreateScope) Number() protoreflect.EnumNumber {
@@ -3116,7 +3175,7 @@ func (x *ResolvedCreateStatementEnums_CreateScope) UnmarshalJSON(b []byte) error
 
 // Deprecated: Use ResolvedCreateStatementEnums_CreateScope.Descriptor instead.
 func (ResolvedCreateStatementEnums_CreateScope) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{38, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{39, 0}
 }
 
 type ResolvedCreateStatementEnums_CreateMode int32
@@ -3152,11 +3211,11 @@ func (x ResolvedCreateStatementEnums_CreateMode) String() string {
 }
 
 func (ResolvedCreateStatementEnums_CreateMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[25].Descriptor()
+	return file_resolved_types_proto_enumTypes[26].Descriptor()
 }
 
 func (ResolvedCreateStatementEnums_CreateMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[25]
+	return &file_resolved_types_proto_enumTypes[26]
 }
 
 func (x ResolvedCreateStatementEnums_CreateMode) Number() protoreflect.EnumNumber {
@@ -3175,7 +3234,7 @@ func (x *ResolvedCreateStatementEnums_CreateMode) UnmarshalJSON(b []byte) error 
 
 // Deprecated: Use ResolvedCreateStatementEnums_CreateMode.Descriptor instead.
 func (ResolvedCreateStatementEnums_CreateMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{38, 1}
+	return file_resolved_types_proto_rawDescGZIP(), []int{39, 1}
 }
 
 type ResolvedCreateStatementEnums_SqlSecurity int32
@@ -3211,11 +3270,11 @@ func (x ResolvedCreateStatementEnums_SqlSecurity) String() string {
 }
 
 func (ResolvedCreateStatementEnums_SqlSecurity) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[26].Descriptor()
+	return file_resolved_types_proto_enumTypes[27].Descriptor()
 }
 
 func (ResolvedCreateStatementEnums_SqlSecurity) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[26]
+	return &file_resolved_types_proto_enumTypes[27]
 }
 
 func (x ResolvedCreateStatementEnums_SqlSecurity) Number() protoreflect.EnumNumber {
@@ -3234,7 +3293,7 @@ func (x *ResolvedCreateStatementEnums_SqlSecurity) UnmarshalJSON(b []byte) error
 
 // Deprecated: Use ResolvedCreateStatementEnums_SqlSecurity.Descriptor instead.
 func (ResolvedCreateStatementEnums_SqlSecurity) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{38, 2}
+	return file_resolved_types_proto_rawDescGZIP(), []int{39, 2}
 }
 
 type ResolvedCreateStatementEnums_DeterminismLevel int32
@@ -3279,11 +3338,11 @@ func (x ResolvedCreateStatementEnums_DeterminismLevel) String() string {
 }
 
 func (ResolvedCreateStatementEnums_DeterminismLevel) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[27].Descriptor()
+	return file_resolved_types_proto_enumTypes[28].Descriptor()
 }
 
 func (ResolvedCreateStatementEnums_DeterminismLevel) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[27]
+	return &file_resolved_types_proto_enumTypes[28]
 }
 
 func (x ResolvedCreateStatementEnums_DeterminismLevel) Number() protoreflect.EnumNumber {
@@ -3302,7 +3361,7 @@ func (x *ResolvedCreateStatementEnums_DeterminismLevel) UnmarshalJSON(b []byte) 
 
 // Deprecated: Use ResolvedCreateStatementEnums_DeterminismLevel.Descriptor instead.
 func (ResolvedCreateStatementEnums_DeterminismLevel) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{38, 3}
+	return file_resolved_types_proto_rawDescGZIP(), []int{39, 3}
 }
 
 type ResolvedDropStmtEnums_DropMode int32
@@ -3338,11 +3397,11 @@ func (x ResolvedDropStmtEnums_DropMode) String() string {
 }
 
 func (ResolvedDropStmtEnums_DropMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[28].Descriptor()
+	return file_resolved_types_proto_enumTypes[29].Descriptor()
 }
 
 func (ResolvedDropStmtEnums_DropMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[28]
+	return &file_resolved_types_proto_enumTypes[29]
 }
 
 func (x ResolvedDropStmtEnums_DropMode) Number() protoreflect.EnumNumber {
@@ -3361,7 +3420,7 @@ func (x *ResolvedDropStmtEnums_DropMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedDropStmtEnums_DropMode.Descriptor instead.
 func (ResolvedDropStmtEnums_DropMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{39, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{40, 0}
 }
 
 type ResolvedFunctionCallBaseEnums_ErrorMode int32
@@ -3394,11 +3453,11 @@ func (x ResolvedFunctionCallBaseEnums_ErrorMode) String() string {
 }
 
 func (ResolvedFunctionCallBaseEnums_ErrorMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[29].Descriptor()
+	return file_resolved_types_proto_enumTypes[30].Descriptor()
 }
 
 func (ResolvedFunctionCallBaseEnums_ErrorMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[29]
+	return &file_resolved_types_proto_enumTypes[30]
 }
 
 func (x ResolvedFunctionCallBaseEnums_ErrorMode) Number() protoreflect.EnumNumber {
@@ -3417,7 +3476,7 @@ func (x *ResolvedFunctionCallBaseEnums_ErrorMode) UnmarshalJSON(b []byte) error 
 
 // Deprecated: Use ResolvedFunctionCallBaseEnums_ErrorMode.Descriptor instead.
 func (ResolvedFunctionCallBaseEnums_ErrorMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{40, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{41, 0}
 }
 
 type ResolvedGeneratedColumnInfoEnums_StoredMode int32
@@ -3453,11 +3512,11 @@ func (x ResolvedGeneratedColumnInfoEnums_StoredMode) String() string {
 }
 
 func (ResolvedGeneratedColumnInfoEnums_StoredMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[30].Descriptor()
+	return file_resolved_types_proto_enumTypes[31].Descriptor()
 }
 
 func (ResolvedGeneratedColumnInfoEnums_StoredMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[30]
+	return &file_resolved_types_proto_enumTypes[31]
 }
 
 func (x ResolvedGeneratedColumnInfoEnums_StoredMode) Number() protoreflect.EnumNumber {
@@ -3476,7 +3535,7 @@ func (x *ResolvedGeneratedColumnInfoEnums_StoredMode) UnmarshalJSON(b []byte) er
 
 // Deprecated: Use ResolvedGeneratedColumnInfoEnums_StoredMode.Descriptor instead.
 func (ResolvedGeneratedColumnInfoEnums_StoredMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{42, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{43, 0}
 }
 
 type ResolvedGeneratedColumnInfoEnums_GeneratedMode int32
@@ -3509,11 +3568,11 @@ func (x ResolvedGeneratedColumnInfoEnums_GeneratedMode) String() string {
 }
 
 func (ResolvedGeneratedColumnInfoEnums_GeneratedMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[31].Descriptor()
+	return file_resolved_types_proto_enumTypes[32].Descriptor()
 }
 
 func (ResolvedGeneratedColumnInfoEnums_GeneratedMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[31]
+	return &file_resolved_types_proto_enumTypes[32]
 }
 
 func (x ResolvedGeneratedColumnInfoEnums_GeneratedMode) Number() protoreflect.EnumNumber {
@@ -3532,7 +3591,7 @@ func (x *ResolvedGeneratedColumnInfoEnums_GeneratedMode) UnmarshalJSON(b []byte)
 
 // Deprecated: Use ResolvedGeneratedColumnInfoEnums_GeneratedMode.Descriptor instead.
 func (ResolvedGeneratedColumnInfoEnums_GeneratedMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{42, 1}
+	return file_resolved_types_proto_rawDescGZIP(), []int{43, 1}
 }
 
 type ResolvedInsertStmtEnums_InsertMode int32
@@ -3571,11 +3630,11 @@ func (x ResolvedInsertStmtEnums_InsertMode) String() string {
 }
 
 func (ResolvedInsertStmtEnums_InsertMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[32].Descriptor()
+	return file_resolved_types_proto_enumTypes[33].Descriptor()
 }
 
 func (ResolvedInsertStmtEnums_InsertMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[32]
+	return &file_resolved_types_proto_enumTypes[33]
 }
 
 func (x ResolvedInsertStmtEnums_InsertMode) Number() protoreflect.EnumNumber {
@@ -3594,7 +3653,7 @@ func (x *ResolvedInsertStmtEnums_InsertMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedInsertStmtEnums_InsertMode.Descriptor instead.
 func (ResolvedInsertStmtEnums_InsertMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{43, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{44, 0}
 }
 
 type ResolvedJoinScanEnums_JoinType int32
@@ -3633,11 +3692,11 @@ func (x ResolvedJoinScanEnums_JoinType) String() string {
 }
 
 func (ResolvedJoinScanEnums_JoinType) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[33].Descriptor()
+	return file_resolved_types_proto_enumTypes[34].Descriptor()
 }
 
 func (ResolvedJoinScanEnums_JoinType) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[33]
+	return &file_resolved_types_proto_enumTypes[34]
 }
 
 func (x ResolvedJoinScanEnums_JoinType) Number() protoreflect.EnumNumber {
@@ -3656,7 +3715,7 @@ func (x *ResolvedJoinScanEnums_JoinType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedJoinScanEnums_JoinType.Descriptor instead.
 func (ResolvedJoinScanEnums_JoinType) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{44, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{45, 0}
 }
 
 type ResolvedMergeWhenEnums_MatchType int32
@@ -3692,11 +3751,11 @@ func (x ResolvedMergeWhenEnums_MatchType) String() string {
 }
 
 func (ResolvedMergeWhenEnums_MatchType) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[34].Descriptor()
+	return file_resolved_types_proto_enumTypes[35].Descriptor()
 }
 
 func (ResolvedMergeWhenEnums_MatchType) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[34]
+	return &file_resolved_types_proto_enumTypes[35]
 }
 
 func (x ResolvedMergeWhenEnums_MatchType) Number() protoreflect.EnumNumber {
@@ -3715,7 +3774,7 @@ func (x *ResolvedMergeWhenEnums_MatchType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedMergeWhenEnums_MatchType.Descriptor instead.
 func (ResolvedMergeWhenEnums_MatchType) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{45, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{46, 0}
 }
 
 type ResolvedMergeWhenEnums_ActionType int32
@@ -3751,11 +3810,11 @@ func (x ResolvedMergeWhenEnums_ActionType) String() string {
 }
 
 func (ResolvedMergeWhenEnums_ActionType) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[35].Descriptor()
+	return file_resolved_types_proto_enumTypes[36].Descriptor()
 }
 
 func (ResolvedMergeWhenEnums_ActionType) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[35]
+	return &file_resolved_types_proto_enumTypes[36]
 }
 
 func (x ResolvedMergeWhenEnums_ActionType) Number() protoreflect.EnumNumber {
@@ -3774,7 +3833,7 @@ func (x *ResolvedMergeWhenEnums_ActionType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedMergeWhenEnums_ActionType.Descriptor instead.
 func (ResolvedMergeWhenEnums_ActionType) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{45, 1}
+	return file_resolved_types_proto_rawDescGZIP(), []int{46, 1}
 }
 
 type ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier int32
@@ -3810,11 +3869,11 @@ func (x ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier) String() st
 }
 
 func (ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[36].Descriptor()
+	return file_resolved_types_proto_enumTypes[37].Descriptor()
 }
 
 func (ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[36]
+	return &file_resolved_types_proto_enumTypes[37]
 }
 
 func (x ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier) Number() protoreflect.EnumNumber {
@@ -3833,7 +3892,7 @@ func (x *ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier) UnmarshalJ
 
 // Deprecated: Use ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier.Descriptor instead.
 func (ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{47, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{48, 0}
 }
 
 type ResolvedOptionEnums_AssignmentOp int32
@@ -3869,11 +3928,11 @@ func (x ResolvedOptionEnums_AssignmentOp) String() string {
 }
 
 func (ResolvedOptionEnums_AssignmentOp) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[37].Descriptor()
+	return file_resolved_types_proto_enumTypes[38].Descriptor()
 }
 
 func (ResolvedOptionEnums_AssignmentOp) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[37]
+	return &file_resolved_types_proto_enumTypes[38]
 }
 
 func (x ResolvedOptionEnums_AssignmentOp) Number() protoreflect.EnumNumber {
@@ -3892,7 +3951,7 @@ func (x *ResolvedOptionEnums_AssignmentOp) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedOptionEnums_AssignmentOp.Descriptor instead.
 func (ResolvedOptionEnums_AssignmentOp) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{48, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{49, 0}
 }
 
 type ResolvedOrderByItemEnums_NullOrderMode int32
@@ -3928,11 +3987,11 @@ func (x ResolvedOrderByItemEnums_NullOrderMode) String() string {
 }
 
 func (ResolvedOrderByItemEnums_NullOrderMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[38].Descriptor()
+	return file_resolved_types_proto_enumTypes[39].Descriptor()
 }
 
 func (ResolvedOrderByItemEnums_NullOrderMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[38]
+	return &file_resolved_types_proto_enumTypes[39]
 }
 
 func (x ResolvedOrderByItemEnums_NullOrderMode) Number() protoreflect.EnumNumber {
@@ -3951,7 +4010,7 @@ func (x *ResolvedOrderByItemEnums_NullOrderMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedOrderByItemEnums_NullOrderMode.Descriptor instead.
 func (ResolvedOrderByItemEnums_NullOrderMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{49, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{50, 0}
 }
 
 type ResolvedRecursiveScanEnums_RecursiveSetOperationType int32
@@ -3984,11 +4043,11 @@ func (x ResolvedRecursiveScanEnums_RecursiveSetOperationType) String() string {
 }
 
 func (ResolvedRecursiveScanEnums_RecursiveSetOperationType) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[39].Descriptor()
+	return file_resolved_types_proto_enumTypes[40].Descriptor()
 }
 
 func (ResolvedRecursiveScanEnums_RecursiveSetOperationType) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[39]
+	return &file_resolved_types_proto_enumTypes[40]
 }
 
 func (x ResolvedRecursiveScanEnums_RecursiveSetOperationType) Number() protoreflect.EnumNumber {
@@ -4007,7 +4066,7 @@ func (x *ResolvedRecursiveScanEnums_RecursiveSetOperationType) UnmarshalJSON(b [
 
 // Deprecated: Use ResolvedRecursiveScanEnums_RecursiveSetOperationType.Descriptor instead.
 func (ResolvedRecursiveScanEnums_RecursiveSetOperationType) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{50, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{51, 0}
 }
 
 type ResolvedSampleScanEnums_SampleUnit int32
@@ -4040,11 +4099,11 @@ func (x ResolvedSampleScanEnums_SampleUnit) String() string {
 }
 
 func (ResolvedSampleScanEnums_SampleUnit) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[40].Descriptor()
+	return file_resolved_types_proto_enumTypes[41].Descriptor()
 }
 
 func (ResolvedSampleScanEnums_SampleUnit) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[40]
+	return &file_resolved_types_proto_enumTypes[41]
 }
 
 func (x ResolvedSampleScanEnums_SampleUnit) Number() protoreflect.EnumNumber {
@@ -4063,7 +4122,7 @@ func (x *ResolvedSampleScanEnums_SampleUnit) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedSampleScanEnums_SampleUnit.Descriptor instead.
 func (ResolvedSampleScanEnums_SampleUnit) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{51, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{52, 0}
 }
 
 type ResolvedSetOperationScanEnums_SetOperationType int32
@@ -4108,11 +4167,11 @@ func (x ResolvedSetOperationScanEnums_SetOperationType) String() string {
 }
 
 func (ResolvedSetOperationScanEnums_SetOperationType) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[41].Descriptor()
+	return file_resolved_types_proto_enumTypes[42].Descriptor()
 }
 
 func (ResolvedSetOperationScanEnums_SetOperationType) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[41]
+	return &file_resolved_types_proto_enumTypes[42]
 }
 
 func (x ResolvedSetOperationScanEnums_SetOperationType) Number() protoreflect.EnumNumber {
@@ -4131,7 +4190,7 @@ func (x *ResolvedSetOperationScanEnums_SetOperationType) UnmarshalJSON(b []byte)
 
 // Deprecated: Use ResolvedSetOperationScanEnums_SetOperationType.Descriptor instead.
 func (ResolvedSetOperationScanEnums_SetOperationType) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{52, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{53, 0}
 }
 
 type ResolvedSetOperationScanEnums_SetOperationColumnMatchMode int32
@@ -4167,11 +4226,11 @@ func (x ResolvedSetOperationScanEnums_SetOperationColumnMatchMode) String() stri
 }
 
 func (ResolvedSetOperationScanEnums_SetOperationColumnMatchMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[42].Descriptor()
+	return file_resolved_types_proto_enumTypes[43].Descriptor()
 }
 
 func (ResolvedSetOperationScanEnums_SetOperationColumnMatchMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[42]
+	return &file_resolved_types_proto_enumTypes[43]
 }
 
 func (x ResolvedSetOperationScanEnums_SetOperationColumnMatchMode) Number() protoreflect.EnumNumber {
@@ -4190,7 +4249,7 @@ func (x *ResolvedSetOperationScanEnums_SetOperationColumnMatchMode) UnmarshalJSO
 
 // Deprecated: Use ResolvedSetOperationScanEnums_SetOperationColumnMatchMode.Descriptor instead.
 func (ResolvedSetOperationScanEnums_SetOperationColumnMatchMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{52, 1}
+	return file_resolved_types_proto_rawDescGZIP(), []int{53, 1}
 }
 
 type ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode int32
@@ -4229,11 +4288,11 @@ func (x ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode) String(
 }
 
 func (ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[43].Descriptor()
+	return file_resolved_types_proto_enumTypes[44].Descriptor()
 }
 
 func (ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[43]
+	return &file_resolved_types_proto_enumTypes[44]
 }
 
 func (x ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode) Number() protoreflect.EnumNumber {
@@ -4252,7 +4311,7 @@ func (x *ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode) Unmars
 
 // Deprecated: Use ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode.Descriptor instead.
 func (ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{52, 2}
+	return file_resolved_types_proto_rawDescGZIP(), []int{53, 2}
 }
 
 type ResolvedStatementEnums_ObjectAccess int32
@@ -4291,11 +4350,11 @@ func (x ResolvedStatementEnums_ObjectAccess) String() string {
 }
 
 func (ResolvedStatementEnums_ObjectAccess) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[44].Descriptor()
+	return file_resolved_types_proto_enumTypes[45].Descriptor()
 }
 
 func (ResolvedStatementEnums_ObjectAccess) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[44]
+	return &file_resolved_types_proto_enumTypes[45]
 }
 
 func (x ResolvedStatementEnums_ObjectAccess) Number() protoreflect.EnumNumber {
@@ -4314,7 +4373,7 @@ func (x *ResolvedStatementEnums_ObjectAccess) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedStatementEnums_ObjectAccess.Descriptor instead.
 func (ResolvedStatementEnums_ObjectAccess) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{53, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{54, 0}
 }
 
 type ResolvedSubqueryExprEnums_SubqueryType int32
@@ -4365,11 +4424,11 @@ func (x ResolvedSubqueryExprEnums_SubqueryType) String() string {
 }
 
 func (ResolvedSubqueryExprEnums_SubqueryType) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[45].Descriptor()
+	return file_resolved_types_proto_enumTypes[46].Descriptor()
 }
 
 func (ResolvedSubqueryExprEnums_SubqueryType) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[45]
+	return &file_resolved_types_proto_enumTypes[46]
 }
 
 func (x ResolvedSubqueryExprEnums_SubqueryType) Number() protoreflect.EnumNumber {
@@ -4388,7 +4447,7 @@ func (x *ResolvedSubqueryExprEnums_SubqueryType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedSubqueryExprEnums_SubqueryType.Descriptor instead.
 func (ResolvedSubqueryExprEnums_SubqueryType) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{54, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{55, 0}
 }
 
 type ResolvedWindowFrameEnums_FrameUnit int32
@@ -4421,11 +4480,11 @@ func (x ResolvedWindowFrameEnums_FrameUnit) String() string {
 }
 
 func (ResolvedWindowFrameEnums_FrameUnit) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[46].Descriptor()
+	return file_resolved_types_proto_enumTypes[47].Descriptor()
 }
 
 func (ResolvedWindowFrameEnums_FrameUnit) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[46]
+	return &file_resolved_types_proto_enumTypes[47]
 }
 
 func (x ResolvedWindowFrameEnums_FrameUnit) Number() protoreflect.EnumNumber {
@@ -4444,7 +4503,7 @@ func (x *ResolvedWindowFrameEnums_FrameUnit) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResolvedWindowFrameEnums_FrameUnit.Descriptor instead.
 func (ResolvedWindowFrameEnums_FrameUnit) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{55, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{56, 0}
 }
 
 type ResolvedWindowFrameExprEnums_BoundaryType int32
@@ -4486,11 +4545,11 @@ func (x ResolvedWindowFrameExprEnums_BoundaryType) String() string {
 }
 
 func (ResolvedWindowFrameExprEnums_BoundaryType) Descriptor() protoreflect.EnumDescriptor {
-	return file_resolved_types_proto_enumTypes[47].Descriptor()
+	return file_resolved_types_proto_enumTypes[48].Descriptor()
 }
 
 func (ResolvedWindowFrameExprEnums_BoundaryType) Type() protoreflect.EnumType {
-	return &file_resolved_types_proto_enumTypes[47]
+	return &file_resolved_types_proto_enumTypes[48]
 }
 
 func (x ResolvedWindowFrameExprEnums_BoundaryType) Number() protoreflect.EnumNumber {
@@ -4509,7 +4568,7 @@ func (x *ResolvedWindowFrameExprEnums_BoundaryType) UnmarshalJSON(b []byte) erro
 
 // Deprecated: Use ResolvedWindowFrameExprEnums_BoundaryType.Descriptor instead.
 func (ResolvedWindowFrameExprEnums_BoundaryType) EnumDescriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{56, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{57, 0}
 }
 
 type AllowedHintsAndOptionsProto struct {
@@ -7194,6 +7253,42 @@ func (*ResolvedArgumentDefEnums) Descriptor() ([]byte, []int) {
 	return file_resolved_types_proto_rawDescGZIP(), []int{35}
 }
 
+type ResolvedAuxLoadDataStmtEnums struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolvedAuxLoadDataStmtEnums) Reset() {
+	*x = ResolvedAuxLoadDataStmtEnums{}
+	mi := &file_resolved_types_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolvedAuxLoadDataStmtEnums) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolvedAuxLoadDataStmtEnums) ProtoMessage() {}
+
+func (x *ResolvedAuxLoadDataStmtEnums) ProtoReflect() protoreflect.Message {
+	mi := &file_resolved_types_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolvedAuxLoadDataStmtEnums.ProtoReflect.Descriptor instead.
+func (*ResolvedAuxLoadDataStmtEnums) Descriptor() ([]byte, []int) {
+	return file_resolved_types_proto_rawDescGZIP(), []int{36}
+}
+
 type ResolvedBeginStmtEnums struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -7202,7 +7297,7 @@ type ResolvedBeginStmtEnums struct {
 
 func (x *ResolvedBeginStmtEnums) Reset() {
 	*x = ResolvedBeginStmtEnums{}
-	mi := &file_resolved_types_proto_msgTypes[36]
+	mi := &file_resolved_types_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7214,7 +7309,7 @@ func (x *ResolvedBeginStmtEnums) String() string {
 func (*ResolvedBeginStmtEnums) ProtoMessage() {}
 
 func (x *ResolvedBeginStmtEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[36]
+	mi := &file_resolved_types_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7227,7 +7322,7 @@ func (x *ResolvedBeginStmtEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedBeginStmtEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedBeginStmtEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{36}
+	return file_resolved_types_proto_rawDescGZIP(), []int{37}
 }
 
 type ResolvedColumnProto struct {
@@ -7243,7 +7338,7 @@ type ResolvedColumnProto struct {
 
 func (x *ResolvedColumnProto) Reset() {
 	*x = ResolvedColumnProto{}
-	mi := &file_resolved_types_proto_msgTypes[37]
+	mi := &file_resolved_types_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7255,7 +7350,7 @@ func (x *ResolvedColumnProto) String() string {
 func (*ResolvedColumnProto) ProtoMessage() {}
 
 func (x *ResolvedColumnProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[37]
+	mi := &file_resolved_types_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7268,7 +7363,7 @@ func (x *ResolvedColumnProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedColumnProto.ProtoReflect.Descriptor instead.
 func (*ResolvedColumnProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{37}
+	return file_resolved_types_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ResolvedColumnProto) GetColumnId() int64 {
@@ -7314,7 +7409,7 @@ type ResolvedCreateStatementEnums struct {
 
 func (x *ResolvedCreateStatementEnums) Reset() {
 	*x = ResolvedCreateStatementEnums{}
-	mi := &file_resolved_types_proto_msgTypes[38]
+	mi := &file_resolved_types_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7326,7 +7421,7 @@ func (x *ResolvedCreateStatementEnums) String() string {
 func (*ResolvedCreateStatementEnums) ProtoMessage() {}
 
 func (x *ResolvedCreateStatementEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[38]
+	mi := &file_resolved_types_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7339,7 +7434,7 @@ func (x *ResolvedCreateStatementEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedCreateStatementEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedCreateStatementEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{38}
+	return file_resolved_types_proto_rawDescGZIP(), []int{39}
 }
 
 type ResolvedDropStmtEnums struct {
@@ -7350,7 +7445,7 @@ type ResolvedDropStmtEnums struct {
 
 func (x *ResolvedDropStmtEnums) Reset() {
 	*x = ResolvedDropStmtEnums{}
-	mi := &file_resolved_types_proto_msgTypes[39]
+	mi := &file_resolved_types_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7362,7 +7457,7 @@ func (x *ResolvedDropStmtEnums) String() string {
 func (*ResolvedDropStmtEnums) ProtoMessage() {}
 
 func (x *ResolvedDropStmtEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[39]
+	mi := &file_resolved_types_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7375,7 +7470,7 @@ func (x *ResolvedDropStmtEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedDropStmtEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedDropStmtEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{39}
+	return file_resolved_types_proto_rawDescGZIP(), []int{40}
 }
 
 type ResolvedFunctionCallBaseEnums struct {
@@ -7386,7 +7481,7 @@ type ResolvedFunctionCallBaseEnums struct {
 
 func (x *ResolvedFunctionCallBaseEnums) Reset() {
 	*x = ResolvedFunctionCallBaseEnums{}
-	mi := &file_resolved_types_proto_msgTypes[40]
+	mi := &file_resolved_types_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7398,7 +7493,7 @@ func (x *ResolvedFunctionCallBaseEnums) String() string {
 func (*ResolvedFunctionCallBaseEnums) ProtoMessage() {}
 
 func (x *ResolvedFunctionCallBaseEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[40]
+	mi := &file_resolved_types_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7411,7 +7506,7 @@ func (x *ResolvedFunctionCallBaseEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedFunctionCallBaseEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedFunctionCallBaseEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{40}
+	return file_resolved_types_proto_rawDescGZIP(), []int{41}
 }
 
 type ResolvedFunctionCallInfoProto struct {
@@ -7422,7 +7517,7 @@ type ResolvedFunctionCallInfoProto struct {
 
 func (x *ResolvedFunctionCallInfoProto) Reset() {
 	*x = ResolvedFunctionCallInfoProto{}
-	mi := &file_resolved_types_proto_msgTypes[41]
+	mi := &file_resolved_types_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7434,7 +7529,7 @@ func (x *ResolvedFunctionCallInfoProto) String() string {
 func (*ResolvedFunctionCallInfoProto) ProtoMessage() {}
 
 func (x *ResolvedFunctionCallInfoProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[41]
+	mi := &file_resolved_types_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7447,7 +7542,7 @@ func (x *ResolvedFunctionCallInfoProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedFunctionCallInfoProto.ProtoReflect.Descriptor instead.
 func (*ResolvedFunctionCallInfoProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{41}
+	return file_resolved_types_proto_rawDescGZIP(), []int{42}
 }
 
 type ResolvedGeneratedColumnInfoEnums struct {
@@ -7458,7 +7553,7 @@ type ResolvedGeneratedColumnInfoEnums struct {
 
 func (x *ResolvedGeneratedColumnInfoEnums) Reset() {
 	*x = ResolvedGeneratedColumnInfoEnums{}
-	mi := &file_resolved_types_proto_msgTypes[42]
+	mi := &file_resolved_types_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7470,7 +7565,7 @@ func (x *ResolvedGeneratedColumnInfoEnums) String() string {
 func (*ResolvedGeneratedColumnInfoEnums) ProtoMessage() {}
 
 func (x *ResolvedGeneratedColumnInfoEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[42]
+	mi := &file_resolved_types_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7483,7 +7578,7 @@ func (x *ResolvedGeneratedColumnInfoEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGeneratedColumnInfoEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedGeneratedColumnInfoEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{42}
+	return file_resolved_types_proto_rawDescGZIP(), []int{43}
 }
 
 type ResolvedInsertStmtEnums struct {
@@ -7494,7 +7589,7 @@ type ResolvedInsertStmtEnums struct {
 
 func (x *ResolvedInsertStmtEnums) Reset() {
 	*x = ResolvedInsertStmtEnums{}
-	mi := &file_resolved_types_proto_msgTypes[43]
+	mi := &file_resolved_types_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7506,7 +7601,7 @@ func (x *ResolvedInsertStmtEnums) String() string {
 func (*ResolvedInsertStmtEnums) ProtoMessage() {}
 
 func (x *ResolvedInsertStmtEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[43]
+	mi := &file_resolved_types_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7519,7 +7614,7 @@ func (x *ResolvedInsertStmtEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedInsertStmtEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedInsertStmtEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{43}
+	return file_resolved_types_proto_rawDescGZIP(), []int{44}
 }
 
 type ResolvedJoinScanEnums struct {
@@ -7530,7 +7625,7 @@ type ResolvedJoinScanEnums struct {
 
 func (x *ResolvedJoinScanEnums) Reset() {
 	*x = ResolvedJoinScanEnums{}
-	mi := &file_resolved_types_proto_msgTypes[44]
+	mi := &file_resolved_types_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7542,7 +7637,7 @@ func (x *ResolvedJoinScanEnums) String() string {
 func (*ResolvedJoinScanEnums) ProtoMessage() {}
 
 func (x *ResolvedJoinScanEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[44]
+	mi := &file_resolved_types_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7555,7 +7650,7 @@ func (x *ResolvedJoinScanEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedJoinScanEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedJoinScanEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{44}
+	return file_resolved_types_proto_rawDescGZIP(), []int{45}
 }
 
 type ResolvedMergeWhenEnums struct {
@@ -7566,7 +7661,7 @@ type ResolvedMergeWhenEnums struct {
 
 func (x *ResolvedMergeWhenEnums) Reset() {
 	*x = ResolvedMergeWhenEnums{}
-	mi := &file_resolved_types_proto_msgTypes[45]
+	mi := &file_resolved_types_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7578,7 +7673,7 @@ func (x *ResolvedMergeWhenEnums) String() string {
 func (*ResolvedMergeWhenEnums) ProtoMessage() {}
 
 func (x *ResolvedMergeWhenEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[45]
+	mi := &file_resolved_types_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7591,7 +7686,7 @@ func (x *ResolvedMergeWhenEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedMergeWhenEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedMergeWhenEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{45}
+	return file_resolved_types_proto_rawDescGZIP(), []int{46}
 }
 
 type ResolvedNodeProto struct {
@@ -7603,7 +7698,7 @@ type ResolvedNodeProto struct {
 
 func (x *ResolvedNodeProto) Reset() {
 	*x = ResolvedNodeProto{}
-	mi := &file_resolved_types_proto_msgTypes[46]
+	mi := &file_resolved_types_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7615,7 +7710,7 @@ func (x *ResolvedNodeProto) String() string {
 func (*ResolvedNodeProto) ProtoMessage() {}
 
 func (x *ResolvedNodeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[46]
+	mi := &file_resolved_types_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7628,7 +7723,7 @@ func (x *ResolvedNodeProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedNodeProto.ProtoReflect.Descriptor instead.
 func (*ResolvedNodeProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{46}
+	return file_resolved_types_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ResolvedNodeProto) GetParseLocationRange() *ParseLocationRangeProto {
@@ -7646,7 +7741,7 @@ type ResolvedNonScalarFunctionCallBaseEnums struct {
 
 func (x *ResolvedNonScalarFunctionCallBaseEnums) Reset() {
 	*x = ResolvedNonScalarFunctionCallBaseEnums{}
-	mi := &file_resolved_types_proto_msgTypes[47]
+	mi := &file_resolved_types_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7658,7 +7753,7 @@ func (x *ResolvedNonScalarFunctionCallBaseEnums) String() string {
 func (*ResolvedNonScalarFunctionCallBaseEnums) ProtoMessage() {}
 
 func (x *ResolvedNonScalarFunctionCallBaseEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[47]
+	mi := &file_resolved_types_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7671,7 +7766,7 @@ func (x *ResolvedNonScalarFunctionCallBaseEnums) ProtoReflect() protoreflect.Mes
 
 // Deprecated: Use ResolvedNonScalarFunctionCallBaseEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedNonScalarFunctionCallBaseEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{47}
+	return file_resolved_types_proto_rawDescGZIP(), []int{48}
 }
 
 type ResolvedOptionEnums struct {
@@ -7682,7 +7777,7 @@ type ResolvedOptionEnums struct {
 
 func (x *ResolvedOptionEnums) Reset() {
 	*x = ResolvedOptionEnums{}
-	mi := &file_resolved_types_proto_msgTypes[48]
+	mi := &file_resolved_types_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7694,7 +7789,7 @@ func (x *ResolvedOptionEnums) String() string {
 func (*ResolvedOptionEnums) ProtoMessage() {}
 
 func (x *ResolvedOptionEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[48]
+	mi := &file_resolved_types_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7707,7 +7802,7 @@ func (x *ResolvedOptionEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedOptionEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedOptionEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{48}
+	return file_resolved_types_proto_rawDescGZIP(), []int{49}
 }
 
 type ResolvedOrderByItemEnums struct {
@@ -7718,7 +7813,7 @@ type ResolvedOrderByItemEnums struct {
 
 func (x *ResolvedOrderByItemEnums) Reset() {
 	*x = ResolvedOrderByItemEnums{}
-	mi := &file_resolved_types_proto_msgTypes[49]
+	mi := &file_resolved_types_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7730,7 +7825,7 @@ func (x *ResolvedOrderByItemEnums) String() string {
 func (*ResolvedOrderByItemEnums) ProtoMessage() {}
 
 func (x *ResolvedOrderByItemEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[49]
+	mi := &file_resolved_types_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7743,7 +7838,7 @@ func (x *ResolvedOrderByItemEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedOrderByItemEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedOrderByItemEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{49}
+	return file_resolved_types_proto_rawDescGZIP(), []int{50}
 }
 
 type ResolvedRecursiveScanEnums struct {
@@ -7754,7 +7849,7 @@ type ResolvedRecursiveScanEnums struct {
 
 func (x *ResolvedRecursiveScanEnums) Reset() {
 	*x = ResolvedRecursiveScanEnums{}
-	mi := &file_resolved_types_proto_msgTypes[50]
+	mi := &file_resolved_types_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7766,7 +7861,7 @@ func (x *ResolvedRecursiveScanEnums) String() string {
 func (*ResolvedRecursiveScanEnums) ProtoMessage() {}
 
 func (x *ResolvedRecursiveScanEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[50]
+	mi := &file_resolved_types_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7779,7 +7874,7 @@ func (x *ResolvedRecursiveScanEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRecursiveScanEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedRecursiveScanEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{50}
+	return file_resolved_types_proto_rawDescGZIP(), []int{51}
 }
 
 type ResolvedSampleScanEnums struct {
@@ -7790,7 +7885,7 @@ type ResolvedSampleScanEnums struct {
 
 func (x *ResolvedSampleScanEnums) Reset() {
 	*x = ResolvedSampleScanEnums{}
-	mi := &file_resolved_types_proto_msgTypes[51]
+	mi := &file_resolved_types_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7802,7 +7897,7 @@ func (x *ResolvedSampleScanEnums) String() string {
 func (*ResolvedSampleScanEnums) ProtoMessage() {}
 
 func (x *ResolvedSampleScanEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[51]
+	mi := &file_resolved_types_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7815,7 +7910,7 @@ func (x *ResolvedSampleScanEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSampleScanEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedSampleScanEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{51}
+	return file_resolved_types_proto_rawDescGZIP(), []int{52}
 }
 
 type ResolvedSetOperationScanEnums struct {
@@ -7826,7 +7921,7 @@ type ResolvedSetOperationScanEnums struct {
 
 func (x *ResolvedSetOperationScanEnums) Reset() {
 	*x = ResolvedSetOperationScanEnums{}
-	mi := &file_resolved_types_proto_msgTypes[52]
+	mi := &file_resolved_types_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7838,7 +7933,7 @@ func (x *ResolvedSetOperationScanEnums) String() string {
 func (*ResolvedSetOperationScanEnums) ProtoMessage() {}
 
 func (x *ResolvedSetOperationScanEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[52]
+	mi := &file_resolved_types_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7851,7 +7946,7 @@ func (x *ResolvedSetOperationScanEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSetOperationScanEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedSetOperationScanEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{52}
+	return file_resolved_types_proto_rawDescGZIP(), []int{53}
 }
 
 type ResolvedStatementEnums struct {
@@ -7862,7 +7957,7 @@ type ResolvedStatementEnums struct {
 
 func (x *ResolvedStatementEnums) Reset() {
 	*x = ResolvedStatementEnums{}
-	mi := &file_resolved_types_proto_msgTypes[53]
+	mi := &file_resolved_types_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7874,7 +7969,7 @@ func (x *ResolvedStatementEnums) String() string {
 func (*ResolvedStatementEnums) ProtoMessage() {}
 
 func (x *ResolvedStatementEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[53]
+	mi := &file_resolved_types_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7887,7 +7982,7 @@ func (x *ResolvedStatementEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedStatementEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedStatementEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{53}
+	return file_resolved_types_proto_rawDescGZIP(), []int{54}
 }
 
 type ResolvedSubqueryExprEnums struct {
@@ -7898,7 +7993,7 @@ type ResolvedSubqueryExprEnums struct {
 
 func (x *ResolvedSubqueryExprEnums) Reset() {
 	*x = ResolvedSubqueryExprEnums{}
-	mi := &file_resolved_types_proto_msgTypes[54]
+	mi := &file_resolved_types_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7910,7 +8005,7 @@ func (x *ResolvedSubqueryExprEnums) String() string {
 func (*ResolvedSubqueryExprEnums) ProtoMessage() {}
 
 func (x *ResolvedSubqueryExprEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[54]
+	mi := &file_resolved_types_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7923,7 +8018,7 @@ func (x *ResolvedSubqueryExprEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedSubqueryExprEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedSubqueryExprEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{54}
+	return file_resolved_types_proto_rawDescGZIP(), []int{55}
 }
 
 type ResolvedWindowFrameEnums struct {
@@ -7934,7 +8029,7 @@ type ResolvedWindowFrameEnums struct {
 
 func (x *ResolvedWindowFrameEnums) Reset() {
 	*x = ResolvedWindowFrameEnums{}
-	mi := &file_resolved_types_proto_msgTypes[55]
+	mi := &file_resolved_types_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7946,7 +8041,7 @@ func (x *ResolvedWindowFrameEnums) String() string {
 func (*ResolvedWindowFrameEnums) ProtoMessage() {}
 
 func (x *ResolvedWindowFrameEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[55]
+	mi := &file_resolved_types_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7959,7 +8054,7 @@ func (x *ResolvedWindowFrameEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWindowFrameEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedWindowFrameEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{55}
+	return file_resolved_types_proto_rawDescGZIP(), []int{56}
 }
 
 type ResolvedWindowFrameExprEnums struct {
@@ -7970,7 +8065,7 @@ type ResolvedWindowFrameExprEnums struct {
 
 func (x *ResolvedWindowFrameExprEnums) Reset() {
 	*x = ResolvedWindowFrameExprEnums{}
-	mi := &file_resolved_types_proto_msgTypes[56]
+	mi := &file_resolved_types_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7982,7 +8077,7 @@ func (x *ResolvedWindowFrameExprEnums) String() string {
 func (*ResolvedWindowFrameExprEnums) ProtoMessage() {}
 
 func (x *ResolvedWindowFrameExprEnums) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[56]
+	mi := &file_resolved_types_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7995,7 +8090,7 @@ func (x *ResolvedWindowFrameExprEnums) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedWindowFrameExprEnums.ProtoReflect.Descriptor instead.
 func (*ResolvedWindowFrameExprEnums) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{56}
+	return file_resolved_types_proto_rawDescGZIP(), []int{57}
 }
 
 type RewriteOptions struct {
@@ -8007,7 +8102,7 @@ type RewriteOptions struct {
 
 func (x *RewriteOptions) Reset() {
 	*x = RewriteOptions{}
-	mi := &file_resolved_types_proto_msgTypes[57]
+	mi := &file_resolved_types_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8019,7 +8114,7 @@ func (x *RewriteOptions) String() string {
 func (*RewriteOptions) ProtoMessage() {}
 
 func (x *RewriteOptions) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[57]
+	mi := &file_resolved_types_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8032,7 +8127,7 @@ func (x *RewriteOptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RewriteOptions.ProtoReflect.Descriptor instead.
 func (*RewriteOptions) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{57}
+	return file_resolved_types_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *RewriteOptions) GetGroupingSetRewriteOptions() *GroupingSetRewriteOptions {
@@ -8061,7 +8156,7 @@ type SimpleCatalogProto struct {
 
 func (x *SimpleCatalogProto) Reset() {
 	*x = SimpleCatalogProto{}
-	mi := &file_resolved_types_proto_msgTypes[58]
+	mi := &file_resolved_types_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8073,7 +8168,7 @@ func (x *SimpleCatalogProto) String() string {
 func (*SimpleCatalogProto) ProtoMessage() {}
 
 func (x *SimpleCatalogProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[58]
+	mi := &file_resolved_types_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8086,7 +8181,7 @@ func (x *SimpleCatalogProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimpleCatalogProto.ProtoReflect.Descriptor instead.
 func (*SimpleCatalogProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{58}
+	return file_resolved_types_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *SimpleCatalogProto) GetName() string {
@@ -8188,7 +8283,7 @@ const (
 
 func (x *SimpleColumnProto) Reset() {
 	*x = SimpleColumnProto{}
-	mi := &file_resolved_types_proto_msgTypes[59]
+	mi := &file_resolved_types_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8200,7 +8295,7 @@ func (x *SimpleColumnProto) String() string {
 func (*SimpleColumnProto) ProtoMessage() {}
 
 func (x *SimpleColumnProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[59]
+	mi := &file_resolved_types_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8213,7 +8308,7 @@ func (x *SimpleColumnProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimpleColumnProto.ProtoReflect.Descriptor instead.
 func (*SimpleColumnProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{59}
+	return file_resolved_types_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *SimpleColumnProto) GetName() string {
@@ -8281,7 +8376,7 @@ type SimpleConnectionProto struct {
 
 func (x *SimpleConnectionProto) Reset() {
 	*x = SimpleConnectionProto{}
-	mi := &file_resolved_types_proto_msgTypes[60]
+	mi := &file_resolved_types_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8293,7 +8388,7 @@ func (x *SimpleConnectionProto) String() string {
 func (*SimpleConnectionProto) ProtoMessage() {}
 
 func (x *SimpleConnectionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[60]
+	mi := &file_resolved_types_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8306,7 +8401,7 @@ func (x *SimpleConnectionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimpleConnectionProto.ProtoReflect.Descriptor instead.
 func (*SimpleConnectionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{60}
+	return file_resolved_types_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *SimpleConnectionProto) GetName() string {
@@ -8327,7 +8422,7 @@ type SimpleConstantProto struct {
 
 func (x *SimpleConstantProto) Reset() {
 	*x = SimpleConstantProto{}
-	mi := &file_resolved_types_proto_msgTypes[61]
+	mi := &file_resolved_types_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8339,7 +8434,7 @@ func (x *SimpleConstantProto) String() string {
 func (*SimpleConstantProto) ProtoMessage() {}
 
 func (x *SimpleConstantProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[61]
+	mi := &file_resolved_types_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8352,7 +8447,7 @@ func (x *SimpleConstantProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimpleConstantProto.ProtoReflect.Descriptor instead.
 func (*SimpleConstantProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{61}
+	return file_resolved_types_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *SimpleConstantProto) GetNamePath() []string {
@@ -8388,7 +8483,7 @@ type SimpleModelProto struct {
 
 func (x *SimpleModelProto) Reset() {
 	*x = SimpleModelProto{}
-	mi := &file_resolved_types_proto_msgTypes[62]
+	mi := &file_resolved_types_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8400,7 +8495,7 @@ func (x *SimpleModelProto) String() string {
 func (*SimpleModelProto) ProtoMessage() {}
 
 func (x *SimpleModelProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[62]
+	mi := &file_resolved_types_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8413,7 +8508,7 @@ func (x *SimpleModelProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimpleModelProto.ProtoReflect.Descriptor instead.
 func (*SimpleModelProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{62}
+	return file_resolved_types_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *SimpleModelProto) GetId() int64 {
@@ -8461,7 +8556,7 @@ type SimpleTableProto struct {
 
 func (x *SimpleTableProto) Reset() {
 	*x = SimpleTableProto{}
-	mi := &file_resolved_types_proto_msgTypes[63]
+	mi := &file_resolved_types_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8473,7 +8568,7 @@ func (x *SimpleTableProto) String() string {
 func (*SimpleTableProto) ProtoMessage() {}
 
 func (x *SimpleTableProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[63]
+	mi := &file_resolved_types_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8486,7 +8581,7 @@ func (x *SimpleTableProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimpleTableProto.ProtoReflect.Descriptor instead.
 func (*SimpleTableProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{63}
+	return file_resolved_types_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *SimpleTableProto) GetName() string {
@@ -8569,7 +8664,7 @@ type SimpleValueProto struct {
 
 func (x *SimpleValueProto) Reset() {
 	*x = SimpleValueProto{}
-	mi := &file_resolved_types_proto_msgTypes[64]
+	mi := &file_resolved_types_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8581,7 +8676,7 @@ func (x *SimpleValueProto) String() string {
 func (*SimpleValueProto) ProtoMessage() {}
 
 func (x *SimpleValueProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[64]
+	mi := &file_resolved_types_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8594,7 +8689,7 @@ func (x *SimpleValueProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimpleValueProto.ProtoReflect.Descriptor instead.
 func (*SimpleValueProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{64}
+	return file_resolved_types_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *SimpleValueProto) GetValue() isSimpleValueProto_Value {
@@ -8711,7 +8806,7 @@ type StringTypeParametersProto struct {
 
 func (x *StringTypeParametersProto) Reset() {
 	*x = StringTypeParametersProto{}
-	mi := &file_resolved_types_proto_msgTypes[65]
+	mi := &file_resolved_types_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8723,7 +8818,7 @@ func (x *StringTypeParametersProto) String() string {
 func (*StringTypeParametersProto) ProtoMessage() {}
 
 func (x *StringTypeParametersProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[65]
+	mi := &file_resolved_types_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8736,7 +8831,7 @@ func (x *StringTypeParametersProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StringTypeParametersProto.ProtoReflect.Descriptor instead.
 func (*StringTypeParametersProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{65}
+	return file_resolved_types_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *StringTypeParametersProto) GetParam() isStringTypeParametersProto_Param {
@@ -8790,7 +8885,7 @@ type StructFieldProto struct {
 
 func (x *StructFieldProto) Reset() {
 	*x = StructFieldProto{}
-	mi := &file_resolved_types_proto_msgTypes[66]
+	mi := &file_resolved_types_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8802,7 +8897,7 @@ func (x *StructFieldProto) String() string {
 func (*StructFieldProto) ProtoMessage() {}
 
 func (x *StructFieldProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[66]
+	mi := &file_resolved_types_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8815,7 +8910,7 @@ func (x *StructFieldProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StructFieldProto.ProtoReflect.Descriptor instead.
 func (*StructFieldProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{66}
+	return file_resolved_types_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *StructFieldProto) GetFieldName() string {
@@ -8841,7 +8936,7 @@ type StructTypeProto struct {
 
 func (x *StructTypeProto) Reset() {
 	*x = StructTypeProto{}
-	mi := &file_resolved_types_proto_msgTypes[67]
+	mi := &file_resolved_types_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8853,7 +8948,7 @@ func (x *StructTypeProto) String() string {
 func (*StructTypeProto) ProtoMessage() {}
 
 func (x *StructTypeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[67]
+	mi := &file_resolved_types_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8866,7 +8961,7 @@ func (x *StructTypeProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StructTypeProto.ProtoReflect.Descriptor instead.
 func (*StructTypeProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{67}
+	return file_resolved_types_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *StructTypeProto) GetField() []*StructFieldProto {
@@ -8889,7 +8984,7 @@ type TVFArgumentProto struct {
 
 func (x *TVFArgumentProto) Reset() {
 	*x = TVFArgumentProto{}
-	mi := &file_resolved_types_proto_msgTypes[68]
+	mi := &file_resolved_types_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8901,7 +8996,7 @@ func (x *TVFArgumentProto) String() string {
 func (*TVFArgumentProto) ProtoMessage() {}
 
 func (x *TVFArgumentProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[68]
+	mi := &file_resolved_types_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8914,7 +9009,7 @@ func (x *TVFArgumentProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TVFArgumentProto.ProtoReflect.Descriptor instead.
 func (*TVFArgumentProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{68}
+	return file_resolved_types_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *TVFArgumentProto) GetScalarArgument() *ValueWithTypeProto {
@@ -8962,7 +9057,7 @@ type TVFConnectionProto struct {
 
 func (x *TVFConnectionProto) Reset() {
 	*x = TVFConnectionProto{}
-	mi := &file_resolved_types_proto_msgTypes[69]
+	mi := &file_resolved_types_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8974,7 +9069,7 @@ func (x *TVFConnectionProto) String() string {
 func (*TVFConnectionProto) ProtoMessage() {}
 
 func (x *TVFConnectionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[69]
+	mi := &file_resolved_types_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8987,7 +9082,7 @@ func (x *TVFConnectionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TVFConnectionProto.ProtoReflect.Descriptor instead.
 func (*TVFConnectionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{69}
+	return file_resolved_types_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *TVFConnectionProto) GetName() string {
@@ -9013,7 +9108,7 @@ type TVFDescriptorProto struct {
 
 func (x *TVFDescriptorProto) Reset() {
 	*x = TVFDescriptorProto{}
-	mi := &file_resolved_types_proto_msgTypes[70]
+	mi := &file_resolved_types_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9025,7 +9120,7 @@ func (x *TVFDescriptorProto) String() string {
 func (*TVFDescriptorProto) ProtoMessage() {}
 
 func (x *TVFDescriptorProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[70]
+	mi := &file_resolved_types_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9038,7 +9133,7 @@ func (x *TVFDescriptorProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TVFDescriptorProto.ProtoReflect.Descriptor instead.
 func (*TVFDescriptorProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{70}
+	return file_resolved_types_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *TVFDescriptorProto) GetColumnName() []string {
@@ -9058,7 +9153,7 @@ type TVFModelProto struct {
 
 func (x *TVFModelProto) Reset() {
 	*x = TVFModelProto{}
-	mi := &file_resolved_types_proto_msgTypes[71]
+	mi := &file_resolved_types_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9070,7 +9165,7 @@ func (x *TVFModelProto) String() string {
 func (*TVFModelProto) ProtoMessage() {}
 
 func (x *TVFModelProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[71]
+	mi := &file_resolved_types_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9083,7 +9178,7 @@ func (x *TVFModelProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TVFModelProto.ProtoReflect.Descriptor instead.
 func (*TVFModelProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{71}
+	return file_resolved_types_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *TVFModelProto) GetName() string {
@@ -9114,7 +9209,7 @@ type TVFRelationColumnProto struct {
 
 func (x *TVFRelationColumnProto) Reset() {
 	*x = TVFRelationColumnProto{}
-	mi := &file_resolved_types_proto_msgTypes[72]
+	mi := &file_resolved_types_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9126,7 +9221,7 @@ func (x *TVFRelationColumnProto) String() string {
 func (*TVFRelationColumnProto) ProtoMessage() {}
 
 func (x *TVFRelationColumnProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[72]
+	mi := &file_resolved_types_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9139,7 +9234,7 @@ func (x *TVFRelationColumnProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TVFRelationColumnProto.ProtoReflect.Descriptor instead.
 func (*TVFRelationColumnProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{72}
+	return file_resolved_types_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *TVFRelationColumnProto) GetName() string {
@@ -9199,7 +9294,7 @@ const (
 
 func (x *TVFRelationProto) Reset() {
 	*x = TVFRelationProto{}
-	mi := &file_resolved_types_proto_msgTypes[73]
+	mi := &file_resolved_types_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9211,7 +9306,7 @@ func (x *TVFRelationProto) String() string {
 func (*TVFRelationProto) ProtoMessage() {}
 
 func (x *TVFRelationProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[73]
+	mi := &file_resolved_types_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9224,7 +9319,7 @@ func (x *TVFRelationProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TVFRelationProto.ProtoReflect.Descriptor instead.
 func (*TVFRelationProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{73}
+	return file_resolved_types_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *TVFRelationProto) GetColumn() []*TVFRelationColumnProto {
@@ -9249,7 +9344,7 @@ type TVFSignatureOptionsProto struct {
 
 func (x *TVFSignatureOptionsProto) Reset() {
 	*x = TVFSignatureOptionsProto{}
-	mi := &file_resolved_types_proto_msgTypes[74]
+	mi := &file_resolved_types_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9261,7 +9356,7 @@ func (x *TVFSignatureOptionsProto) String() string {
 func (*TVFSignatureOptionsProto) ProtoMessage() {}
 
 func (x *TVFSignatureOptionsProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[74]
+	mi := &file_resolved_types_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9274,7 +9369,7 @@ func (x *TVFSignatureOptionsProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TVFSignatureOptionsProto.ProtoReflect.Descriptor instead.
 func (*TVFSignatureOptionsProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{74}
+	return file_resolved_types_proto_rawDescGZIP(), []int{75}
 }
 
 type TVFSignatureProto struct {
@@ -9292,7 +9387,7 @@ type TVFSignatureProto struct {
 
 func (x *TVFSignatureProto) Reset() {
 	*x = TVFSignatureProto{}
-	mi := &file_resolved_types_proto_msgTypes[75]
+	mi := &file_resolved_types_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9304,7 +9399,7 @@ func (x *TVFSignatureProto) String() string {
 func (*TVFSignatureProto) ProtoMessage() {}
 
 func (x *TVFSignatureProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[75]
+	mi := &file_resolved_types_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9317,7 +9412,7 @@ func (x *TVFSignatureProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TVFSignatureProto.ProtoReflect.Descriptor instead.
 func (*TVFSignatureProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{75}
+	return file_resolved_types_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *TVFSignatureProto) GetArgument() []*TVFArgumentProto {
@@ -9386,7 +9481,7 @@ type TableRefProto struct {
 
 func (x *TableRefProto) Reset() {
 	*x = TableRefProto{}
-	mi := &file_resolved_types_proto_msgTypes[76]
+	mi := &file_resolved_types_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9398,7 +9493,7 @@ func (x *TableRefProto) String() string {
 func (*TableRefProto) ProtoMessage() {}
 
 func (x *TableRefProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[76]
+	mi := &file_resolved_types_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9411,7 +9506,7 @@ func (x *TableRefProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableRefProto.ProtoReflect.Descriptor instead.
 func (*TableRefProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{76}
+	return file_resolved_types_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *TableRefProto) GetName() string {
@@ -9450,7 +9545,7 @@ const (
 
 func (x *TableValuedFunctionOptionsProto) Reset() {
 	*x = TableValuedFunctionOptionsProto{}
-	mi := &file_resolved_types_proto_msgTypes[77]
+	mi := &file_resolved_types_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9462,7 +9557,7 @@ func (x *TableValuedFunctionOptionsProto) String() string {
 func (*TableValuedFunctionOptionsProto) ProtoMessage() {}
 
 func (x *TableValuedFunctionOptionsProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[77]
+	mi := &file_resolved_types_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9475,7 +9570,7 @@ func (x *TableValuedFunctionOptionsProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableValuedFunctionOptionsProto.ProtoReflect.Descriptor instead.
 func (*TableValuedFunctionOptionsProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{77}
+	return file_resolved_types_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *TableValuedFunctionOptionsProto) GetUsesUpperCaseSqlName() bool {
@@ -9516,7 +9611,7 @@ const (
 
 func (x *TableValuedFunctionProto) Reset() {
 	*x = TableValuedFunctionProto{}
-	mi := &file_resolved_types_proto_msgTypes[78]
+	mi := &file_resolved_types_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9528,7 +9623,7 @@ func (x *TableValuedFunctionProto) String() string {
 func (*TableValuedFunctionProto) ProtoMessage() {}
 
 func (x *TableValuedFunctionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[78]
+	mi := &file_resolved_types_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9541,7 +9636,7 @@ func (x *TableValuedFunctionProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableValuedFunctionProto.ProtoReflect.Descriptor instead.
 func (*TableValuedFunctionProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{78}
+	return file_resolved_types_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *TableValuedFunctionProto) GetNamePath() []string {
@@ -9630,7 +9725,7 @@ type TableValuedFunctionRefProto struct {
 
 func (x *TableValuedFunctionRefProto) Reset() {
 	*x = TableValuedFunctionRefProto{}
-	mi := &file_resolved_types_proto_msgTypes[79]
+	mi := &file_resolved_types_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9642,7 +9737,7 @@ func (x *TableValuedFunctionRefProto) String() string {
 func (*TableValuedFunctionRefProto) ProtoMessage() {}
 
 func (x *TableValuedFunctionRefProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[79]
+	mi := &file_resolved_types_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9655,7 +9750,7 @@ func (x *TableValuedFunctionRefProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableValuedFunctionRefProto.ProtoReflect.Descriptor instead.
 func (*TableValuedFunctionRefProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{79}
+	return file_resolved_types_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *TableValuedFunctionRefProto) GetName() string {
@@ -9674,7 +9769,7 @@ type TimestampTypeParametersProto struct {
 
 func (x *TimestampTypeParametersProto) Reset() {
 	*x = TimestampTypeParametersProto{}
-	mi := &file_resolved_types_proto_msgTypes[80]
+	mi := &file_resolved_types_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9686,7 +9781,7 @@ func (x *TimestampTypeParametersProto) String() string {
 func (*TimestampTypeParametersProto) ProtoMessage() {}
 
 func (x *TimestampTypeParametersProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[80]
+	mi := &file_resolved_types_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9699,7 +9794,7 @@ func (x *TimestampTypeParametersProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimestampTypeParametersProto.ProtoReflect.Descriptor instead.
 func (*TimestampTypeParametersProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{80}
+	return file_resolved_types_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *TimestampTypeParametersProto) GetPrecision() int64 {
@@ -9718,7 +9813,7 @@ type TypeModifiersProto struct {
 
 func (x *TypeModifiersProto) Reset() {
 	*x = TypeModifiersProto{}
-	mi := &file_resolved_types_proto_msgTypes[81]
+	mi := &file_resolved_types_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9730,7 +9825,7 @@ func (x *TypeModifiersProto) String() string {
 func (*TypeModifiersProto) ProtoMessage() {}
 
 func (x *TypeModifiersProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[81]
+	mi := &file_resolved_types_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9743,7 +9838,7 @@ func (x *TypeModifiersProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypeModifiersProto.ProtoReflect.Descriptor instead.
 func (*TypeModifiersProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{81}
+	return file_resolved_types_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *TypeModifiersProto) GetTypeParameters() *TypeParametersProto {
@@ -9769,7 +9864,7 @@ type TypeParametersProto struct {
 
 func (x *TypeParametersProto) Reset() {
 	*x = TypeParametersProto{}
-	mi := &file_resolved_types_proto_msgTypes[82]
+	mi := &file_resolved_types_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9781,7 +9876,7 @@ func (x *TypeParametersProto) String() string {
 func (*TypeParametersProto) ProtoMessage() {}
 
 func (x *TypeParametersProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[82]
+	mi := &file_resolved_types_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9794,7 +9889,7 @@ func (x *TypeParametersProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypeParametersProto.ProtoReflect.Descriptor instead.
 func (*TypeParametersProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{82}
+	return file_resolved_types_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *TypeParametersProto) GetTypeParameters() isTypeParametersProto_TypeParameters {
@@ -9889,7 +9984,7 @@ type TypeProto struct {
 
 func (x *TypeProto) Reset() {
 	*x = TypeProto{}
-	mi := &file_resolved_types_proto_msgTypes[83]
+	mi := &file_resolved_types_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9901,7 +9996,7 @@ func (x *TypeProto) String() string {
 func (*TypeProto) ProtoMessage() {}
 
 func (x *TypeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[83]
+	mi := &file_resolved_types_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9914,7 +10009,7 @@ func (x *TypeProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypeProto.ProtoReflect.Descriptor instead.
 func (*TypeProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{83}
+	return file_resolved_types_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *TypeProto) GetTypeKind() TypeKind {
@@ -9997,7 +10092,7 @@ type ValueProto struct {
 
 func (x *ValueProto) Reset() {
 	*x = ValueProto{}
-	mi := &file_resolved_types_proto_msgTypes[84]
+	mi := &file_resolved_types_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10009,7 +10104,7 @@ func (x *ValueProto) String() string {
 func (*ValueProto) ProtoMessage() {}
 
 func (x *ValueProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[84]
+	mi := &file_resolved_types_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10022,7 +10117,7 @@ func (x *ValueProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueProto.ProtoReflect.Descriptor instead.
 func (*ValueProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{84}
+	return file_resolved_types_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *ValueProto) GetValue() isValueProto_Value {
@@ -10451,7 +10546,7 @@ type ValueWithTypeProto struct {
 
 func (x *ValueWithTypeProto) Reset() {
 	*x = ValueWithTypeProto{}
-	mi := &file_resolved_types_proto_msgTypes[85]
+	mi := &file_resolved_types_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10463,7 +10558,7 @@ func (x *ValueWithTypeProto) String() string {
 func (*ValueWithTypeProto) ProtoMessage() {}
 
 func (x *ValueWithTypeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[85]
+	mi := &file_resolved_types_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10476,7 +10571,7 @@ func (x *ValueWithTypeProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueWithTypeProto.ProtoReflect.Descriptor instead.
 func (*ValueWithTypeProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{85}
+	return file_resolved_types_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *ValueWithTypeProto) GetType() *TypeProto {
@@ -10505,7 +10600,7 @@ type ZetaSQLBuiltinFunctionOptionsProto struct {
 
 func (x *ZetaSQLBuiltinFunctionOptionsProto) Reset() {
 	*x = ZetaSQLBuiltinFunctionOptionsProto{}
-	mi := &file_resolved_types_proto_msgTypes[86]
+	mi := &file_resolved_types_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10517,7 +10612,7 @@ func (x *ZetaSQLBuiltinFunctionOptionsProto) String() string {
 func (*ZetaSQLBuiltinFunctionOptionsProto) ProtoMessage() {}
 
 func (x *ZetaSQLBuiltinFunctionOptionsProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[86]
+	mi := &file_resolved_types_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10530,7 +10625,7 @@ func (x *ZetaSQLBuiltinFunctionOptionsProto) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use ZetaSQLBuiltinFunctionOptionsProto.ProtoReflect.Descriptor instead.
 func (*ZetaSQLBuiltinFunctionOptionsProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{86}
+	return file_resolved_types_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *ZetaSQLBuiltinFunctionOptionsProto) GetLanguageOptions() *LanguageOptionsProto {
@@ -10572,7 +10667,7 @@ type Timestamp struct {
 
 func (x *Timestamp) Reset() {
 	*x = Timestamp{}
-	mi := &file_resolved_types_proto_msgTypes[87]
+	mi := &file_resolved_types_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10584,7 +10679,7 @@ func (x *Timestamp) String() string {
 func (*Timestamp) ProtoMessage() {}
 
 func (x *Timestamp) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[87]
+	mi := &file_resolved_types_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10597,7 +10692,7 @@ func (x *Timestamp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timestamp.ProtoReflect.Descriptor instead.
 func (*Timestamp) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{87}
+	return file_resolved_types_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *Timestamp) GetSeconds() int64 {
@@ -10626,7 +10721,7 @@ type AllowedHintsAndOptionsProto_HintProto struct {
 
 func (x *AllowedHintsAndOptionsProto_HintProto) Reset() {
 	*x = AllowedHintsAndOptionsProto_HintProto{}
-	mi := &file_resolved_types_proto_msgTypes[88]
+	mi := &file_resolved_types_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10638,7 +10733,7 @@ func (x *AllowedHintsAndOptionsProto_HintProto) String() string {
 func (*AllowedHintsAndOptionsProto_HintProto) ProtoMessage() {}
 
 func (x *AllowedHintsAndOptionsProto_HintProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[88]
+	mi := &file_resolved_types_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10694,7 +10789,7 @@ type AllowedHintsAndOptionsProto_OptionProto struct {
 
 func (x *AllowedHintsAndOptionsProto_OptionProto) Reset() {
 	*x = AllowedHintsAndOptionsProto_OptionProto{}
-	mi := &file_resolved_types_proto_msgTypes[89]
+	mi := &file_resolved_types_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10706,7 +10801,7 @@ func (x *AllowedHintsAndOptionsProto_OptionProto) String() string {
 func (*AllowedHintsAndOptionsProto_OptionProto) ProtoMessage() {}
 
 func (x *AllowedHintsAndOptionsProto_OptionProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[89]
+	mi := &file_resolved_types_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10760,7 +10855,7 @@ type AnalyzerOptionsProto_QueryParameterProto struct {
 
 func (x *AnalyzerOptionsProto_QueryParameterProto) Reset() {
 	*x = AnalyzerOptionsProto_QueryParameterProto{}
-	mi := &file_resolved_types_proto_msgTypes[90]
+	mi := &file_resolved_types_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10772,7 +10867,7 @@ func (x *AnalyzerOptionsProto_QueryParameterProto) String() string {
 func (*AnalyzerOptionsProto_QueryParameterProto) ProtoMessage() {}
 
 func (x *AnalyzerOptionsProto_QueryParameterProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[90]
+	mi := &file_resolved_types_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10812,7 +10907,7 @@ type AnalyzerOptionsProto_SystemVariableProto struct {
 
 func (x *AnalyzerOptionsProto_SystemVariableProto) Reset() {
 	*x = AnalyzerOptionsProto_SystemVariableProto{}
-	mi := &file_resolved_types_proto_msgTypes[91]
+	mi := &file_resolved_types_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10824,7 +10919,7 @@ func (x *AnalyzerOptionsProto_SystemVariableProto) String() string {
 func (*AnalyzerOptionsProto_SystemVariableProto) ProtoMessage() {}
 
 func (x *AnalyzerOptionsProto_SystemVariableProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[91]
+	mi := &file_resolved_types_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10864,7 +10959,7 @@ type SimpleCatalogProto_NamedTypeProto struct {
 
 func (x *SimpleCatalogProto_NamedTypeProto) Reset() {
 	*x = SimpleCatalogProto_NamedTypeProto{}
-	mi := &file_resolved_types_proto_msgTypes[92]
+	mi := &file_resolved_types_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10876,7 +10971,7 @@ func (x *SimpleCatalogProto_NamedTypeProto) String() string {
 func (*SimpleCatalogProto_NamedTypeProto) ProtoMessage() {}
 
 func (x *SimpleCatalogProto_NamedTypeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[92]
+	mi := &file_resolved_types_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10889,7 +10984,7 @@ func (x *SimpleCatalogProto_NamedTypeProto) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use SimpleCatalogProto_NamedTypeProto.ProtoReflect.Descriptor instead.
 func (*SimpleCatalogProto_NamedTypeProto) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{58, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{59, 0}
 }
 
 func (x *SimpleCatalogProto_NamedTypeProto) GetName() string {
@@ -10915,7 +11010,7 @@ type ValueProto_Array struct {
 
 func (x *ValueProto_Array) Reset() {
 	*x = ValueProto_Array{}
-	mi := &file_resolved_types_proto_msgTypes[93]
+	mi := &file_resolved_types_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10927,7 +11022,7 @@ func (x *ValueProto_Array) String() string {
 func (*ValueProto_Array) ProtoMessage() {}
 
 func (x *ValueProto_Array) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[93]
+	mi := &file_resolved_types_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10940,7 +11035,7 @@ func (x *ValueProto_Array) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueProto_Array.ProtoReflect.Descriptor instead.
 func (*ValueProto_Array) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{84, 0}
+	return file_resolved_types_proto_rawDescGZIP(), []int{85, 0}
 }
 
 func (x *ValueProto_Array) GetElement() []*ValueProto {
@@ -10959,7 +11054,7 @@ type ValueProto_Struct struct {
 
 func (x *ValueProto_Struct) Reset() {
 	*x = ValueProto_Struct{}
-	mi := &file_resolved_types_proto_msgTypes[94]
+	mi := &file_resolved_types_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10971,7 +11066,7 @@ func (x *ValueProto_Struct) String() string {
 func (*ValueProto_Struct) ProtoMessage() {}
 
 func (x *ValueProto_Struct) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[94]
+	mi := &file_resolved_types_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10984,7 +11079,7 @@ func (x *ValueProto_Struct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueProto_Struct.ProtoReflect.Descriptor instead.
 func (*ValueProto_Struct) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{84, 1}
+	return file_resolved_types_proto_rawDescGZIP(), []int{85, 1}
 }
 
 func (x *ValueProto_Struct) GetField() []*ValueProto {
@@ -11004,7 +11099,7 @@ type ValueProto_Datetime struct {
 
 func (x *ValueProto_Datetime) Reset() {
 	*x = ValueProto_Datetime{}
-	mi := &file_resolved_types_proto_msgTypes[95]
+	mi := &file_resolved_types_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11016,7 +11111,7 @@ func (x *ValueProto_Datetime) String() string {
 func (*ValueProto_Datetime) ProtoMessage() {}
 
 func (x *ValueProto_Datetime) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[95]
+	mi := &file_resolved_types_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11029,7 +11124,7 @@ func (x *ValueProto_Datetime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueProto_Datetime.ProtoReflect.Descriptor instead.
 func (*ValueProto_Datetime) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{84, 2}
+	return file_resolved_types_proto_rawDescGZIP(), []int{85, 2}
 }
 
 func (x *ValueProto_Datetime) GetBitFieldDatetimeSeconds() int64 {
@@ -11056,7 +11151,7 @@ type ValueProto_Range struct {
 
 func (x *ValueProto_Range) Reset() {
 	*x = ValueProto_Range{}
-	mi := &file_resolved_types_proto_msgTypes[96]
+	mi := &file_resolved_types_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11068,7 +11163,7 @@ func (x *ValueProto_Range) String() string {
 func (*ValueProto_Range) ProtoMessage() {}
 
 func (x *ValueProto_Range) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[96]
+	mi := &file_resolved_types_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11081,7 +11176,7 @@ func (x *ValueProto_Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueProto_Range.ProtoReflect.Descriptor instead.
 func (*ValueProto_Range) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{84, 3}
+	return file_resolved_types_proto_rawDescGZIP(), []int{85, 3}
 }
 
 func (x *ValueProto_Range) GetStart() *ValueProto {
@@ -11108,7 +11203,7 @@ type ValueProto_MapEntry struct {
 
 func (x *ValueProto_MapEntry) Reset() {
 	*x = ValueProto_MapEntry{}
-	mi := &file_resolved_types_proto_msgTypes[97]
+	mi := &file_resolved_types_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11120,7 +11215,7 @@ func (x *ValueProto_MapEntry) String() string {
 func (*ValueProto_MapEntry) ProtoMessage() {}
 
 func (x *ValueProto_MapEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[97]
+	mi := &file_resolved_types_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11133,7 +11228,7 @@ func (x *ValueProto_MapEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueProto_MapEntry.ProtoReflect.Descriptor instead.
 func (*ValueProto_MapEntry) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{84, 4}
+	return file_resolved_types_proto_rawDescGZIP(), []int{85, 4}
 }
 
 func (x *ValueProto_MapEntry) GetKey() *ValueProto {
@@ -11159,7 +11254,7 @@ type ValueProto_Map struct {
 
 func (x *ValueProto_Map) Reset() {
 	*x = ValueProto_Map{}
-	mi := &file_resolved_types_proto_msgTypes[98]
+	mi := &file_resolved_types_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11171,7 +11266,7 @@ func (x *ValueProto_Map) String() string {
 func (*ValueProto_Map) ProtoMessage() {}
 
 func (x *ValueProto_Map) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[98]
+	mi := &file_resolved_types_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11184,7 +11279,7 @@ func (x *ValueProto_Map) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueProto_Map.ProtoReflect.Descriptor instead.
 func (*ValueProto_Map) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{84, 5}
+	return file_resolved_types_proto_rawDescGZIP(), []int{85, 5}
 }
 
 func (x *ValueProto_Map) GetEntry() []*ValueProto_MapEntry {
@@ -11204,7 +11299,7 @@ type ValueProto_TimestampPicos struct {
 
 func (x *ValueProto_TimestampPicos) Reset() {
 	*x = ValueProto_TimestampPicos{}
-	mi := &file_resolved_types_proto_msgTypes[99]
+	mi := &file_resolved_types_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11216,7 +11311,7 @@ func (x *ValueProto_TimestampPicos) String() string {
 func (*ValueProto_TimestampPicos) ProtoMessage() {}
 
 func (x *ValueProto_TimestampPicos) ProtoReflect() protoreflect.Message {
-	mi := &file_resolved_types_proto_msgTypes[99]
+	mi := &file_resolved_types_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11229,7 +11324,7 @@ func (x *ValueProto_TimestampPicos) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueProto_TimestampPicos.ProtoReflect.Descriptor instead.
 func (*ValueProto_TimestampPicos) Descriptor() ([]byte, []int) {
-	return file_resolved_types_proto_rawDescGZIP(), []int{84, 6}
+	return file_resolved_types_proto_rawDescGZIP(), []int{85, 6}
 }
 
 func (x *ValueProto_TimestampPicos) GetSeconds() int64 {
@@ -11544,7 +11639,13 @@ const file_resolved_types_proto_rawDesc = "" +
 	"\n" +
 	"\x06SCALAR\x10\x00\x12\r\n" +
 	"\tAGGREGATE\x10\x01\x12\x11\n" +
-	"\rNOT_AGGREGATE\x10\x02\"h\n" +
+	"\rNOT_AGGREGATE\x10\x02\"T\n" +
+	"\x1cResolvedAuxLoadDataStmtEnums\"4\n" +
+	"\rInsertionMode\x12\b\n" +
+	"\x04NONE\x10\x00\x12\n" +
+	"\n" +
+	"\x06APPEND\x10\x01\x12\r\n" +
+	"\tOVERWRITE\x10\x02\"h\n" +
 	"\x16ResolvedBeginStmtEnums\"N\n" +
 	"\rReadWriteMode\x12\x14\n" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x12\n" +
@@ -12532,8 +12633,8 @@ func file_resolved_types_proto_rawDescGZIP() []byte {
 	return file_resolved_types_proto_rawDescData
 }
 
-var file_resolved_types_proto_enumTypes = make([]protoimpl.EnumInfo, 48)
-var file_resolved_types_proto_msgTypes = make([]protoimpl.MessageInfo, 100)
+var file_resolved_types_proto_enumTypes = make([]protoimpl.EnumInfo, 49)
+var file_resolved_types_proto_msgTypes = make([]protoimpl.MessageInfo, 101)
 var file_resolved_types_proto_goTypes = []any{
 	(ErrorMessageMode)(0),        // 0: mallard.googlesql.ErrorMessageMode
 	(LanguageFeature)(0),         // 1: mallard.googlesql.LanguageFeature
@@ -12558,275 +12659,277 @@ var file_resolved_types_proto_goTypes = []any{
 	(FunctionEnums_ArgumentAliasKind)(0),                                 // 20: mallard.googlesql.FunctionEnums.ArgumentAliasKind
 	(ResolvedAggregateHavingModifierEnums_HavingModifierKind)(0),         // 21: mallard.googlesql.ResolvedAggregateHavingModifierEnums.HavingModifierKind
 	(ResolvedArgumentDefEnums_ArgumentKind)(0),                           // 22: mallard.googlesql.ResolvedArgumentDefEnums.ArgumentKind
-	(ResolvedBeginStmtEnums_ReadWriteMode)(0),                            // 23: mallard.googlesql.ResolvedBeginStmtEnums.ReadWriteMode
-	(ResolvedCreateStatementEnums_CreateScope)(0),                        // 24: mallard.googlesql.ResolvedCreateStatementEnums.CreateScope
-	(ResolvedCreateStatementEnums_CreateMode)(0),                         // 25: mallard.googlesql.ResolvedCreateStatementEnums.CreateMode
-	(ResolvedCreateStatementEnums_SqlSecurity)(0),                        // 26: mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
-	(ResolvedCreateStatementEnums_DeterminismLevel)(0),                   // 27: mallard.googlesql.ResolvedCreateStatementEnums.DeterminismLevel
-	(ResolvedDropStmtEnums_DropMode)(0),                                  // 28: mallard.googlesql.ResolvedDropStmtEnums.DropMode
-	(ResolvedFunctionCallBaseEnums_ErrorMode)(0),                         // 29: mallard.googlesql.ResolvedFunctionCallBaseEnums.ErrorMode
-	(ResolvedGeneratedColumnInfoEnums_StoredMode)(0),                     // 30: mallard.googlesql.ResolvedGeneratedColumnInfoEnums.StoredMode
-	(ResolvedGeneratedColumnInfoEnums_GeneratedMode)(0),                  // 31: mallard.googlesql.ResolvedGeneratedColumnInfoEnums.GeneratedMode
-	(ResolvedInsertStmtEnums_InsertMode)(0),                              // 32: mallard.googlesql.ResolvedInsertStmtEnums.InsertMode
-	(ResolvedJoinScanEnums_JoinType)(0),                                  // 33: mallard.googlesql.ResolvedJoinScanEnums.JoinType
-	(ResolvedMergeWhenEnums_MatchType)(0),                                // 34: mallard.googlesql.ResolvedMergeWhenEnums.MatchType
-	(ResolvedMergeWhenEnums_ActionType)(0),                               // 35: mallard.googlesql.ResolvedMergeWhenEnums.ActionType
-	(ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier)(0),     // 36: mallard.googlesql.ResolvedNonScalarFunctionCallBaseEnums.NullHandlingModifier
-	(ResolvedOptionEnums_AssignmentOp)(0),                                // 37: mallard.googlesql.ResolvedOptionEnums.AssignmentOp
-	(ResolvedOrderByItemEnums_NullOrderMode)(0),                          // 38: mallard.googlesql.ResolvedOrderByItemEnums.NullOrderMode
-	(ResolvedRecursiveScanEnums_RecursiveSetOperationType)(0),            // 39: mallard.googlesql.ResolvedRecursiveScanEnums.RecursiveSetOperationType
-	(ResolvedSampleScanEnums_SampleUnit)(0),                              // 40: mallard.googlesql.ResolvedSampleScanEnums.SampleUnit
-	(ResolvedSetOperationScanEnums_SetOperationType)(0),                  // 41: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationType
-	(ResolvedSetOperationScanEnums_SetOperationColumnMatchMode)(0),       // 42: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnMatchMode
-	(ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode)(0), // 43: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnPropagationMode
-	(ResolvedStatementEnums_ObjectAccess)(0),                             // 44: mallard.googlesql.ResolvedStatementEnums.ObjectAccess
-	(ResolvedSubqueryExprEnums_SubqueryType)(0),                          // 45: mallard.googlesql.ResolvedSubqueryExprEnums.SubqueryType
-	(ResolvedWindowFrameEnums_FrameUnit)(0),                              // 46: mallard.googlesql.ResolvedWindowFrameEnums.FrameUnit
-	(ResolvedWindowFrameExprEnums_BoundaryType)(0),                       // 47: mallard.googlesql.ResolvedWindowFrameExprEnums.BoundaryType
-	(*AllowedHintsAndOptionsProto)(nil),                                  // 48: mallard.googlesql.AllowedHintsAndOptionsProto
-	(*AnalyzerOptionsProto)(nil),                                         // 49: mallard.googlesql.AnalyzerOptionsProto
-	(*AnnotationMapProto)(nil),                                           // 50: mallard.googlesql.AnnotationMapProto
-	(*AnnotationProto)(nil),                                              // 51: mallard.googlesql.AnnotationProto
-	(*ArgumentTypeLambdaProto)(nil),                                      // 52: mallard.googlesql.ArgumentTypeLambdaProto
-	(*ArrayTypeProto)(nil),                                               // 53: mallard.googlesql.ArrayTypeProto
-	(*ColumnRefProto)(nil),                                               // 54: mallard.googlesql.ColumnRefProto
-	(*ConnectionRefProto)(nil),                                           // 55: mallard.googlesql.ConnectionRefProto
-	(*ConstantRefProto)(nil),                                             // 56: mallard.googlesql.ConstantRefProto
-	(*ConstnessLevelProto)(nil),                                          // 57: mallard.googlesql.ConstnessLevelProto
-	(*EnabledRewriteProto)(nil),                                          // 58: mallard.googlesql.EnabledRewriteProto
-	(*ExpressionAttributeProto)(nil),                                     // 59: mallard.googlesql.ExpressionAttributeProto
-	(*ExtendedTypeParametersProto)(nil),                                  // 60: mallard.googlesql.ExtendedTypeParametersProto
-	(*FormatterOptionsProto)(nil),                                        // 61: mallard.googlesql.FormatterOptionsProto
-	(*FormatterRangeProto)(nil),                                          // 62: mallard.googlesql.FormatterRangeProto
-	(*FunctionArgumentTypeOptionsProto)(nil),                             // 63: mallard.googlesql.FunctionArgumentTypeOptionsProto
-	(*FunctionArgumentTypeProto)(nil),                                    // 64: mallard.googlesql.FunctionArgumentTypeProto
-	(*FunctionEnums)(nil),                                                // 65: mallard.googlesql.FunctionEnums
-	(*FunctionOptionsProto)(nil),                                         // 66: mallard.googlesql.FunctionOptionsProto
-	(*FunctionProto)(nil),                                                // 67: mallard.googlesql.FunctionProto
-	(*FunctionRefProto)(nil),                                             // 68: mallard.googlesql.FunctionRefProto
-	(*FunctionSignatureOptionsProto)(nil),                                // 69: mallard.googlesql.FunctionSignatureOptionsProto
-	(*FunctionSignatureProto)(nil),                                       // 70: mallard.googlesql.FunctionSignatureProto
-	(*FunctionSignatureRewriteOptionsProto)(nil),                         // 71: mallard.googlesql.FunctionSignatureRewriteOptionsProto
-	(*GroupingSetRewriteOptions)(nil),                                    // 72: mallard.googlesql.GroupingSetRewriteOptions
-	(*LanguageOptionsProto)(nil),                                         // 73: mallard.googlesql.LanguageOptionsProto
-	(*MapTypeProto)(nil),                                                 // 74: mallard.googlesql.MapTypeProto
-	(*ModelRefProto)(nil),                                                // 75: mallard.googlesql.ModelRefProto
-	(*NumericTypeParametersProto)(nil),                                   // 76: mallard.googlesql.NumericTypeParametersProto
-	(*ParseLocationRangeProto)(nil),                                      // 77: mallard.googlesql.ParseLocationRangeProto
-	(*ParseResumeLocationProto)(nil),                                     // 78: mallard.googlesql.ParseResumeLocationProto
-	(*ProcedureProto)(nil),                                               // 79: mallard.googlesql.ProcedureProto
-	(*ProcedureRefProto)(nil),                                            // 80: mallard.googlesql.ProcedureRefProto
-	(*RangeTypeProto)(nil),                                               // 81: mallard.googlesql.RangeTypeProto
-	(*ResolvedAggregateHavingModifierEnums)(nil),                         // 82: mallard.googlesql.ResolvedAggregateHavingModifierEnums
-	(*ResolvedArgumentDefEnums)(nil),                                     // 83: mallard.googlesql.ResolvedArgumentDefEnums
-	(*ResolvedBeginStmtEnums)(nil),                                       // 84: mallard.googlesql.ResolvedBeginStmtEnums
-	(*ResolvedColumnProto)(nil),                                          // 85: mallard.googlesql.ResolvedColumnProto
-	(*ResolvedCreateStatementEnums)(nil),                                 // 86: mallard.googlesql.ResolvedCreateStatementEnums
-	(*ResolvedDropStmtEnums)(nil),                                        // 87: mallard.googlesql.ResolvedDropStmtEnums
-	(*ResolvedFunctionCallBaseEnums)(nil),                                // 88: mallard.googlesql.ResolvedFunctionCallBaseEnums
-	(*ResolvedFunctionCallInfoProto)(nil),                                // 89: mallard.googlesql.ResolvedFunctionCallInfoProto
-	(*ResolvedGeneratedColumnInfoEnums)(nil),                             // 90: mallard.googlesql.ResolvedGeneratedColumnInfoEnums
-	(*ResolvedInsertStmtEnums)(nil),                                      // 91: mallard.googlesql.ResolvedInsertStmtEnums
-	(*ResolvedJoinScanEnums)(nil),                                        // 92: mallard.googlesql.ResolvedJoinScanEnums
-	(*ResolvedMergeWhenEnums)(nil),                                       // 93: mallard.googlesql.ResolvedMergeWhenEnums
-	(*ResolvedNodeProto)(nil),                                            // 94: mallard.googlesql.ResolvedNodeProto
-	(*ResolvedNonScalarFunctionCallBaseEnums)(nil),                       // 95: mallard.googlesql.ResolvedNonScalarFunctionCallBaseEnums
-	(*ResolvedOptionEnums)(nil),                                          // 96: mallard.googlesql.ResolvedOptionEnums
-	(*ResolvedOrderByItemEnums)(nil),                                     // 97: mallard.googlesql.ResolvedOrderByItemEnums
-	(*ResolvedRecursiveScanEnums)(nil),                                   // 98: mallard.googlesql.ResolvedRecursiveScanEnums
-	(*ResolvedSampleScanEnums)(nil),                                      // 99: mallard.googlesql.ResolvedSampleScanEnums
-	(*ResolvedSetOperationScanEnums)(nil),                                // 100: mallard.googlesql.ResolvedSetOperationScanEnums
-	(*ResolvedStatementEnums)(nil),                                       // 101: mallard.googlesql.ResolvedStatementEnums
-	(*ResolvedSubqueryExprEnums)(nil),                                    // 102: mallard.googlesql.ResolvedSubqueryExprEnums
-	(*ResolvedWindowFrameEnums)(nil),                                     // 103: mallard.googlesql.ResolvedWindowFrameEnums
-	(*ResolvedWindowFrameExprEnums)(nil),                                 // 104: mallard.googlesql.ResolvedWindowFrameExprEnums
-	(*RewriteOptions)(nil),                                               // 105: mallard.googlesql.RewriteOptions
-	(*SimpleCatalogProto)(nil),                                           // 106: mallard.googlesql.SimpleCatalogProto
-	(*SimpleColumnProto)(nil),                                            // 107: mallard.googlesql.SimpleColumnProto
-	(*SimpleConnectionProto)(nil),                                        // 108: mallard.googlesql.SimpleConnectionProto
-	(*SimpleConstantProto)(nil),                                          // 109: mallard.googlesql.SimpleConstantProto
-	(*SimpleModelProto)(nil),                                             // 110: mallard.googlesql.SimpleModelProto
-	(*SimpleTableProto)(nil),                                             // 111: mallard.googlesql.SimpleTableProto
-	(*SimpleValueProto)(nil),                                             // 112: mallard.googlesql.SimpleValueProto
-	(*StringTypeParametersProto)(nil),                                    // 113: mallard.googlesql.StringTypeParametersProto
-	(*StructFieldProto)(nil),                                             // 114: mallard.googlesql.StructFieldProto
-	(*StructTypeProto)(nil),                                              // 115: mallard.googlesql.StructTypeProto
-	(*TVFArgumentProto)(nil),                                             // 116: mallard.googlesql.TVFArgumentProto
-	(*TVFConnectionProto)(nil),                                           // 117: mallard.googlesql.TVFConnectionProto
-	(*TVFDescriptorProto)(nil),                                           // 118: mallard.googlesql.TVFDescriptorProto
-	(*TVFModelProto)(nil),                                                // 119: mallard.googlesql.TVFModelProto
-	(*TVFRelationColumnProto)(nil),                                       // 120: mallard.googlesql.TVFRelationColumnProto
-	(*TVFRelationProto)(nil),                                             // 121: mallard.googlesql.TVFRelationProto
-	(*TVFSignatureOptionsProto)(nil),                                     // 122: mallard.googlesql.TVFSignatureOptionsProto
-	(*TVFSignatureProto)(nil),                                            // 123: mallard.googlesql.TVFSignatureProto
-	(*TableRefProto)(nil),                                                // 124: mallard.googlesql.TableRefProto
-	(*TableValuedFunctionOptionsProto)(nil),                              // 125: mallard.googlesql.TableValuedFunctionOptionsProto
-	(*TableValuedFunctionProto)(nil),                                     // 126: mallard.googlesql.TableValuedFunctionProto
-	(*TableValuedFunctionRefProto)(nil),                                  // 127: mallard.googlesql.TableValuedFunctionRefProto
-	(*TimestampTypeParametersProto)(nil),                                 // 128: mallard.googlesql.TimestampTypeParametersProto
-	(*TypeModifiersProto)(nil),                                           // 129: mallard.googlesql.TypeModifiersProto
-	(*TypeParametersProto)(nil),                                          // 130: mallard.googlesql.TypeParametersProto
-	(*TypeProto)(nil),                                                    // 131: mallard.googlesql.TypeProto
-	(*ValueProto)(nil),                                                   // 132: mallard.googlesql.ValueProto
-	(*ValueWithTypeProto)(nil),                                           // 133: mallard.googlesql.ValueWithTypeProto
-	(*ZetaSQLBuiltinFunctionOptionsProto)(nil),                           // 134: mallard.googlesql.ZetaSQLBuiltinFunctionOptionsProto
-	(*Timestamp)(nil),                                                    // 135: mallard.googlesql.Timestamp
-	(*AllowedHintsAndOptionsProto_HintProto)(nil),                        // 136: mallard.googlesql.AllowedHintsAndOptionsProto.HintProto
-	(*AllowedHintsAndOptionsProto_OptionProto)(nil),                      // 137: mallard.googlesql.AllowedHintsAndOptionsProto.OptionProto
-	(*AnalyzerOptionsProto_QueryParameterProto)(nil),                     // 138: mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
-	(*AnalyzerOptionsProto_SystemVariableProto)(nil),                     // 139: mallard.googlesql.AnalyzerOptionsProto.SystemVariableProto
-	(*SimpleCatalogProto_NamedTypeProto)(nil),                            // 140: mallard.googlesql.SimpleCatalogProto.NamedTypeProto
-	(*ValueProto_Array)(nil),                                             // 141: mallard.googlesql.ValueProto.Array
-	(*ValueProto_Struct)(nil),                                            // 142: mallard.googlesql.ValueProto.Struct
-	(*ValueProto_Datetime)(nil),                                          // 143: mallard.googlesql.ValueProto.Datetime
-	(*ValueProto_Range)(nil),                                             // 144: mallard.googlesql.ValueProto.Range
-	(*ValueProto_MapEntry)(nil),                                          // 145: mallard.googlesql.ValueProto.MapEntry
-	(*ValueProto_Map)(nil),                                               // 146: mallard.googlesql.ValueProto.Map
-	(*ValueProto_TimestampPicos)(nil),                                    // 147: mallard.googlesql.ValueProto.TimestampPicos
+	(ResolvedAuxLoadDataStmtEnums_InsertionMode)(0),                      // 23: mallard.googlesql.ResolvedAuxLoadDataStmtEnums.InsertionMode
+	(ResolvedBeginStmtEnums_ReadWriteMode)(0),                            // 24: mallard.googlesql.ResolvedBeginStmtEnums.ReadWriteMode
+	(ResolvedCreateStatementEnums_CreateScope)(0),                        // 25: mallard.googlesql.ResolvedCreateStatementEnums.CreateScope
+	(ResolvedCreateStatementEnums_CreateMode)(0),                         // 26: mallard.googlesql.ResolvedCreateStatementEnums.CreateMode
+	(ResolvedCreateStatementEnums_SqlSecurity)(0),                        // 27: mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
+	(ResolvedCreateStatementEnums_DeterminismLevel)(0),                   // 28: mallard.googlesql.ResolvedCreateStatementEnums.DeterminismLevel
+	(ResolvedDropStmtEnums_DropMode)(0),                                  // 29: mallard.googlesql.ResolvedDropStmtEnums.DropMode
+	(ResolvedFunctionCallBaseEnums_ErrorMode)(0),                         // 30: mallard.googlesql.ResolvedFunctionCallBaseEnums.ErrorMode
+	(ResolvedGeneratedColumnInfoEnums_StoredMode)(0),                     // 31: mallard.googlesql.ResolvedGeneratedColumnInfoEnums.StoredMode
+	(ResolvedGeneratedColumnInfoEnums_GeneratedMode)(0),                  // 32: mallard.googlesql.ResolvedGeneratedColumnInfoEnums.GeneratedMode
+	(ResolvedInsertStmtEnums_InsertMode)(0),                              // 33: mallard.googlesql.ResolvedInsertStmtEnums.InsertMode
+	(ResolvedJoinScanEnums_JoinType)(0),                                  // 34: mallard.googlesql.ResolvedJoinScanEnums.JoinType
+	(ResolvedMergeWhenEnums_MatchType)(0),                                // 35: mallard.googlesql.ResolvedMergeWhenEnums.MatchType
+	(ResolvedMergeWhenEnums_ActionType)(0),                               // 36: mallard.googlesql.ResolvedMergeWhenEnums.ActionType
+	(ResolvedNonScalarFunctionCallBaseEnums_NullHandlingModifier)(0),     // 37: mallard.googlesql.ResolvedNonScalarFunctionCallBaseEnums.NullHandlingModifier
+	(ResolvedOptionEnums_AssignmentOp)(0),                                // 38: mallard.googlesql.ResolvedOptionEnums.AssignmentOp
+	(ResolvedOrderByItemEnums_NullOrderMode)(0),                          // 39: mallard.googlesql.ResolvedOrderByItemEnums.NullOrderMode
+	(ResolvedRecursiveScanEnums_RecursiveSetOperationType)(0),            // 40: mallard.googlesql.ResolvedRecursiveScanEnums.RecursiveSetOperationType
+	(ResolvedSampleScanEnums_SampleUnit)(0),                              // 41: mallard.googlesql.ResolvedSampleScanEnums.SampleUnit
+	(ResolvedSetOperationScanEnums_SetOperationType)(0),                  // 42: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationType
+	(ResolvedSetOperationScanEnums_SetOperationColumnMatchMode)(0),       // 43: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnMatchMode
+	(ResolvedSetOperationScanEnums_SetOperationColumnPropagationMode)(0), // 44: mallard.googlesql.ResolvedSetOperationScanEnums.SetOperationColumnPropagationMode
+	(ResolvedStatementEnums_ObjectAccess)(0),                             // 45: mallard.googlesql.ResolvedStatementEnums.ObjectAccess
+	(ResolvedSubqueryExprEnums_SubqueryType)(0),                          // 46: mallard.googlesql.ResolvedSubqueryExprEnums.SubqueryType
+	(ResolvedWindowFrameEnums_FrameUnit)(0),                              // 47: mallard.googlesql.ResolvedWindowFrameEnums.FrameUnit
+	(ResolvedWindowFrameExprEnums_BoundaryType)(0),                       // 48: mallard.googlesql.ResolvedWindowFrameExprEnums.BoundaryType
+	(*AllowedHintsAndOptionsProto)(nil),                                  // 49: mallard.googlesql.AllowedHintsAndOptionsProto
+	(*AnalyzerOptionsProto)(nil),                                         // 50: mallard.googlesql.AnalyzerOptionsProto
+	(*AnnotationMapProto)(nil),                                           // 51: mallard.googlesql.AnnotationMapProto
+	(*AnnotationProto)(nil),                                              // 52: mallard.googlesql.AnnotationProto
+	(*ArgumentTypeLambdaProto)(nil),                                      // 53: mallard.googlesql.ArgumentTypeLambdaProto
+	(*ArrayTypeProto)(nil),                                               // 54: mallard.googlesql.ArrayTypeProto
+	(*ColumnRefProto)(nil),                                               // 55: mallard.googlesql.ColumnRefProto
+	(*ConnectionRefProto)(nil),                                           // 56: mallard.googlesql.ConnectionRefProto
+	(*ConstantRefProto)(nil),                                             // 57: mallard.googlesql.ConstantRefProto
+	(*ConstnessLevelProto)(nil),                                          // 58: mallard.googlesql.ConstnessLevelProto
+	(*EnabledRewriteProto)(nil),                                          // 59: mallard.googlesql.EnabledRewriteProto
+	(*ExpressionAttributeProto)(nil),                                     // 60: mallard.googlesql.ExpressionAttributeProto
+	(*ExtendedTypeParametersProto)(nil),                                  // 61: mallard.googlesql.ExtendedTypeParametersProto
+	(*FormatterOptionsProto)(nil),                                        // 62: mallard.googlesql.FormatterOptionsProto
+	(*FormatterRangeProto)(nil),                                          // 63: mallard.googlesql.FormatterRangeProto
+	(*FunctionArgumentTypeOptionsProto)(nil),                             // 64: mallard.googlesql.FunctionArgumentTypeOptionsProto
+	(*FunctionArgumentTypeProto)(nil),                                    // 65: mallard.googlesql.FunctionArgumentTypeProto
+	(*FunctionEnums)(nil),                                                // 66: mallard.googlesql.FunctionEnums
+	(*FunctionOptionsProto)(nil),                                         // 67: mallard.googlesql.FunctionOptionsProto
+	(*FunctionProto)(nil),                                                // 68: mallard.googlesql.FunctionProto
+	(*FunctionRefProto)(nil),                                             // 69: mallard.googlesql.FunctionRefProto
+	(*FunctionSignatureOptionsProto)(nil),                                // 70: mallard.googlesql.FunctionSignatureOptionsProto
+	(*FunctionSignatureProto)(nil),                                       // 71: mallard.googlesql.FunctionSignatureProto
+	(*FunctionSignatureRewriteOptionsProto)(nil),                         // 72: mallard.googlesql.FunctionSignatureRewriteOptionsProto
+	(*GroupingSetRewriteOptions)(nil),                                    // 73: mallard.googlesql.GroupingSetRewriteOptions
+	(*LanguageOptionsProto)(nil),                                         // 74: mallard.googlesql.LanguageOptionsProto
+	(*MapTypeProto)(nil),                                                 // 75: mallard.googlesql.MapTypeProto
+	(*ModelRefProto)(nil),                                                // 76: mallard.googlesql.ModelRefProto
+	(*NumericTypeParametersProto)(nil),                                   // 77: mallard.googlesql.NumericTypeParametersProto
+	(*ParseLocationRangeProto)(nil),                                      // 78: mallard.googlesql.ParseLocationRangeProto
+	(*ParseResumeLocationProto)(nil),                                     // 79: mallard.googlesql.ParseResumeLocationProto
+	(*ProcedureProto)(nil),                                               // 80: mallard.googlesql.ProcedureProto
+	(*ProcedureRefProto)(nil),                                            // 81: mallard.googlesql.ProcedureRefProto
+	(*RangeTypeProto)(nil),                                               // 82: mallard.googlesql.RangeTypeProto
+	(*ResolvedAggregateHavingModifierEnums)(nil),                         // 83: mallard.googlesql.ResolvedAggregateHavingModifierEnums
+	(*ResolvedArgumentDefEnums)(nil),                                     // 84: mallard.googlesql.ResolvedArgumentDefEnums
+	(*ResolvedAuxLoadDataStmtEnums)(nil),                                 // 85: mallard.googlesql.ResolvedAuxLoadDataStmtEnums
+	(*ResolvedBeginStmtEnums)(nil),                                       // 86: mallard.googlesql.ResolvedBeginStmtEnums
+	(*ResolvedColumnProto)(nil),                                          // 87: mallard.googlesql.ResolvedColumnProto
+	(*ResolvedCreateStatementEnums)(nil),                                 // 88: mallard.googlesql.ResolvedCreateStatementEnums
+	(*ResolvedDropStmtEnums)(nil),                                        // 89: mallard.googlesql.ResolvedDropStmtEnums
+	(*ResolvedFunctionCallBaseEnums)(nil),                                // 90: mallard.googlesql.ResolvedFunctionCallBaseEnums
+	(*ResolvedFunctionCallInfoProto)(nil),                                // 91: mallard.googlesql.ResolvedFunctionCallInfoProto
+	(*ResolvedGeneratedColumnInfoEnums)(nil),                             // 92: mallard.googlesql.ResolvedGeneratedColumnInfoEnums
+	(*ResolvedInsertStmtEnums)(nil),                                      // 93: mallard.googlesql.ResolvedInsertStmtEnums
+	(*ResolvedJoinScanEnums)(nil),                                        // 94: mallard.googlesql.ResolvedJoinScanEnums
+	(*ResolvedMergeWhenEnums)(nil),                                       // 95: mallard.googlesql.ResolvedMergeWhenEnums
+	(*ResolvedNodeProto)(nil),                                            // 96: mallard.googlesql.ResolvedNodeProto
+	(*ResolvedNonScalarFunctionCallBaseEnums)(nil),                       // 97: mallard.googlesql.ResolvedNonScalarFunctionCallBaseEnums
+	(*ResolvedOptionEnums)(nil),                                          // 98: mallard.googlesql.ResolvedOptionEnums
+	(*ResolvedOrderByItemEnums)(nil),                                     // 99: mallard.googlesql.ResolvedOrderByItemEnums
+	(*ResolvedRecursiveScanEnums)(nil),                                   // 100: mallard.googlesql.ResolvedRecursiveScanEnums
+	(*ResolvedSampleScanEnums)(nil),                                      // 101: mallard.googlesql.ResolvedSampleScanEnums
+	(*ResolvedSetOperationScanEnums)(nil),                                // 102: mallard.googlesql.ResolvedSetOperationScanEnums
+	(*ResolvedStatementEnums)(nil),                                       // 103: mallard.googlesql.ResolvedStatementEnums
+	(*ResolvedSubqueryExprEnums)(nil),                                    // 104: mallard.googlesql.ResolvedSubqueryExprEnums
+	(*ResolvedWindowFrameEnums)(nil),                                     // 105: mallard.googlesql.ResolvedWindowFrameEnums
+	(*ResolvedWindowFrameExprEnums)(nil),                                 // 106: mallard.googlesql.ResolvedWindowFrameExprEnums
+	(*RewriteOptions)(nil),                                               // 107: mallard.googlesql.RewriteOptions
+	(*SimpleCatalogProto)(nil),                                           // 108: mallard.googlesql.SimpleCatalogProto
+	(*SimpleColumnProto)(nil),                                            // 109: mallard.googlesql.SimpleColumnProto
+	(*SimpleConnectionProto)(nil),                                        // 110: mallard.googlesql.SimpleConnectionProto
+	(*SimpleConstantProto)(nil),                                          // 111: mallard.googlesql.SimpleConstantProto
+	(*SimpleModelProto)(nil),                                             // 112: mallard.googlesql.SimpleModelProto
+	(*SimpleTableProto)(nil),                                             // 113: mallard.googlesql.SimpleTableProto
+	(*SimpleValueProto)(nil),                                             // 114: mallard.googlesql.SimpleValueProto
+	(*StringTypeParametersProto)(nil),                                    // 115: mallard.googlesql.StringTypeParametersProto
+	(*StructFieldProto)(nil),                                             // 116: mallard.googlesql.StructFieldProto
+	(*StructTypeProto)(nil),                                              // 117: mallard.googlesql.StructTypeProto
+	(*TVFArgumentProto)(nil),                                             // 118: mallard.googlesql.TVFArgumentProto
+	(*TVFConnectionProto)(nil),                                           // 119: mallard.googlesql.TVFConnectionProto
+	(*TVFDescriptorProto)(nil),                                           // 120: mallard.googlesql.TVFDescriptorProto
+	(*TVFModelProto)(nil),                                                // 121: mallard.googlesql.TVFModelProto
+	(*TVFRelationColumnProto)(nil),                                       // 122: mallard.googlesql.TVFRelationColumnProto
+	(*TVFRelationProto)(nil),                                             // 123: mallard.googlesql.TVFRelationProto
+	(*TVFSignatureOptionsProto)(nil),                                     // 124: mallard.googlesql.TVFSignatureOptionsProto
+	(*TVFSignatureProto)(nil),                                            // 125: mallard.googlesql.TVFSignatureProto
+	(*TableRefProto)(nil),                                                // 126: mallard.googlesql.TableRefProto
+	(*TableValuedFunctionOptionsProto)(nil),                              // 127: mallard.googlesql.TableValuedFunctionOptionsProto
+	(*TableValuedFunctionProto)(nil),                                     // 128: mallard.googlesql.TableValuedFunctionProto
+	(*TableValuedFunctionRefProto)(nil),                                  // 129: mallard.googlesql.TableValuedFunctionRefProto
+	(*TimestampTypeParametersProto)(nil),                                 // 130: mallard.googlesql.TimestampTypeParametersProto
+	(*TypeModifiersProto)(nil),                                           // 131: mallard.googlesql.TypeModifiersProto
+	(*TypeParametersProto)(nil),                                          // 132: mallard.googlesql.TypeParametersProto
+	(*TypeProto)(nil),                                                    // 133: mallard.googlesql.TypeProto
+	(*ValueProto)(nil),                                                   // 134: mallard.googlesql.ValueProto
+	(*ValueWithTypeProto)(nil),                                           // 135: mallard.googlesql.ValueWithTypeProto
+	(*ZetaSQLBuiltinFunctionOptionsProto)(nil),                           // 136: mallard.googlesql.ZetaSQLBuiltinFunctionOptionsProto
+	(*Timestamp)(nil),                                                    // 137: mallard.googlesql.Timestamp
+	(*AllowedHintsAndOptionsProto_HintProto)(nil),                        // 138: mallard.googlesql.AllowedHintsAndOptionsProto.HintProto
+	(*AllowedHintsAndOptionsProto_OptionProto)(nil),                      // 139: mallard.googlesql.AllowedHintsAndOptionsProto.OptionProto
+	(*AnalyzerOptionsProto_QueryParameterProto)(nil),                     // 140: mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
+	(*AnalyzerOptionsProto_SystemVariableProto)(nil),                     // 141: mallard.googlesql.AnalyzerOptionsProto.SystemVariableProto
+	(*SimpleCatalogProto_NamedTypeProto)(nil),                            // 142: mallard.googlesql.SimpleCatalogProto.NamedTypeProto
+	(*ValueProto_Array)(nil),                                             // 143: mallard.googlesql.ValueProto.Array
+	(*ValueProto_Struct)(nil),                                            // 144: mallard.googlesql.ValueProto.Struct
+	(*ValueProto_Datetime)(nil),                                          // 145: mallard.googlesql.ValueProto.Datetime
+	(*ValueProto_Range)(nil),                                             // 146: mallard.googlesql.ValueProto.Range
+	(*ValueProto_MapEntry)(nil),                                          // 147: mallard.googlesql.ValueProto.MapEntry
+	(*ValueProto_Map)(nil),                                               // 148: mallard.googlesql.ValueProto.Map
+	(*ValueProto_TimestampPicos)(nil),                                    // 149: mallard.googlesql.ValueProto.TimestampPicos
 }
 var file_resolved_types_proto_depIdxs = []int32{
-	136, // 0: mallard.googlesql.AllowedHintsAndOptionsProto.hint:type_name -> mallard.googlesql.AllowedHintsAndOptionsProto.HintProto
-	137, // 1: mallard.googlesql.AllowedHintsAndOptionsProto.option:type_name -> mallard.googlesql.AllowedHintsAndOptionsProto.OptionProto
-	73,  // 2: mallard.googlesql.AnalyzerOptionsProto.language_options:type_name -> mallard.googlesql.LanguageOptionsProto
-	138, // 3: mallard.googlesql.AnalyzerOptionsProto.query_parameters:type_name -> mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
-	131, // 4: mallard.googlesql.AnalyzerOptionsProto.positional_query_parameters:type_name -> mallard.googlesql.TypeProto
-	138, // 5: mallard.googlesql.AnalyzerOptionsProto.expression_columns:type_name -> mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
-	138, // 6: mallard.googlesql.AnalyzerOptionsProto.in_scope_expression_column:type_name -> mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
-	138, // 7: mallard.googlesql.AnalyzerOptionsProto.ddl_pseudo_columns:type_name -> mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
+	138, // 0: mallard.googlesql.AllowedHintsAndOptionsProto.hint:type_name -> mallard.googlesql.AllowedHintsAndOptionsProto.HintProto
+	139, // 1: mallard.googlesql.AllowedHintsAndOptionsProto.option:type_name -> mallard.googlesql.AllowedHintsAndOptionsProto.OptionProto
+	74,  // 2: mallard.googlesql.AnalyzerOptionsProto.language_options:type_name -> mallard.googlesql.LanguageOptionsProto
+	140, // 3: mallard.googlesql.AnalyzerOptionsProto.query_parameters:type_name -> mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
+	133, // 4: mallard.googlesql.AnalyzerOptionsProto.positional_query_parameters:type_name -> mallard.googlesql.TypeProto
+	140, // 5: mallard.googlesql.AnalyzerOptionsProto.expression_columns:type_name -> mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
+	140, // 6: mallard.googlesql.AnalyzerOptionsProto.in_scope_expression_column:type_name -> mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
+	140, // 7: mallard.googlesql.AnalyzerOptionsProto.ddl_pseudo_columns:type_name -> mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto
 	0,   // 8: mallard.googlesql.AnalyzerOptionsProto.error_message_mode:type_name -> mallard.googlesql.ErrorMessageMode
 	4,   // 9: mallard.googlesql.AnalyzerOptionsProto.parameter_mode:type_name -> mallard.googlesql.ParameterMode
-	48,  // 10: mallard.googlesql.AnalyzerOptionsProto.allowed_hints_and_options:type_name -> mallard.googlesql.AllowedHintsAndOptionsProto
+	49,  // 10: mallard.googlesql.AnalyzerOptionsProto.allowed_hints_and_options:type_name -> mallard.googlesql.AllowedHintsAndOptionsProto
 	8,   // 11: mallard.googlesql.AnalyzerOptionsProto.statement_context:type_name -> mallard.googlesql.StatementContext
-	139, // 12: mallard.googlesql.AnalyzerOptionsProto.system_variables:type_name -> mallard.googlesql.AnalyzerOptionsProto.SystemVariableProto
-	131, // 13: mallard.googlesql.AnalyzerOptionsProto.target_column_types:type_name -> mallard.googlesql.TypeProto
+	141, // 12: mallard.googlesql.AnalyzerOptionsProto.system_variables:type_name -> mallard.googlesql.AnalyzerOptionsProto.SystemVariableProto
+	133, // 13: mallard.googlesql.AnalyzerOptionsProto.target_column_types:type_name -> mallard.googlesql.TypeProto
 	5,   // 14: mallard.googlesql.AnalyzerOptionsProto.parse_location_record_type:type_name -> mallard.googlesql.ParseLocationRecordType
-	105, // 15: mallard.googlesql.AnalyzerOptionsProto.rewrite_options:type_name -> mallard.googlesql.RewriteOptions
-	51,  // 16: mallard.googlesql.AnnotationMapProto.annotations:type_name -> mallard.googlesql.AnnotationProto
-	50,  // 17: mallard.googlesql.AnnotationMapProto.array_element:type_name -> mallard.googlesql.AnnotationMapProto
-	50,  // 18: mallard.googlesql.AnnotationMapProto.struct_fields:type_name -> mallard.googlesql.AnnotationMapProto
-	112, // 19: mallard.googlesql.AnnotationProto.value:type_name -> mallard.googlesql.SimpleValueProto
-	64,  // 20: mallard.googlesql.ArgumentTypeLambdaProto.argument:type_name -> mallard.googlesql.FunctionArgumentTypeProto
-	64,  // 21: mallard.googlesql.ArgumentTypeLambdaProto.body:type_name -> mallard.googlesql.FunctionArgumentTypeProto
-	131, // 22: mallard.googlesql.ArrayTypeProto.element_type:type_name -> mallard.googlesql.TypeProto
-	124, // 23: mallard.googlesql.ColumnRefProto.table_ref:type_name -> mallard.googlesql.TableRefProto
+	107, // 15: mallard.googlesql.AnalyzerOptionsProto.rewrite_options:type_name -> mallard.googlesql.RewriteOptions
+	52,  // 16: mallard.googlesql.AnnotationMapProto.annotations:type_name -> mallard.googlesql.AnnotationProto
+	51,  // 17: mallard.googlesql.AnnotationMapProto.array_element:type_name -> mallard.googlesql.AnnotationMapProto
+	51,  // 18: mallard.googlesql.AnnotationMapProto.struct_fields:type_name -> mallard.googlesql.AnnotationMapProto
+	114, // 19: mallard.googlesql.AnnotationProto.value:type_name -> mallard.googlesql.SimpleValueProto
+	65,  // 20: mallard.googlesql.ArgumentTypeLambdaProto.argument:type_name -> mallard.googlesql.FunctionArgumentTypeProto
+	65,  // 21: mallard.googlesql.ArgumentTypeLambdaProto.body:type_name -> mallard.googlesql.FunctionArgumentTypeProto
+	133, // 22: mallard.googlesql.ArrayTypeProto.element_type:type_name -> mallard.googlesql.TypeProto
+	126, // 23: mallard.googlesql.ColumnRefProto.table_ref:type_name -> mallard.googlesql.TableRefProto
 	12,  // 24: mallard.googlesql.ExpressionAttributeProto.expression_kind:type_name -> mallard.googlesql.ExpressionAttributeProto.ExpressionKind
-	112, // 25: mallard.googlesql.ExtendedTypeParametersProto.parameters:type_name -> mallard.googlesql.SimpleValueProto
+	114, // 25: mallard.googlesql.ExtendedTypeParametersProto.parameters:type_name -> mallard.googlesql.SimpleValueProto
 	13,  // 26: mallard.googlesql.FunctionArgumentTypeOptionsProto.cardinality:type_name -> mallard.googlesql.FunctionEnums.ArgumentCardinality
-	121, // 27: mallard.googlesql.FunctionArgumentTypeOptionsProto.relation_input_schema:type_name -> mallard.googlesql.TVFRelationProto
-	77,  // 28: mallard.googlesql.FunctionArgumentTypeOptionsProto.argument_name_parse_location:type_name -> mallard.googlesql.ParseLocationRangeProto
-	77,  // 29: mallard.googlesql.FunctionArgumentTypeOptionsProto.argument_type_parse_location:type_name -> mallard.googlesql.ParseLocationRangeProto
+	123, // 27: mallard.googlesql.FunctionArgumentTypeOptionsProto.relation_input_schema:type_name -> mallard.googlesql.TVFRelationProto
+	78,  // 28: mallard.googlesql.FunctionArgumentTypeOptionsProto.argument_name_parse_location:type_name -> mallard.googlesql.ParseLocationRangeProto
+	78,  // 29: mallard.googlesql.FunctionArgumentTypeOptionsProto.argument_type_parse_location:type_name -> mallard.googlesql.ParseLocationRangeProto
 	14,  // 30: mallard.googlesql.FunctionArgumentTypeOptionsProto.procedure_argument_mode:type_name -> mallard.googlesql.FunctionEnums.ProcedureArgumentMode
-	132, // 31: mallard.googlesql.FunctionArgumentTypeOptionsProto.default_value:type_name -> mallard.googlesql.ValueProto
-	131, // 32: mallard.googlesql.FunctionArgumentTypeOptionsProto.default_value_type:type_name -> mallard.googlesql.TypeProto
+	134, // 31: mallard.googlesql.FunctionArgumentTypeOptionsProto.default_value:type_name -> mallard.googlesql.ValueProto
+	133, // 32: mallard.googlesql.FunctionArgumentTypeOptionsProto.default_value_type:type_name -> mallard.googlesql.TypeProto
 	19,  // 33: mallard.googlesql.FunctionArgumentTypeOptionsProto.named_argument_kind:type_name -> mallard.googlesql.FunctionEnums.NamedArgumentKind
 	20,  // 34: mallard.googlesql.FunctionArgumentTypeOptionsProto.argument_alias_kind:type_name -> mallard.googlesql.FunctionEnums.ArgumentAliasKind
 	11,  // 35: mallard.googlesql.FunctionArgumentTypeOptionsProto.constness_level:type_name -> mallard.googlesql.ConstnessLevelProto.Level
 	7,   // 36: mallard.googlesql.FunctionArgumentTypeProto.kind:type_name -> mallard.googlesql.SignatureArgumentKind
-	131, // 37: mallard.googlesql.FunctionArgumentTypeProto.type:type_name -> mallard.googlesql.TypeProto
-	63,  // 38: mallard.googlesql.FunctionArgumentTypeProto.options:type_name -> mallard.googlesql.FunctionArgumentTypeOptionsProto
-	52,  // 39: mallard.googlesql.FunctionArgumentTypeProto.lambda:type_name -> mallard.googlesql.ArgumentTypeLambdaProto
+	133, // 37: mallard.googlesql.FunctionArgumentTypeProto.type:type_name -> mallard.googlesql.TypeProto
+	64,  // 38: mallard.googlesql.FunctionArgumentTypeProto.options:type_name -> mallard.googlesql.FunctionArgumentTypeOptionsProto
+	53,  // 39: mallard.googlesql.FunctionArgumentTypeProto.lambda:type_name -> mallard.googlesql.ArgumentTypeLambdaProto
 	15,  // 40: mallard.googlesql.FunctionOptionsProto.window_ordering_support:type_name -> mallard.googlesql.FunctionEnums.WindowOrderSupport
 	17,  // 41: mallard.googlesql.FunctionOptionsProto.volatility:type_name -> mallard.googlesql.FunctionEnums.Volatility
 	1,   // 42: mallard.googlesql.FunctionOptionsProto.required_language_feature:type_name -> mallard.googlesql.LanguageFeature
 	16,  // 43: mallard.googlesql.FunctionProto.mode:type_name -> mallard.googlesql.FunctionEnums.Mode
-	70,  // 44: mallard.googlesql.FunctionProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	66,  // 45: mallard.googlesql.FunctionProto.options:type_name -> mallard.googlesql.FunctionOptionsProto
-	78,  // 46: mallard.googlesql.FunctionProto.parse_resume_location:type_name -> mallard.googlesql.ParseResumeLocationProto
-	26,  // 47: mallard.googlesql.FunctionProto.sql_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
+	71,  // 44: mallard.googlesql.FunctionProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	67,  // 45: mallard.googlesql.FunctionProto.options:type_name -> mallard.googlesql.FunctionOptionsProto
+	79,  // 46: mallard.googlesql.FunctionProto.parse_resume_location:type_name -> mallard.googlesql.ParseResumeLocationProto
+	27,  // 47: mallard.googlesql.FunctionProto.sql_security:type_name -> mallard.googlesql.ResolvedCreateStatementEnums.SqlSecurity
 	8,   // 48: mallard.googlesql.FunctionProto.statement_context:type_name -> mallard.googlesql.StatementContext
 	1,   // 49: mallard.googlesql.FunctionSignatureOptionsProto.required_language_feature:type_name -> mallard.googlesql.LanguageFeature
-	71,  // 50: mallard.googlesql.FunctionSignatureOptionsProto.rewrite_options:type_name -> mallard.googlesql.FunctionSignatureRewriteOptionsProto
-	64,  // 51: mallard.googlesql.FunctionSignatureProto.argument:type_name -> mallard.googlesql.FunctionArgumentTypeProto
-	64,  // 52: mallard.googlesql.FunctionSignatureProto.return_type:type_name -> mallard.googlesql.FunctionArgumentTypeProto
-	69,  // 53: mallard.googlesql.FunctionSignatureProto.options:type_name -> mallard.googlesql.FunctionSignatureOptionsProto
+	72,  // 50: mallard.googlesql.FunctionSignatureOptionsProto.rewrite_options:type_name -> mallard.googlesql.FunctionSignatureRewriteOptionsProto
+	65,  // 51: mallard.googlesql.FunctionSignatureProto.argument:type_name -> mallard.googlesql.FunctionArgumentTypeProto
+	65,  // 52: mallard.googlesql.FunctionSignatureProto.return_type:type_name -> mallard.googlesql.FunctionArgumentTypeProto
+	70,  // 53: mallard.googlesql.FunctionSignatureProto.options:type_name -> mallard.googlesql.FunctionSignatureOptionsProto
 	3,   // 54: mallard.googlesql.LanguageOptionsProto.name_resolution_mode:type_name -> mallard.googlesql.NameResolutionMode
 	6,   // 55: mallard.googlesql.LanguageOptionsProto.product_mode:type_name -> mallard.googlesql.ProductMode
 	1,   // 56: mallard.googlesql.LanguageOptionsProto.enabled_language_features:type_name -> mallard.googlesql.LanguageFeature
-	131, // 57: mallard.googlesql.MapTypeProto.key_type:type_name -> mallard.googlesql.TypeProto
-	131, // 58: mallard.googlesql.MapTypeProto.value_type:type_name -> mallard.googlesql.TypeProto
-	70,  // 59: mallard.googlesql.ProcedureProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	131, // 60: mallard.googlesql.RangeTypeProto.element_type:type_name -> mallard.googlesql.TypeProto
-	131, // 61: mallard.googlesql.ResolvedColumnProto.type:type_name -> mallard.googlesql.TypeProto
-	50,  // 62: mallard.googlesql.ResolvedColumnProto.annotation_map:type_name -> mallard.googlesql.AnnotationMapProto
-	77,  // 63: mallard.googlesql.ResolvedNodeProto.parse_location_range:type_name -> mallard.googlesql.ParseLocationRangeProto
-	72,  // 64: mallard.googlesql.RewriteOptions.grouping_set_rewrite_options:type_name -> mallard.googlesql.GroupingSetRewriteOptions
-	111, // 65: mallard.googlesql.SimpleCatalogProto.table:type_name -> mallard.googlesql.SimpleTableProto
-	140, // 66: mallard.googlesql.SimpleCatalogProto.named_type:type_name -> mallard.googlesql.SimpleCatalogProto.NamedTypeProto
-	106, // 67: mallard.googlesql.SimpleCatalogProto.catalog:type_name -> mallard.googlesql.SimpleCatalogProto
-	134, // 68: mallard.googlesql.SimpleCatalogProto.builtin_function_options:type_name -> mallard.googlesql.ZetaSQLBuiltinFunctionOptionsProto
-	67,  // 69: mallard.googlesql.SimpleCatalogProto.custom_function:type_name -> mallard.googlesql.FunctionProto
-	126, // 70: mallard.googlesql.SimpleCatalogProto.custom_tvf:type_name -> mallard.googlesql.TableValuedFunctionProto
-	79,  // 71: mallard.googlesql.SimpleCatalogProto.procedure:type_name -> mallard.googlesql.ProcedureProto
-	109, // 72: mallard.googlesql.SimpleCatalogProto.constant:type_name -> mallard.googlesql.SimpleConstantProto
-	108, // 73: mallard.googlesql.SimpleCatalogProto.connection:type_name -> mallard.googlesql.SimpleConnectionProto
-	110, // 74: mallard.googlesql.SimpleCatalogProto.model:type_name -> mallard.googlesql.SimpleModelProto
-	131, // 75: mallard.googlesql.SimpleColumnProto.type:type_name -> mallard.googlesql.TypeProto
-	50,  // 76: mallard.googlesql.SimpleColumnProto.annotation_map:type_name -> mallard.googlesql.AnnotationMapProto
-	59,  // 77: mallard.googlesql.SimpleColumnProto.column_expression:type_name -> mallard.googlesql.ExpressionAttributeProto
-	131, // 78: mallard.googlesql.SimpleConstantProto.type:type_name -> mallard.googlesql.TypeProto
-	132, // 79: mallard.googlesql.SimpleConstantProto.value:type_name -> mallard.googlesql.ValueProto
-	107, // 80: mallard.googlesql.SimpleModelProto.input:type_name -> mallard.googlesql.SimpleColumnProto
-	107, // 81: mallard.googlesql.SimpleModelProto.output:type_name -> mallard.googlesql.SimpleColumnProto
-	107, // 82: mallard.googlesql.SimpleTableProto.column:type_name -> mallard.googlesql.SimpleColumnProto
-	131, // 83: mallard.googlesql.StructFieldProto.field_type:type_name -> mallard.googlesql.TypeProto
-	114, // 84: mallard.googlesql.StructTypeProto.field:type_name -> mallard.googlesql.StructFieldProto
-	133, // 85: mallard.googlesql.TVFArgumentProto.scalar_argument:type_name -> mallard.googlesql.ValueWithTypeProto
-	121, // 86: mallard.googlesql.TVFArgumentProto.relation_argument:type_name -> mallard.googlesql.TVFRelationProto
-	119, // 87: mallard.googlesql.TVFArgumentProto.model_argument:type_name -> mallard.googlesql.TVFModelProto
-	117, // 88: mallard.googlesql.TVFArgumentProto.connection_argument:type_name -> mallard.googlesql.TVFConnectionProto
-	118, // 89: mallard.googlesql.TVFArgumentProto.descriptor_argument:type_name -> mallard.googlesql.TVFDescriptorProto
-	131, // 90: mallard.googlesql.TVFRelationColumnProto.type:type_name -> mallard.googlesql.TypeProto
-	50,  // 91: mallard.googlesql.TVFRelationColumnProto.annotation_map:type_name -> mallard.googlesql.AnnotationMapProto
-	77,  // 92: mallard.googlesql.TVFRelationColumnProto.name_parse_location_range:type_name -> mallard.googlesql.ParseLocationRangeProto
-	77,  // 93: mallard.googlesql.TVFRelationColumnProto.type_parse_location_range:type_name -> mallard.googlesql.ParseLocationRangeProto
-	120, // 94: mallard.googlesql.TVFRelationProto.column:type_name -> mallard.googlesql.TVFRelationColumnProto
-	116, // 95: mallard.googlesql.TVFSignatureProto.argument:type_name -> mallard.googlesql.TVFArgumentProto
-	122, // 96: mallard.googlesql.TVFSignatureProto.options:type_name -> mallard.googlesql.TVFSignatureOptionsProto
-	121, // 97: mallard.googlesql.TVFSignatureProto.output_schema:type_name -> mallard.googlesql.TVFRelationProto
-	124, // 98: mallard.googlesql.TVFSignatureProto.output_table_schema:type_name -> mallard.googlesql.TableRefProto
+	133, // 57: mallard.googlesql.MapTypeProto.key_type:type_name -> mallard.googlesql.TypeProto
+	133, // 58: mallard.googlesql.MapTypeProto.value_type:type_name -> mallard.googlesql.TypeProto
+	71,  // 59: mallard.googlesql.ProcedureProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	133, // 60: mallard.googlesql.RangeTypeProto.element_type:type_name -> mallard.googlesql.TypeProto
+	133, // 61: mallard.googlesql.ResolvedColumnProto.type:type_name -> mallard.googlesql.TypeProto
+	51,  // 62: mallard.googlesql.ResolvedColumnProto.annotation_map:type_name -> mallard.googlesql.AnnotationMapProto
+	78,  // 63: mallard.googlesql.ResolvedNodeProto.parse_location_range:type_name -> mallard.googlesql.ParseLocationRangeProto
+	73,  // 64: mallard.googlesql.RewriteOptions.grouping_set_rewrite_options:type_name -> mallard.googlesql.GroupingSetRewriteOptions
+	113, // 65: mallard.googlesql.SimpleCatalogProto.table:type_name -> mallard.googlesql.SimpleTableProto
+	142, // 66: mallard.googlesql.SimpleCatalogProto.named_type:type_name -> mallard.googlesql.SimpleCatalogProto.NamedTypeProto
+	108, // 67: mallard.googlesql.SimpleCatalogProto.catalog:type_name -> mallard.googlesql.SimpleCatalogProto
+	136, // 68: mallard.googlesql.SimpleCatalogProto.builtin_function_options:type_name -> mallard.googlesql.ZetaSQLBuiltinFunctionOptionsProto
+	68,  // 69: mallard.googlesql.SimpleCatalogProto.custom_function:type_name -> mallard.googlesql.FunctionProto
+	128, // 70: mallard.googlesql.SimpleCatalogProto.custom_tvf:type_name -> mallard.googlesql.TableValuedFunctionProto
+	80,  // 71: mallard.googlesql.SimpleCatalogProto.procedure:type_name -> mallard.googlesql.ProcedureProto
+	111, // 72: mallard.googlesql.SimpleCatalogProto.constant:type_name -> mallard.googlesql.SimpleConstantProto
+	110, // 73: mallard.googlesql.SimpleCatalogProto.connection:type_name -> mallard.googlesql.SimpleConnectionProto
+	112, // 74: mallard.googlesql.SimpleCatalogProto.model:type_name -> mallard.googlesql.SimpleModelProto
+	133, // 75: mallard.googlesql.SimpleColumnProto.type:type_name -> mallard.googlesql.TypeProto
+	51,  // 76: mallard.googlesql.SimpleColumnProto.annotation_map:type_name -> mallard.googlesql.AnnotationMapProto
+	60,  // 77: mallard.googlesql.SimpleColumnProto.column_expression:type_name -> mallard.googlesql.ExpressionAttributeProto
+	133, // 78: mallard.googlesql.SimpleConstantProto.type:type_name -> mallard.googlesql.TypeProto
+	134, // 79: mallard.googlesql.SimpleConstantProto.value:type_name -> mallard.googlesql.ValueProto
+	109, // 80: mallard.googlesql.SimpleModelProto.input:type_name -> mallard.googlesql.SimpleColumnProto
+	109, // 81: mallard.googlesql.SimpleModelProto.output:type_name -> mallard.googlesql.SimpleColumnProto
+	109, // 82: mallard.googlesql.SimpleTableProto.column:type_name -> mallard.googlesql.SimpleColumnProto
+	133, // 83: mallard.googlesql.StructFieldProto.field_type:type_name -> mallard.googlesql.TypeProto
+	116, // 84: mallard.googlesql.StructTypeProto.field:type_name -> mallard.googlesql.StructFieldProto
+	135, // 85: mallard.googlesql.TVFArgumentProto.scalar_argument:type_name -> mallard.googlesql.ValueWithTypeProto
+	123, // 86: mallard.googlesql.TVFArgumentProto.relation_argument:type_name -> mallard.googlesql.TVFRelationProto
+	121, // 87: mallard.googlesql.TVFArgumentProto.model_argument:type_name -> mallard.googlesql.TVFModelProto
+	119, // 88: mallard.googlesql.TVFArgumentProto.connection_argument:type_name -> mallard.googlesql.TVFConnectionProto
+	120, // 89: mallard.googlesql.TVFArgumentProto.descriptor_argument:type_name -> mallard.googlesql.TVFDescriptorProto
+	133, // 90: mallard.googlesql.TVFRelationColumnProto.type:type_name -> mallard.googlesql.TypeProto
+	51,  // 91: mallard.googlesql.TVFRelationColumnProto.annotation_map:type_name -> mallard.googlesql.AnnotationMapProto
+	78,  // 92: mallard.googlesql.TVFRelationColumnProto.name_parse_location_range:type_name -> mallard.googlesql.ParseLocationRangeProto
+	78,  // 93: mallard.googlesql.TVFRelationColumnProto.type_parse_location_range:type_name -> mallard.googlesql.ParseLocationRangeProto
+	122, // 94: mallard.googlesql.TVFRelationProto.column:type_name -> mallard.googlesql.TVFRelationColumnProto
+	118, // 95: mallard.googlesql.TVFSignatureProto.argument:type_name -> mallard.googlesql.TVFArgumentProto
+	124, // 96: mallard.googlesql.TVFSignatureProto.options:type_name -> mallard.googlesql.TVFSignatureOptionsProto
+	123, // 97: mallard.googlesql.TVFSignatureProto.output_schema:type_name -> mallard.googlesql.TVFRelationProto
+	126, // 98: mallard.googlesql.TVFSignatureProto.output_table_schema:type_name -> mallard.googlesql.TableRefProto
 	1,   // 99: mallard.googlesql.TableValuedFunctionOptionsProto.required_language_feature:type_name -> mallard.googlesql.LanguageFeature
-	70,  // 100: mallard.googlesql.TableValuedFunctionProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
-	70,  // 101: mallard.googlesql.TableValuedFunctionProto.signatures:type_name -> mallard.googlesql.FunctionSignatureProto
-	125, // 102: mallard.googlesql.TableValuedFunctionProto.options:type_name -> mallard.googlesql.TableValuedFunctionOptionsProto
+	71,  // 100: mallard.googlesql.TableValuedFunctionProto.signature:type_name -> mallard.googlesql.FunctionSignatureProto
+	71,  // 101: mallard.googlesql.TableValuedFunctionProto.signatures:type_name -> mallard.googlesql.FunctionSignatureProto
+	127, // 102: mallard.googlesql.TableValuedFunctionProto.options:type_name -> mallard.googlesql.TableValuedFunctionOptionsProto
 	18,  // 103: mallard.googlesql.TableValuedFunctionProto.type:type_name -> mallard.googlesql.FunctionEnums.TableValuedFunctionType
 	17,  // 104: mallard.googlesql.TableValuedFunctionProto.volatility:type_name -> mallard.googlesql.FunctionEnums.Volatility
-	78,  // 105: mallard.googlesql.TableValuedFunctionProto.parse_resume_location:type_name -> mallard.googlesql.ParseResumeLocationProto
+	79,  // 105: mallard.googlesql.TableValuedFunctionProto.parse_resume_location:type_name -> mallard.googlesql.ParseResumeLocationProto
 	8,   // 106: mallard.googlesql.TableValuedFunctionProto.statement_context:type_name -> mallard.googlesql.StatementContext
-	130, // 107: mallard.googlesql.TypeModifiersProto.type_parameters:type_name -> mallard.googlesql.TypeParametersProto
-	113, // 108: mallard.googlesql.TypeParametersProto.string_type_parameters:type_name -> mallard.googlesql.StringTypeParametersProto
-	76,  // 109: mallard.googlesql.TypeParametersProto.numeric_type_parameters:type_name -> mallard.googlesql.NumericTypeParametersProto
-	60,  // 110: mallard.googlesql.TypeParametersProto.extended_type_parameters:type_name -> mallard.googlesql.ExtendedTypeParametersProto
-	128, // 111: mallard.googlesql.TypeParametersProto.timestamp_type_parameters:type_name -> mallard.googlesql.TimestampTypeParametersProto
-	130, // 112: mallard.googlesql.TypeParametersProto.child_list:type_name -> mallard.googlesql.TypeParametersProto
+	132, // 107: mallard.googlesql.TypeModifiersProto.type_parameters:type_name -> mallard.googlesql.TypeParametersProto
+	115, // 108: mallard.googlesql.TypeParametersProto.string_type_parameters:type_name -> mallard.googlesql.StringTypeParametersProto
+	77,  // 109: mallard.googlesql.TypeParametersProto.numeric_type_parameters:type_name -> mallard.googlesql.NumericTypeParametersProto
+	61,  // 110: mallard.googlesql.TypeParametersProto.extended_type_parameters:type_name -> mallard.googlesql.ExtendedTypeParametersProto
+	130, // 111: mallard.googlesql.TypeParametersProto.timestamp_type_parameters:type_name -> mallard.googlesql.TimestampTypeParametersProto
+	132, // 112: mallard.googlesql.TypeParametersProto.child_list:type_name -> mallard.googlesql.TypeParametersProto
 	9,   // 113: mallard.googlesql.TypeProto.type_kind:type_name -> mallard.googlesql.TypeKind
-	53,  // 114: mallard.googlesql.TypeProto.array_type:type_name -> mallard.googlesql.ArrayTypeProto
-	115, // 115: mallard.googlesql.TypeProto.struct_type:type_name -> mallard.googlesql.StructTypeProto
-	81,  // 116: mallard.googlesql.TypeProto.range_type:type_name -> mallard.googlesql.RangeTypeProto
-	74,  // 117: mallard.googlesql.TypeProto.map_type:type_name -> mallard.googlesql.MapTypeProto
-	141, // 118: mallard.googlesql.ValueProto.array_value:type_name -> mallard.googlesql.ValueProto.Array
-	142, // 119: mallard.googlesql.ValueProto.struct_value:type_name -> mallard.googlesql.ValueProto.Struct
-	135, // 120: mallard.googlesql.ValueProto.timestamp_value:type_name -> mallard.googlesql.Timestamp
-	147, // 121: mallard.googlesql.ValueProto.timestamp_picos_value:type_name -> mallard.googlesql.ValueProto.TimestampPicos
-	143, // 122: mallard.googlesql.ValueProto.datetime_value:type_name -> mallard.googlesql.ValueProto.Datetime
-	144, // 123: mallard.googlesql.ValueProto.range_value:type_name -> mallard.googlesql.ValueProto.Range
-	146, // 124: mallard.googlesql.ValueProto.map_value:type_name -> mallard.googlesql.ValueProto.Map
-	131, // 125: mallard.googlesql.ValueWithTypeProto.type:type_name -> mallard.googlesql.TypeProto
-	132, // 126: mallard.googlesql.ValueWithTypeProto.value:type_name -> mallard.googlesql.ValueProto
-	73,  // 127: mallard.googlesql.ZetaSQLBuiltinFunctionOptionsProto.language_options:type_name -> mallard.googlesql.LanguageOptionsProto
-	58,  // 128: mallard.googlesql.ZetaSQLBuiltinFunctionOptionsProto.enabled_rewrites_map_entry:type_name -> mallard.googlesql.EnabledRewriteProto
-	131, // 129: mallard.googlesql.AllowedHintsAndOptionsProto.HintProto.type:type_name -> mallard.googlesql.TypeProto
-	131, // 130: mallard.googlesql.AllowedHintsAndOptionsProto.OptionProto.type:type_name -> mallard.googlesql.TypeProto
+	54,  // 114: mallard.googlesql.TypeProto.array_type:type_name -> mallard.googlesql.ArrayTypeProto
+	117, // 115: mallard.googlesql.TypeProto.struct_type:type_name -> mallard.googlesql.StructTypeProto
+	82,  // 116: mallard.googlesql.TypeProto.range_type:type_name -> mallard.googlesql.RangeTypeProto
+	75,  // 117: mallard.googlesql.TypeProto.map_type:type_name -> mallard.googlesql.MapTypeProto
+	143, // 118: mallard.googlesql.ValueProto.array_value:type_name -> mallard.googlesql.ValueProto.Array
+	144, // 119: mallard.googlesql.ValueProto.struct_value:type_name -> mallard.googlesql.ValueProto.Struct
+	137, // 120: mallard.googlesql.ValueProto.timestamp_value:type_name -> mallard.googlesql.Timestamp
+	149, // 121: mallard.googlesql.ValueProto.timestamp_picos_value:type_name -> mallard.googlesql.ValueProto.TimestampPicos
+	145, // 122: mallard.googlesql.ValueProto.datetime_value:type_name -> mallard.googlesql.ValueProto.Datetime
+	146, // 123: mallard.googlesql.ValueProto.range_value:type_name -> mallard.googlesql.ValueProto.Range
+	148, // 124: mallard.googlesql.ValueProto.map_value:type_name -> mallard.googlesql.ValueProto.Map
+	133, // 125: mallard.googlesql.ValueWithTypeProto.type:type_name -> mallard.googlesql.TypeProto
+	134, // 126: mallard.googlesql.ValueWithTypeProto.value:type_name -> mallard.googlesql.ValueProto
+	74,  // 127: mallard.googlesql.ZetaSQLBuiltinFunctionOptionsProto.language_options:type_name -> mallard.googlesql.LanguageOptionsProto
+	59,  // 128: mallard.googlesql.ZetaSQLBuiltinFunctionOptionsProto.enabled_rewrites_map_entry:type_name -> mallard.googlesql.EnabledRewriteProto
+	133, // 129: mallard.googlesql.AllowedHintsAndOptionsProto.HintProto.type:type_name -> mallard.googlesql.TypeProto
+	133, // 130: mallard.googlesql.AllowedHintsAndOptionsProto.OptionProto.type:type_name -> mallard.googlesql.TypeProto
 	10,  // 131: mallard.googlesql.AllowedHintsAndOptionsProto.OptionProto.resolving_kind:type_name -> mallard.googlesql.AllowedHintsAndOptionsProto.OptionProto.ResolvingKind
-	131, // 132: mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto.type:type_name -> mallard.googlesql.TypeProto
-	131, // 133: mallard.googlesql.AnalyzerOptionsProto.SystemVariableProto.type:type_name -> mallard.googlesql.TypeProto
-	131, // 134: mallard.googlesql.SimpleCatalogProto.NamedTypeProto.type:type_name -> mallard.googlesql.TypeProto
-	132, // 135: mallard.googlesql.ValueProto.Array.element:type_name -> mallard.googlesql.ValueProto
-	132, // 136: mallard.googlesql.ValueProto.Struct.field:type_name -> mallard.googlesql.ValueProto
-	132, // 137: mallard.googlesql.ValueProto.Range.start:type_name -> mallard.googlesql.ValueProto
-	132, // 138: mallard.googlesql.ValueProto.Range.end:type_name -> mallard.googlesql.ValueProto
-	132, // 139: mallard.googlesql.ValueProto.MapEntry.key:type_name -> mallard.googlesql.ValueProto
-	132, // 140: mallard.googlesql.ValueProto.MapEntry.value:type_name -> mallard.googlesql.ValueProto
-	145, // 141: mallard.googlesql.ValueProto.Map.entry:type_name -> mallard.googlesql.ValueProto.MapEntry
+	133, // 132: mallard.googlesql.AnalyzerOptionsProto.QueryParameterProto.type:type_name -> mallard.googlesql.TypeProto
+	133, // 133: mallard.googlesql.AnalyzerOptionsProto.SystemVariableProto.type:type_name -> mallard.googlesql.TypeProto
+	133, // 134: mallard.googlesql.SimpleCatalogProto.NamedTypeProto.type:type_name -> mallard.googlesql.TypeProto
+	134, // 135: mallard.googlesql.ValueProto.Array.element:type_name -> mallard.googlesql.ValueProto
+	134, // 136: mallard.googlesql.ValueProto.Struct.field:type_name -> mallard.googlesql.ValueProto
+	134, // 137: mallard.googlesql.ValueProto.Range.start:type_name -> mallard.googlesql.ValueProto
+	134, // 138: mallard.googlesql.ValueProto.Range.end:type_name -> mallard.googlesql.ValueProto
+	134, // 139: mallard.googlesql.ValueProto.MapEntry.key:type_name -> mallard.googlesql.ValueProto
+	134, // 140: mallard.googlesql.ValueProto.MapEntry.value:type_name -> mallard.googlesql.ValueProto
+	147, // 141: mallard.googlesql.ValueProto.Map.entry:type_name -> mallard.googlesql.ValueProto.MapEntry
 	142, // [142:142] is the sub-list for method output_type
 	142, // [142:142] is the sub-list for method input_type
 	142, // [142:142] is the sub-list for extension type_name
@@ -12843,7 +12946,7 @@ func file_resolved_types_proto_init() {
 		(*NumericTypeParametersProto_Precision)(nil),
 		(*NumericTypeParametersProto_IsMaxPrecision)(nil),
 	}
-	file_resolved_types_proto_msgTypes[64].OneofWrappers = []any{
+	file_resolved_types_proto_msgTypes[65].OneofWrappers = []any{
 		(*SimpleValueProto_Int64Value)(nil),
 		(*SimpleValueProto_StringValue)(nil),
 		(*SimpleValueProto_BoolValue)(nil),
@@ -12851,21 +12954,21 @@ func file_resolved_types_proto_init() {
 		(*SimpleValueProto_BytesValue)(nil),
 		(*SimpleValueProto_X_SimpleValueProto_SwitchMustHaveADefault)(nil),
 	}
-	file_resolved_types_proto_msgTypes[65].OneofWrappers = []any{
+	file_resolved_types_proto_msgTypes[66].OneofWrappers = []any{
 		(*StringTypeParametersProto_MaxLength)(nil),
 		(*StringTypeParametersProto_IsMaxLength)(nil),
 	}
-	file_resolved_types_proto_msgTypes[75].OneofWrappers = []any{
+	file_resolved_types_proto_msgTypes[76].OneofWrappers = []any{
 		(*TVFSignatureProto_OutputSchema)(nil),
 		(*TVFSignatureProto_OutputTableSchema)(nil),
 	}
-	file_resolved_types_proto_msgTypes[82].OneofWrappers = []any{
+	file_resolved_types_proto_msgTypes[83].OneofWrappers = []any{
 		(*TypeParametersProto_StringTypeParameters)(nil),
 		(*TypeParametersProto_NumericTypeParameters)(nil),
 		(*TypeParametersProto_ExtendedTypeParameters)(nil),
 		(*TypeParametersProto_TimestampTypeParameters)(nil),
 	}
-	file_resolved_types_proto_msgTypes[84].OneofWrappers = []any{
+	file_resolved_types_proto_msgTypes[85].OneofWrappers = []any{
 		(*ValueProto_Int32Value)(nil),
 		(*ValueProto_Int64Value)(nil),
 		(*ValueProto_Uint32Value)(nil),
@@ -12899,8 +13002,8 @@ func file_resolved_types_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_resolved_types_proto_rawDesc), len(file_resolved_types_proto_rawDesc)),
-			NumEnums:      48,
-			NumMessages:   100,
+			NumEnums:      49,
+			NumMessages:   101,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
