@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
 
@@ -63,6 +64,20 @@ func ExampleCodeOf() {
 	// query:1:32: model `word` not found; did you mean `words`? SHOW MODELS lists the models
 	//   1 | SELECT * FROM ML.PREDICT(MODEL word, (SELECT 'duck' AS content))
 	//                                      ^~~~
+}
+
+func ExampleTypedValue() {
+	db := words()
+	defer db.Close()
+	days, err := googlesql.ParseType("ARRAY<DATE>")
+	if err != nil {
+		log.Fatal(err)
+	}
+	leap := time.Date(2024, time.February, 29, 0, 0, 0, 0, time.UTC)
+	var n int
+	err = db.QueryRow("SELECT len($days)", sql.Named("days", mallard.TypedValue{Type: days, Value: []any{leap, nil}})).Scan(&n)
+	fmt.Println(n, err)
+	// Output: 2 <nil>
 }
 
 func ExampleWithNotices() {

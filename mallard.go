@@ -82,6 +82,9 @@ func WithNotices(ctx context.Context, f func(string)) context.Context {
 	return extension.WithNotices(ctx, f)
 }
 
+// TypedValue is an argument of a statement with its GoogleSQL type: a NULL, an empty ARRAY, a DATE, a STRUCT.
+type TypedValue = extension.TypedValue
+
 // Progress tells how far a statement is. Its zero value is ready; read it from any goroutine.
 type Progress = extension.Progress
 

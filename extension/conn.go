@@ -110,6 +110,9 @@ func withArguments(ctx context.Context, args []driver.NamedValue) context.Contex
 	all := make([]planner.Argument, len(args))
 	for i, a := range args {
 		all[i] = planner.Argument{Name: a.Name, Value: a.Value}
+		if typed, ok := a.Value.(TypedValue); ok {
+			all[i].Value, all[i].Type = typed.Value, typed.Type
+		}
 	}
 	return planner.WithArguments(ctx, all)
 }

@@ -18,6 +18,8 @@ import (
 // structs of duckdb-go, and numbers that only a UBIGINT holds, also behind pointers.
 func Takes(v any) bool {
 	switch v := v.(type) {
+	case TypedValue:
+		return true
 	case uint64:
 		return v > math.MaxInt64 // which database/sql refuses
 	case uint:
@@ -103,6 +105,8 @@ func argument(v any) (plain any, composite bool, err error) {
 		return v, false, checkText(x)
 	case duckdb.TypedValue, *duckdb.TypedValue:
 		return v, false, checkTyped(x)
+	case TypedValue:
+		return v, true, nil
 	}
 	r, err := resolve(reflect.ValueOf(v), 0)
 	if err != nil || !r.IsValid() {
@@ -204,6 +208,9 @@ func bindComposites(p mapping.PreparedStatement, args []driver.NamedValue) error
 }
 
 func bindComposite(p mapping.PreparedStatement, i mapping.IdxT, v any) error {
+	if typed, ok := v.(TypedValue); ok {
+		return bindTyped(p, i, typed)
+	}
 	wants := mapping.ParamLogicalType(p, i)
 	defer mapping.DestroyLogicalType(&wants)
 	if wants.Ptr != nil && mapping.LogicalTypeGetAlias(wants) == "JSON" {

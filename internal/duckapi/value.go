@@ -39,6 +39,7 @@ var scalarNames = map[mapping.Type]string{
 	mapping.TypeUSmallInt: "USMALLINT", mapping.TypeUInteger: "UINTEGER", mapping.TypeUBigInt: "UBIGINT", mapping.TypeFloat: "FLOAT",
 	mapping.TypeDouble: "DOUBLE", mapping.TypeVarchar: "VARCHAR", mapping.TypeBlob: "BLOB", mapping.TypeTimestampTZ: "TIMESTAMP WITH TIME ZONE",
 	mapping.TypeInterval: "INTERVAL", mapping.TypeUUID: "UUID", mapping.TypeBit: "BIT",
+	mapping.TypeDate: "DATE", mapping.TypeTime: "TIME", mapping.TypeTimestamp: "TIMESTAMP",
 }
 
 // String is the type in SQL.

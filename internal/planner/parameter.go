@@ -10,10 +10,11 @@ import (
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 )
 
-// Argument is the value of a parameter, which tells its type.
+// Argument is the value of a parameter.
 type Argument struct {
 	Name  string // "" for one by position
 	Value any
+	Type  googlesql.Type // the zero Type where the value tells it
 }
 
 type argumentsKey struct{}
@@ -32,7 +33,10 @@ func parameters(ctx context.Context, byPosition bool) analyzer.Parameters {
 	p := analyzer.Parameters{Undeclared: true, ByPosition: byPosition}
 	args, _ := ctx.Value(argumentsKey{}).([]Argument)
 	for _, a := range args {
-		t, ok := typeOfValue(reflect.ValueOf(a.Value))
+		t, ok := a.Type, true
+		if t.Kind == 0 {
+			t, ok = typeOfValue(reflect.ValueOf(a.Value))
+		}
 		switch {
 		case byPosition && !ok:
 			return analyzer.Parameters{Undeclared: true, ByPosition: true}
