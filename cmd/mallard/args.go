@@ -134,10 +134,13 @@ func (o *options) flags() *flag.FlagSet {
 	return fs
 }
 
-// commandNames are the words that are no database. Mallard emulate has flags of its own.
-var commandNames = []string{"doctor", "emulate", "help", "test", "version"}
+// commandNames are the words that are no database. Mallard emulate and mallard serve have flags of their own.
+var commandNames = []string{"doctor", "emulate", "help", "serve", "test", "version"}
 
-var errEmulateFirst = errors.New("emulate comes first: mallard emulate [OPTIONS]")
+var (
+	errEmulateFirst = errors.New("emulate comes first: mallard emulate [OPTIONS]")
+	errServeFirst   = errors.New("serve comes first: mallard serve [OPTIONS] [DATABASE]")
+)
 
 // commandFlags are the flags of the commands; all others are the shell's.
 var commandFlags = map[string][]string{
@@ -147,8 +150,11 @@ var commandFlags = map[string][]string{
 
 // belongs refuses a flag that its command would not look at.
 func (o *options) belongs(name string) error {
-	if o.command == "emulate" {
+	switch o.command {
+	case "emulate":
 		return errEmulateFirst
+	case "serve":
+		return errServeFirst
 	}
 	if o.command != "" {
 		if slices.Contains(commandFlags[o.command], name) {
@@ -182,6 +188,8 @@ func (o *options) positional(args []string) error {
 		o.version = true
 	case "emulate":
 		return errEmulateFirst
+	case "serve":
+		return errServeFirst
 	case "test":
 		if len(args) == 0 {
 			return errors.New("mallard test needs files or folders with .test files; a database called test is opened with ./test")

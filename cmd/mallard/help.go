@@ -11,6 +11,7 @@ const help = `Mallard is DuckDB with BigQuery's machine learning statements.
   mallard [OPTIONS] [DATABASE] [SQL...]  run SQL, a script on stdin, or a shell
   mallard test [OPTIONS] PATH...         run .test files
   mallard doctor [-install] [-online]    say what works, what not, what to do
+  mallard serve [OPTIONS] [DATABASE]     a BigQuery on this machine
   mallard emulate [OPTIONS]              a Vertex AI on this machine
   mallard help [COMMAND]                 this, or the help of a command
   mallard version                        show the versions
@@ -86,6 +87,8 @@ func helpOf(command string) string {
 		return doctorHelp
 	case "emulate":
 		return emulateHelp
+	case "serve":
+		return serveHelp
 	}
 	return help
 }

@@ -73,8 +73,13 @@ func columns(v any) int {
 }
 
 func run(ctx context.Context, args []string, t terminal) int {
-	if len(args) > 0 && args[0] == "emulate" {
-		return runEmulate(ctx, args[1:], t)
+	if len(args) > 0 {
+		switch args[0] {
+		case "emulate":
+			return runEmulate(ctx, args[1:], t)
+		case "serve":
+			return runServe(ctx, args[1:], t)
+		}
 	}
 	o, err := parseArgs(args)
 	switch {

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mallardml/mallard/internal/server"
+)
+
+const serveHelp = `mallard serve is a BigQuery on this machine: its clients ask this database.
+
+  mallard serve [OPTIONS] [DATABASE]
+
+DATABASE is a file, made if it is missing; without one the database is in
+memory. Its schemas are the datasets. Attached databases are projects.
+
+  -listen HOST:PORT  where to listen (localhost:9050)
+  -project P         the name of the project; else [bigquery] project of the
+                     configuration, else local
+  -location L        where datasets are (US)
+  -token TEXT        what requests must carry as Authorization: Bearer TEXT;
+                     wanted where other machines reach -listen
+  -attach NAME=FILE  attach a database that is the project NAME, for reading;
+                     repeatable
+  -drain DURATION    how long running jobs may take when the server is stopped
+                     (20s)
+  -v                 a line on stderr for each request, without its contents
+  -config FILE       the configuration
+
+GET /healthz says whether it works, GET /metrics how it is (Prometheus).
+Ctrl-C or SIGTERM stops it: jobs that run have -drain to end.
+`
+
+// runServe is `mallard serve`.
+func runServe(ctx context.Context, args []string, t terminal) int {
+	fs := flag.NewFlagSet("mallard serve", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	var o options
+	var s server.Options
+	var verbose bool
+	fs.StringVar(&s.Listen, "listen", server.DefaultListen, "")
+	fs.StringVar(&s.Project, "project", "", "")
+	fs.StringVar(&s.Location, "location", "US", "")
+	fs.StringVar(&s.Token, "token", "", "")
+	fs.DurationVar(&s.Drain, "drain", 20*time.Second, "")
+	fs.BoolVar(&verbose, "v", false, "")
+	fs.StringVar(&o.config, "config", "", "")
+	fs.Func("attach", "", func(v string) error {
+		name, file, ok := strings.Cut(v, "=")
+		if !ok || name == "" || file == "" {
+			return errors.New("write NAME=FILE")
+		}
+		s.Attach = append(s.Attach, server.Attachment{Name: name, File: file})
+		return nil
+	})
+	usage := func(problem string) int {
+		fmt.Fprintf(t.err, "mallard serve: %s\nmallard serve -help shows what there is.\n", problem)
+		return exitUsage
+	}
+	// As elsewhere, flags may follow the database.
+	var rest []string
+	for len(args) > 0 {
+		switch err := fs.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			fmt.Fprint(t.out, serveHelp)
+			return exitDone
+		case err != nil:
+			return usage(err.Error())
+		}
+		if args = fs.Args(); len(args) > 0 {
+			rest, args = append(rest, args[0]), args[1:]
+		}
+	}
+	switch {
+	case len(rest) > 1:
+		return usage(fmt.Sprintf("there is one DATABASE; %q is another", rest[1]))
+	case len(rest) == 1 && rest[0] != ":memory:":
+		s.Database = rest[0]
+	}
+	if strings.Contains(s.Database, "?") {
+		return usage("the name of a database may not have a ?: " + s.Database)
+	}
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	s.Logger = slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: level}))
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := o.serve(ctx, s, t); err != nil {
+		fmt.Fprintf(t.err, "mallard serve: %v\n", err)
+		return exitFailed
+	}
+	return exitDone
+}
+
+// serve serves until ctx ends.
+func (o *options) serve(ctx context.Context, s server.Options, t terminal) error {
+	cfg, _, err := o.loadConfig()
+	if err != nil {
+		return err
+	}
+	s.Config = cfg
+	on, err := server.New(ctx, s)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.err, "BigQuery's API at %s, project %s. Ctrl-C stops it.\n", on.URL(), on.Project())
+	return on.Run(ctx)
+}

@@ -1,0 +1,98 @@
+package bigquery
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+)
+
+// decode reads JSON into a struct of the API's. Google takes "1" for 1 and "true" for true, and clients rely on it.
+func decode(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil // no body is an empty one
+		}
+		return parseError(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return parseError(errors.New("something follows the object"))
+	}
+	if _, ok := v.(map[string]any); !ok {
+		return parseError(errors.New("it is no object"))
+	}
+	text, err := json.Marshal(coerce(v, reflect.TypeOf(into).Elem(), false))
+	if err == nil {
+		err = json.Unmarshal(text, into)
+	}
+	if err != nil {
+		return parseError(err)
+	}
+	return nil
+}
+
+func parseError(err error) error {
+	return fault(400, "parseError", "Invalid JSON payload received: %v", err)
+}
+
+// coerce gives a value the form that encoding/json wants for a type; what does not fit stays, and is refused there. text tells
+// that the field's tag says ",string".
+func coerce(v any, t reflect.Type, text bool) any {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch x := v.(type) {
+	case map[string]any:
+		switch t.Kind() {
+		case reflect.Struct:
+			fields := map[string]reflect.StructField{}
+			for i := range t.NumField() {
+				name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+				fields[name] = t.Field(i)
+			}
+			for k, inner := range x {
+				if f, ok := fields[k]; ok && k != "-" {
+					x[k] = coerce(inner, f.Type, strings.HasSuffix(f.Tag.Get("json"), ",string"))
+				} else {
+					delete(x, k) // encoding/json would match names in another case
+				}
+			}
+		case reflect.Map:
+			for k, inner := range x {
+				x[k] = coerce(inner, t.Elem(), false)
+			}
+		}
+	case []any:
+		if t.Kind() == reflect.Slice {
+			for i := range x {
+				x[i] = coerce(x[i], t.Elem(), t.Name() == "Int64s")
+			}
+		}
+	case string:
+		switch k := t.Kind(); {
+		case k == reflect.Bool && (strings.EqualFold(x, "true") || strings.EqualFold(x, "false")):
+			return strings.EqualFold(x, "true")
+		case isNumber(k) && !text:
+			return json.Number(x)
+		}
+	case json.Number:
+		if text || t.Kind() == reflect.String {
+			return x.String()
+		}
+	case bool:
+		if t.Kind() == reflect.String {
+			if x {
+				return "true"
+			}
+			return "false"
+		}
+	}
+	return v
+}
+
+func isNumber(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Float64 }

@@ -1,0 +1,469 @@
+package bigquery
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	api "google.golang.org/api/bigquery/v2"
+)
+
+// job is work that is asked for once, and asked about until it is forgotten.
+type job struct {
+	project, id, location string
+	config                *api.JobConfiguration
+	parent                string // of a statement of a script, the script's id
+	children              int
+	created               time.Time
+	run                   func(context.Context, *job) error
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{} // closed when it has ended
+
+	mu             sync.Mutex // of what follows, which changes while the job runs
+	started, ended time.Time
+	fault          *Fault
+	result         *result // nil for a job without rows
+	statistics     *api.JobStatistics
+	cancelled      bool
+}
+
+// finished reports whether the job has ended.
+func (j *job) finished() bool {
+	select {
+	case <-j.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait waits until the job has ended, or for so long.
+func (j *job) wait(ctx context.Context, most time.Duration) bool {
+	t := time.NewTimer(most)
+	defer t.Stop()
+	select {
+	case <-j.done:
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return j.finished()
+}
+
+// change sets what replies show of a job that runs.
+func (j *job) change(f func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f()
+}
+
+// jobs are those of a server: some wait, some run, and the last that ended are known with their results.
+type jobs struct {
+	s     *Service
+	slots chan struct{}
+	all   sync.WaitGroup
+
+	mu     sync.Mutex
+	byID   map[string]*job // by project and id
+	order  []*job          // the oldest first
+	closed bool
+	asked  map[string]*job // by the requestId of jobs.query
+}
+
+func newJobs(s *Service) *jobs {
+	return &jobs{s: s, slots: make(chan struct{}, s.Limits.Running), byID: map[string]*job{}, asked: map[string]*job{}}
+}
+
+var jobName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// start begins a job. One without an id gets one.
+func (q *jobs) start(j *job) error {
+	if j.id == "" {
+		j.id = newID("job_")
+	} else if len(j.id) > maxName || !jobName.MatchString(j.id) {
+		return invalid("Invalid job ID %.100q. Job IDs are at most 1,024 letters, digits, dashes and underscores.", j.id)
+	}
+	if j.location == "" {
+		j.location = q.s.Location
+	}
+	j.created, j.done = time.Now(), make(chan struct{})
+	j.ctx, j.cancel = context.WithCancel(context.Background())
+	if ms := j.config.JobTimeoutMs; ms > 0 {
+		j.ctx, j.cancel = context.WithTimeout(context.Background(), time.Duration(ms)*time.Millisecond)
+	}
+	if j.statistics == nil {
+		j.statistics = &api.JobStatistics{}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	key := j.project + ":" + j.id
+	switch {
+	case q.closed:
+		j.cancel()
+		return fault(503, "backendError", "The server is being stopped.")
+	case q.byID[key] != nil:
+		j.cancel()
+		return duplicate("Already Exists: Job %s:%s.%s", j.project, j.location, j.id)
+	case q.unfinished() >= q.s.Limits.Running+q.s.Limits.Waiting:
+		j.cancel()
+		return fault(403, "rateLimitExceeded", "Exceeded rate limits: %d jobs run or wait.", q.unfinished())
+	}
+	q.byID[key] = j
+	q.order = append(q.order, j)
+	q.all.Add(1)
+	go q.work(j)
+	return nil
+}
+
+// unfinished counts; mu is held.
+func (q *jobs) unfinished() (n int) {
+	for _, j := range q.order {
+		if !j.finished() {
+			n++
+		}
+	}
+	return n
+}
+
+// work runs a job when its turn comes.
+func (q *jobs) work(j *job) {
+	defer q.all.Done()
+	defer j.cancel()
+	var err error
+	select {
+	case q.slots <- struct{}{}:
+		j.change(func() { j.started = time.Now() })
+		err = j.run(j.ctx, j)
+		<-q.slots
+	case <-j.ctx.Done():
+		err = j.ctx.Err()
+	}
+	j.change(func() {
+		j.ended = time.Now()
+		if j.started.IsZero() {
+			j.started = j.ended
+		}
+		if err != nil {
+			j.fault = faultOf(err)
+		}
+	})
+	close(j.done)
+	q.evict()
+}
+
+// find gives a job.
+func (q *jobs) find(project, id, location string) (*job, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	j := q.byID[project+":"+id]
+	if j == nil || location != "" && !strings.EqualFold(location, j.location) {
+		return nil, notFound("Not found: Job %s:%s", project, id)
+	}
+	return j, nil
+}
+
+// list gives the jobs of a project, the newest first.
+func (q *jobs) list(project string) []*job {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var all []*job
+	for _, j := range slices.Backward(q.order) {
+		if j.project == project {
+			all = append(all, j)
+		}
+	}
+	return all
+}
+
+// evict forgets the oldest jobs that ended, when there are too many, or their results are too large or too old.
+func (q *jobs) evict() {
+	limits := q.s.Limits
+	q.mu.Lock()
+	var rows int64
+	var gone []*job
+	kept := 0
+	stay := func(j *job) bool {
+		if !j.finished() {
+			return true
+		}
+		if j.result != nil && j.result.own {
+			rows += j.result.rows
+		}
+		kept++
+		return kept <= limits.Kept && time.Since(j.ended) < limits.Age && (rows <= limits.Rows || kept == 1)
+	}
+	var order []*job
+	for _, j := range slices.Backward(q.order) {
+		if stay(j) {
+			order = append(order, j)
+		} else {
+			gone = append(gone, j)
+			delete(q.byID, j.project+":"+j.id)
+		}
+	}
+	slices.Reverse(order)
+	q.order = order
+	q.mu.Unlock()
+	q.drop(gone)
+}
+
+// drop forgets the results of jobs that nobody finds any more.
+func (q *jobs) drop(gone []*job) {
+	for _, j := range gone {
+		if err := j.result.drop(context.Background(), q.s); err != nil {
+			q.s.Logger.Warn("a result was not dropped", "job", j.id, "error", err)
+		}
+	}
+}
+
+// remove forgets a job that has ended.
+func (q *jobs) remove(j *job) {
+	q.mu.Lock()
+	delete(q.byID, j.project+":"+j.id)
+	q.order = slices.DeleteFunc(q.order, func(o *job) bool { return o == j })
+	q.mu.Unlock()
+	q.drop([]*job{j})
+}
+
+// close lets the jobs end, and cancels them when ctx does.
+func (q *jobs) close(ctx context.Context) error {
+	q.mu.Lock()
+	q.closed = true
+	all := slices.Clone(q.order)
+	q.mu.Unlock()
+	ended := make(chan struct{})
+	go func() { q.all.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, j := range all {
+		j.cancel()
+	}
+	<-ended
+	return nil
+}
+
+// stop cancels a job.
+func (j *job) stop() {
+	j.change(func() { j.cancelled = true })
+	j.cancel()
+}
+
+// state is a job's word for how far it is.
+func (j *job) state() string {
+	switch {
+	case j.finished():
+		return "DONE"
+	case j.started.IsZero():
+		return "PENDING"
+	}
+	return "RUNNING"
+}
+
+// resource is the job as the API shows it.
+func (j *job) resource(c *call) *api.Job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	status := &api.JobStatus{State: j.state()}
+	if j.fault != nil && j.finished() {
+		status.ErrorResult = j.fault.proto()
+		status.Errors = []*api.ErrorProto{status.ErrorResult}
+	}
+	st := *j.statistics
+	st.CreationTime = j.created.UnixMilli()
+	if !j.started.IsZero() {
+		st.StartTime = j.started.UnixMilli()
+	}
+	if j.finished() {
+		st.EndTime = j.ended.UnixMilli()
+		st.FinalExecutionDurationMs = max(j.ended.Sub(j.started).Milliseconds(), 1)
+	}
+	st.ParentJobId, st.NumChildJobs = j.parent, int64(j.children)
+	st.ForceSendFields = append(slices.Clone(st.ForceSendFields), "TotalBytesProcessed")
+	r := &api.Job{
+		Kind: "bigquery#job", Id: j.project + ":" + j.location + "." + j.id, UserEmail: j.user(c.s), PrincipalSubject: "user:" + j.user(c.s),
+		SelfLink:          selfLink(c, "/projects/%s/jobs/%s?location=%s", j.project, j.id, j.location),
+		Configuration:     j.config,
+		JobReference:      &api.JobReference{ProjectId: j.project, JobId: j.id, Location: j.location},
+		JobCreationReason: &api.JobCreationReason{Code: "REQUESTED"},
+		Statistics:        &st, Status: status,
+	}
+	r.Etag = etag(r)
+	return r
+}
+
+func (j *job) user(s *Service) string { return s.User }
+
+// insertJob is jobs.insert.
+func (s *Service) insertJob(c *call) (any, error) {
+	var in api.Job
+	if err := c.body(&in); err != nil {
+		return nil, err
+	}
+	j, err := s.newJob(c, &in)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.jobs.start(j); err != nil {
+		return nil, err
+	}
+	// Most statements are short: one reply then says how they ended, as BigQuery's does.
+	j.wait(c.ctx(), insertWait)
+	return j.resource(c), nil
+}
+
+// insertWait is how long jobs.insert waits for a short job.
+const insertWait = 200 * time.Millisecond
+
+// newJob makes a job of its description.
+func (s *Service) newJob(c *call, in *api.Job) (*job, error) {
+	if err := s.checkProject(c.ctx(), c.project()); err != nil {
+		return nil, err
+	}
+	if in.Configuration == nil {
+		return nil, invalid("Required parameter is missing: configuration")
+	}
+	j := &job{project: c.project(), config: in.Configuration}
+	if r := in.JobReference; r != nil {
+		j.id, j.location = r.JobId, r.Location
+		if r.ProjectId != "" && r.ProjectId != j.project {
+			return nil, invalid("The job's project is %s, and that of the path %s", r.ProjectId, j.project)
+		}
+	}
+	switch {
+	case in.Configuration.Query != nil:
+		in.Configuration.JobType = "QUERY"
+		return j, s.prepareQuery(j)
+	}
+	return nil, invalid("Required parameter is missing: configuration.query, load, extract or copy")
+}
+
+func (s *Service) getJob(c *call) (any, error) {
+	j, err := s.jobs.find(c.project(), c.path("jobId"), c.param("location"))
+	if err != nil {
+		return nil, err
+	}
+	return j.resource(c), nil
+}
+
+func (s *Service) cancelJob(c *call) (any, error) {
+	j, err := s.jobs.find(c.project(), c.path("jobId"), c.param("location"))
+	if err != nil {
+		return nil, err
+	}
+	if !j.finished() {
+		j.stop()
+		j.wait(c.ctx(), time.Second)
+	}
+	return &api.JobCancelResponse{Kind: "bigquery#jobCancelResponse", Job: j.resource(c)}, nil
+}
+
+func (s *Service) deleteJob(c *call) (any, error) {
+	j, err := s.jobs.find(c.project(), c.path("jobId"), c.param("location"))
+	if err != nil {
+		return nil, err
+	}
+	if !j.finished() {
+		return nil, invalid("Job %s is running; cancel it first", j.id)
+	}
+	s.jobs.remove(j)
+	return noContent{}, nil
+}
+
+func (s *Service) listJobs(c *call) (any, error) {
+	if err := s.checkProject(c.ctx(), c.project()); err != nil {
+		return nil, err
+	}
+	states := c.r.URL.Query()["stateFilter"]
+	after, _, err := c.number("minCreationTime")
+	if err != nil {
+		return nil, err
+	}
+	before, hasBefore, err := c.number("maxCreationTime")
+	if err != nil {
+		return nil, err
+	}
+	parent := c.param("parentJobId")
+	list := &api.JobList{Kind: "bigquery#jobList", Jobs: []*api.JobListJobs{}, ForceSendFields: []string{"Jobs"}}
+	var all []*job
+	for _, j := range s.jobs.list(c.project()) {
+		created := j.created.UnixMilli()
+		if j.parent != parent || created < after || hasBefore && created > before {
+			continue
+		}
+		j.mu.Lock()
+		state := j.state()
+		j.mu.Unlock()
+		if len(states) > 0 && !slices.ContainsFunc(states, func(s string) bool { return strings.EqualFold(s, state) }) {
+			continue
+		}
+		all = append(all, j)
+	}
+	all, list.NextPageToken, err = pageOf(c, all)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range all {
+		r := j.resource(c)
+		list.Jobs = append(list.Jobs, &api.JobListJobs{
+			Kind: r.Kind, Id: r.Id, JobReference: r.JobReference, Configuration: r.Configuration, State: r.Status.State, Status: r.Status,
+			Statistics: r.Statistics, ErrorResult: r.Status.ErrorResult, UserEmail: r.UserEmail, PrincipalSubject: r.PrincipalSubject,
+		})
+	}
+	list.Etag = etag(list)
+	return list, nil
+}
+
+// pageOf cuts a list as maxResults and pageToken say. A token is how many items stand before it.
+func pageOf[T any](c *call, all []T) (some []T, next string, err error) {
+	most, limited, err := c.number("maxResults")
+	if err != nil {
+		return nil, "", err
+	}
+	from := 0
+	if token := c.param("pageToken"); token != "" {
+		if from, err = strconv.Atoi(token); err != nil || from < 0 {
+			return nil, "", invalid("Invalid page token %.50q", token)
+		}
+	}
+	all = all[min(from, len(all)):]
+	if limited && most < int64(len(all)) && most > 0 {
+		return all[:most], strconv.Itoa(from + int(most)), nil
+	}
+	return all, "", nil
+}
+
+// JobCounts count jobs.
+type JobCounts struct {
+	Waiting, Running, Kept int
+	Rows                   int64 // of the results that are kept
+}
+
+// Jobs counts the jobs that are known.
+func (s *Service) Jobs() (n JobCounts) {
+	s.jobs.mu.Lock()
+	defer s.jobs.mu.Unlock()
+	for _, j := range s.jobs.order {
+		j.mu.Lock()
+		switch j.state() {
+		case "DONE":
+			n.Kept++
+			if j.result != nil && j.result.own {
+				n.Rows += j.result.rows
+			}
+		case "RUNNING":
+			n.Running++
+		default:
+			n.Waiting++
+		}
+		j.mu.Unlock()
+	}
+	return n
+}

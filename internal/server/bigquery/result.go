@@ -1,0 +1,183 @@
+package bigquery
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// result is what a query gave: the rows of a table, which is in the anonymous dataset but for queries with a destination of their own.
+type result struct {
+	columns []googlesql.Field
+	table   string // as DuckDB's SQL calls it; "" for none
+	rows    int64
+	own     bool // the table is the job's, and goes with it
+}
+
+// chunked is a connection of Mallard's that gives chunks of DuckDB's.
+type chunked interface {
+	QueryChunks(ctx context.Context, query string, args []driver.NamedValue) (*duckapi.Chunks, error)
+	Raw() *duckdb.Conn
+}
+
+// raw lends the driver's connection under c.
+func raw(c *sql.Conn, f func(chunked) error) error {
+	return c.Raw(func(dc any) error {
+		n, ok := dc.(chunked)
+		if !ok {
+			return fmt.Errorf("a connection of type %T gives no chunks", dc)
+		}
+		return f(n)
+	})
+}
+
+// columnsOf gives the columns of a result with GoogleSQL's types. Those without a name get BigQuery's: f0_, f1_ and so on.
+func columnsOf(res *mapping.Result) ([]googlesql.Field, error) {
+	var columns []googlesql.Field
+	seen := map[string]bool{}
+	for i := range mapping.ColumnCount(res) {
+		t := mapping.ColumnLogicalType(res, i)
+		of, err := typeOf(udf.TypeOf(t))
+		mapping.DestroyLogicalType(&t)
+		name := mapping.ColumnName(res, i)
+		if err != nil {
+			return nil, fault(400, "invalidQuery", "column %s: %v", name, err)
+		}
+		if key := strings.ToLower(name); seen[key] {
+			return nil, fault(400, "invalidQuery", "Duplicate column names in the result are not supported. Found duplicate(s): %s", name)
+		} else {
+			seen[key] = true
+		}
+		columns = append(columns, googlesql.Field{Name: name, Type: of})
+	}
+	return columns, nil
+}
+
+// typeOf is GoogleSQL's type of a column. Fields without a name get BigQuery's: _field_1, _field_2 and so on; a column of NULLs is INT64.
+func typeOf(t udf.Type) (googlesql.Type, error) {
+	if t.Kind == mapping.TypeSQLNull {
+		return googlesql.Type{Kind: googlesql.Int64}, nil
+	}
+	of, err := t.GoogleSQL()
+	return named(of), err
+}
+
+func named(t googlesql.Type) googlesql.Type {
+	if t.Elem != nil {
+		elem := named(*t.Elem)
+		t.Elem = &elem
+	}
+	fields := make([]googlesql.Field, len(t.Fields))
+	for i, f := range t.Fields {
+		fields[i] = googlesql.Field{Name: f.Name, Type: named(f.Type)}
+		if f.Name == "" {
+			fields[i].Name = fmt.Sprintf("_field_%d", i+1)
+		}
+	}
+	if t.Fields != nil {
+		t.Fields = fields
+	}
+	return t
+}
+
+// definition is the columns of a table in DuckDB's SQL.
+func definition(columns []googlesql.Field) (string, error) {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		of := c.Type.DuckDB()
+		if of == "" {
+			return "", fault(400, "invalidQuery", "column %s: %s is a type that no value is kept in", c.Name, c.Type)
+		}
+		parts[i] = quote.Name(c.Name) + " " + of
+	}
+	return "(" + strings.Join(parts, ", ") + ")", nil
+}
+
+// keep reads a result into a table of the anonymous dataset, chunk by chunk: no row is held twice.
+func (s *Service) keep(ctx context.Context, from *duckapi.Chunks, name string) (*result, error) {
+	columns, err := columnsOf(&from.Result)
+	if err != nil {
+		return nil, err
+	}
+	r := &result{columns: columns, table: quote.Path(Anonymous, "main", name), own: true}
+	if len(columns) == 0 {
+		r.table = ""
+		return r, nil
+	}
+	def, err := definition(columns)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.DB.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	err = raw(c, func(n chunked) error {
+		if _, err := n.Raw().ExecContext(ctx, "CREATE TABLE "+r.table+" "+def, nil); err != nil {
+			return err
+		}
+		h, err := duckapi.Connection(n.Raw())
+		if err == nil {
+			err = r.append(ctx, h, from, name)
+		}
+		if err != nil {
+			_, drop := n.Raw().ExecContext(context.WithoutCancel(ctx), "DROP TABLE "+r.table, nil)
+			return errors.Join(err, drop)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, err
+}
+
+// append puts the chunks into the table.
+func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi.Chunks, name string) error {
+	var a mapping.Appender
+	defer func() { mapping.AppenderDestroy(&a) }()
+	if mapping.AppenderCreateExt(h, Anonymous, "main", name, &a) == mapping.StateError {
+		return fmt.Errorf("keeping the result: %s", mapping.AppenderError(a))
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		chunk, err := from.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		r.rows += int64(mapping.DataChunkGetSize(chunk))
+		if mapping.AppendDataChunk(a, chunk) == mapping.StateError {
+			return fmt.Errorf("keeping the result: %s", mapping.AppenderError(a))
+		}
+	}
+	if mapping.AppenderClose(a) == mapping.StateError {
+		return fmt.Errorf("keeping the result: %s", mapping.AppenderError(a))
+	}
+	return nil
+}
+
+// drop forgets the rows.
+func (r *result) drop(ctx context.Context, s *Service) error {
+	if r == nil || !r.own || r.table == "" {
+		return nil
+	}
+	return s.exec(ctx, "DROP TABLE IF EXISTS "+r.table)
+}

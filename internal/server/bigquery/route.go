@@ -1,0 +1,221 @@
+package bigquery
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Prefix stands before the paths of most clients; Go's leaves it out.
+const Prefix = "/bigquery/v2"
+
+// method is a method of the API, as its discovery document names it.
+type method struct {
+	id      string // datasets.get
+	pattern string // "GET /projects/{projectId}/datasets/{datasetId}"
+	run     func(*Service, *call) (any, error)
+}
+
+// methods are those that are served.
+var methods = []method{
+	{"projects.list", "GET /projects", (*Service).listProjects},
+	{"projects.getServiceAccount", "GET /projects/{projectId}/serviceAccount", (*Service).serviceAccount},
+
+	{"datasets.list", "GET /projects/{projectId}/datasets", (*Service).listDatasets},
+	{"datasets.insert", "POST /projects/{projectId}/datasets", (*Service).insertDataset},
+	{"datasets.get", "GET /projects/{projectId}/datasets/{datasetId}", (*Service).getDataset},
+	{"datasets.patch", "PATCH /projects/{projectId}/datasets/{datasetId}", (*Service).patchDataset},
+	{"datasets.update", "PUT /projects/{projectId}/datasets/{datasetId}", (*Service).patchDataset},
+	{"datasets.delete", "DELETE /projects/{projectId}/datasets/{datasetId}", (*Service).deleteDataset},
+
+	{"tables.list", "GET /projects/{projectId}/datasets/{datasetId}/tables", (*Service).listTables},
+	{"tables.insert", "POST /projects/{projectId}/datasets/{datasetId}/tables", (*Service).insertTable},
+	{"tables.get", "GET /projects/{projectId}/datasets/{datasetId}/tables/{tableId}", (*Service).getTable},
+	{"tables.delete", "DELETE /projects/{projectId}/datasets/{datasetId}/tables/{tableId}", (*Service).deleteTable},
+	{"tabledata.list", "GET /projects/{projectId}/datasets/{datasetId}/tables/{tableId}/data", (*Service).listTableData},
+
+	{"jobs.query", "POST /projects/{projectId}/queries", (*Service).query},
+	{"jobs.getQueryResults", "GET /projects/{projectId}/queries/{jobId}", (*Service).getQueryResults},
+	{"jobs.insert", "POST /projects/{projectId}/jobs", (*Service).insertJob},
+	{"jobs.list", "GET /projects/{projectId}/jobs", (*Service).listJobs},
+	{"jobs.get", "GET /projects/{projectId}/jobs/{jobId}", (*Service).getJob},
+	{"jobs.cancel", "POST /projects/{projectId}/jobs/{jobId}/cancel", (*Service).cancelJob},
+	{"jobs.delete", "DELETE /projects/{projectId}/jobs/{jobId}/delete", (*Service).deleteJob},
+}
+
+// routes makes the handler of all paths, with and without the prefix.
+func (s *Service) routes() http.Handler {
+	mux := http.NewServeMux()
+	for _, m := range methods {
+		mux.Handle(m.pattern, s.serve(m))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		(&call{w: w, r: r, s: s}).reply(nil, notFound("Not found: %s %s is no method that is served", r.Method, r.URL.Path))
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rest, ok := strings.CutPrefix(r.URL.Path, Prefix); ok && strings.HasPrefix(rest, "/") {
+			shorter := r.Clone(r.Context())
+			shorter.URL.Path, shorter.URL.RawPath = rest, strings.TrimPrefix(r.URL.RawPath, Prefix)
+			r = shorter
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// call is one request.
+type call struct {
+	s *Service
+	w http.ResponseWriter
+	r *http.Request
+}
+
+func (c *call) ctx() context.Context     { return c.r.Context() }
+func (c *call) path(name string) string  { return c.r.PathValue(name) }
+func (c *call) param(name string) string { return c.r.URL.Query().Get(name) }
+func (c *call) project() string          { return c.path("projectId") }
+
+// base is where selfLinks start.
+func (c *call) base() string {
+	scheme := "http"
+	if c.r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + c.r.Host + Prefix
+}
+
+// number reads a parameter that counts; 0 where it is missing.
+func (c *call) number(name string) (int64, bool, error) {
+	text := c.param(name)
+	if text == "" {
+		return 0, false, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		f := invalid("Invalid value for %s: %.50q is no number that is at least 0", name, text)
+		f.Location = name
+		return 0, true, f
+	}
+	return n, true, nil
+}
+
+// flag reads a parameter that is true or false.
+func (c *call) flag(name string) bool {
+	return strings.EqualFold(c.param(name), "true") || c.param(name) == "1"
+}
+
+// body reads the request's JSON, forgiving as Google is: numbers and truths may be texts, and the other way round.
+func (c *call) body(into any) error {
+	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if kind != "" && kind != "application/json" && !strings.HasPrefix(kind, "text/") && kind != "application/x-www-form-urlencoded" {
+		return invalid("The request's Content-Type is %.100q, and must be application/json", kind)
+	}
+	text, err := c.read()
+	if err != nil {
+		return err
+	}
+	return decode(text, into)
+}
+
+func (c *call) read() ([]byte, error) {
+	limit := c.s.Limits.Body
+	var from io.Reader = http.MaxBytesReader(c.w, c.r.Body, limit)
+	if strings.EqualFold(c.r.Header.Get("Content-Encoding"), "gzip") {
+		z, err := gzip.NewReader(from)
+		if err != nil {
+			return nil, invalid("The request's body is no gzip: %v", err)
+		}
+		from = io.LimitReader(z, limit+1)
+	}
+	text, err := io.ReadAll(from)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large) || int64(len(text)) > limit:
+		return nil, fault(http.StatusRequestEntityTooLarge, "uploadTooLarge", "Request payload size exceeds the limit: %d bytes.", limit)
+	case err != nil:
+		return nil, invalid("The request's body ended early: %v", err)
+	}
+	return text, nil
+}
+
+// noContent is the reply without a body.
+type noContent struct{}
+
+func (s *Service) serve(m method) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{s: s, w: w, r: r}
+		v, err := m.run(s, c)
+		c.reply(v, err)
+	})
+}
+
+// reply writes what a method gave.
+func (c *call) reply(v any, err error) {
+	status := http.StatusOK
+	if err != nil {
+		f := faultOf(err)
+		status, v = f.Status, f.body()
+		if c.ctx().Err() == nil {
+			c.s.Logger.Debug("refused", "method", c.r.Method, "path", c.r.URL.Path, "status", status, "reason", f.Reason)
+		}
+	} else if _, ok := v.(noContent); ok {
+		c.w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	text, fail := c.render(v, err == nil)
+	if fail != nil {
+		f := faultOf(fail)
+		status = f.Status
+		text, _ = json.Marshal(f.body())
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", "application/json; charset=UTF-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Vary", "Origin, X-Origin, Referer, Accept-Encoding")
+	if len(text) > 1024 && strings.Contains(c.r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		c.w.WriteHeader(status)
+		z, _ := gzip.NewWriterLevel(c.w, gzip.BestSpeed) // the level is a right one
+		_, _ = z.Write(text)                             // the client has gone
+		_ = z.Close()
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(text) // the client has gone
+}
+
+// render writes the JSON of a reply, with what fields= leaves of it.
+func (c *call) render(v any, masked bool) ([]byte, error) {
+	if alt := c.param("alt"); alt != "" && alt != "json" {
+		return nil, invalid("alt=%.20s is not served, json is", alt)
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("writing the reply: %w", err)
+	}
+	if fields := c.param("fields"); fields != "" && masked {
+		m, err := parseMask(fields)
+		if err != nil {
+			return nil, err
+		}
+		if text, err = m.apply(text); err != nil {
+			return nil, err
+		}
+	}
+	if c.flag("prettyPrint") {
+		var b bytes.Buffer
+		if err := json.Indent(&b, text, "", "  "); err != nil {
+			return nil, err
+		}
+		text = b.Bytes()
+	}
+	return append(text, '\n'), nil
+}

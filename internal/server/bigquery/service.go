@@ -1,0 +1,132 @@
+// Package bigquery is BigQuery's REST API, version 2, over a database of Mallard's: datasets are the schemas of DuckDB, a project
+// is a name, and results of queries lie in tables of a database in memory, the anonymous dataset, from which they are read page by
+// page.
+//
+// Rooms, from the top, each using those below it: route.go; dataset.go, table.go, model.go, routine.go, project.go, tabledata.go
+// (resources); query.go and job.go (work); result.go and row.go (results); place.go (names); error.go, fields.go, etag.go (replies).
+package bigquery
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// Options say what a [Service] serves.
+type Options struct {
+	// DB is the database, opened by a connector whose dialect is BigQuery's and whose configuration names Project.
+	DB *sql.DB
+	// Connector is DB's.
+	Connector *mallard.Connector
+	// Project is the name under which the database is served; attached databases are projects of their own names.
+	Project string
+	// Location is where datasets are when nothing else is said; "US" by default.
+	Location string
+	// User is who asks, as jobs show it; "mallard@localhost" by default.
+	User string
+	// Limits bound what is kept and run; the zero value has the defaults.
+	Limits Limits
+	// Logger gets what goes wrong behind replies; nil is silent.
+	Logger *slog.Logger
+}
+
+// Limits bound what a server keeps and runs at once. A zero is the default.
+type Limits struct {
+	Running int           // jobs that run at once, others wait (64)
+	Waiting int           // jobs that wait, others are refused (1,000)
+	Kept    int           // finished jobs that are known, with their results (1,000)
+	Age     time.Duration // of a finished job that is known (24h)
+	Rows    int64         // of all kept results together (100,000,000)
+	Body    int64         // bytes of a request's JSON (64 MiB)
+}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		Running: cmp.Or(l.Running, 64), Waiting: cmp.Or(l.Waiting, 1000), Kept: cmp.Or(l.Kept, 1000),
+		Age: cmp.Or(l.Age, 24*time.Hour), Rows: cmp.Or(l.Rows, 100_000_000), Body: cmp.Or(l.Body, 64<<20),
+	}
+}
+
+// Anonymous is the dataset of results, and the database in memory that it is. Its name is hidden as BigQuery's are: it starts with _.
+const Anonymous = "_mallard_results"
+
+// Service serves the API. It is safe for concurrent use.
+type Service struct {
+	Options
+	database string // the user's, as DuckDB calls it
+	jobs     *jobs
+	handler  http.Handler
+	started  time.Time
+}
+
+// New makes the anonymous dataset in the database, and the service.
+func New(ctx context.Context, o Options) (*Service, error) {
+	o.Limits = o.Limits.withDefaults()
+	o.Location = cmp.Or(o.Location, "US")
+	o.User = cmp.Or(o.User, "mallard@localhost")
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{Options: o, started: time.Now()}
+	err := s.duck(ctx, func(c *sql.Conn) error {
+		if err := c.QueryRowContext(ctx, "SELECT current_database()").Scan(&s.database); err != nil {
+			return err
+		}
+		_, err := c.ExecContext(ctx, "ATTACH IF NOT EXISTS ':memory:' AS "+quote.Name(Anonymous))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the dataset of results: %w", err)
+	}
+	if strings.EqualFold(s.database, Anonymous) {
+		return nil, fmt.Errorf("a database may not be called %s", Anonymous)
+	}
+	s.jobs = newJobs(s)
+	s.handler = s.routes()
+	return s, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close waits for the jobs that run until ctx ends, then cancels them. Nothing is to be asked any more.
+func (s *Service) Close(ctx context.Context) error { return s.jobs.close(ctx) }
+
+// duck lends a connection that speaks DuckDB's own SQL.
+func (s *Service) duck(ctx context.Context, f func(*sql.Conn) error) error {
+	c, err := s.DB.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(mallard.WithDuckDB(ctx, c, f), c.Close())
+}
+
+// exec runs statements of DuckDB's.
+func (s *Service) exec(ctx context.Context, statements ...string) error {
+	return s.duck(ctx, func(c *sql.Conn) error {
+		for _, q := range statements {
+			if _, err := c.ExecContext(ctx, q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// newID is a name that nobody else has.
+func newID(prefix string) string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // it never fails
+	return prefix + hex.EncodeToString(b)
+}

@@ -1,0 +1,312 @@
+// Package server is `mallard serve`: BigQuery's services over one database of Mallard's, on one port. [New] opens the database, [Server.Run]
+// serves until its context ends, and then lets finish what runs.
+package server
+
+import (
+	"cmp"
+	"context"
+	"crypto/subtle"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/server/bigquery"
+)
+
+// Options are the command line of `mallard serve`.
+type Options struct {
+	// Database is a file, or "" for one in memory; with DuckDB's settings behind a question mark.
+	Database string
+	// Config is read as it is, but for the project and the dialect; nil is the default.
+	Config *mallard.Config
+	// Project is the name under which the database is served: by default that of the configuration, else "local".
+	Project string
+	// Location is where datasets are; "US" by default.
+	Location string
+	// Listen is the address, localhost:9050 by default. One that other machines reach wants Token.
+	Listen string
+	// Token is what requests must carry as a bearer; "" lets everybody in who reaches the address.
+	Token string
+	// Attach are databases that are projects of their own names, for reading.
+	Attach []Attachment
+	// Logger gets a line for each request, for debugging; nil is silent.
+	Logger *slog.Logger
+	// Drain is how long a server that is stopped waits for what runs; 20 s by default.
+	Drain time.Duration
+}
+
+// Attachment is a database file under a name.
+type Attachment struct{ Name, File string }
+
+// Server is a server that listens. It is safe for concurrent use.
+type Server struct {
+	o        Options
+	db       *sql.DB
+	bigquery *bigquery.Service
+	listener net.Listener
+	mux      *http.ServeMux
+	started  time.Time
+	counts   counts
+}
+
+// counts are what /metrics tells.
+type counts struct{ requests, failed, running atomic.Int64 }
+
+// DefaultListen is where a server listens.
+const DefaultListen = "localhost:9050"
+
+// New opens the database and listens. The caller runs the server, or closes it.
+func New(ctx context.Context, o Options) (*Server, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.Listen, o.Drain = cmp.Or(o.Listen, DefaultListen), cmp.Or(o.Drain, 20*time.Second)
+	cfg := mallard.DefaultConfig()
+	if o.Config != nil {
+		own := *o.Config
+		cfg = &own
+	}
+	o.Project = cmp.Or(o.Project, cfg.BigQuery.Project, "local")
+	cfg.BigQuery.Project = o.Project
+	if err := o.checkListen(); err != nil {
+		return nil, err
+	}
+	connector, err := mallard.NewConnector(o.Database, mallard.Options{Config: cfg, Dialect: mallard.GoogleSQL})
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{o: o, db: sql.OpenDB(connector), mux: http.NewServeMux(), started: time.Now()}
+	// Connections are cheap, and their number is that of the requests at hand: jobs have a bound of their own.
+	s.db.SetMaxIdleConns(16)
+	for _, a := range o.Attach {
+		if err := s.attach(ctx, a); err != nil {
+			return nil, errors.Join(fmt.Errorf("-attach %s=%s: %w", a.Name, a.File, err), s.db.Close())
+		}
+	}
+	if s.bigquery, err = bigquery.New(ctx, bigquery.Options{
+		DB: s.db, Connector: connector, Project: o.Project, Location: o.Location, Logger: o.Logger,
+	}); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w; choose another place with -listen HOST:PORT", err), s.bigquery.Close(ctx), s.db.Close())
+	}
+	s.mux.Handle("/", s.bigquery)
+	s.mux.HandleFunc("GET /healthz", s.health)
+	s.mux.HandleFunc("GET /metrics", s.metrics)
+	return s, nil
+}
+
+// attach attaches a database, for reading.
+func (s *Server) attach(ctx context.Context, a Attachment) error {
+	c, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(mallard.WithDuckDB(ctx, c, func(c *sql.Conn) error {
+		_, err := c.ExecContext(ctx, "ATTACH "+quote.Text(a.File)+" AS "+quote.Name(a.Name)+" (READ_ONLY)")
+		return err
+	}), c.Close())
+}
+
+// checkListen refuses an address that others reach without a token.
+func (o Options) checkListen() error {
+	host, _, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		return fmt.Errorf("-listen %s: write HOST:PORT: %w", o.Listen, err)
+	}
+	if !loopback(host) && o.Token == "" {
+		return fmt.Errorf("-listen %s: other machines reach that address; give a -token that requests must carry, or listen on localhost", o.Listen)
+	}
+	return nil
+}
+
+// loopback reports whether a host is this machine only.
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// URL is where the server is, such as http://localhost:9050.
+func (s *Server) URL() string {
+	host, _, _ := net.SplitHostPort(s.o.Listen)
+	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
+	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// Project is the name under which the database is served.
+func (s *Server) Project() string { return s.o.Project }
+
+// Handle serves another of Google's services under a pattern of [http.ServeMux], before Run.
+func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
+
+// BigQuery is the REST service.
+func (s *Server) BigQuery() *bigquery.Service { return s.bigquery }
+
+// DB is the database.
+func (s *Server) DB() *sql.DB { return s.db }
+
+// Run serves until ctx ends: then no request is taken any more, and those at hand and running jobs have a while to end.
+func (s *Server) Run(ctx context.Context) error {
+	h := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
+		ErrorLog: slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- h.Serve(s.listener) }()
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	drain, stop := context.WithTimeout(context.WithoutCancel(ctx), s.o.Drain)
+	defer stop()
+	err = errors.Join(err, s.bigquery.Close(drain))
+	if shut := h.Shutdown(drain); shut != nil {
+		err = errors.Join(err, h.Close())
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return errors.Join(err, s.db.Close())
+}
+
+// Close ends a server that is not run.
+func (s *Server) Close() error {
+	return errors.Join(s.listener.Close(), s.bigquery.Close(context.Background()), s.db.Close())
+}
+
+// Handler is what answers requests, behind the checks of who asks.
+func (s *Server) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		s.counts.requests.Add(1)
+		s.counts.running.Add(1)
+		seen := &recorder{ResponseWriter: w}
+		defer func() {
+			s.counts.running.Add(-1)
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				s.o.Logger.Error("a fault of the server's", "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				if seen.status == 0 {
+					refuse(seen, http.StatusBadRequest, "invalid", "A fault of Mallard's: its log says more.")
+				}
+			}
+			if seen.status >= 400 {
+				s.counts.failed.Add(1)
+			}
+			// No query string and no body: either may hold what is secret.
+			s.o.Logger.Debug("request", "method", r.Method, "path", r.URL.Path, "status", seen.status, "bytes", seen.bytes,
+				"took", time.Since(begin).Round(time.Microsecond))
+		}()
+		if s.admit(seen, r) {
+			s.mux.ServeHTTP(seen, r)
+		}
+	})
+}
+
+// admit checks who asks. Browsers are kept from reading and writing for pages of other sites: by the name under which they reach the server
+// (DNS rebinding), and by the page's origin.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request) bool {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if s.o.Token == "" && !loopback(host) && !strings.HasSuffix(strings.ToLower(host), ".googleapis.com") {
+		refuse(w, http.StatusForbidden, "accessDenied", fmt.Sprintf("This server is localhost, and is not asked as %.100q", host))
+		return false
+	}
+	if origin := r.Header.Get("Origin"); origin != "" {
+		u, err := url.Parse(origin)
+		if err != nil || !loopback(u.Hostname()) {
+			refuse(w, http.StatusForbidden, "accessDenied", fmt.Sprintf("Pages of %.100q may not ask this server", origin))
+			return false
+		}
+	}
+	if s.o.Token == "" || r.URL.Path == "/healthz" {
+		return true
+	}
+	given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if subtle.ConstantTimeCompare([]byte(given), []byte(s.o.Token)) != 1 {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		refuse(w, http.StatusUnauthorized, "authError", "Request is missing the server's -token as its Authorization: Bearer.")
+		return false
+	}
+	return true
+}
+
+func refuse(w http.ResponseWriter, status int, reason, message string) {
+	bigquery.WriteFault(w, &bigquery.Fault{Status: status, Reason: reason, Message: message})
+}
+
+// recorder notes what a reply was.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap is for [http.ResponseController].
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	if err := s.db.PingContext(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// metrics writes Prometheus's text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
+func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	jobs := s.bigquery.Jobs()
+	for _, m := range []struct {
+		name, kind, help string
+		value            int64
+	}{
+		{"mallard_requests_total", "counter", "Requests that were answered or are at hand.", s.counts.requests.Load()},
+		{"mallard_requests_failed_total", "counter", "Requests answered with a status from 400 on.", s.counts.failed.Load()},
+		{"mallard_requests_running", "gauge", "Requests at hand.", s.counts.running.Load()},
+		{"mallard_jobs_waiting", "gauge", "Jobs that wait for their turn.", int64(jobs.Waiting)},
+		{"mallard_jobs_running", "gauge", "Jobs that run.", int64(jobs.Running)},
+		{"mallard_jobs_kept", "gauge", "Jobs that ended and are known.", int64(jobs.Kept)},
+		{"mallard_result_rows_kept", "gauge", "Rows of their results.", jobs.Rows},
+		{"mallard_connections_open", "gauge", "Connections to the database.", int64(s.db.Stats().OpenConnections)},
+		{"mallard_uptime_seconds", "gauge", "How long the server runs.", int64(time.Since(s.started).Seconds())},
+	} {
+		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n%s %d\n", m.name, m.help, m.name, m.kind, m.name, m.value)
+	}
+}
