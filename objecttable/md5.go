@@ -17,7 +17,7 @@ import (
 const LateMD5 = "system.main.object_md5(uri, generation, md5_hash) AS md5_hash"
 
 // objectMD5 is object_md5(uri, generation, known): the MD5 of a file in base64, as Cloud Storage has it. What is known is
-// kept, and no bucket's object is read: a composed one has no MD5.
+// kept, and no object of Cloud Storage is read: a composed one has no MD5.
 func (r *Runtime) objectMD5(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
 	type hash struct {
 		row        int
@@ -33,7 +33,7 @@ func (r *Runtime) objectMD5(q *Query, _ uint64, in []mapping.Vector, n int, out 
 			if err := udf.SetText(out, i, known.Text(i)); err != nil {
 				return err
 			}
-		case uris.Null(i) || strings.HasPrefix(uris.Text(i), "gs://"):
+		case uris.Null(i):
 			udf.SetNull(out, i)
 		default:
 			h := hash{row: i, uri: strings.Clone(uris.Text(i))}
@@ -51,17 +51,26 @@ func (r *Runtime) objectMD5(q *Query, _ uint64, in []mapping.Vector, n int, out 
 			udf.SetNull(out, h.row)
 			return q.row(h.uri, err)
 		}
+		if h.sum == "" {
+			udf.SetNull(out, h.row)
+			return nil
+		}
 		return udf.SetText(out, h.row, h.sum)
 	})
 }
 
-// sum reads an object for its MD5.
+// sum reads an object for its MD5; "" is that of an object whose store knows better.
 func (r *Runtime) sum(ctx context.Context, uri string, generation int64) (string, error) {
 	scheme, bucket, name, err := SplitURI(uri)
 	if err != nil {
 		return "", err
 	}
 	store, err := r.host.Store(ctx, scheme, "")
+	if scheme == "gs" {
+		if u, ok := store.(Unhashed); err != nil || !ok || !u.Unhashed(bucket) {
+			return "", nil
+		}
+	}
 	if err != nil {
 		return "", statementError{err}
 	}

@@ -44,6 +44,9 @@ type Store interface {
 // that all names are relative to.
 type Folders interface{ Folder(name string) error }
 
+// Unhashed is a Store with buckets whose listings have no MD5 since the objects would be read for it: folders. Unhashed says that one is.
+type Unhashed interface{ Unhashed(bucket string) bool }
+
 // Signer is a Store that makes addresses under which anybody may read (method GET) or replace (PUT) an object until they
 // expire. It sends nothing.
 type Signer interface {

@@ -30,6 +30,8 @@ type Config struct {
 	Cache      CacheConfig      `toml:"cache"`      // of the answers of remote models
 	Budget     BudgetConfig     `toml:"budget"`     // what remote models may be asked
 	Objects    ObjectsConfig    `toml:"objects"`    // how objects are read
+	// Buckets are folders that stand for buckets of Cloud Storage, by the names of these: gs://NAME/… is read from the folder.
+	Buckets map[string]string `toml:"buckets"`
 	// Connections are the providers of remote models, by name; "default" is WITH CONNECTION DEFAULT.
 	Connections map[string]ConnectionConfig `toml:"connections"`
 	// Models are those that belong to no database, by name, such as "demo.lang".
@@ -197,7 +199,7 @@ func parseConfig(file string, b []byte) (*Config, error) {
 func (c *Config) With(name, text string) (*Config, error) {
 	cfg := new(Config)
 	*cfg = *c
-	cfg.Connections, cfg.Models = maps.Clone(c.Connections), maps.Clone(c.Models)
+	cfg.Connections, cfg.Models, cfg.Buckets = maps.Clone(c.Connections), maps.Clone(c.Models), maps.Clone(c.Buckets)
 	for n, conn := range cfg.Connections {
 		conn.Labels, conn.Limits, conn.Prices = maps.Clone(conn.Labels), maps.Clone(conn.Limits), maps.Clone(conn.Prices)
 		conn.Capabilities = maps.Clone(conn.Capabilities)
@@ -237,6 +239,11 @@ func (c *Config) Validate() error {
 		bad("tensorflow: threads must be 0 (TensorFlow decides) or more")
 	}
 	errs = append(errs, c.Cache.validate(), c.Budget.validate(), c.Objects.validate())
+	for n, folder := range c.Buckets {
+		if n == "" || strings.ContainsAny(n, "/*") || folder == "" {
+			bad(`buckets: write name = "folder", without slashes in the name`)
+		}
+	}
 	names := make([]string, 0, len(c.Models))
 	for n := range c.Models {
 		names = append(names, n)
@@ -273,6 +280,15 @@ func Path(c *Config, p string) string {
 		return p
 	}
 	return filepath.Join(c.dir, p)
+}
+
+// BucketDirs are the folders of [Config.Buckets], resolved as [Path] does.
+func BucketDirs(c *Config) map[string]string {
+	dirs := make(map[string]string, len(c.Buckets))
+	for n, folder := range c.Buckets {
+		dirs[n] = Path(c, folder)
+	}
+	return dirs
 }
 
 // StoreDir is the folder of the model store.

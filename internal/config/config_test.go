@@ -51,7 +51,7 @@ func TestExampleIsComplete(t *testing.T) {
 	for line := range strings.Lines(string(b)) {
 		text := strings.TrimPrefix(line, "# ")
 		switch {
-		case strings.HasPrefix(text, "[connections.") || strings.HasPrefix(text, "[models."):
+		case strings.HasPrefix(text, "[connections.") || strings.HasPrefix(text, "[models.") || strings.HasPrefix(text, "[buckets]"):
 			inTable = true
 		case strings.TrimSpace(line) == "":
 			inTable = false
@@ -89,6 +89,8 @@ func TestExampleIsComplete(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	tests := []struct{ name, give, want string }{
+		{"no folder", "[buckets]\nb = ''\n", `c.toml: buckets: write name = "folder", without slashes in the name`},
+		{"no bucket", "[buckets]\n'a/b' = 'x'\n", `c.toml: buckets: write name = "folder", without slashes in the name`},
 		{"unknown key", "[tensorflow]\nlibary = 'x'\n", `c.toml:2:1: unknown key "tensorflow.libary"; did you mean "library"? config.example.toml lists every key`},
 		{"wrong type", "[tensorflow]\nxla = 3\n", `c.toml:2:7: "tensorflow.xla" must be true or false, and here stands TOML's integer`},
 		{"bad dialect", "[bigquery]\ndialect = 'mysql'\n", `unknown dialect "mysql": use auto, duckdb or bigquery`},

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mallardml/mallard/connectors/gcs"
 	"github.com/mallardml/mallard/connectors/localfs"
@@ -24,6 +25,7 @@ import (
 type Stores struct {
 	cfg     *config.Config
 	allowed func(context.Context) error
+	folders *localfs.Buckets // those of the configuration
 
 	mu      sync.Mutex
 	clients map[string]*gcs.Client // by connection
@@ -36,7 +38,7 @@ var (
 
 // NewStores makes the stores of a configuration. allowed is an error where nothing outside the database may be read.
 func NewStores(cfg *config.Config, allowed func(context.Context) error) *Stores {
-	return &Stores{cfg: cfg, allowed: allowed, clients: map[string]*gcs.Client{}}
+	return &Stores{cfg: cfg, allowed: allowed, folders: localfs.NewBuckets(config.BucketDirs(cfg)), clients: map[string]*gcs.Client{}}
 }
 
 // Allowed is an error where nothing outside the database may be read.
@@ -46,7 +48,7 @@ func (s *Stores) Allowed(ctx context.Context) error { return s.allowed(ctx) }
 func (s *Stores) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var errs []error
+	errs := []error{s.folders.Close()}
 	for _, c := range s.clients {
 		errs = append(errs, c.Close())
 	}
@@ -70,6 +72,14 @@ func (s *Stores) Store(ctx context.Context, scheme, authorizer string) (objectta
 			return nil, err
 		}
 	}
+	if len(s.folders.Names()) > 0 {
+		return buckets{s, authorizer}, nil
+	}
+	return s.cloud(ctx, authorizer)
+}
+
+// cloud gives Cloud Storage with the account of a connection.
+func (s *Stores) cloud(ctx context.Context, authorizer string) (*gcs.Client, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, ok := s.clients[authorizer]; ok {
@@ -85,6 +95,55 @@ func (s *Stores) Store(ctx context.Context, scheme, authorizer string) (objectta
 	}
 	s.clients[authorizer] = c
 	return c, nil
+}
+
+// buckets reads the buckets that are folders, and Cloud Storage for all others.
+type buckets struct {
+	s          *Stores
+	authorizer string
+}
+
+func (b buckets) of(ctx context.Context, bucket string) (objecttable.Store, error) {
+	if b.s.folders.Has(bucket) {
+		return b.s.folders.Bucket(bucket)
+	}
+	return b.s.cloud(ctx, b.authorizer)
+}
+
+func (b buckets) List(ctx context.Context, bucket, prefix, suffix string, fields []string, page func([]objecttable.Object) error) error {
+	store, err := b.of(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	return store.List(ctx, bucket, prefix, suffix, fields, page)
+}
+
+func (b buckets) Open(ctx context.Context, bucket, name string, generation, offset int64) (io.ReadCloser, int64, error) {
+	store, err := b.of(ctx, bucket)
+	if err != nil {
+		return nil, 0, err
+	}
+	return store.Open(ctx, bucket, name, generation, offset)
+}
+
+func (b buckets) Stat(ctx context.Context, bucket, name string, generation int64) (objecttable.Object, error) {
+	store, err := b.of(ctx, bucket)
+	if err != nil {
+		return objecttable.Object{}, err
+	}
+	return store.Stat(ctx, bucket, name, generation)
+}
+
+// Unhashed says that a bucket is a folder.
+func (b buckets) Unhashed(bucket string) bool { return b.s.folders.Has(bucket) }
+
+// SignedURL signs with the connection's account; the address of an object of a folder is that of its file.
+func (b buckets) SignedURL(bucket, name, method string, expires time.Time) (string, error) {
+	store, err := b.of(context.Background(), bucket)
+	if err != nil {
+		return "", err
+	}
+	return store.(objecttable.Signer).SignedURL(bucket, name, method, expires)
 }
 
 // maxInline is what Gemini takes inside a request (an image may have 7 MB).
