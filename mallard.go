@@ -98,7 +98,7 @@ func WithProgress(ctx context.Context, p *Progress) context.Context {
 
 // Analyze says what the statements of a text would do, against empty tables of the given schemas and in a database of its own:
 // kinds, tables and models, parameters, the types of results, and whether they are row-wise. No remote model is reached.
-// [Connector.Analyze] does it against a database.
+// [Connector.Analyze] does it against a database, and counts what remote models would be asked.
 func Analyze(ctx context.Context, sql string, o AnalyzeOptions) ([]Analysis, error) {
 	return extension.Analyze(ctx, sql, o)
 }
@@ -110,4 +110,5 @@ type (
 	Analysis       = extension.Analysis
 	Parameter      = extension.Parameter
 	Column         = extension.Column
+	RemoteEstimate = extension.RemoteEstimate
 )

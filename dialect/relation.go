@@ -1,6 +1,9 @@
 package dialect
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Relation is a table, a view or a model that a statement names.
 type Relation struct {
@@ -53,6 +56,62 @@ func relations(src string, st Statement, nested int) []Relation {
 		}
 	}
 	return all
+}
+
+// Inputs lists the tables that the calls of a query take behind TABLE, which [Relations] leaves out, as names of WITH clauses are.
+func Inputs(src string, st Statement, q *Query) (list []Path) {
+	names := newParser(src, st).withNames()
+	add := func(t Path) {
+		if len(t.Parts) > 1 || !names[strings.ToLower(t.Parts[0])] {
+			list = append(list, t)
+		}
+	}
+	for _, c := range constructs(q) {
+		switch {
+		case c.function != nil:
+			for _, a := range c.function.Args {
+				if a.Table != nil {
+					add(*a.Table)
+				}
+			}
+		case c.call.InputIsTable:
+			add(c.call.Table)
+		}
+	}
+	return list
+}
+
+// Source gives the query whose rows a statement uses: itself where it is a query, that of CREATE TABLE … AS, INSERT, COPY … TO and
+// EXPORT DATA. Others have none.
+func Source(src string, st Statement) (Statement, bool) {
+	p := newParser(src, st)
+	if p.startsQueryAt(0) {
+		return st, true
+	}
+	verb := p.word(0)
+	if verb == "COPY" && p.isPunct(1, '(') {
+		if end := p.closing(1); end > 0 && p.startsQueryAt(2) {
+			st.Span = Span{p.toks[2].Pos, p.toks[end].Pos}
+			return st, true
+		}
+	}
+	if verb != "CREATE" && verb != "INSERT" && verb != "EXPORT" {
+		return st, false
+	}
+	found := false
+	for i := 1; i < len(p.toks); i = p.step(i) {
+		w, next := p.toksWord(i), p.toksWord(i+1)
+		switch {
+		case !found:
+			if found = p.startsQueryAt(i) && (verb == "INSERT" || p.toksWord(i-1) == "AS"); found {
+				st.Pos = p.toks[i].Pos
+			}
+		case w == "RETURNING", w == "ON" && next == "CONFLICT", w == "WITH" && (next == "NO" || next == "DATA"):
+			st.End = p.toks[i].Pos
+			return st, true
+		}
+	}
+	return st, found
 }
 
 // target reads the name behind the verb of a statement that does something with a table or a view.
@@ -131,7 +190,8 @@ func (p *parser) role() (Role, bool) {
 		}
 		p.accept("INTO")
 		return Changes, true
-	case p.accept("UPDATE"), p.accept("MERGE", "INTO"), p.accept("MERGE"), p.accept("DELETE", "FROM"), p.accept("DELETE"), p.accept("TRUNCATE", "TABLE"), p.accept("TRUNCATE"):
+	case p.accept("UPDATE"), p.accept("MERGE", "INTO"), p.accept("MERGE"), p.accept("DELETE", "FROM"), p.accept("DELETE"),
+		p.accept("TRUNCATE", "TABLE"), p.accept("TRUNCATE"):
 		return Changes, true
 	case p.accept("DESCRIBE"), p.accept("DESC"), p.accept("SHOW"), p.accept("SUMMARIZE"):
 		return Describes, true

@@ -5,11 +5,13 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/catalog"
@@ -35,7 +37,15 @@ type Analysis struct {
 	// parts of Input may be run one by one. What cannot be told is not row-wise.
 	RowWise bool
 	Input   string
+	// Asks says that it asks remote models, and Remote what each of its calls would ask, in the order of the models' names. Remote
+	// is nil where that is not known: for statements other than queries, CREATE TABLE … AS, INSERT, COPY and EXPORT DATA, for those
+	// with parameters, for those that read what the text writes before them, and without a database.
+	Asks   bool
+	Remote []RemoteEstimate
 }
+
+// RemoteEstimate is what one call of a remote model would ask.
+type RemoteEstimate = remote.Estimate
 
 // Parameter is a parameter of a statement.
 type Parameter struct {
@@ -74,7 +84,7 @@ func Analyze(ctx context.Context, src string, o AnalyzeOptions) (all []Analysis,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	return c.analyze(ctx, src, func(a analyzer) error {
+	return c.analyze(ctx, src, func(a *analyzer) error {
 		// DuckDB would see that the tables are empty, and leave out what reads them.
 		if _, err := a.duck.ExecContext(ctx, "SET disabled_optimizers = 'statistics_propagation,empty_result_pullup'", nil); err != nil {
 			return err
@@ -90,15 +100,20 @@ func Analyze(ctx context.Context, src string, o AnalyzeOptions) (all []Analysis,
 
 // Analyze reads the statements of a text against the connector's database, in a transaction that is rolled back: DDL of the
 // text counts for the statements behind it, and nothing of it stays. Statements that change rows are prepared and not run.
-// No remote model is reached. An error is an *[Error].
+// Where remote models are asked, the query runs up to them, to count what they would be asked; none is reached. An error is an
+// *[Error].
 func (c *Connector) Analyze(ctx context.Context, src string) ([]Analysis, error) {
-	return c.analyze(ctx, src, func(analyzer) error { return nil })
+	return c.analyze(ctx, src, func(a *analyzer) error { a.counts = true; return nil })
 }
 
 // analyzer looks at statements on a connection.
-type analyzer struct{ *session }
+type analyzer struct {
+	*session
+	counts bool     // tables have their rows
+	writes []string // what statements before would have written, but did not
+}
 
-func (c *Connector) analyze(ctx context.Context, src string, prepare func(analyzer) error) (all []Analysis, err error) {
+func (c *Connector) analyze(ctx context.Context, src string, prepare func(*analyzer) error) (all []Analysis, err error) {
 	ctx = context.WithValue(ctx, analyzing{}, true)
 	dc, err := c.Connect(ctx)
 	if err != nil {
@@ -106,7 +121,7 @@ func (c *Connector) analyze(ctx context.Context, src string, prepare func(analyz
 	}
 	n := dc.(*conn)
 	defer func() { err = errors.Join(err, n.Close()) }()
-	on := analyzer{n.session}
+	on := &analyzer{session: n.session}
 	if err := prepare(on); err != nil {
 		return nil, err
 	}
@@ -126,13 +141,13 @@ func (c *Connector) analyze(ctx context.Context, src string, prepare func(analyz
 }
 
 // makeRelation makes an empty table, with its dataset and its project where there are none.
-func (a analyzer) makeRelation(ctx context.Context, t Relation) error {
+func (on *analyzer) makeRelation(ctx context.Context, t Relation) error {
 	parts, err := catalog.SplitName(t.Name)
 	if err != nil {
 		return err
 	}
 	var statements []string
-	if len(parts) == 3 && parts[0] == a.in.cfg.BigQuery.Project {
+	if len(parts) == 3 && parts[0] == on.in.cfg.BigQuery.Project {
 		parts = parts[1:]
 	}
 	if len(parts) == 3 {
@@ -151,7 +166,7 @@ func (a analyzer) makeRelation(ctx context.Context, t Relation) error {
 	}
 	statements = append(statements, "CREATE TABLE "+quote.Path(parts...)+" ("+strings.Join(columns, ", ")+")")
 	for _, s := range statements {
-		if _, err := a.duck.ExecContext(ctx, s, nil); err != nil {
+		if _, err := on.duck.ExecContext(ctx, s, nil); err != nil {
 			return err
 		}
 	}
@@ -159,13 +174,14 @@ func (a analyzer) makeRelation(ctx context.Context, t Relation) error {
 }
 
 // analyze looks at one statement, and runs it where the next ones need what it makes.
-func (on analyzer) analyze(ctx context.Context, src string, st dialect.Statement) (Analysis, error) {
+func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statement) (Analysis, error) {
 	a := Analysis{Pos: st.Pos, End: st.End}
 	node, err := dialect.Parse(src, st)
 	if err != nil {
 		return a, (&execution{s: on.session, ctx: ctx, src: src}).fault(err)
 	}
-	if _, ok := node.(*dialect.Query); !ok {
+	query, ok := node.(*dialect.Query)
+	if !ok {
 		a.Kind, a.Models = modelStatement(node)
 		switch node.(type) {
 		case *dialect.CreateModel, *dialect.AlterModel, *dialect.DropModel, *dialect.CreateExternalTable, *dialect.DropExternalTable:
@@ -191,12 +207,21 @@ func (on analyzer) analyze(ctx context.Context, src string, st dialect.Statement
 			a.Writes = appendOnce(a.Writes, r.Path.String())
 		}
 	}
+	for _, t := range dialect.Inputs(src, st, query) {
+		a.Reads = appendOnce(a.Reads, t.String())
+	}
 	if err := a.describe(s); err != nil {
 		return a, err
 	}
 	if len(a.Columns) > 0 {
 		a.RowWise, a.Input = rowWise(ctx, s)
 	}
+	if a.Asks = s.waits; a.Asks && len(a.Parameters) == 0 {
+		if a.Remote, err = on.estimate(ctx, src, st, a.Reads); err != nil {
+			return a, err
+		}
+	}
+	on.writes = append(on.writes, a.Writes...)
 	switch verb, rest, _ := strings.Cut(a.Kind, " "); {
 	case a.Kind == "CREATE TABLE" && len(a.Reads) > 0, verb == "CREATE" && strings.Contains(strings.ToUpper(s.plan.SQL), " AS "):
 		end := ""
@@ -210,9 +235,30 @@ func (on analyzer) analyze(ctx context.Context, src string, st dialect.Statement
 	return a, nil
 }
 
+// estimate counts what the query of a statement would ask; nil where that cannot be known.
+func (on *analyzer) estimate(ctx context.Context, src string, st dialect.Statement, reads []string) (found []RemoteEstimate, err error) {
+	query, ok := dialect.Source(src, st)
+	if !ok || !on.counts {
+		return nil, nil
+	}
+	for _, r := range reads {
+		if slices.ContainsFunc(on.writes, func(w string) bool { return strings.EqualFold(r, w) }) {
+			return nil, nil
+		}
+	}
+	found = []RemoteEstimate{}
+	return found, on.run(estimating(ctx, &found), src, query, func(x *execution) error {
+		rows, err := x.query(nil)
+		if err != nil {
+			return err
+		}
+		return rows.Close()
+	})
+}
+
 // runDDL runs a statement in the transaction that will be rolled back.
-func (a analyzer) runDDL(ctx context.Context, src string, st dialect.Statement, end string) error {
-	return a.run(ctx, src, st, func(x *execution) error {
+func (on *analyzer) runDDL(ctx context.Context, src string, st dialect.Statement, end string) error {
+	return on.run(ctx, src, st, func(x *execution) error {
 		if end != "" {
 			x.plan.SQL = strings.TrimRight(strings.TrimSpace(x.plan.SQL), ";") + end
 		}

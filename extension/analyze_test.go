@@ -3,9 +3,11 @@ package extension_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/failure"
@@ -84,6 +86,8 @@ func TestAnalyze(t *testing.T) {
 			[]string{"CREATE MODEL models demo.m;", "SELECT reads demo.t; models demo.m; dense_1 ARRAY<FLOAT64>; id INT64; input STRING; row-wise over memory.demo.t"}},
 		{create + "; SELECT dense_1 FROM ML.PREDICT(MODEL demo.m, (SELECT ? AS input))",
 			[]string{"CREATE MODEL models demo.m;", "SELECT models demo.m; $1 STRING; dense_1 ARRAY<FLOAT64>;"}},
+		{create + "; WITH q AS (SELECT input FROM demo.t) SELECT a.dense_1 FROM ML.PREDICT(MODEL demo.m, TABLE demo.t) a, ML.PREDICT(MODEL demo.m, TABLE q)",
+			[]string{"CREATE MODEL models demo.m;", "WITH reads demo.t; models demo.m; dense_1 ARRAY<FLOAT64>;"}},
 	} {
 		all, err := extension.Analyze(t.Context(), tt.give, o)
 		if err != nil {
@@ -132,5 +136,68 @@ func TestAnalyzeChangesNothing(t *testing.T) {
 	}
 	if n := one[int](t, db, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'u'"); n != 0 {
 		t.Errorf("a table was made")
+	}
+}
+
+// TestAnalyzeRemote: what remote models would be asked is counted where it can be, and nothing is sent.
+func TestAnalyzeRemote(t *testing.T) {
+	server, cfg := emulator(t, vertextest.Options{})
+	c, err := extension.NewConnector("", extension.Options{Config: cfg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := openConnector(t, c)
+	exec(t, db, "CREATE SCHEMA bqml_tutorial", createGemini, "CREATE TABLE t AS SELECT unnest(['a', 'b', 'a', 'c']) AS prompt", "CREATE TABLE answers (a VARCHAR)")
+	const ask = `SELECT ml_generate_text_result AS a FROM ML.GENERATE_TEXT(MODEL "bqml_tutorial"."gemini-vision", TABLE t)`
+	const counted = "4 rows, 3 distinct, 3 requests"
+	for _, tt := range []struct {
+		give string
+		want []string // of each statement; "" for none that asks
+	}{
+		{"SELECT * FROM t", []string{""}},
+		{ask, []string{counted}},
+		{ask + " LIMIT 0", []string{"nothing"}},
+		{"CREATE TEMP TABLE u AS " + ask + "; SELECT * FROM u", []string{counted, ""}},
+		{"INSERT INTO answers (a) " + ask + " RETURNING a", []string{counted}},
+		{"COPY (" + ask + ") TO 'answers.csv'", []string{counted}},
+		{"WITH q AS (" + ask + ") SELECT count(a) FROM q", []string{counted}},
+		{"SELECT AI.GENERATE(prompt, endpoint => 'gemini-2.5-flash') FROM t WHERE prompt <> 'c'", []string{"3 rows, 2 distinct, 2 requests"}},
+		{strings.Replace(ask, "TABLE t)", "(SELECT ? AS prompt))", 1), []string{"unknown"}},
+		{"UPDATE answers SET a = AI.GENERATE(a, endpoint => 'gemini-2.5-flash').result", []string{"unknown"}},
+		{"DELETE FROM t; " + ask, []string{"", "unknown"}},
+	} {
+		all, err := c.Analyze(t.Context(), tt.give)
+		if err != nil {
+			t.Errorf("%s: %v", tt.give, err)
+			continue
+		}
+		var got []string
+		for _, a := range all {
+			text := ""
+			switch {
+			case a.Asks && a.Remote == nil:
+				text = "unknown"
+			case a.Asks && len(a.Remote) == 0:
+				text = "nothing"
+			}
+			for _, e := range a.Remote {
+				text += fmt.Sprintf("%d rows, %d distinct, %d requests", e.Rows, e.Distinct, e.Requests)
+			}
+			got = append(got, text)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s:\n got %q\nwant %q", tt.give, got, tt.want)
+		}
+	}
+	if n := server.Count(); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	if n := one[int](t, db, "SELECT count(*) FROM answers"); n != 0 {
+		t.Errorf("%d rows were written", n)
+	}
+	// Without a database nobody knows how many rows there are.
+	all, err := extension.Analyze(t.Context(), "SELECT AI.GENERATE('a', endpoint => 'gemini-2.5-flash')", extension.AnalyzeOptions{Config: cfg})
+	if err != nil || !all[0].Asks || all[0].Remote != nil {
+		t.Error(all, err)
 	}
 }

@@ -33,10 +33,7 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 		return "", err
 	}
 	var found []remote.Estimate
-	ctx = context.WithValue(ctx, estimateKey{}, &found)
-	ctx = context.WithValue(ctx, progressKey{}, nil)
-	ctx = context.WithValue(ctx, noticeKey{}, nil)
-	rows, err := own.QueryContext(ctx, query, nil)
+	rows, err := own.QueryContext(estimating(ctx, &found), query, nil)
 	if err != nil {
 		return "", err
 	}
@@ -44,4 +41,11 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 		return "", err
 	}
 	return planner.EstimateText(found), nil
+}
+
+// estimating makes a statement under the context send nothing, and tell what it would ask.
+func estimating(ctx context.Context, found *[]remote.Estimate) context.Context {
+	ctx = context.WithValue(ctx, estimateKey{}, found)
+	ctx = context.WithValue(ctx, progressKey{}, nil)
+	return context.WithValue(ctx, noticeKey{}, nil)
 }
