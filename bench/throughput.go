@@ -72,16 +72,24 @@ func (b *bench) throughput(ctx context.Context, j *job) error {
 		return err
 	}
 
+	b.judge(j, ts, atChunk, atBest, inC, python, xla)
+	return nil
+}
+
+// judge takes the ratios of a race: over the bare loops, over the loop in C and over Python, those that ran.
+func (b *bench) judge(j *job, ts times, atChunk, atBest, inC, python, xla string) {
 	add := func(what, ours, theirs string, target float64) {
 		if len(ts.wall[ours]) > 0 && len(ts.wall[theirs]) > 0 {
 			b.ratios = append(b.ratios, ratio{j.name, what, ts.over(theirs, ours), atLeast, target})
 		}
 	}
 	add("ML_PREDICT, aggregate / bare loop, batch 2048", "ML_PREDICT, aggregate", atChunk, 0.95)
-	b.ratios = append(b.ratios, ratio{j.name, "the same in processor time, bare loop / ML_PREDICT", quotients(ts.cpu[atChunk], ts.cpu["ML_PREDICT, aggregate"]), atLeast, 0})
+	b.ratios = append(b.ratios, ratio{j.name, "the same in processor time, bare loop / ML_PREDICT",
+		quotients(ts.cpu[atChunk], ts.cpu["ML_PREDICT, aggregate"]), atLeast, 0})
 	add("ML_PREDICT, aggregate / bare loop in C, batch 2048", "ML_PREDICT, aggregate", inC, 0.95)
 	if inC != "" {
-		b.ratios = append(b.ratios, ratio{j.name, "the same in processor time, loop in C / ML_PREDICT", quotients(ts.cpu[inC], ts.cpu["ML_PREDICT, aggregate"]), atLeast, 0})
+		b.ratios = append(b.ratios, ratio{j.name, "the same in processor time, loop in C / ML_PREDICT",
+			quotients(ts.cpu[inC], ts.cpu["ML_PREDICT, aggregate"]), atLeast, 0})
 	}
 	add("ML_PREDICT, aggregate / "+atBest, "ML_PREDICT, aggregate", atBest, 0)
 	add("ML_PREDICT, CTAS / bare loop, batch 2048", "ML_PREDICT, CTAS", atChunk, 0)
@@ -92,12 +100,11 @@ func (b *bench) throughput(ctx context.Context, j *job) error {
 		add("XLA: ML_PREDICT, CTAS / Python, CTAS", "ML_PREDICT, CTAS"+xla, python+", CTAS", j.target)
 		add("XLA: ML_PREDICT, aggregate / Python with XLA", "ML_PREDICT, aggregate"+xla, python+" with XLA", 0)
 		add("without XLA: ML_PREDICT, aggregate / Python", "ML_PREDICT, aggregate", python, 0)
-		return nil
+		return
 	}
 	add("ML_PREDICT, aggregate / Python at its best", "ML_PREDICT, aggregate", python, j.target)
 	add("ML_PREDICT, CTAS / Python, CTAS", "ML_PREDICT, CTAS", python+", CTAS", j.target)
 	add("ML_PREDICT, aggregate / Python, sorted by length", "ML_PREDICT, aggregate", python+", sorted", 0)
-	return nil
 }
 
 // contestants are the two forms with the two consumers.
@@ -105,7 +112,9 @@ func (m *mallard) contestants(j *job, rows int, suffix string) []contestant {
 	var cs []contestant
 	for _, f := range []form{native, bigquery} {
 		cs = append(cs,
-			contestant{string(f) + ", aggregate" + suffix, rows, func(ctx context.Context) (lap, error) { return m.aggregate(ctx, f, j, rows) }, true},
+			contestant{string(f) + ", aggregate" + suffix, rows, func(ctx context.Context) (lap, error) {
+				return m.aggregate(ctx, f, j, rows)
+			}, true},
 			contestant{string(f) + ", CTAS" + suffix, rows, func(ctx context.Context) (lap, error) { return m.ctas(ctx, f, j) }, true})
 	}
 	return cs

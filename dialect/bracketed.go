@@ -7,7 +7,8 @@ var (
 	pivots     = wordSet("PIVOT UNPIVOT PIVOT_WIDER PIVOT_LONGER TABLE")
 	describers = wordSet("DESCRIBE DESC SHOW SUMMARIZE")
 	// beforeQuery are the words behind which a bracket holds a query, and no function's arguments.
-	beforeQuery = wordSet("FROM JOIN AS IN EXISTS LATERAL UNION ALL EXCEPT INTERSECT DISTINCT ANY SOME MATERIALIZED COPY SELECT WHERE AND OR NOT ON BY HAVING EXPLAIN ANALYZE")
+	beforeQuery = wordSet("FROM JOIN AS IN EXISTS LATERAL UNION ALL EXCEPT INTERSECT DISTINCT ANY SOME MATERIALIZED COPY SELECT WHERE AND " +
+		"OR NOT ON BY HAVING EXPLAIN ANALYZE")
 )
 
 // bracketed lists what queries without a FROM clause name, PIVOT m in brackets or behind AS, and what stands in the texts of query and
@@ -101,5 +102,6 @@ func (p *parser) inTexts(i int, fn string, nested int) (all []Relation) {
 
 // alone reports whether a literal is an argument, or an element of a list, as it is.
 func (p *parser) alone(i int) bool {
-	return (p.punctAt(i-1, '(') || p.punctAt(i-1, '[') || p.punctAt(i-1, ',')) && (p.punctAt(i+1, ')') || p.punctAt(i+1, ']') || p.punctAt(i+1, ','))
+	return (p.punctAt(i-1, '(') || p.punctAt(i-1, '[') || p.punctAt(i-1, ',')) &&
+		(p.punctAt(i+1, ')') || p.punctAt(i+1, ']') || p.punctAt(i+1, ','))
 }

@@ -207,10 +207,12 @@ func (p *parser) call(stop int) (*Call, *Error) {
 	p.i = open + 1
 	if p.bracketedModel(0) || p.accept("MODEL") {
 		if p.at(0).kind == kindParam {
-			return nil, errorf(p.at(0).Span, "a parameter cannot name a model").hint("Write MODEL name; ML_PREDICT(?, 'query') and the like take the name as a value")
+			return nil, errorf(p.at(0).Span, "a parameter cannot name a model").hint("Write MODEL name; ML_PREDICT(?, 'query') and the like take " +
+				"the name as a value")
 		}
 		if p.isPunct(0, '(') {
-			return nil, errorf(p.at(0).Span, `Syntax error: Model arguments for table-valued function calls written as "MODEL path" must not be enclosed in parentheses`).hint("Write MODEL name")
+			return nil, errorf(p.at(0).Span, `Syntax error: Model arguments for table-valued function calls `+
+				`written as "MODEL path" must not be enclosed in parentheses`).hint("Write MODEL name")
 		}
 		name, err := p.modelName()
 		if err != nil {
@@ -224,7 +226,8 @@ func (p *parser) call(stop int) (*Call, *Error) {
 	}
 	c.Input = Span{p.toks[last].Pos, p.toks[last].Pos}
 	if needsInput[c.Func] && (p.i == last || p.isWord(0, "STRUCT")) {
-		return nil, errorf(c.Span, "%s needs an input", c.Func).hint("Write %s(MODEL name, TABLE table) or %s(MODEL name, (query))", c.Func, c.Func)
+		return nil, errorf(c.Span, "%s needs an input", c.Func).hint("Write %s(MODEL name, TABLE table) or %s(MODEL name, (query))", c.Func,
+			c.Func)
 	}
 	if p.i < last && !p.isWord(0, "STRUCT") {
 		if err := p.callInput(c, last); err != nil {
@@ -269,14 +272,15 @@ func (p *parser) call(stop int) (*Call, *Error) {
 }
 
 // needsInput are the calls that make nothing of a model alone.
-var needsInput = wordSet(`ML.PREDICT ML.GENERATE_TEXT ML.GENERATE_EMBEDDING ML.GENERATE_TEXT_EMBEDDING AI.GENERATE_TEXT AI.GENERATE_EMBEDDING
-AI.GENERATE_TABLE`)
+var needsInput = wordSet(`ML.PREDICT ML.GENERATE_TEXT ML.GENERATE_EMBEDDING ML.GENERATE_TEXT_EMBEDDING AI.GENERATE_TEXT
+AI.GENERATE_EMBEDDING AI.GENERATE_TABLE`)
 
 // callInput reads TABLE path or ( query ).
 func (p *parser) callInput(c *Call, last int) *Error {
 	if p.accept("TABLE") {
 		if p.isPunct(0, '(') {
-			return errorf(p.at(0).Span, `Syntax error: Table arguments for table-valued function calls written as "TABLE path" must not be enclosed in parentheses`).hint("Write TABLE name")
+			return errorf(p.at(0).Span, `Syntax error: Table arguments for table-valued function calls `+
+				`written as "TABLE path" must not be enclosed in parentheses`).hint("Write TABLE name")
 		}
 		path, err := p.path()
 		if err != nil {
@@ -287,7 +291,8 @@ func (p *parser) callInput(c *Call, last int) *Error {
 	}
 	switch w := p.word(0); w {
 	case "SELECT", "WITH", "FROM", "VALUES":
-		return errorf(p.at(0).Span, "Syntax error: Each subquery argument for table-valued function calls must be enclosed in parentheses").hint("To fix this, replace %s... with (%s...)", w, w)
+		return errorf(p.at(0).Span, "Syntax error: Each subquery argument for table-valued function calls must be enclosed in "+
+			"parentheses").hint("To fix this, replace %s... with (%s...)", w, w)
 	}
 	if !p.isPunct(0, '(') {
 		return p.expected("TABLE or a query in parentheses")

@@ -7,7 +7,8 @@ var typeNames = map[string]string{
 	"INT64": "INT64", "INT": "INT64", "SMALLINT": "INT64", "INTEGER": "INT64", "BIGINT": "INT64", "TINYINT": "INT64", "BYTEINT": "INT64",
 	"FLOAT64": "FLOAT64", "NUMERIC": "NUMERIC", "DECIMAL": "NUMERIC", "BIGNUMERIC": "BIGNUMERIC", "BIGDECIMAL": "BIGNUMERIC",
 	"BOOL": "BOOL", "BOOLEAN": "BOOL", "STRING": "STRING", "BYTES": "BYTES",
-	"DATE": "DATE", "DATETIME": "DATETIME", "TIME": "TIME", "TIMESTAMP": "TIMESTAMP", "JSON": "JSON", "INTERVAL": "INTERVAL", "GEOGRAPHY": "GEOGRAPHY",
+	"DATE": "DATE", "DATETIME": "DATETIME", "TIME": "TIME", "TIMESTAMP": "TIMESTAMP", "JSON": "JSON", "INTERVAL": "INTERVAL",
+	"GEOGRAPHY": "GEOGRAPHY",
 }
 
 // columnType is a GoogleSQL type: a name with parameters, an ARRAY of one, or a STRUCT.
@@ -78,7 +79,9 @@ func (p *parser) columnType() (columnType, *Error) {
 	default:
 		name, ok := typeNames[w]
 		if !ok {
-			return t, errorf(start.Span, "Type not found: %s", p.text(start)).hint("GoogleSQL's types are INT64, FLOAT64, NUMERIC, BOOL, STRING, BYTES, DATE, DATETIME, TIME, TIMESTAMP, JSON, ARRAY<…> and STRUCT<…>")
+			return t, errorf(start.Span, "Type not found: %s",
+				p.text(start)).hint("GoogleSQL's types are INT64, FLOAT64, NUMERIC, BOOL, STRING, BYTES, DATE, DATETIME, TIME, TIMESTAMP, JSON, " +
+				"ARRAY<…> and STRUCT<…>")
 		}
 		t.name = name
 		if p.isPunct(0, '(') {

@@ -39,7 +39,8 @@ func (c *Completion) Add(text string) bool {
 	c.all.WriteString(text[:lines])
 	c.lines(text[:lines])
 	// What is no whole line yet is read on a copy.
-	now := Completion{lang: c.lang, read: c.read, begun: c.begun, whole: c.whole, full: c.full, duck: c.duck, google: c.google, settled: c.settled}
+	now := Completion{lang: c.lang, read: c.read, begun: c.begun, whole: c.whole, full: c.full, duck: c.duck, google: c.google,
+		settled: c.settled}
 	now.lines(c.tail)
 	if now.whole {
 		return Complete(c.all.String()+c.tail, c.lang)

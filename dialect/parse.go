@@ -96,7 +96,8 @@ func (p *parser) create(st Statement) (Node, *Error) {
 		return m, p.createModel(m)
 	case p.words("EXTERNAL", "TABLE"):
 		if scoped {
-			return nil, errorf(scope.Span, "CREATE %s EXTERNAL TABLE is not supported", strings.ToUpper(p.text(scope))).hint("Write CREATE EXTERNAL TABLE")
+			return nil, errorf(scope.Span, "CREATE %s EXTERNAL TABLE is not supported",
+				strings.ToUpper(p.text(scope))).hint("Write CREATE EXTERNAL TABLE")
 		}
 		p.i += 2
 		t := &CreateExternalTable{Span: st.Span, OrReplace: replace}
@@ -109,7 +110,8 @@ func (p *parser) create(st Statement) (Node, *Error) {
 func (p *parser) modelName() (Path, *Error) {
 	name, err := p.path()
 	if err == nil && len(name.Parts) > 3 {
-		err = errorf(name.Span, "invalid model name `%s`: it has %d parts", name, len(name.Parts)).hint("A model is named model, dataset.model or project.dataset.model")
+		err = errorf(name.Span, "invalid model name `%s`: it has %d parts", name,
+			len(name.Parts)).hint("A model is named model, dataset.model or project.dataset.model")
 	}
 	return name, err
 }
@@ -120,7 +122,8 @@ func (p *parser) ifNotExists(what string, replace bool) (bool, *Error) {
 		return false, nil
 	}
 	if replace {
-		return false, errorf(Span{at.Pos, p.at(-1).End}, "CREATE %s cannot have both OR REPLACE and IF NOT EXISTS", what).hint("Keep one of the two")
+		return false, errorf(Span{at.Pos, p.at(-1).End}, "CREATE %s cannot have both OR REPLACE and IF NOT EXISTS",
+			what).hint("Keep one of the two")
 	}
 	return true, nil
 }
@@ -144,7 +147,8 @@ func (p *parser) createModel(m *CreateModel) (err *Error) {
 		}
 	}
 	if p.isWord(0, "TRANSFORM") {
-		return errorf(p.at(0).Span, "the TRANSFORM clause is not supported: Mallard does not train models").hint("Compute the columns in the query that ML.PREDICT reads")
+		return errorf(p.at(0).Span, "the TRANSFORM clause is not supported: Mallard does not train models").hint("Compute the columns in the " +
+			"query that ML.PREDICT reads")
 	}
 	if p.accept("REMOTE") {
 		m.Remote = true
@@ -163,7 +167,8 @@ func (p *parser) createModel(m *CreateModel) (err *Error) {
 		}
 	}
 	if p.isWord(0, "AS") {
-		return errorf(p.at(0).Span, "the AS SELECT clause is not supported: Mallard does not train models").hint("Import a trained model with OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='…')")
+		return errorf(p.at(0).Span, "the AS SELECT clause is not supported: Mallard does not train models").hint("Import a trained model with " +
+			"OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='…')")
 	}
 	return p.expectEnd()
 }
@@ -181,7 +186,8 @@ func (p *parser) withConnection() (*Path, bool, *Error) {
 		return nil, false, err
 	}
 	if len(c.Parts) > 3 {
-		return nil, false, errorf(c.Span, "invalid connection name `%s`: it has %d parts", c, len(c.Parts)).hint("A connection is named connection, location.connection or project.location.connection")
+		return nil, false, errorf(c.Span, "invalid connection name `%s`: it has %d parts", c,
+			len(c.Parts)).hint("A connection is named connection, location.connection or project.location.connection")
 	}
 	return &c, false, nil
 }
@@ -331,7 +337,8 @@ func (p *parser) refreshMetadata(st Statement) (Node, *Error) {
 			strings = strings && item.Kind == String
 		}
 		if !strings {
-			return nil, errorf(v.Span, "the subdirectories of BQ.REFRESH_EXTERNAL_METADATA_CACHE are an array of strings").hint("Write ['gs://bucket/folder']")
+			return nil, errorf(v.Span, "the subdirectories of BQ.REFRESH_EXTERNAL_METADATA_CACHE are an array of strings").
+				hint("Write ['gs://bucket/folder']")
 		}
 	}
 	if err := p.expectPunct(')'); err != nil {

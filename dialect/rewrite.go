@@ -32,7 +32,8 @@ type Substitution struct {
 
 // Expansion is what a call becomes.
 type Expansion struct {
-	Open, Close string                    // around the input; Close starts with a newline, so that a comment at the input's end cannot swallow it
+	// around the input; Close starts with a newline, so that a comment at the input's end cannot swallow it
+	Open, Close string
 	Whole       func(input string) string // when quoted: the complete text for the rewritten input
 	Casts       map[string]string         // lower-case name of a bare parameter to the DuckDB type it is cast to
 }

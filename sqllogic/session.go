@@ -186,7 +186,6 @@ func (s *session) run(ctx context.Context, r *record) error {
 			return s.fail(r, "", err.Error(), "")
 		}
 	}
-	var err error
 	switch r.kind {
 	case "statement":
 		return s.statement(ctx, r)
@@ -194,10 +193,24 @@ func (s *session) run(ctx context.Context, r *record) error {
 		return s.query(ctx, r)
 	case "halt":
 		return stop{}
-	case "tolerance":
-		s.tol = *r.tolerance
 	case "require":
 		return s.require(ctx, r, args[0])
+	case "loop", "foreach":
+		return s.loop(ctx, r, args)
+	}
+	err := s.direct(ctx, r, args)
+	var stopped stop
+	if err != nil && !errors.As(err, &stopped) {
+		return s.fail(r, "", err.Error(), "")
+	}
+	return err
+}
+
+// direct does what a directive says that is neither SQL nor a loop.
+func (s *session) direct(ctx context.Context, r *record, args []string) (err error) {
+	switch r.kind {
+	case "tolerance":
+		s.tol = *r.tolerance
 	case "require-env":
 		v, ok := os.LookupEnv(args[0])
 		if !ok || len(args) == 2 && v != args[1] {
@@ -233,30 +246,6 @@ func (s *session) run(ctx context.Context, r *record) error {
 			delete(s.conns, "")
 			err = c.Close()
 		}
-	case "loop":
-		var from, below int
-		if from, below, err = parseRange(args); err != nil {
-			break
-		}
-		for i := from; i < below; i++ {
-			if err := s.iterate(ctx, r, args[:1], []string{fmt.Sprint(i)}); err != nil {
-				return err
-			}
-		}
-	case "foreach":
-		names := strings.Split(args[0], ",")
-		for _, v := range foreachValues(args[1:]) {
-			values := []string{v}
-			if len(names) > 1 {
-				values = strings.Split(v, ",")
-			}
-			if len(values) != len(names) {
-				return s.fail(r, "", fmt.Sprintf("foreach %s has %s, %s has %s", args[0], amount.Of(len(names), "name"), v, amount.Of(len(values), "value")), "")
-			}
-			if err := s.iterate(ctx, r, names, values); err != nil {
-				return err
-			}
-		}
 	default:
 		var text string
 		if text, err = s.expand(r.sql); err == nil {
@@ -264,8 +253,36 @@ func (s *session) run(ctx context.Context, r *record) error {
 			maps.Copy(s.vars, s.env.Vars)
 		}
 	}
-	if err != nil {
-		return s.fail(r, "", err.Error(), "")
+	return err
+}
+
+// loop runs the body of loop and foreach, for each value once.
+func (s *session) loop(ctx context.Context, r *record, args []string) error {
+	if r.kind == "loop" {
+		from, below, err := parseRange(args)
+		if err != nil {
+			return s.fail(r, "", err.Error(), "")
+		}
+		for i := from; i < below; i++ {
+			if err := s.iterate(ctx, r, args[:1], []string{fmt.Sprint(i)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	names := strings.Split(args[0], ",")
+	for _, v := range foreachValues(args[1:]) {
+		values := []string{v}
+		if len(names) > 1 {
+			values = strings.Split(v, ",")
+		}
+		if len(values) != len(names) {
+			return s.fail(r, "", fmt.Sprintf("foreach %s has %s, %s has %s",
+				args[0], amount.Of(len(names), "name"), v, amount.Of(len(values), "value")), "")
+		}
+		if err := s.iterate(ctx, r, names, values); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -323,7 +340,8 @@ func (s *session) require(ctx context.Context, r *record, name string) error {
 		return s.fail(r, "", err.Error(), "")
 	}
 	var loaded bool
-	err = c.QueryRowContext(ctx, "SELECT loaded FROM duckdb_extensions() WHERE extension_name = ? OR list_contains(aliases, ?)", name, name).Scan(&loaded)
+	err = c.QueryRowContext(ctx, "SELECT loaded FROM duckdb_extensions() WHERE extension_name = ? OR list_contains(aliases, ?)", name,
+		name).Scan(&loaded)
 	switch {
 	case err == nil && loaded:
 		return nil

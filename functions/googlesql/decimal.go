@@ -134,13 +134,6 @@ func decimalFunctions[T decimal]() map[string]definition {
 			return worded(r, err, "%s "+sign+" %s", a, b)
 		})
 	}
-	divide := func(a, b T) (T, error) {
-		if coefficient(b).Sign() == 0 {
-			return T{}, fmt.Errorf("division by zero: %s / %s", decimalText(a), decimalText(b))
-		}
-		r, err := exactly[T](coefficient(a), coefficient(b))
-		return worded(r, err, "%s / %s", a, b)
-	}
 	round := func(f string, to func(num, den *big.Int) *big.Int) func(T, int64) (T, error) {
 		return func(x T, digits int64) (T, error) {
 			r, err := toDigits(x, digits, to)
@@ -160,7 +153,7 @@ func decimalFunctions[T decimal]() map[string]definition {
 	return map[string]definition{
 		p + "add":      infix("+", func(a, b *big.Int) (*big.Int, *big.Int) { return new(big.Int).Add(a, b), unit }),
 		p + "subtract": infix("-", func(a, b *big.Int) (*big.Int, *big.Int) { return new(big.Int).Sub(a, b), unit }),
-		p + "divide":   binary(divide),
+		p + "divide":   binary(decimalDivide[T]),
 		p + "average": ternary(func(whole hugeint, fractions T, n int64) (T, error) {
 			sum := new(big.Int).Mul(whole.Int, unit)
 			sum.Add(sum, coefficient(fractions))
@@ -173,20 +166,9 @@ func decimalFunctions[T decimal]() map[string]definition {
 			r, err := checkedSum(T{sum.Add(sum, coefficient(fractions))})
 			return r, err
 		}),
-		p + "checked": unary(checkedSum[T]),
-		p + "div": binary(func(a, b T) (T, error) {
-			if coefficient(b).Sign() == 0 {
-				return T{}, fmt.Errorf("division by zero: DIV(%s, %s)", decimalText(a), decimalText(b))
-			}
-			r, err := exactly[T](new(big.Int).Quo(coefficient(a), coefficient(b)), big.NewInt(1))
-			return worded(r, err, "DIV(%s, %s)", a, b)
-		}),
-		p + "mod": binary(func(a, b T) (T, error) {
-			if coefficient(b).Sign() == 0 {
-				return T{}, fmt.Errorf("division by zero: MOD(%s, %s)", decimalText(a), decimalText(b))
-			}
-			return T{new(big.Int).Rem(coefficient(a), coefficient(b))}, nil
-		}),
+		p + "checked":    unary(checkedSum[T]),
+		p + "div":        binary(decimalDiv[T]),
+		p + "mod":        binary(decimalMod[T]),
 		p + "round":      binary(round("ROUND", halfAway)),
 		p + "round_even": binary(round("ROUND", halfEven)),
 		p + "trunc":      binary(round("TRUNC", towardZero)),
@@ -199,10 +181,12 @@ func decimalFunctions[T decimal]() map[string]definition {
 		p + "sqrt":  analyticFunction[T]("SQRT", func(x int) bool { return x >= 0 }, "SQRT is undefined for negative value", (*apd.Context).Sqrt),
 		p + "cbrt":  analyticFunction[T]("CBRT", func(int) bool { return true }, "", (*apd.Context).Cbrt),
 		p + "exp":   analyticFunction[T]("EXP", func(int) bool { return true }, "", (*apd.Context).Exp),
-		p + "ln":    analyticFunction[T]("LN", func(x int) bool { return x > 0 }, "LN is undefined for zero or negative value", (*apd.Context).Ln),
-		p + "log10": analyticFunction[T]("LOG10", func(x int) bool { return x > 0 }, "LOG10 is undefined for zero or negative value", (*apd.Context).Log10),
-		p + "log":   binary(decimalLog[T]),
-		p + "pow":   binary(decimalPower[T]),
+		p + "ln": analyticFunction[T]("LN", func(x int) bool { return x > 0 }, "LN is undefined for zero or negative value",
+			(*apd.Context).Ln),
+		p + "log10": analyticFunction[T]("LOG10", func(x int) bool { return x > 0 }, "LOG10 is undefined for zero or negative value",
+			(*apd.Context).Log10),
+		p + "log": binary(decimalLog[T]),
+		p + "pow": binary(decimalPower[T]),
 		p + "to_int64": unary(func(x T) (int64, error) {
 			r := halfAway(coefficient(x), unit)
 			if !r.IsInt64() {
@@ -212,6 +196,29 @@ func decimalFunctions[T decimal]() map[string]definition {
 		}),
 		"double_to_" + strings.ToLower(name): unary(doubleTo[T]),
 	}
+}
+
+func decimalDivide[T decimal](a, b T) (T, error) {
+	if coefficient(b).Sign() == 0 {
+		return T{}, fmt.Errorf("division by zero: %s / %s", decimalText(a), decimalText(b))
+	}
+	r, err := exactly[T](coefficient(a), coefficient(b))
+	return worded(r, err, "%s / %s", a, b)
+}
+
+func decimalDiv[T decimal](a, b T) (T, error) {
+	if coefficient(b).Sign() == 0 {
+		return T{}, fmt.Errorf("division by zero: DIV(%s, %s)", decimalText(a), decimalText(b))
+	}
+	r, err := exactly[T](new(big.Int).Quo(coefficient(a), coefficient(b)), big.NewInt(1))
+	return worded(r, err, "DIV(%s, %s)", a, b)
+}
+
+func decimalMod[T decimal](a, b T) (T, error) {
+	if coefficient(b).Sign() == 0 {
+		return T{}, fmt.Errorf("division by zero: MOD(%s, %s)", decimalText(a), decimalText(b))
+	}
+	return T{new(big.Int).Rem(coefficient(a), coefficient(b))}, nil
 }
 
 func doubleTo[T decimal](x float64) (T, error) {
@@ -287,7 +294,8 @@ func fromAPD[T decimal](d *apd.Decimal) (T, error) {
 	return fromFull[T](n, kept, full)
 }
 
-func analyticFunction[T decimal](name string, defined func(sign int) bool, undefined string, f func(*apd.Context, *apd.Decimal, *apd.Decimal) (apd.Condition, error)) definition {
+func analyticFunction[T decimal](name string, defined func(sign int) bool, undefined string,
+	f func(*apd.Context, *apd.Decimal, *apd.Decimal) (apd.Condition, error)) definition {
 	return unary(func(x T) (T, error) {
 		if !defined(coefficient(x).Sign()) {
 			return T{}, fmt.Errorf("%s: %s(%s)", undefined, name, decimalText(x))
@@ -309,7 +317,8 @@ func analyticFunction[T decimal](name string, defined func(sign int) bool, undef
 func decimalLog[T decimal](x, base T) (T, error) {
 	kept, _, _ := scaleOf[T]()
 	if coefficient(x).Sign() <= 0 || coefficient(base).Sign() <= 0 || coefficient(base).Cmp(tenTo(kept)) == 0 {
-		return T{}, fmt.Errorf("LOG is undefined for zero or negative value, or when base equals 1: LOG(%s, %s)", decimalText(x), decimalText(base))
+		return T{}, fmt.Errorf("LOG is undefined for zero or negative value, or when base equals 1: LOG(%s, %s)", decimalText(x),
+			decimalText(base))
 	}
 	a, b := new(apd.Decimal), new(apd.Decimal)
 	_, err := digits.Ln(a, toAPD(x))
@@ -329,7 +338,8 @@ func decimalPower[T decimal](x, y T) (T, error) {
 	case coefficient(x).Sign() == 0 && coefficient(y).Sign() < 0:
 		return T{}, fmt.Errorf("division by zero: POW(%s, %s)", decimalText(x), decimalText(y))
 	case coefficient(x).Sign() < 0 && !whole:
-		return T{}, fmt.Errorf("Negative %s value cannot be raised to a fractional power: POW(%s, %s)", strings.ToUpper(name), decimalText(x), decimalText(y))
+		return T{}, fmt.Errorf("Negative %s value cannot be raised to a fractional power: POW(%s, %s)", strings.ToUpper(name), decimalText(x),
+			decimalText(y))
 	case coefficient(y).Sign() == 0:
 		return T{tenTo(kept)}, nil
 	case coefficient(x).Sign() == 0:
@@ -394,7 +404,8 @@ func parseDecimal[T decimal](s string) (T, error) {
 	}
 	e := int64(0)
 	if scientific {
-		if _, err := fmt.Sscanf(exponent+"\n", "%d\n", &e); err != nil || strings.Trim(exponent, "+-0123456789") != "" || e > 10000 || e < -10000 {
+		if _, err := fmt.Sscanf(exponent+"\n", "%d\n", &e); err != nil || strings.Trim(exponent, "+-0123456789") != "" || e > 10000 ||
+			e < -10000 {
 			return T{}, wrong
 		}
 	}

@@ -156,10 +156,13 @@ func offsetText(seconds int, colon string) string {
 	return fmt.Sprintf("%c%02d%s%02d", sign, seconds/3600, colon, seconds/60%60)
 }
 
+// formatElement writes what an element stands for.
 func formatElement(c byte, t time.Time) string {
+	if text, ok := formatClock(c, t); ok {
+		return text
+	}
 	d := date(floorDiv(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix(), 86400))
 	isoYear, isoWeek := t.ISOWeek()
-	hour := (t.Hour()+11)%12 + 1
 	switch c {
 	case 'A':
 		return t.Weekday().String()
@@ -185,38 +188,14 @@ func formatElement(c byte, t time.Time) string {
 		return strconv.Itoa(isoYear)
 	case 'g':
 		return fmt.Sprintf("%02d", isoYear%100)
-	case 'H':
-		return t.Format("15")
-	case 'I':
-		return fmt.Sprintf("%02d", hour)
 	case 'j':
 		return fmt.Sprintf("%03d", t.YearDay())
-	case 'k':
-		return fmt.Sprintf("%2d", t.Hour())
-	case 'l':
-		return fmt.Sprintf("%2d", hour)
-	case 'M':
-		return t.Format("04")
 	case 'm':
 		return t.Format("01")
 	case 'n':
 		return "\n"
-	case 'P':
-		return t.Format("pm")
-	case 'p':
-		return t.Format("PM")
 	case 'Q':
 		return strconv.Itoa((int(t.Month())-1)/3 + 1)
-	case 'R':
-		return t.Format("15:04")
-	case 'r':
-		return fmt.Sprintf("%02d", hour) + t.Format(":04:05 PM")
-	case 'S':
-		return t.Format("05")
-	case 's':
-		return strconv.FormatInt(t.Unix(), 10)
-	case 'T', 'X':
-		return t.Format("15:04:05")
 	case 't':
 		return "\t"
 	case 'U':
@@ -233,18 +212,50 @@ func formatElement(c byte, t time.Time) string {
 		return strconv.Itoa(t.Year())
 	case 'y':
 		return fmt.Sprintf("%02d", t.Year()%100)
+	}
+	return "%"
+}
+
+// formatClock writes the elements of a time of day and of a time zone; others are not its.
+func formatClock(c byte, t time.Time) (text string, ok bool) {
+	hour := (t.Hour()+11)%12 + 1
+	switch c {
+	case 'H':
+		return t.Format("15"), true
+	case 'I':
+		return fmt.Sprintf("%02d", hour), true
+	case 'k':
+		return fmt.Sprintf("%2d", t.Hour()), true
+	case 'l':
+		return fmt.Sprintf("%2d", hour), true
+	case 'M':
+		return t.Format("04"), true
+	case 'P':
+		return t.Format("pm"), true
+	case 'p':
+		return t.Format("PM"), true
+	case 'R':
+		return t.Format("15:04"), true
+	case 'r':
+		return fmt.Sprintf("%02d", hour) + t.Format(":04:05 PM"), true
+	case 'S':
+		return t.Format("05"), true
+	case 's':
+		return strconv.FormatInt(t.Unix(), 10), true
+	case 'T', 'X':
+		return t.Format("15:04:05"), true
 	case 'Z':
 		_, o := t.Zone()
 		switch {
 		case o == 0:
-			return "UTC"
+			return "UTC", true
 		case o%3600 == 0:
-			return fmt.Sprintf("UTC%+d", o/3600)
+			return fmt.Sprintf("UTC%+d", o/3600), true
 		}
-		return "UTC" + offsetText(o, "")
+		return "UTC" + offsetText(o, ""), true
 	case 'z':
 		_, o := t.Zone()
-		return offsetText(o, "")
+		return offsetText(o, ""), true
 	}
-	return "%"
+	return "", false
 }

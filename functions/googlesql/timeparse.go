@@ -35,7 +35,8 @@ var errElement = errors.New("an element that is not there")
 
 // parseTime reads a text by a format. Blanks of the format stand for any number of blanks.
 func parseTime(f, s, elements string) (*moment, error) {
-	r := &reader{text: s, elements: elements, m: moment{year: 1970, month: 1, day: 1, century: -1, yearOfCentury: -1, yearDay: -1, week: -1, weekday: -1}}
+	r := &reader{text: s, elements: elements, m: moment{year: 1970, month: 1, day: 1, century: -1, yearOfCentury: -1, yearDay: -1, week: -1,
+		weekday: -1}}
 	r.blanks()
 	for i := 0; i < len(f); i++ {
 		switch c := f[i]; {
@@ -59,7 +60,8 @@ func parseTime(f, s, elements string) (*moment, error) {
 			if r.at == len(s) {
 				return nil, fmt.Errorf("Failed to parse input string %q", s)
 			}
-			return nil, fmt.Errorf("Mismatch between format character '%c' and string character '%s' at string index: %d with format: '%s'", c, r.here(), r.at, f)
+			return nil, fmt.Errorf("Mismatch between format character '%c' and string character '%s' at string index: %d with format: '%s'", c,
+				r.here(), r.at, f)
 		}
 	}
 	r.blanks()
@@ -121,7 +123,8 @@ func (r *reader) element(f string) (size int, err error) {
 			return sizeIf(3, r.has('S') && r.fraction(9))
 		case f[1] == 'z':
 			return sizeIf(2, r.has('z') && r.offset())
-		case f[1] >= '0' && f[1] <= '9' && c == 'E' && strings.IndexByte(f, 'S') > 0 && strings.Trim(f[1:strings.IndexByte(f, 'S')], "0123456789") == "":
+		case f[1] >= '0' && f[1] <= '9' && c == 'E' && strings.IndexByte(f, 'S') > 0 &&
+			strings.Trim(f[1:strings.IndexByte(f, 'S')], "0123456789") == "":
 			return sizeIf(strings.IndexByte(f, 'S')+1, r.has('S') && r.fraction(int(f[1]-'0')))
 		}
 		size, c = 2, f[1]
@@ -178,10 +181,19 @@ func (r *reader) all(f string) bool {
 	return true
 }
 
+// composed are the elements that stand for several.
+var composed = map[byte]string{
+	'c': "%a %b %e %H:%M:%S %Y", 'D': "%m/%d/%y", 'x': "%m/%d/%y", 'F': "%Y-%m-%d", 'R': "%H:%M", 'r': "%I:%M:%S %p",
+	'T': "%H:%M:%S", 'X': "%H:%M:%S",
+}
+
 func (r *reader) read(c byte) (ok bool, err error) {
 	m := &r.m
 	if strings.IndexByte("eklDFRTXcrx", c) >= 0 { // no others may have blanks before them
 		r.blanks()
+	}
+	if several, ok := composed[c]; ok {
+		return r.all(several), nil
 	}
 	switch c {
 	case 'A', 'a':
@@ -192,15 +204,9 @@ func (r *reader) read(c byte) (ok bool, err error) {
 		m.yearDay = -1
 	case 'C':
 		m.century, ok = r.number(1, 2, 0, 99)
-	case 'c':
-		return r.all("%a %b %e %H:%M:%S %Y"), nil
-	case 'D', 'x':
-		return r.all("%m/%d/%y"), nil
 	case 'd', 'e':
 		m.day, ok = r.number(1, 2, 1, 31)
 		m.yearDay = -1
-	case 'F':
-		return r.all("%Y-%m-%d"), nil
 	case 'H', 'k':
 		m.hour, ok = r.number(1, 2, 0, 23)
 		m.hour12 = false
@@ -227,16 +233,10 @@ func (r *reader) read(c byte) (ok bool, err error) {
 		var q int
 		q, ok = r.number(1, 1, 1, 4)
 		m.month, m.day, m.yearDay = (q-1)*3+1, 1, -1
-	case 'R':
-		return r.all("%H:%M"), nil
-	case 'r':
-		return r.all("%I:%M:%S %p"), nil
 	case 'S':
 		m.second, ok = r.number(1, 2, 0, 60)
 	case 's':
 		return r.epoch(), nil
-	case 'T', 'X':
-		return r.all("%H:%M:%S"), nil
 	case 'U', 'W':
 		m.week, ok = r.number(1, 2, 0, 53)
 		m.weekElement = c

@@ -41,27 +41,14 @@ func (f Format) AppendText(dst []byte, v any, t *Type) []byte {
 		}
 		return appendPlainJSON(dst, v)
 	}
+	if whole, ok := appendInteger(dst, v); ok {
+		return whole
+	}
 	switch v := v.(type) {
 	case string:
 		return append(dst, v...)
 	case bool:
 		return strconv.AppendBool(dst, v)
-	case int8:
-		return strconv.AppendInt(dst, int64(v), 10)
-	case int16:
-		return strconv.AppendInt(dst, int64(v), 10)
-	case int32:
-		return strconv.AppendInt(dst, int64(v), 10)
-	case int64:
-		return strconv.AppendInt(dst, v, 10)
-	case uint8:
-		return strconv.AppendUint(dst, uint64(v), 10)
-	case uint16:
-		return strconv.AppendUint(dst, uint64(v), 10)
-	case uint32:
-		return strconv.AppendUint(dst, uint64(v), 10)
-	case uint64:
-		return strconv.AppendUint(dst, v, 10)
 	case float32:
 		return f.appendFloat(dst, float64(v), 32)
 	case float64:
@@ -85,62 +72,101 @@ func (f Format) AppendText(dst []byte, v any, t *Type) []byte {
 	case duckdb.Union:
 		return f.AppendText(dst, v.Value, t.member(v.Tag))
 	case []any:
-		if t.Name == "STRUCT" { // without names
-			dst = append(dst, '(')
-			for i, e := range v {
-				if i > 0 {
-					dst = append(dst, ", "...)
-				}
-				dst = f.appendNested(dst, e, t.Fields[i].Type)
-			}
-			return append(dst, ')')
+		if t.Name == "STRUCT" {
+			return f.appendRow(dst, v, t)
 		}
-		dst = append(dst, '[')
-		for i, e := range v {
-			if i > 0 {
-				dst = append(dst, ", "...)
-			}
-			if raw, ok := e.(json.RawMessage); ok { // DuckDB quotes JSON in a STRUCT and in a MAP only
-				dst = append(dst, raw...)
-			} else {
-				dst = f.appendNested(dst, e, t.elem())
-			}
-		}
-		return append(dst, ']')
+		return f.appendList(dst, v, t)
 	case duckdb.OrderedMap:
-		dst = append(dst, '{')
-		vals := v.Values()
-		for i, k := range v.Keys() {
-			if i > 0 {
-				dst = append(dst, ", "...)
-			}
-			if text, ok := k.(string); ok && t.key().nested() { // a key that Go cannot compare is its text already
-				dst = append(dst, text...)
-			} else {
-				dst = f.appendNested(dst, k, t.key())
-			}
-			dst = append(dst, '=')
-			dst = f.appendNested(dst, vals[i], t.elem())
-		}
-		return append(dst, '}')
+		return f.appendMap(dst, v, t)
 	case map[string]any:
 		if t.Name != "STRUCT" {
 			return appendPlainJSON(dst, v) // JSON inside a nested type, which duckdb-go names VARCHAR
 		}
-		dst = append(dst, '{')
-		for i, fld := range t.Fields {
-			if i > 0 {
-				dst = append(dst, ", "...)
-			}
-			dst = appendQuoted(dst, fld.Name)
-			dst = append(dst, ": "...)
-			dst = f.appendNested(dst, v[fld.Name], fld.Type)
-		}
-		return append(dst, '}')
+		return f.appendStruct(dst, v, t)
 	case fmt.Stringer:
 		return append(dst, v.String()...)
 	}
 	return fmt.Append(dst, v)
+}
+
+func appendInteger(dst []byte, v any) (_ []byte, ok bool) {
+	switch v := v.(type) {
+	case int8:
+		return strconv.AppendInt(dst, int64(v), 10), true
+	case int16:
+		return strconv.AppendInt(dst, int64(v), 10), true
+	case int32:
+		return strconv.AppendInt(dst, int64(v), 10), true
+	case int64:
+		return strconv.AppendInt(dst, v, 10), true
+	case uint8:
+		return strconv.AppendUint(dst, uint64(v), 10), true
+	case uint16:
+		return strconv.AppendUint(dst, uint64(v), 10), true
+	case uint32:
+		return strconv.AppendUint(dst, uint64(v), 10), true
+	case uint64:
+		return strconv.AppendUint(dst, v, 10), true
+	}
+	return dst, false
+}
+
+// appendRow writes a STRUCT without names.
+func (f Format) appendRow(dst []byte, v []any, t *Type) []byte {
+	dst = append(dst, '(')
+	for i, e := range v {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = f.appendNested(dst, e, t.Fields[i].Type)
+	}
+	return append(dst, ')')
+}
+
+func (f Format) appendList(dst []byte, v []any, t *Type) []byte {
+	dst = append(dst, '[')
+	for i, e := range v {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		if raw, ok := e.(json.RawMessage); ok { // DuckDB quotes JSON in a STRUCT and in a MAP only
+			dst = append(dst, raw...)
+		} else {
+			dst = f.appendNested(dst, e, t.elem())
+		}
+	}
+	return append(dst, ']')
+}
+
+func (f Format) appendMap(dst []byte, v duckdb.OrderedMap, t *Type) []byte {
+	dst = append(dst, '{')
+	vals := v.Values()
+	for i, k := range v.Keys() {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		if text, ok := k.(string); ok && t.key().nested() { // a key that Go cannot compare is its text already
+			dst = append(dst, text...)
+		} else {
+			dst = f.appendNested(dst, k, t.key())
+		}
+		dst = append(dst, '=')
+		dst = f.appendNested(dst, vals[i], t.elem())
+	}
+	return append(dst, '}')
+}
+
+func (f Format) appendStruct(dst []byte, v map[string]any, t *Type) []byte {
+	dst = append(dst, '{')
+	for i, fld := range t.Fields {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = appendQuoted(dst, fld.Name)
+		dst = append(dst, ": "...)
+		dst = f.appendNested(dst, v[fld.Name], fld.Type)
+	}
+	return append(dst, '}')
 }
 
 var unknown = &Type{Name: "UNKNOWN"}

@@ -4,10 +4,8 @@ package result
 import (
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"math/big"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +13,6 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
-	"github.com/mallardml/mallard/internal/duckfmt"
-	"github.com/mallardml/mallard/internal/quote"
 )
 
 // aliasJSON is the name under which DuckDB's VARCHAR is JSON.
@@ -62,131 +58,6 @@ func (v *Vector) Name() string { return v.name }
 
 // ScanType is the type of the values of a column.
 func (v *Vector) ScanType() reflect.Type { return v.goes }
-
-// nest gets ready for a type with parts.
-func (v *Vector) nest(t mapping.LogicalType) error {
-	child := func(t mapping.LogicalType) error {
-		defer mapping.DestroyLogicalType(&t)
-		c, err := NewVector(t)
-		v.children = append(v.children, c)
-		return err
-	}
-	fields := func() string {
-		parts := make([]string, len(v.labels))
-		for i, l := range v.labels {
-			parts[i] = quote.Name(l) + " " + v.children[len(v.children)-len(v.labels)+i].name
-		}
-		return "(" + strings.Join(parts, ", ") + ")"
-	}
-	switch v.kind {
-	case mapping.TypeDecimal:
-		v.width, v.scale = mapping.DecimalWidth(t), mapping.DecimalScale(t)
-		v.name, v.goes = fmt.Sprintf("DECIMAL(%d,%d)", v.width, v.scale), reflect.TypeFor[duckdb.Decimal]()
-		v.store = sizes[mapping.DecimalInternalType(t)]
-		v.value = func(row int) any { return duckdb.Decimal{Width: v.width, Scale: v.scale, Value: v.integer(row)} }
-	case mapping.TypeEnum:
-		v.name, v.goes = "ENUM", reflect.TypeFor[string]()
-		v.store = sizes[mapping.EnumInternalType(t)]
-		for i := range mapping.EnumDictionarySize(t) {
-			v.labels = append(v.labels, mapping.EnumDictionaryValue(t, mapping.IdxT(i)))
-		}
-		v.value = func(row int) any {
-			switch v.store {
-			case 1:
-				return v.labels[*udf.At[uint8](v.Data, row)]
-			case 2:
-				return v.labels[*udf.At[uint16](v.Data, row)]
-			}
-			return v.labels[*udf.At[uint32](v.Data, row)]
-		}
-	case mapping.TypeList:
-		if err := child(mapping.ListTypeChildType(t)); err != nil {
-			return err
-		}
-		v.name, v.goes = v.children[0].name+"[]", reflect.TypeFor[[]any]()
-		v.value = func(row int) any {
-			e := v.List(row)
-			return v.children[0].slice(int(e.Offset), int(e.Length))
-		}
-	case mapping.TypeArray:
-		v.size = int(mapping.ArrayTypeArraySize(t))
-		if err := child(mapping.ArrayTypeChildType(t)); err != nil {
-			return err
-		}
-		v.name, v.goes = fmt.Sprintf("%s[%d]", v.children[0].name, v.size), reflect.TypeFor[[]any]()
-		v.value = func(row int) any { return v.children[0].slice(row*v.size, v.size) }
-	case mapping.TypeStruct:
-		for i := range mapping.StructTypeChildCount(t) {
-			v.labels = append(v.labels, mapping.StructTypeChildName(t, i))
-			if err := child(mapping.StructTypeChildType(t, i)); err != nil {
-				return err
-			}
-		}
-		v.name, v.goes = "STRUCT"+fields(), reflect.TypeFor[map[string]any]()
-		if slices.Contains(v.labels, "") { // row(1, 2): a map would keep the last field only
-			v.goes = reflect.TypeFor[[]any]()
-			v.value = func(row int) any {
-				s := make([]any, len(v.children))
-				for i, c := range v.children {
-					s[i] = c.get(row)
-				}
-				return s
-			}
-			return nil
-		}
-		v.value = func(row int) any {
-			m := make(map[string]any, len(v.labels))
-			for i, l := range v.labels {
-				m[l] = v.children[i].get(row)
-			}
-			return m
-		}
-	case mapping.TypeMap:
-		for _, t := range []mapping.LogicalType{mapping.MapTypeKeyType(t), mapping.MapTypeValueType(t)} {
-			if err := child(t); err != nil {
-				return err
-			}
-		}
-		v.name, v.goes = fmt.Sprintf("MAP(%s, %s)", v.children[0].name, v.children[1].name), reflect.TypeFor[duckdb.OrderedMap]()
-		if v.children[0].json { // a Go map cannot have it for a key; its text is a string, and says so
-			v.name = fmt.Sprintf("MAP(VARCHAR, %s)", v.children[1].name)
-		}
-		keys, err := duckfmt.ParseType(v.children[0].name)
-		if err != nil {
-			return err
-		}
-		v.value = func(row int) any {
-			e := v.List(row)
-			var m duckdb.OrderedMap
-			for i := range int(e.Length) {
-				k := v.children[0].get(int(e.Offset) + i)
-				if k != nil && !reflect.TypeOf(k).Comparable() { // the driver's map compares keys with ==
-					k = keys.Text(k)
-				}
-				m.Set(k, v.children[1].get(int(e.Offset)+i))
-			}
-			return m
-		}
-	case mapping.TypeUnion:
-		if err := child(mapping.CreateLogicalType(mapping.TypeUTinyInt)); err != nil { // the tag lies before the members
-			return err
-		}
-		for i := range mapping.UnionTypeMemberCount(t) {
-			v.labels = append(v.labels, mapping.UnionTypeMemberName(t, i))
-			if err := child(mapping.UnionTypeMemberType(t, i)); err != nil {
-				return err
-			}
-		}
-		v.name, v.goes = "UNION"+fields(), reflect.TypeFor[duckdb.Union]()
-		v.value = func(row int) any {
-			tag := int(*udf.At[uint8](v.children[0].Data, row))
-			return duckdb.Union{Tag: v.labels[tag], Value: v.children[tag+1].get(row)}
-		}
-	default:
-		return fmt.Errorf("a value of DuckDB's type number %d cannot be read from Go: cast it to VARCHAR", v.kind)
-	}
-	return nil
-}
 
 // Attach points to the vectors of a chunk, which must outlive the reading.
 func (v *Vector) Attach(vec mapping.Vector) {
@@ -234,25 +105,6 @@ func (v *Vector) slice(offset, length int) []any {
 		s[i] = v.get(offset + i)
 	}
 	return s
-}
-
-// integer gives the number behind a DECIMAL.
-func (v *Vector) integer(row int) *big.Int {
-	switch v.store {
-	case 2:
-		return big.NewInt(int64(*udf.At[int16](v.Data, row)))
-	case 4:
-		return big.NewInt(int64(*udf.At[int32](v.Data, row)))
-	case 8:
-		return big.NewInt(*udf.At[int64](v.Data, row))
-	}
-	return udf.At[udf.HugeInt](v.Data, row).Big(true)
-}
-
-// sizes are those of the numbers that may stand for a DECIMAL or an ENUM.
-var sizes = map[mapping.Type]uintptr{
-	mapping.TypeUTinyInt: 1, mapping.TypeUSmallInt: 2, mapping.TypeUInteger: 4,
-	mapping.TypeSmallInt: 2, mapping.TypeInteger: 4, mapping.TypeBigInt: 8, mapping.TypeHugeInt: 16,
 }
 
 // scalar is a type without parts.
@@ -316,8 +168,12 @@ var scalars = map[mapping.Type]scalar{
 		}](v.Data, row)
 		return duckdb.Interval{Months: i.months, Days: i.days, Micros: i.micros}
 	}},
-	mapping.TypeHugeInt:  {"HUGEINT", reflect.TypeFor[*big.Int](), func(v *Vector, row int) any { return udf.At[udf.HugeInt](v.Data, row).Big(true) }},
-	mapping.TypeUHugeInt: {"UHUGEINT", reflect.TypeFor[*big.Int](), func(v *Vector, row int) any { return udf.At[udf.HugeInt](v.Data, row).Big(false) }},
+	mapping.TypeHugeInt: {"HUGEINT", reflect.TypeFor[*big.Int](), func(v *Vector, row int) any {
+		return udf.At[udf.HugeInt](v.Data, row).Big(true)
+	}},
+	mapping.TypeUHugeInt: {"UHUGEINT", reflect.TypeFor[*big.Int](), func(v *Vector, row int) any {
+		return udf.At[udf.HugeInt](v.Data, row).Big(false)
+	}},
 	mapping.TypeUUID: {"UUID", reflect.TypeFor[[]byte](), func(v *Vector, row int) any {
 		h := udf.At[udf.HugeInt](v.Data, row)
 		id := binary.BigEndian.AppendUint64(nil, uint64(h.Upper)^1<<63) // so that they sort as signed numbers

@@ -124,7 +124,8 @@ func cutTo(s string, w int) string {
 	return s[:end] + "…"
 }
 
-func (p *boxPrinter) end() error {
+// shownTail gives the last rows, in their order, that are shown behind the first ones.
+func (p *boxPrinter) shownTail() [][]string {
 	tail := p.tail
 	if p.limited() && len(tail) > 0 {
 		half := (p.maxRows + 1) / 2
@@ -137,6 +138,11 @@ func (p *boxPrinter) end() error {
 			tail = tail[len(tail)-(p.maxRows-half):]
 		}
 	}
+	return tail
+}
+
+func (p *boxPrinter) end() error {
+	tail := p.shownTail()
 	hidden := p.rows - int64(len(p.head)+len(tail))
 
 	// Widths over what is shown.
@@ -259,8 +265,9 @@ func (p *boxPrinter) footer(b *boxDrawer, hiddenRows int64, hiddenCols int) {
 	b.WriteString("\n")
 }
 
-// fit chooses the columns to show and their widths; -1 stands for the … column. When a table is too wide, first its wide columns are cut, down to
-// minColumn or to a number's or time's own width in body, then columns are left out of its middle, and what room is left over goes back to the cut ones.
+// fit chooses the columns to show and their widths; -1 stands for the … column. When a table is too wide, first its wide columns are cut,
+// down to minColumn or to a number's or time's own width in body, then columns are left out of its middle, and what room is left over goes
+// back to the cut ones.
 func (p *boxPrinter) fit(full, body []int) (shown, widths []int) {
 	for i := range full {
 		shown = append(shown, i)

@@ -32,52 +32,21 @@ func (c *call) generate(ctx context.Context) *reply {
 	if bad := checkSafety(m); bad != nil {
 		return bad
 	}
-	switch kind := strings.ToLower(c.Header.Get("X-Vertex-AI-LLM-Request-Type")); kind {
-	case "", "shared":
-	case "dedicated":
-		if !c.server.options().Provisioned {
-			r := failf(400, "Provisioned throughput is not purchased or is not active")
-			r.err.reason = "FAILED_PRECONDITION"
-			return r
-		}
-	default:
-		return failf(400, "Invalid value %q in X-Vertex-AI-LLM-Request-Type.", kind)
+	if bad := c.checkThroughput(); bad != nil {
+		return bad
 	}
 	prompt := CountTokens(p.System) + CountTokens(p.Text) + 258*len(p.Files)
 	if most := c.server.options().Limits.PromptTokens; prompt > most {
 		return failf(400, "The input token count (%d) exceeds the maximum number of tokens allowed (%d).", prompt, most)
 	}
-	finish := "STOP"
-	text := ""
-	if r, filled := c.server.match(p); r != nil {
-		if r.Status != 0 {
-			return failf(r.Status, "%s", filled)
-		}
-		if r.BlockReason != "" {
-			return ok(map[string]any{"promptFeedback": map[string]any{"blockReason": r.BlockReason}, "modelVersion": c.Model,
-				"usageMetadata": map[string]any{"promptTokenCount": prompt, "totalTokenCount": prompt}})
-		}
-		text = filled
-		if r.FinishReason != "" {
-			finish = r.FinishReason
-		}
-	} else {
-		var err error
-		if text, err = c.server.write(ctx, p); err != nil {
-			return hookError(err)
-		}
+	text, finish, bad := c.text(ctx, p, prompt, cfg)
+	if bad != nil {
+		return bad
 	}
-	for _, stop := range texts(cfg["stopSequences"]) {
-		if i := strings.Index(text, stop); stop != "" && i >= 0 {
-			text = text[:i]
-		}
+	candidate := map[string]any{
+		"content":      map[string]any{"role": "model", "parts": []any{map[string]any{"text": text}}},
+		"finishReason": finish, "avgLogprobs": -0.1,
 	}
-	if most, ok := number(cfg["maxOutputTokens"]); ok {
-		if cut, was := cutTokens(text, int(most)); was {
-			text, finish = cut, "MAX_TOKENS"
-		}
-	}
-	candidate := map[string]any{"content": map[string]any{"role": "model", "parts": []any{map[string]any{"text": text}}}, "finishReason": finish, "avgLogprobs": -0.1}
 	if blocked(finish) {
 		delete(candidate, "content")
 		text = ""
@@ -95,7 +64,8 @@ func (c *call) generate(ctx context.Context) *reply {
 			"groundingChunks": []any{map[string]any{"web": map[string]any{"uri": "https://example.com/", "title": "example.com"}}}}
 	}
 	answer := CountTokens(text)
-	usage := map[string]any{"promptTokenCount": prompt, "candidatesTokenCount": answer, "totalTokenCount": prompt + answer, "trafficType": "ON_DEMAND"}
+	usage := map[string]any{"promptTokenCount": prompt, "candidatesTokenCount": answer, "totalTokenCount": prompt + answer,
+		"trafficType": "ON_DEMAND"}
 	if strings.EqualFold(c.Header.Get("X-Vertex-AI-LLM-Request-Type"), "dedicated") {
 		usage["trafficType"] = "PROVISIONED_THROUGHPUT"
 	}
@@ -107,6 +77,58 @@ func (c *call) generate(ctx context.Context) *reply {
 		return &reply{body: body, parts: split(body, candidate, text)}
 	}
 	return ok(body)
+}
+
+// checkThroughput refuses a kind of capacity that there is not.
+func (c *call) checkThroughput() *reply {
+	switch kind := strings.ToLower(c.Header.Get("X-Vertex-AI-LLM-Request-Type")); kind {
+	case "", "shared":
+	case "dedicated":
+		if !c.server.options().Provisioned {
+			r := failf(400, "Provisioned throughput is not purchased or is not active")
+			r.err.reason = "FAILED_PRECONDITION"
+			return r
+		}
+	default:
+		return failf(400, "Invalid value %q in X-Vertex-AI-LLM-Request-Type.", kind)
+	}
+	return nil
+}
+
+// text gives the text of an answer, cut as the configuration wants, and why it ends; or what is answered in its place.
+func (c *call) text(ctx context.Context, p Prompt, prompt int, cfg map[string]any) (text, finish string, instead *reply) {
+	finish = "STOP"
+	if r, filled := c.server.match(p); r != nil {
+		if r.Status != 0 {
+			return "", "", failf(r.Status, "%s", filled)
+		}
+		if r.BlockReason != "" {
+			return "", "", ok(map[string]any{
+				"promptFeedback": map[string]any{"blockReason": r.BlockReason}, "modelVersion": c.Model,
+				"usageMetadata": map[string]any{"promptTokenCount": prompt, "totalTokenCount": prompt},
+			})
+		}
+		text = filled
+		if r.FinishReason != "" {
+			finish = r.FinishReason
+		}
+	} else {
+		var err error
+		if text, err = c.server.write(ctx, p); err != nil {
+			return "", "", hookError(err)
+		}
+	}
+	for _, stop := range texts(cfg["stopSequences"]) {
+		if i := strings.Index(text, stop); stop != "" && i >= 0 {
+			text = text[:i]
+		}
+	}
+	if most, ok := number(cfg["maxOutputTokens"]); ok {
+		if cut, was := cutTokens(text, int(most)); was {
+			text, finish = cut, "MAX_TOKENS"
+		}
+	}
+	return text, finish, nil
 }
 
 // write asks the caller's own generator, else it echoes.
@@ -159,8 +181,10 @@ func (c *call) prompt(m map[string]any) (Prompt, *reply) {
 }
 
 var mimeTypes = map[string]bool{
-	"application/pdf": true, "audio/mpeg": true, "audio/mp3": true, "audio/wav": true, "image/png": true, "image/jpeg": true, "image/webp": true, "text/plain": true,
-	"video/mov": true, "video/mpeg": true, "video/mp4": true, "video/mpg": true, "video/avi": true, "video/wmv": true, "video/mpegps": true, "video/flv": true,
+	"application/pdf": true, "audio/mpeg": true, "audio/mp3": true, "audio/wav": true, "image/png": true, "image/jpeg": true,
+	"image/webp": true, "text/plain": true,
+	"video/mov": true, "video/mpeg": true, "video/mp4": true, "video/mpg": true, "video/avi": true, "video/wmv": true, "video/mpegps": true,
+	"video/flv": true,
 }
 
 func (p *Prompt) add(part any) *reply {
@@ -207,7 +231,8 @@ func checkConfig(cfg map[string]any) *reply {
 	}{{"temperature", 0, 2}, {"topP", 0, 1}, {"topK", 1, 1000}, {"candidateCount", 1, 8}, {"maxOutputTokens", 1, 65536}} {
 		if v, has := cfg[r.name]; has {
 			if f, ok := number(v); !ok || f < r.low || f > r.top {
-				return failf(400, "Unable to submit request because it has a %s value of %v but the supported range is from %g to %g. Update the value and try again.", r.name, v, r.low, r.top)
+				return failf(400, "Unable to submit request because it has a %s value of %v but the supported range is from %g to %g. Update the "+
+					"value and try again.", r.name, v, r.low, r.top)
 			}
 		}
 	}
