@@ -51,9 +51,10 @@ test-cpus: tensorflow models ## the engine's and the SQL tests with the kernels 
 	done
 
 # Both read what the compiler writes for the race detector, which the tests need too: nothing is compiled twice.
-lint: ## gofmt, vet, staticcheck
+lint: ## gofmt, the rules of length, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
+	@$(GO) run ./internal/lint $$(git ls-files -co --exclude-standard '*.go')
 	$(GO) vet -race ./...
 	$(GO) run -exec "env 'GOFLAGS=-race $(GOFLAGS)'" $(STATICCHECK) ./...
 

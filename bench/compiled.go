@@ -36,7 +36,8 @@ func (b *bench) startC(ctx context.Context, j *job, x *bare) (*compiled, error) 
 	if out, err := cc.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("gcc: %w: %s", err, out)
 	}
-	args := []string{b.lib.Core, b.lib.Framework, b.file("models", j.name), strconv.Itoa(x.rows()), strconv.Itoa(x.pools.inter), strconv.Itoa(x.pools.intra)}
+	args := []string{b.lib.Core, b.lib.Framework, b.file("models", j.name), strconv.Itoa(x.rows()), strconv.Itoa(x.pools.inter),
+		strconv.Itoa(x.pools.intra)}
 	for i, in := range x.session.Inputs {
 		file := b.file(fmt.Sprintf("bare.input%d", i))
 		body := []byte(strings.Join(x.texts, "\n") + "\n")

@@ -125,12 +125,13 @@ func (d *dataset) writeDB(ctx context.Context) (err error) {
 		}
 	}
 	cols := d.nums["flowers"]
-	err = fill(ctx, conn, "flowers", "id BIGINT, "+strings.Join(perceptron.columns, " FLOAT, ")+" FLOAT", len(cols[0]), func(i int, row []driver.Value) []driver.Value {
-		for _, c := range cols {
-			row = append(row, c[i])
-		}
-		return row
-	})
+	err = fill(ctx, conn, "flowers", "id BIGINT, "+strings.Join(perceptron.columns, " FLOAT, ")+" FLOAT", len(cols[0]),
+		func(i int, row []driver.Value) []driver.Value {
+			for _, c := range cols {
+				row = append(row, c[i])
+			}
+			return row
+		})
 	if err != nil {
 		return err
 	}

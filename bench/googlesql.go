@@ -19,8 +19,10 @@ func analysis(ctx context.Context, b *bench) error {
 		find    func() (installed.Source, error)
 		targets [4]time.Duration
 	}{
-		{"WebAssembly", installed.FindWASM, [4]time.Duration{20 * time.Millisecond, 50 * time.Microsecond, 300 * time.Millisecond, 50 * time.Millisecond}},
-		{"native", installed.FindNative, [4]time.Duration{3 * time.Millisecond, 50 * time.Microsecond, 60 * time.Millisecond, 10 * time.Millisecond}},
+		{"WebAssembly", installed.FindWASM, [4]time.Duration{20 * time.Millisecond, 50 * time.Microsecond, 300 * time.Millisecond,
+			50 * time.Millisecond}},
+		{"native", installed.FindNative, [4]time.Duration{3 * time.Millisecond, 50 * time.Microsecond, 60 * time.Millisecond,
+			10 * time.Millisecond}},
 	} {
 		source, err := form.find()
 		if errors.Is(err, installed.ErrNone) {
@@ -86,7 +88,9 @@ func (b *bench) analyses(ctx context.Context, form string, a *analyzer.Analyzer,
 			return err
 		}
 		name := j.what + ", " + form
-		ts, err := b.race(ctx, "googlesql", []contestant{{name: name, rows: 1, inside: true, run: func(context.Context) (lap, error) { return lap{}, j.run() }}})
+		ts, err := b.race(ctx, "googlesql", []contestant{{name: name, rows: 1, inside: true, run: func(context.Context) (lap, error) {
+			return lap{}, j.run()
+		}}})
 		if err != nil {
 			return err
 		}

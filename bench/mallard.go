@@ -26,7 +26,8 @@ func openMallard(ctx context.Context, dir, dsn string, xla bool, models ...strin
 		return nil, err
 	}
 	for _, name := range models {
-		if err := m.exec(ctx, fmt.Sprintf(`CREATE MODEL %s OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='%s/models/%s/*')`, name, dir, name)); err != nil {
+		if err := m.exec(ctx, fmt.Sprintf(`CREATE MODEL %s OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='%s/models/%s/*')`, name, dir,
+			name)); err != nil {
 			m.close()
 			return nil, fmt.Errorf("create model %s: %w", name, err)
 		}

@@ -24,7 +24,9 @@ var measures = []measure{
 	{"classifier", "one title to three classes", func(ctx context.Context, b *bench) error { return b.throughput(ctx, classifier) }},
 	{"embedding", "one title to fifty numbers", func(ctx context.Context, b *bench) error { return b.throughput(ctx, embedding) }},
 	{"perceptron", "four columns to three classes", func(ctx context.Context, b *bench) error { return b.throughput(ctx, perceptron) }},
-	{"transformer", "a six-layer encoder on texts of mixed length", func(ctx context.Context, b *bench) error { return b.throughput(ctx, transformer) }},
+	{"transformer", "a six-layer encoder on texts of mixed length", func(ctx context.Context, b *bench) error {
+		return b.throughput(ctx, transformer)
+	}},
 	{"onerow", "one prepared row against one bare run", oneRow},
 	{"coldstart", "a new process until its first row", coldStart},
 	{"googlesql", "what Google's analyzer takes to read a statement", analysis},
@@ -45,7 +47,8 @@ type options struct {
 	cpuProfile   string
 }
 
-var defaults = options{rows: 500_000, rounds: 5, time: 14 * time.Minute, steady: 400 * time.Millisecond, dir: filepath.Join("build", "bench")}
+var defaults = options{rows: 500_000, rounds: 5, time: 14 * time.Minute, steady: 400 * time.Millisecond,
+	dir: filepath.Join("build", "bench")}
 
 // contestant is one way of doing a job.
 type contestant struct {
@@ -83,7 +86,8 @@ func (b *bench) race(ctx context.Context, name string, cs []contestant) (times, 
 		}
 	}
 	for _, c := range cs {
-		b.entries = append(b.entries, entry{measure: name, name: c.name, rows: c.rows, seconds: median(ts.wall[c.name]), cpu: median(ts.cpu[c.name])})
+		b.entries = append(b.entries, entry{measure: name, name: c.name, rows: c.rows, seconds: median(ts.wall[c.name]),
+			cpu: median(ts.cpu[c.name])})
 	}
 	return ts, nil
 }
@@ -127,7 +131,8 @@ func (b *bench) once(ctx context.Context, c contestant) (lap, error) {
 
 // profile starts a CPU profile and gives the function that ends it.
 func (b *bench) profile(name string) (stop func(), err error) {
-	f, err := os.Create(filepath.Join(b.cpuProfile, strings.NewReplacer(" ", "-", ",", "", ".", "_", "%", "percent", "×", "x", "(", "", ")", "").Replace(name)+".pprof"))
+	f, err := os.Create(filepath.Join(b.cpuProfile, strings.NewReplacer(" ", "-", ",", "", ".", "_", "%", "percent", "×", "x", "(", "", ")",
+		"").Replace(name)+".pprof"))
 	if err != nil {
 		return nil, err
 	}

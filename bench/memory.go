@@ -71,7 +71,8 @@ func (b *bench) footprint(ctx context.Context, f form, query string, rows int) (
 	t := task{Dir: b.dir, DB: db, Model: perceptron.name, Setup: []string{"SET memory_limit = '256MB'"}}
 	if f == plainSQL { // an output of the same type, of numbers that compress as badly
 		t.Model = ""
-		t.Query = fmt.Sprintf(query, "(SELECT array_value(sin(id)::FLOAT, cos(id)::FLOAT, sin(id + 1)::FLOAT) AS probabilities, * FROM ("+input+"))")
+		t.Query = fmt.Sprintf(query, "(SELECT array_value(sin(id)::FLOAT, cos(id)::FLOAT, sin(id + 1)::FLOAT) AS probabilities, * FROM ("+input+
+			"))")
 	} else {
 		t.Query = fmt.Sprintf(query, f.from(perceptron.name, input))
 	}

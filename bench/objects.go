@@ -27,7 +27,8 @@ func objects(ctx context.Context, b *bench) error {
 	const size = 10_000
 	listed, read := max(b.rows/5, 100), max(b.rows/100, 40)
 	for _, wait := range []time.Duration{0, 20 * time.Millisecond} {
-		s, err := startServices(ctx, service{Kind: "bucket", Latency: wait, Objects: listed, Size: 100}, service{Kind: "bucket", Latency: wait, Objects: read, Size: size})
+		s, err := startServices(ctx, service{Kind: "bucket", Latency: wait, Objects: listed, Size: 100},
+			service{Kind: "bucket", Latency: wait, Objects: read, Size: size})
 		if err != nil {
 			return err
 		}
@@ -68,10 +69,11 @@ func (b *bench) objects(ctx context.Context, s *services, wait time.Duration, li
 	about := fmt.Sprintf(" (%s latency)", wait)
 	few := max(read/20, 10)
 	ts, err := b.race(ctx, "objects", []contestant{
-		{list + about, listed, ours[0].sum(`SELECT sum(size + generation + (md5_hash IS NULL)::INT + (content_type IS NULL)::INT + (updated IS NULL)::INT)
-			FROM gcs_objects('gs://bucket/img/*')`, 101*listed), true},
+		{list + about, listed, ours[0].sum(`SELECT sum(size + generation + (md5_hash IS NULL)::INT + (content_type IS NULL)::INT
+			+ (updated IS NULL)::INT) FROM gcs_objects('gs://bucket/img/*')`, 101*listed), true},
 		{bareList + about, listed, func(ctx context.Context) (lap, error) { return lap{}, listBare(ctx, bare[0], listed) }, true},
-		{get + about, read, ours[1].sum("SELECT sum(octet_length(object_bytes(uri, generation))) FROM gcs_objects('gs://bucket/img/*')", read*size), true},
+		{get + about, read, ours[1].sum("SELECT sum(octet_length(object_bytes(uri, generation))) FROM gcs_objects('gs://bucket/img/*')",
+			read*size), true},
 		{bareGet + about, read, func(ctx context.Context) (lap, error) { return lap{}, readBare(ctx, bare[1], read, size, atOnce) }, true},
 		{oneByOne + about, few, func(ctx context.Context) (lap, error) { return lap{}, readBare(ctx, bare[1], few, size, 1) }, true},
 	})
@@ -84,7 +86,8 @@ func (b *bench) objects(ctx context.Context, s *services, wait time.Duration, li
 	}
 	b.ratios = append(b.ratios,
 		ratio{"objects", fmt.Sprintf("listing %d / bare client%s", listed, about), ts.over(list+about, bareList+about), atMost, 1.1},
-		ratio{"objects", fmt.Sprintf("reading %d / bare client, %d at once%s", read, atOnce, about), ts.over(get+about, bareGet+about), atMost, 1.1},
+		ratio{"objects", fmt.Sprintf("reading %d / bare client, %d at once%s", read, atOnce, about), ts.over(get+about, bareGet+about), atMost,
+			1.1},
 		ratio{"objects", "bare client one by one / reading, time per object" + about, each, atLeast, 0})
 	return nil
 }

@@ -68,6 +68,7 @@ func oneRow(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.ratios = append(b.ratios, ratio{"onerow", "prepared ML.PREDICT / bare run, p50", ts.over("prepared ML.PREDICT of one row, p50", "bare run of one row, p50"), atMost, 1.8})
+	b.ratios = append(b.ratios, ratio{"onerow", "prepared ML.PREDICT / bare run, p50",
+		ts.over("prepared ML.PREDICT of one row, p50", "bare run of one row, p50"), atMost, 1.8})
 	return nil
 }

@@ -164,7 +164,8 @@ func (b *bench) bestPython(ctx context.Context, p *peer, j *job, rows int, xla b
 			if err != nil {
 				return best, err
 			}
-			b.progress("  Python%s, batch %6d, %d threads: %s", map[bool]string{true: " with XLA"}[xla], batch, workers, speed(rows, d.wall.Seconds()))
+			b.progress("  Python%s, batch %6d, %d threads: %s", map[bool]string{true: " with XLA"}[xla], batch, workers,
+				speed(rows, d.wall.Seconds()))
 			b.entries = append(b.entries, entry{measure: j.name + " tuning", name: fmt.Sprintf("Python%s, batch %d, %d threads",
 				map[bool]string{true: " XLA"}[xla], batch, workers), rows: rows, seconds: d.wall.Seconds(), cpu: d.cpu.Seconds()})
 			if fastest == 0 || d.wall < fastest {

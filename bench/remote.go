@@ -34,7 +34,8 @@ func (j remoteJob) custom() bool { return j.column == "content" && j.width == 0 
 // create makes the job's model as m.
 func (j remoteJob) create() string {
 	if j.custom() {
-		return "CREATE MODEL m INPUT(content STRING) OUTPUT(score FLOAT64) REMOTE WITH CONNECTION DEFAULT OPTIONS (ENDPOINT='https://us-central1-aiplatform.googleapis.com/v1/projects/bench/locations/us-central1/endpoints/" + j.endpoint + "')"
+		return "CREATE MODEL m INPUT(content STRING) OUTPUT(score FLOAT64) REMOTE WITH CONNECTION DEFAULT OPTIONS " +
+			"(ENDPOINT='https://us-central1-aiplatform.googleapis.com/v1/projects/bench/locations/us-central1/endpoints/" + j.endpoint + "')"
 	}
 	return "CREATE MODEL m REMOTE WITH CONNECTION DEFAULT OPTIONS (ENDPOINT='" + j.endpoint + "')"
 }

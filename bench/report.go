@@ -88,7 +88,8 @@ func (b *bench) report(w io.Writer) error {
 	b.printed.entries, b.printed.ratios, b.printed.rounds = len(b.entries), len(b.ratios), len(b.rounds_)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if first {
-		fmt.Fprintf(w, "%d rows, at most %d rounds, %d threads, TensorFlow %s. Ratios are formed round by round; every contestant ran in every round.\n",
+		fmt.Fprintf(w, "%d rows, at most %d rounds, %d threads, TensorFlow %s. Ratios are formed round by round; every contestant ran in every "+
+			"round.\n",
 			b.rows, b.rounds, b.threads, b.tf.Version())
 	}
 	if len(entries) > 0 {
@@ -141,7 +142,8 @@ func (b *bench) write(first bool, ratios []ratio, rounds []round_) error {
 		if r.target != 0 || r.sense == none {
 			target = g(r.target)
 		}
-		table = append(table, []string{r.measure, r.what, g(median(r.values)), g(slices.Min(r.values)), g(slices.Max(r.values)), string(r.sense), target, r.verdict()})
+		table = append(table, []string{r.measure, r.what, g(median(r.values)), g(slices.Min(r.values)), g(slices.Max(r.values)), string(r.sense),
+			target, r.verdict()})
 	}
 	for _, r := range rounds {
 		laps = append(laps, []string{r.measure, r.name, strconv.Itoa(r.round), strconv.Itoa(r.rows), g(r.seconds), g(r.cpu)})

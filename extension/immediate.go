@@ -47,7 +47,8 @@ func (s *session) immediate(ctx context.Context, src string, n *dialect.ScriptSt
 		return err
 	}
 	if len(columns) != len(n.Names) {
-		return s.scriptFault(ctx, src, n.Span, fmt.Errorf("INTO names %s, and the query has %s", amount.Of(len(n.Names), "variable"), amount.Of(len(columns), "column")))
+		return s.scriptFault(ctx, src, n.Span, fmt.Errorf("INTO names %s, and the query has %s", amount.Of(len(n.Names), "variable"),
+			amount.Of(len(columns), "column")))
 	}
 	return s.spread(ctx, src, n.Span, "SELECT t FROM ("+sql+") AS t", columns, n.Names)
 }

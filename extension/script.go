@@ -191,7 +191,8 @@ func (s *session) evaluate(ctx context.Context, src, name, sql string) error {
 	x := s.execute(ctx, src)
 	defer x.done()
 	return x.retry(&dialect.Statement{}, func(int) error {
-		x.plan = &planner.Plan{SQL: "SET VARIABLE " + quote.Name(duckName(name)) + " = (" + sql + ")", Pos: -1, Verb: "SET VARIABLE", Lang: dialect.GoogleSQL}
+		x.plan = &planner.Plan{SQL: "SET VARIABLE " + quote.Name(duckName(name)) + " = (" + sql + ")", Pos: -1, Verb: "SET VARIABLE",
+			Lang: dialect.GoogleSQL}
 		_, err := x.exec(nil)
 		return err
 	})

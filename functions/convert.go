@@ -240,7 +240,9 @@ func converterFor(l leaf, to DType) converter {
 			return nil
 		}
 		signed := l.kind == mapping.TypeHugeInt
-		return via(to, func(h udf.HugeInt) float64 { return h.Float(signed) }, func(h udf.HugeInt) (*big.Int, bool) { return h.Big(signed), true })
+		return via(to, func(h udf.HugeInt) float64 { return h.Float(signed) }, func(h udf.HugeInt) (*big.Int, bool) {
+			return h.Big(signed), true
+		})
 	case mapping.TypeDecimal:
 		if !to.Float() {
 			return nil

@@ -249,7 +249,8 @@ func (f *feed) check(row int, shape []int) error {
 			if len(dims) > 1 {
 				at = fmt.Sprintf(" in dimension %d", i+1)
 			}
-			return fmt.Errorf("input `%s`: a row has %s%s, the model wants %d (%s)", f.port.Name, amount.Of(n, "value"), at, dims[i], describe(f.port))
+			return fmt.Errorf("input `%s`: a row has %s%s, the model wants %d (%s)", f.port.Name, amount.Of(n, "value"), at, dims[i],
+				describe(f.port))
 		}
 		if f.elems < 0 {
 			f.dims[row*len(dims)+i] = int32(n)
@@ -259,7 +260,8 @@ func (f *feed) check(row int, shape []int) error {
 }
 
 func (f *feed) unequal(a, b int) error {
-	return fmt.Errorf("input `%s`: the inner lists of a row differ in length (%d and %s); a tensor needs equal ones", f.port.Name, a, amount.Of(b, "value"))
+	return fmt.Errorf("input `%s`: the inner lists of a row differ in length (%d and %s); a tensor needs equal ones", f.port.Name, a,
+		amount.Of(b, "value"))
 }
 
 // scattered is place for rows whose inner lists do not follow each other in memory.

@@ -105,7 +105,8 @@ func (s *sink) open(v mapping.Vector) {
 func (s *sink) check(t Tensor, batch int) error {
 	want := s.port.Shape
 	if t.DType == s.port.DType && (len(t.Shape) == 0 || t.Shape[0] != int64(batch)) {
-		return fmt.Errorf("output `%s` has no batch dimension: its shape is %s for %s; %s", s.port.Name, shapeText(t.Shape), amount.Of(batch, "row"), s.others())
+		return fmt.Errorf("output `%s` has no batch dimension: its shape is %s for %s; %s", s.port.Name, shapeText(t.Shape),
+			amount.Of(batch, "row"), s.others())
 	}
 	ok := t.DType == s.port.DType && len(t.Shape) == max(len(want), 1)
 	n := int64(1)
@@ -117,11 +118,13 @@ func (s *sink) check(t Tensor, batch int) error {
 		}
 	}
 	if !ok {
-		return fmt.Errorf("output `%s`: the model returned a tensor of type %s, of shape %s for %s, its signature declares %s; export the model with the shape it has",
+		return fmt.Errorf("output `%s`: the model returned a tensor of type %s, of shape %s for %s, its signature declares %s; export the "+
+			"model with the shape it has",
 			s.port.Name, t.DType, shapeText(t.Shape), amount.Of(batch, "row"), describe(s.port))
 	}
 	if t.DType == String && int64(len(t.Strings)) != n || t.DType != String && int64(len(t.Data)) != n*int64(t.DType.Size()) {
-		return fmt.Errorf("output `%s`: the tensor of shape %s holds %s and %s", s.port.Name, shapeText(t.Shape), amount.Of(len(t.Data), "byte"), amount.Of(len(t.Strings), "string"))
+		return fmt.Errorf("output `%s`: the tensor of shape %s holds %s and %s", s.port.Name, shapeText(t.Shape), amount.Of(len(t.Data), "byte"),
+			amount.Of(len(t.Strings), "string"))
 	}
 	return nil
 }
@@ -247,7 +250,8 @@ func (s *sink) texts(vec mapping.Vector, base int, texts []string) error {
 	data := mapping.VectorGetData(vec)
 	for i, text := range texts {
 		if !s.port.Binary && !utf8.ValidString(text) {
-			return fmt.Errorf("output `%s`: a value is not valid UTF-8, it begins with %q; take it as bytes: CREATE OR REPLACE MODEL … OPTIONS(OUTPUTS=['%s BYTES'])",
+			return fmt.Errorf("output `%s`: a value is not valid UTF-8, it begins with %q; take it as bytes: CREATE OR REPLACE MODEL … "+
+				"OPTIONS(OUTPUTS=['%s BYTES'])",
 				s.port.Name, text[:min(len(text), 24)], s.port.Name)
 		}
 		if len(text) <= udf.Inlined {

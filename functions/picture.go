@@ -103,7 +103,8 @@ func (c *column) takePicture() (bool, error) {
 		if converterFor(pixels.leaf, Float64) == nil {
 			return false, nil
 		}
-		return false, fmt.Errorf("input `%s` wants whole numbers (%s), the pixels of the column's images are %s; pass the image itself through ML.CONVERT_IMAGE_TYPE, or cast the pixels to BIGINT[]",
+		return false, fmt.Errorf("input `%s` wants whole numbers (%s), the pixels of the column's images are %s; pass the image itself through "+
+			"ML.CONVERT_IMAGE_TYPE, or cast the pixels to BIGINT[]",
 			c.port.Name, describe(c.port), pixels)
 	}
 	c.argument, c.convert, c.listed = pixels, convert, 1
@@ -120,7 +121,8 @@ func (f *feed) placePicture(row int) (bool, error) {
 	}
 	m, err := f.parse(int32(row))
 	if errors.Is(err, image.ErrForm) {
-		return false, fmt.Errorf("input `%s` wants images (%s), a value of the BLOB column is none; give it ML.DECODE_IMAGE of a file's bytes", f.port.Name, describe(f.port))
+		return false, fmt.Errorf("input `%s` wants images (%s), a value of the BLOB column is none; give it ML.DECODE_IMAGE of a file's bytes",
+			f.port.Name, describe(f.port))
 	}
 	if err != nil {
 		return false, fmt.Errorf("input `%s`: %w", f.port.Name, err)
@@ -150,7 +152,8 @@ func (f *feed) placeStruct(row int) (bool, error) {
 	var wide [3]int64
 	size := f.sides.leaf.size()
 	if n != len(wide) || f.sideOf(unsafe.Pointer(&wide), unsafe.Add(f.edges.Data, first*size), n) >= 0 {
-		return false, fmt.Errorf("input `%s`: the first field of an image holds %s; it must be [height, width, channels]", f.port.Name, amount.Of(n, "value"))
+		return false, fmt.Errorf("input `%s`: the first field of an image holds %s; it must be [height, width, channels]", f.port.Name,
+			amount.Of(n, "value"))
 	}
 	const most = 1 << 20
 	var sides [3]int
@@ -213,7 +216,8 @@ func (f *feed) checkPicture(row int, sides [3]int) error {
 		}
 	}
 	return fmt.Errorf("input `%s`: an image has height %d, width %d and %d channel(s), the model wants %s × %s × %s (%s); %s",
-		f.port.Name, sides[0], sides[1], sides[2], sideText(dims[0]), sideText(dims[1]), sideText(dims[2]), describe(f.port), strings.Join(tips, " and "))
+		f.port.Name, sides[0], sides[1], sides[2], sideText(dims[0]), sideText(dims[1]), sideText(dims[2]), describe(f.port),
+		strings.Join(tips, " and "))
 }
 
 func sideText(d int) string {

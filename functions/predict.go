@@ -70,7 +70,8 @@ func (c *predictCall) check(b *udf.Binding, n int) error {
 		return fmt.Errorf("its outputs are (%s), function %s returns (%s); run the statement again", got, c.name, c.result)
 	}
 	if n != len(m.Inputs) {
-		return fmt.Errorf("it has %s, %d given; write ML.PREDICT or ML_PREDICT, which match columns by name", amount.Of(len(m.Inputs), "input"), n)
+		return fmt.Errorf("it has %s, %d given; write ML.PREDICT or ML_PREDICT, which match columns by name", amount.Of(len(m.Inputs), "input"),
+			n)
 	}
 	for i := range m.Inputs {
 		col, err := newColumn(&m.Inputs[i], argumentOf(b.Argument(i+1)), c.types)

@@ -87,7 +87,8 @@ func (f *feed) equal(a, b int32) bool {
 	f.elements(a, func(start, count int) { at, n = start, count })
 	other := f.start(b)
 	if f.plain() {
-		return bytes.Equal(unsafe.Slice((*byte)(unsafe.Add(f.data, at*size)), n*size), unsafe.Slice((*byte)(unsafe.Add(f.data, other*size)), n*size))
+		return bytes.Equal(unsafe.Slice((*byte)(unsafe.Add(f.data, at*size)), n*size),
+			unsafe.Slice((*byte)(unsafe.Add(f.data, other*size)), n*size))
 	}
 	for i := range n {
 		if udf.At[udf.String](f.data, at+i).View() != udf.At[udf.String](f.data, other+i).View() {

@@ -193,8 +193,8 @@ func (m *Model) timed(ctx context.Context, e Engine, rows int) (ns float64, err 
 	return ns, nil
 }
 
-const ordinaryText = "The quick brown fox jumps over the lazy dog, while a second sentence tells of rain in the hills and of the long road " +
-	"home. Nobody knew why the shop had closed so early; some said the owner had left for the coast. In the evening there was a " +
+const ordinaryText = "The quick brown fox jumps over the lazy dog, while a second sentence tells of rain in the hills and of the long " +
+	"road home. Nobody knew why the shop had closed so early; some said the owner had left for the coast. In the evening there was a " +
 	"concert, and people stayed until it was dark (about 20:30). "
 
 // synthetic makes a tensor of ordinary text, or of ones.

@@ -48,7 +48,8 @@ var (
 	schema      = named("output_schema", "STRING", "columns and types, such as 'title STRING, year INT64'")
 	endpoint    = named("endpoint", "STRING", "a model's name or URL")
 	connection  = named("connection_id", "STRING", "a connection of the configuration; the default one when left out")
-	dimensions  = named("output_dimensionality", "INT64", "1 to 768 (text embedding), 1 to 3,072 (Gemini), 128, 256, 512 or 1,408 (multimodal)",
+	dimensions  = named("output_dimensionality", "INT64",
+		"1 to 768 (text embedding), 1 to 3,072 (Gemini), 128, 256, 512 or 1,408 (multimodal)",
 		TextEmbedding, GeminiEmbedding, EmbedContent, Multimodal, OpenAIEmbedding)
 	title    = named("title", "STRING", "of the document")
 	taskType = named("task_type", "STRING", "'RETRIEVAL_QUERY', 'RETRIEVAL_DOCUMENT', 'SEMANTIC_SIMILARITY', 'CLASSIFICATION', 'CLUSTERING', "+
@@ -98,7 +99,8 @@ var modelFunctions = []Function{
 		Result: "the columns of output_schema, full_response and status, then the columns of the input",
 		Doc:    "asks a model for columns", Page: syntax + "ai-generate-table"},
 	{Name: "ML.GENERATE_EMBEDDING", Kind: ModelFunction, Plain: "ML_GENERATE_EMBEDDING",
-		Models: embedding + ", or an imported model with one string input and one vector output", Args: slices.Concat(embeddings, []Argument{flatten}),
+		Models: embedding + ", or an imported model with one string input and one vector output",
+		Args:   slices.Concat(embeddings, []Argument{flatten}),
 		Result: "the embedding and its status, then the columns of the input", Doc: "makes an embedding of a text or an object",
 		Page: syntax + "generate-embedding"},
 	{Name: "AI.GENERATE_EMBEDDING", Kind: ModelFunction, Models: embedding, Args: embeddings,
@@ -107,7 +109,8 @@ var modelFunctions = []Function{
 }
 
 var askingFunctions = []Function{
-	{Name: "AI.GENERATE", Kind: AskingFunction, Models: Gemini, Args: []Argument{prompt, endpoint, connection, modelParams, schema, requestType},
+	{Name: "AI.GENERATE", Kind: AskingFunction, Models: Gemini, Args: []Argument{prompt, endpoint, connection, modelParams, schema,
+		requestType},
 		Result: "STRUCT<result STRING, full_response JSON, status STRING>", Doc: "asks an endpoint for a text", Page: syntax + "ai-generate"},
 	generate("BOOL", "BOOL", "a truth value"),
 	generate("INT", "INT64", "a whole number"),
@@ -116,7 +119,8 @@ var askingFunctions = []Function{
 		Args:   []Argument{{Name: "content", Type: "STRING"}, endpoint, connection, modelParams, dimensions, taskType, title},
 		Result: "STRUCT<result ARRAY<FLOAT64>, status STRING>", Doc: "makes an embedding of a text", Page: syntax + "ai-embed"},
 	{Name: "AI.SIMILARITY", Kind: AskingFunction, Models: embedding,
-		Args:   []Argument{{Name: "content1", Type: "STRING"}, {Name: "content2", Type: "STRING"}, endpoint, connection, modelParams, dimensions, taskType, title},
+		Args: []Argument{{Name: "content1", Type: "STRING"}, {Name: "content2", Type: "STRING"}, endpoint, connection, modelParams, dimensions,
+			taskType, title},
 		Result: "FLOAT64", Doc: "the cosine of the embeddings of two texts", Page: syntax + "ai-similarity"},
 }
 
@@ -145,9 +149,11 @@ var scalarFunctions = []Function{
 		Args:   slices.Concat(pair, []Argument{{Name: "type", Type: "STRING", Optional: true, Doc: "'EUCLIDEAN', 'MANHATTAN' or 'COSINE'"}}),
 		Result: "FLOAT64", Doc: "how far two vectors are apart", Page: syntax + "distance",
 		Takes: "two vectors and perhaps 'EUCLIDEAN', 'MANHATTAN' or 'COSINE'", Tip: aVector},
-	{Name: "COSINE_DISTANCE", Kind: ScalarFunction, Plain: "cosine_distance", Args: pair, Result: "FLOAT64", Doc: "one less the cosine of two vectors",
+	{Name: "COSINE_DISTANCE", Kind: ScalarFunction, Plain: "cosine_distance", Args: pair, Result: "FLOAT64",
+		Doc:  "one less the cosine of two vectors",
 		Page: "mathematical_functions#cosine_distance", Takes: "two vectors", Tip: aVector},
-	{Name: "EUCLIDEAN_DISTANCE", Kind: ScalarFunction, Plain: "euclidean_distance", Args: pair, Result: "FLOAT64", Doc: "the length of the difference of two vectors",
+	{Name: "EUCLIDEAN_DISTANCE", Kind: ScalarFunction, Plain: "euclidean_distance", Args: pair, Result: "FLOAT64",
+		Doc:  "the length of the difference of two vectors",
 		Page: "mathematical_functions#euclidean_distance", Takes: "two vectors", Tip: aVector},
 	{Name: "OBJ.MAKE_REF", Kind: ScalarFunction, Plain: "obj_make_ref",
 		Args: []Argument{{Name: "uri", Type: "STRING", Doc: "or JSON, or an ObjectRef"}, {Name: "authorizer", Type: "STRING", Optional: true},
@@ -155,7 +161,8 @@ var scalarFunctions = []Function{
 		Result: objectRef, Doc: "an ObjectRef, without a look at the object", Page: objects + "make_ref",
 		Takes: "a URI and the name of a connection, or JSON", Tip: "; the URI is a STRING, such as 'gs://bucket/name'"},
 	{Name: "OBJ.FETCH_METADATA", Kind: ScalarFunction, Plain: "obj_fetch_metadata", Args: []Argument{ref},
-		Result: objectRef, Doc: "the ObjectRef with version and details filled in", Page: objects + "fetch_metadata", Takes: "an ObjectRef", Tip: aRef},
+		Result: objectRef, Doc: "the ObjectRef with version and details filled in", Page: objects + "fetch_metadata", Takes: "an ObjectRef",
+		Tip: aRef},
 	{Name: "OBJ.GET_ACCESS_URL", Kind: ScalarFunction, Plain: "obj_get_access_url",
 		Args: []Argument{ref, {Name: "mode", Type: "STRING", Doc: "'r' or 'rw'"},
 			{Name: "duration", Type: "INTERVAL", Optional: true, Doc: "30 minutes to 6 hours"}},
@@ -185,7 +192,8 @@ var systemFunctions = []Function{
 		Result: "a row for each input and output", Doc: "what a model takes and gives"},
 	{Name: "ml_estimate", Kind: SystemFunction, Plain: "ml_estimate", Args: []Argument{{Name: "query", Type: "STRING"}},
 		Result: "a row for each call of a remote model", Doc: "what a query would ask and cost"},
-	{Name: "ml_usage", Kind: SystemFunction, Plain: "ml_usage", Result: "a row for each remote model", Doc: "what was asked since the database was opened"},
+	{Name: "ml_usage", Kind: SystemFunction, Plain: "ml_usage", Result: "a row for each remote model",
+		Doc: "what was asked since the database was opened"},
 	{Name: "ml_cache", Kind: SystemFunction, Plain: "ml_cache", Result: "a row for each answer", Doc: "the answers that are kept"},
 	{Name: "ml_cache_clear", Kind: SystemFunction, Plain: "ml_cache_clear", Result: "STRING", Doc: "forgets the answers that are kept"},
 	{Name: "object_table", Kind: SystemFunction, Plain: "object_table", Args: []Argument{{Name: "uris", Type: "ARRAY<STRING>"}},

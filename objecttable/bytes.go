@@ -17,7 +17,8 @@ import (
 func (r *Runtime) byteFunctions() []*scalar {
 	out := []*scalar{{name: "object_md5", params: []udf.Type{varchar, bigint, varchar}, result: varchar, f: r.objectMD5}}
 	for n := 1; n <= 3; n++ {
-		out = append(out, &scalar{name: "object_bytes", params: []udf.Type{varchar, bigint, varchar}[:n], result: blob, f: r.objectBytes, bind: binds})
+		out = append(out, &scalar{name: "object_bytes", params: []udf.Type{varchar, bigint, varchar}[:n], result: blob, f: r.objectBytes,
+			bind: binds})
 	}
 	return out
 }
@@ -99,7 +100,8 @@ func (r *Runtime) readAll(q *Query, conn uint64, todo []job, n int, out mapping.
 			return q.row(j.uri, err)
 		}
 		if size += int64(len(j.bytes)); size > r.o.MaxChunk {
-			return fmt.Errorf("objects of more than %s in %s, too many to hold at once; read them straight from the object table, not behind ORDER BY, GROUP BY, "+
+			return fmt.Errorf("objects of more than %s in %s, too many to hold at once; read them straight from the object table, not behind "+
+				"ORDER BY, GROUP BY, "+
 				"the smaller side of a join or a stored list, or some at a time with WHERE", amount.Of(r.o.MaxChunk, "byte"), amount.Of(n, "row"))
 		}
 		if err := udf.SetBytes(out, j.row, j.bytes); err != nil {
@@ -199,7 +201,8 @@ func (r *Runtime) read(ctx context.Context, uri string, generation int64, author
 	return b, err
 }
 
-func (r *Runtime) readOnce(ctx context.Context, store Store, bucket, name string, generation int64, uri string, held *int64) ([]byte, error) {
+func (r *Runtime) readOnce(ctx context.Context, store Store, bucket, name string, generation int64, uri string, held *int64) ([]byte,
+	error) {
 	body, size, err := store.Open(ctx, bucket, name, generation, 0)
 	if err != nil {
 		return nil, err
@@ -267,7 +270,8 @@ type tooLarge struct {
 }
 
 func (e *tooLarge) Error() string {
-	return fmt.Sprintf("%s: too large: %s, the limit is %d; leave it out with WHERE size <= %[3]d, or raise the limit", e.uri, amount.Of(e.size, "byte"), e.limit)
+	return fmt.Sprintf("%s: too large: %s, the limit is %d; leave it out with WHERE size <= %[3]d, or raise the limit", e.uri,
+		amount.Of(e.size, "byte"), e.limit)
 }
 
 // Reason is short for the status column.

@@ -25,12 +25,14 @@ func (r *Runtime) imageFunctions() []*scalar {
 		}
 	}
 	// of is row with the object's URI behind the other arguments, for errors.
-	of := func(uri int, f func(b []byte, in []udf.Column, i int) ([]byte, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
+	of := func(uri int, f func(b []byte, in []udf.Column, i int) ([]byte, error)) func(*Query, uint64, []mapping.Vector, int,
+		mapping.Vector) error {
 		return func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
 			return r.eachImage(q, in, n, out, uri, f)
 		}
 	}
-	parsed := func(f func(m image.Image, in []udf.Column, i int) (image.Image, error)) func(*Query, uint64, []mapping.Vector, int, mapping.Vector) error {
+	parsed := func(f func(m image.Image, in []udf.Column, i int) (image.Image, error)) func(*Query, uint64, []mapping.Vector, int,
+		mapping.Vector) error {
 		return row(func(b []byte, in []udf.Column, i int) ([]byte, error) {
 			m, err := image.Parse(b)
 			if err == nil {
@@ -56,23 +58,26 @@ func (r *Runtime) imageFunctions() []*scalar {
 		{name: "ml_decode_image", params: []udf.Type{blob, varchar}, result: blob, f: of(1, decode)},
 		{name: "ml_decode_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob, f: row(small)},
 		{name: "ml_decode_image", params: []udf.Type{blob, bigint, bigint, boolean, varchar}, result: blob, f: of(4, small)},
-		{name: "ml_resize_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob, f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
-			h, w, keep, err := box(in, i)
-			if err != nil {
+		{name: "ml_resize_image", params: []udf.Type{blob, bigint, bigint, boolean}, result: blob,
+			f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
+				h, w, keep, err := box(in, i)
+				if err != nil {
+					return m, err
+				}
+				return m.Resize(h, w, keep)
+			})},
+		{name: "ml_convert_color_space", params: []udf.Type{blob, varchar}, result: blob,
+			f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
+				m, err := m.ConvertColor(in[1].Text(i))
+				if errors.Is(err, image.ErrColorSpace) {
+					err = statementError{err}
+				}
 				return m, err
-			}
-			return m.Resize(h, w, keep)
-		})},
-		{name: "ml_convert_color_space", params: []udf.Type{blob, varchar}, result: blob, f: parsed(func(m image.Image, in []udf.Column, i int) (image.Image, error) {
-			m, err := m.ConvertColor(in[1].Text(i))
-			if errors.Is(err, image.ErrColorSpace) {
-				err = statementError{err}
-			}
-			return m, err
-		})},
-		{name: "ml_convert_image_type", params: []udf.Type{blob}, result: blob, f: parsed(func(m image.Image, _ []udf.Column, _ int) (image.Image, error) {
-			return m.Integers(), nil
-		})},
+			})},
+		{name: "ml_convert_image_type", params: []udf.Type{blob}, result: blob,
+			f: parsed(func(m image.Image, _ []udf.Column, _ int) (image.Image, error) {
+				return m.Integers(), nil
+			})},
 		{name: "ml_image_struct", params: []udf.Type{blob}, result: imageType, f: r.imageStruct},
 		{name: "ml_image_blob", params: []udf.Type{imageType}, result: blob, f: imageBlob},
 	}
@@ -98,7 +103,8 @@ func (r *Runtime) tooMany(n int) error {
 }
 
 // eachImage runs f for the rows without NULLs, on all processors. Argument uri names the object, unless it is -1.
-func (r *Runtime) eachImage(q *Query, in []mapping.Vector, n int, out mapping.Vector, uri int, f func(b []byte, in []udf.Column, i int) ([]byte, error)) error {
+func (r *Runtime) eachImage(q *Query, in []mapping.Vector, n int, out mapping.Vector, uri int,
+	f func(b []byte, in []udf.Column, i int) ([]byte, error)) error {
 	type row struct {
 		i     int
 		bytes []byte

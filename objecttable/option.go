@@ -37,7 +37,8 @@ func (e *OptionError) Error() string {
 	return e.Msg + ". " + e.Hint
 }
 
-var optionNames = []string{"object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "friendly_name", "labels", "expiration_timestamp"}
+var optionNames = []string{"object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "friendly_name", "labels",
+	"expiration_timestamp"}
 
 // otherNames are options of external tables that are not object tables.
 var otherNames = []string{
@@ -54,7 +55,8 @@ func NewTable(options []Option, authorizer string, stmtPos, stmtEnd int) (*Table
 		name := strings.ToLower(o.Name)
 		switch {
 		case slices.Contains(otherNames, name):
-			return nil, &OptionError{o.Pos, o.End, fmt.Sprintf("Option %s is not for object tables", o.Name), "Leave it out; CSV, JSON and Parquet files are read with DuckDB's read_csv, read_json and read_parquet"}
+			return nil, &OptionError{o.Pos, o.End, fmt.Sprintf("Option %s is not for object tables", o.Name),
+				"Leave it out; CSV, JSON and Parquet files are read with DuckDB's read_csv, read_json and read_parquet"}
 		case !slices.Contains(optionNames, name):
 			return nil, &OptionError{o.Pos, o.End, "Unknown option: " + o.Name, "Object tables have " + strings.Join(optionNames, ", ")}
 		case seen[name].Name != "":
@@ -66,7 +68,8 @@ func NewTable(options []Option, authorizer string, stmtPos, stmtEnd int) (*Table
 		}
 	}
 	if _, ok := seen["object_metadata"]; !ok {
-		return nil, &OptionError{stmtPos, stmtEnd, "Option object_metadata is missing", "Write object_metadata = 'SIMPLE': of the external tables, only object tables are supported"}
+		return nil, &OptionError{stmtPos, stmtEnd, "Option object_metadata is missing",
+			"Write object_metadata = 'SIMPLE': of the external tables, only object tables are supported"}
 	}
 	if _, ok := seen["uris"]; !ok {
 		return nil, &OptionError{stmtPos, stmtEnd, "Option uris is missing", "Write uris = ['gs://bucket/folder/*']"}
@@ -75,7 +78,8 @@ func NewTable(options []Option, authorizer string, stmtPos, stmtEnd int) (*Table
 	_, isCached := seen["metadata_cache_mode"]
 	switch {
 	case t.MaxStaleness > 0 && !isCached:
-		return nil, &OptionError{stale.Pos, stale.End, "Option max_staleness needs metadata_cache_mode", "Add metadata_cache_mode = 'AUTOMATIC' or 'MANUAL'"}
+		return nil, &OptionError{stale.Pos, stale.End, "Option max_staleness needs metadata_cache_mode",
+			"Add metadata_cache_mode = 'AUTOMATIC' or 'MANUAL'"}
 	case isCached && !isStale:
 		o := seen["metadata_cache_mode"]
 		return nil, &OptionError{o.Pos, o.End, "Option metadata_cache_mode needs max_staleness", "Add max_staleness = INTERVAL 1 HOUR"}
@@ -155,7 +159,8 @@ func (t *Table) set(name string, o Option) error {
 	return nil
 }
 
-var units = map[string]time.Duration{"SECOND": time.Second, "MINUTE": time.Minute, "HOUR": time.Hour, "DAY": 24 * time.Hour, "WEEK": 7 * 24 * time.Hour}
+var units = map[string]time.Duration{"SECOND": time.Second, "MINUTE": time.Minute, "HOUR": time.Hour, "DAY": 24 * time.Hour,
+	"WEEK": 7 * 24 * time.Hour}
 
 // interval reads "n UNIT", with or without INTERVAL before it, BigQuery's "Y-M D H:M:S", or 0.
 func interval(v any) (time.Duration, bool) {

@@ -18,7 +18,8 @@ import (
 
 // refType is an ObjectRef
 // (https://cloud.google.com/bigquery/docs/reference/standard-sql/objectref_functions).
-var refType = udf.StructOf(udf.Field{Name: "uri", Type: varchar}, udf.Field{Name: "version", Type: varchar}, udf.Field{Name: "authorizer", Type: varchar}, udf.Field{Name: "details", Type: jsonType})
+var refType = udf.StructOf(udf.Field{Name: "uri", Type: varchar}, udf.Field{Name: "version", Type: varchar},
+	udf.Field{Name: "authorizer", Type: varchar}, udf.Field{Name: "details", Type: jsonType})
 
 var readURLType = udf.StructOf(udf.Field{Name: "url", Type: varchar}, udf.Field{Name: "status", Type: varchar})
 

@@ -72,7 +72,8 @@ func (v VectorSearch) LookFor() string {
 // with queries × TopK and not with the base, and all threads work.
 func (v VectorSearch) SQL() (string, error) {
 	if v.Base == "" || v.Column == "" {
-		return "", errors.New("VECTOR_SEARCH needs a table to search and the name of its column: VECTOR_SEARCH(TABLE base, 'column', TABLE query)")
+		return "", errors.New("VECTOR_SEARCH needs a table to search and the name of its column: " +
+			"VECTOR_SEARCH(TABLE base, 'column', TABLE query)")
 	}
 	if (v.Query == "") == (v.QueryValue == "") {
 		return "", errors.New("VECTOR_SEARCH needs a query table, third, or query_value => one vector, and not both")
@@ -83,7 +84,8 @@ func (v VectorSearch) SQL() (string, error) {
 		kind = "EUCLIDEAN"
 	case "EUCLIDEAN", "COSINE", "DOT_PRODUCT":
 	default:
-		return "", &SearchError{Argument: "distance_type", msg: fmt.Sprintf("distance_type '%s' is not known: use EUCLIDEAN, COSINE or DOT_PRODUCT", v.DistanceType)}
+		return "", &SearchError{Argument: "distance_type",
+			msg: fmt.Sprintf("distance_type '%s' is not known: use EUCLIDEAN, COSINE or DOT_PRODUCT", v.DistanceType)}
 	}
 	if v.Options != "" {
 		var o struct {
@@ -93,7 +95,8 @@ func (v VectorSearch) SQL() (string, error) {
 		dec := json.NewDecoder(strings.NewReader(v.Options))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&o); err != nil {
-			return "", &SearchError{"options", fmt.Sprintf(`options '%s': %v; it knows {"use_brute_force": true} and {"fraction_lists_to_search": 0.1}`, v.Options, err), err}
+			return "", &SearchError{"options", fmt.Sprintf(`options '%s': %v; it knows `+
+				`{"use_brute_force": true} and {"fraction_lists_to_search": 0.1}`, v.Options, err), err}
 		}
 	}
 	top := v.TopK
@@ -111,8 +114,10 @@ func (v VectorSearch) SQL() (string, error) {
 		shown = "__q.r AS query, "
 	}
 	base := "SELECT row_number() OVER () AS n, __r AS r, __r." + quote.Name(v.Column) + "::DOUBLE[] AS v FROM (" + v.Base + "\n) AS __r"
-	pairs := "SELECT __q.n AS q, __b.n AS b, system.main.vector_search_distance(__q.v, __q.n, __b.v, __b.n, " + quote.Text(v.search(kind)) + ") AS d FROM __q, __b WHERE __q.v IS NOT NULL AND __b.v IS NOT NULL"
-	near := "SELECT __p.q AS q, unnest(min_by({'b': __p.b, 'd': __p.d}, __p.d, " + fmt.Sprint(top) + ")) AS t FROM (" + pairs + ") AS __p GROUP BY __p.q"
+	pairs := "SELECT __q.n AS q, __b.n AS b, system.main.vector_search_distance(__q.v, __q.n, __b.v, __b.n, " + quote.Text(v.search(kind)) +
+		") AS d FROM __q, __b WHERE __q.v IS NOT NULL AND __b.v IS NOT NULL"
+	near := "SELECT __p.q AS q, unnest(min_by({'b': __p.b, 'd': __p.d}, __p.d, " + fmt.Sprint(top) + ")) AS t FROM (" + pairs +
+		") AS __p GROUP BY __p.q"
 	if top < 0 {
 		near = "SELECT __p.q AS q, {'b': __p.b, 'd': __p.d} AS t FROM (" + pairs + ") AS __p"
 	}
@@ -181,7 +186,8 @@ func searchDistance() *scalar {
 		}
 		return nil
 	}
-	return &scalar{name: "vector_search_distance", says: "VECTOR_SEARCH", params: []udf.Type{vectorType, bigint, vectorType, bigint, varchar}, result: double, f: f}
+	return &scalar{name: "vector_search_distance", says: "VECTOR_SEARCH", params: []udf.Type{vectorType, bigint, vectorType, bigint, varchar},
+		result: double, f: f}
 }
 
 // distance is of a pair; a vector that is not ok holds NULL.

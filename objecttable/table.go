@@ -80,7 +80,8 @@ func ParseSpec(text string) (Spec, error) {
 		s.URIs = []string{t}
 	}
 	if err != nil {
-		return s, fmt.Errorf("object table: its description is not right: %w; give a URI, a JSON list of URIs, or what CREATE EXTERNAL TABLE makes", err)
+		return s, fmt.Errorf("object table: its description is not right: %w; give a URI, a JSON list of URIs, or what CREATE EXTERNAL TABLE "+
+			"makes", err)
 	}
 	if len(s.URIs) == 0 {
 		return s, errors.New("object table: it has no URIs; write ['gs://bucket/folder/*']")

@@ -98,13 +98,15 @@ func wantTable(lines []string, n int) (table, error) {
 		t := make(table, len(lines))
 		for i, l := range lines {
 			if t[i] = texts(strings.Split(l, "\t")); len(t[i]) != n {
-				return nil, fmt.Errorf("expected line %d has %s between tabs, the query has %s", i+1, amount.Of(len(t[i]), "value"), amount.Of(n, "column"))
+				return nil, fmt.Errorf("expected line %d has %s between tabs, the query has %s", i+1, amount.Of(len(t[i]), "value"),
+					amount.Of(n, "column"))
 			}
 		}
 		return t, nil
 	}
 	if len(lines)%n != 0 {
-		return nil, fmt.Errorf("%s cannot make whole rows of %s; part the columns of a row with tabs", amount.Of(len(lines), "expected value"), amount.Of(n, "column"))
+		return nil, fmt.Errorf("%s cannot make whole rows of %s; part the columns of a row with tabs", amount.Of(len(lines), "expected value"),
+			amount.Of(n, "column"))
 	}
 	var t table
 	for row := range slices.Chunk(lines, n) {

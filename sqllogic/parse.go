@@ -202,7 +202,8 @@ func (p *parser) directive(r *record) error {
 		return nil
 	}
 	if !ok {
-		return p.errorf(r.line, "%q is not supported; records are statement, query, columns, require, require-env, test-env, load, restart, reconnect, "+
+		return p.errorf(r.line, "%q is not supported; records are statement, query, columns, require, require-env, test-env, load, restart, "+
+			"reconnect, "+
 			"loop, foreach, skipif, onlyif, tolerance, mode and halt", r.kind)
 	}
 	if len(r.args) < n[0] || len(r.args) > n[1] {

@@ -70,7 +70,8 @@ func (s *session) query(ctx context.Context, r *record) error {
 		return err
 	}
 	if len(cols) != len(r.types) {
-		return s.fail(r, query, fmt.Sprintf("columns: wanted %d (%s), got %d", len(r.types), r.types, len(cols)), "  got\n"+indent(columnList(cols)))
+		return s.fail(r, query, fmt.Sprintf("columns: wanted %d (%s), got %d", len(r.types), r.types, len(cols)),
+			"  got\n"+indent(columnList(cols)))
 	}
 	if r.label != "" {
 		sorted := got.sorted(r.sort)

@@ -35,13 +35,15 @@ func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
 		return list
 	}
 	if at := modelStart.FindStringSubmatchIndex(text); at != nil {
-		return s.suggestions(ctx, at[2], "SELECT name, 0 FROM (SELECT CASE schema_name WHEN 'main' THEN model_name ELSE schema_name || '.' || model_name END AS name FROM ml_models()) WHERE starts_with(lower(name), lower("+quote(text[at[2]:])+")) ORDER BY 1")
+		return s.suggestions(ctx, at[2], "SELECT name, 0 FROM (SELECT CASE schema_name WHEN 'main' THEN model_name ELSE schema_name || '.' || "+
+			"model_name END AS name FROM ml_models()) WHERE starts_with(lower(name), lower("+quote(text[at[2]:])+")) ORDER BY 1")
 	}
 	start := 0
 	if at := lastQuery.FindStringSubmatchIndex(text); at != nil {
 		start = at[2]
 	}
-	return s.suggestions(ctx, start, "SELECT suggestion, suggestion_start FROM sql_auto_complete("+quote(text[start:])+") WHERE suggestion NOT LIKE 'bigquery_metadata%'")
+	return s.suggestions(ctx, start, "SELECT suggestion, suggestion_start FROM sql_auto_complete("+quote(text[start:])+
+		") WHERE suggestion NOT LIKE 'bigquery_metadata%'")
 }
 
 // suggestions runs a query for texts and where, from the byte first on, they begin.

@@ -31,7 +31,8 @@ func connections(ctx context.Context, o *options, cfg *mallard.Config) (list []f
 	if c, ok := cfg.Connections["default"]; ok {
 		list = append(list, finding{subject: "storage", state: "gs:// through connection default, " + cmp.Or(c.StorageEndpoint, "Cloud Storage")})
 	} else {
-		list = append(list, finding{subject: "storage", state: "gs:// without credentials, for public buckets: there is no [connections.default]"})
+		list = append(list, finding{subject: "storage",
+			state: "gs:// without credentials, for public buckets: there is no [connections.default]"})
 	}
 	for _, name := range names {
 		p, err := config.Provider(name, cfg.Connections[name])
@@ -72,7 +73,8 @@ func cacheFolder() finding {
 		}
 	}
 	if err != nil {
-		return finding{"cache folder", err.Error(), "set HOME or XDG_CACHE_HOME to a folder that can be written, or [store] path in the configuration", false}
+		return finding{"cache folder", err.Error(),
+			"set HOME or XDG_CACHE_HOME to a folder that can be written, or [store] path in the configuration", false}
 	}
 	return finding{subject: "cache folder", state: dir + " can be written"}
 }

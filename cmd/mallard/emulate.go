@@ -182,7 +182,8 @@ func (e *emulation) run(ctx context.Context, o *options, t terminal) (err error)
 		return err
 	}
 	s.Start()
-	fmt.Fprintf(t.err, "Vertex AI emulated at %s (REST and gRPC). In the configuration:\n\n[connections.default]\nproject = \"local\"\nbase_url = %q\nauth = \"none\"\n\nCtrl-C stops it.\n", s.URL(), s.URL())
+	fmt.Fprintf(t.err, "Vertex AI emulated at %s (REST and gRPC). In the configuration:\n\n[connections.default]\nproject = "+
+		"\"local\"\nbase_url = %q\nauth = \"none\"\n\nCtrl-C stops it.\n", s.URL(), s.URL())
 	for id := range e.folders {
 		fmt.Fprintf(t.err, "endpoint %s: %s\n", id, s.EndpointURL(id))
 	}
@@ -207,7 +208,8 @@ func readScript(name string, v *vertextest.Options) error {
 	return nil
 }
 
-// upstream gives what sends requests on: to Google's hosts, which they name already, with application default credentials, or to a server without any.
+// upstream gives what sends requests on: to Google's hosts, which they name already, with application default credentials, or to a server
+// without any.
 func upstream(ctx context.Context, to string) (*vertexai.Client, func(*http.Request) (*http.Response, error), error) {
 	if to == "google" {
 		c, err := vertexai.New(ctx, vertexai.Options{})

@@ -87,7 +87,8 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		}
 		c.key = &key{}
 		if err := json.Unmarshal(b, c.key); err != nil || c.key.Email == "" || c.key.Private == "" {
-			return nil, fmt.Errorf("Cloud Storage: %s is not a service account's key file; make one with `gcloud iam service-accounts keys create`", o.CredentialsFile)
+			return nil, fmt.Errorf("Cloud Storage: %s is not a service account's key file; make one with `gcloud iam service-accounts keys create`",
+				o.CredentialsFile)
 		}
 		opts = append(opts, option.WithAuthCredentialsJSON(option.ServiceAccount, b))
 	case Token:
@@ -109,7 +110,8 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	}
 	tr, err := htransport.NewTransport(ctx, base, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("Cloud Storage: no credentials: %w; run `gcloud auth application-default login`, or set another kind of authentication", err)
+		return nil, fmt.Errorf("Cloud Storage: no credentials: %w; run `gcloud auth application-default login`, or set another kind of "+
+			"authentication", err)
 	}
 	own := []option.ClientOption{option.WithHTTPClient(&http.Client{Transport: tr}), storage.WithDisabledClientMetrics()}
 	if o.Endpoint != "" {
@@ -176,7 +178,8 @@ func (s tokenSource) Token() (*oauth2.Token, error) {
 // sends nothing.
 func (c *Client) SignedURL(bucket, name, method string, expires time.Time) (string, error) {
 	if c.key == nil {
-		return "", fmt.Errorf("%s: a signed URL needs a service account's key: set the connection's auth to service_account and its credentials_file", uri(bucket, name))
+		return "", fmt.Errorf("%s: a signed URL needs a service account's key: set the connection's auth to service_account and its "+
+			"credentials_file", uri(bucket, name))
 	}
 	o := &storage.SignedURLOptions{
 		GoogleAccessID: c.key.Email, PrivateKey: []byte(c.key.Private), Method: method, Expires: expires, Scheme: storage.SigningSchemeV4,

@@ -12,7 +12,8 @@ import (
 
 // attrs are the library's names of our columns.
 var attrs = map[string]string{
-	"uri": "Name", "generation": "Generation", "content_type": "ContentType", "size": "Size", "md5_hash": "MD5", "updated": "Updated", "metadata": "Metadata",
+	"uri": "Name", "generation": "Generation", "content_type": "ContentType", "size": "Size", "md5_hash": "MD5", "updated": "Updated",
+	"metadata": "Metadata",
 }
 
 // List calls page with the objects whose names begin with prefix and end with suffix, in the order of their names, some

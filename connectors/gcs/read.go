@@ -42,7 +42,8 @@ func (c *Client) Stat(ctx context.Context, bucket, name string, generation int64
 }
 
 func described(bucket string, a *storage.ObjectAttrs) Object {
-	o := Object{URI: uri(bucket, a.Name), Generation: a.Generation, ContentType: a.ContentType, Size: a.Size, Updated: a.Updated, Metadata: a.Metadata}
+	o := Object{URI: uri(bucket, a.Name), Generation: a.Generation, ContentType: a.ContentType, Size: a.Size, Updated: a.Updated,
+		Metadata: a.Metadata}
 	if o.ContentType == "" {
 		o.ContentType = "application/octet-stream"
 	}

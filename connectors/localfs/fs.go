@@ -28,7 +28,8 @@ type Object = struct {
 	Metadata    map[string]string
 }
 
-// FS reads the file system of this machine. Buckets are empty strings. It is safe for concurrent use. That of a [Bucket] reads its folder only.
+// FS reads the file system of this machine. Buckets are empty strings. It is safe for concurrent use. That of a [Bucket] reads its folder
+// only.
 type FS struct {
 	root   *os.Root // nil: the whole file system
 	bucket string
@@ -257,9 +258,11 @@ func (f FS) describe(name string, info fs.FileInfo, fields []string) (Object, er
 var types = map[string]string{
 	".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".bmp": "image/bmp", ".gif": "image/gif", ".webp": "image/webp",
 	".tif": "image/tiff", ".tiff": "image/tiff", ".heic": "image/heic", ".heif": "image/heif", ".svg": "image/svg+xml",
-	".mp4": "video/mp4", ".mov": "video/quicktime", ".mpeg": "video/mpeg", ".mpg": "video/mpeg", ".webm": "video/webm", ".avi": "video/x-msvideo",
+	".mp4": "video/mp4", ".mov": "video/quicktime", ".mpeg": "video/mpeg", ".mpg": "video/mpeg", ".webm": "video/webm",
+	".avi": "video/x-msvideo",
 	".mp3": "audio/mpeg", ".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".m4a": "audio/mp4",
-	".pdf": "application/pdf", ".json": "application/json", ".txt": "text/plain", ".md": "text/markdown", ".html": "text/html", ".htm": "text/html",
+	".pdf": "application/pdf", ".json": "application/json", ".txt": "text/plain", ".md": "text/markdown", ".html": "text/html",
+	".htm": "text/html",
 	".csv": "text/csv", ".xml": "application/xml", ".zip": "application/zip", ".gz": "application/gzip", ".tar": "application/x-tar",
 	".parquet": "application/vnd.apache.parquet", ".pb": "application/octet-stream",
 }
@@ -296,7 +299,8 @@ func (f FS) Folder(name string) error {
 func (f FS) regular(name string, info fs.FileInfo, gen int64) error {
 	switch {
 	case !info.Mode().IsRegular():
-		return &Error{URI: f.uri(name), reason: NotFound, hint: "it is a folder or a device; files only are objects: write folder/* for those of a folder"}
+		return &Error{URI: f.uri(name), reason: NotFound,
+			hint: "it is a folder or a device; files only are objects: write folder/* for those of a folder"}
 	case gen != 0 && gen != generation(info):
 		return &Error{URI: f.uri(name), reason: Changed, hint: "the file was changed since it was listed: query again"}
 	}

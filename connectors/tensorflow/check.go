@@ -34,7 +34,8 @@ func (s *Signature) Check(outputs []string) error {
 		tensors[tensorKeyOf(p.Tensor)] = p.Name
 	}
 	if len(s.Inputs) == 0 {
-		return refused("Export it with an input whose first dimension is the rows'", "it has no inputs that a row gives, so its outputs are the same for all rows")
+		return refused("Export it with an input whose first dimension is the rows'",
+			"it has no inputs that a row gives, so its outputs are the same for all rows")
 	}
 	if len(s.Outputs) == 0 {
 		return refused("", "it has no outputs")

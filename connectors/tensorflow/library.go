@@ -169,7 +169,8 @@ const pythonTimeout = 10 * time.Second
 
 // pythonDir asks Python where its tensorflow lies, without importing it (which takes seconds).
 func pythonDir() (dir, note string) {
-	const ask = "import importlib.util as u\ns = u.find_spec('tensorflow')\nprint(list(s.submodule_search_locations)[0] if s and s.submodule_search_locations else '')"
+	const ask = "import importlib.util as u\ns = u.find_spec('tensorflow')\nprint(list(s.submodule_search_locations)[0] if s and " +
+		"s.submodule_search_locations else '')"
 	ctx, cancel := context.WithTimeout(context.Background(), pythonTimeout)
 	defer cancel()
 	for _, py := range []string{"python3", "python"} {

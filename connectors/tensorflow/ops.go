@@ -58,12 +58,13 @@ func effectTable() map[string]effect {
 			ThreadUnsafeUnigramCandidateSampler UniformCandidateSampler SampleDistortedBoundingBox SampleDistortedBoundingBoxV2
 			Skipgram AnonymousRandomSeedGenerator AnonymousSeedGenerator DeleteRandomSeedGenerator DeleteSeedGenerator SleepOp SleepIdentityOp`,
 		// TensorArrays and stacks live in a container of the run, gone at its end.
-		holds: `TensorArray TensorArrayV2 TensorArrayV3 TensorArrayClose TensorArrayCloseV2 TensorArrayCloseV3 TensorArrayConcat TensorArrayConcatV2
-			TensorArrayConcatV3 TensorArrayGather TensorArrayGatherV2 TensorArrayGatherV3 TensorArrayRead TensorArrayReadV2 TensorArrayReadV3
-			TensorArrayScatter TensorArrayScatterV2 TensorArrayScatterV3 TensorArraySize TensorArraySizeV2 TensorArraySizeV3
-			TensorArraySplit TensorArraySplitV2 TensorArraySplitV3 TensorArrayWrite TensorArrayWriteV2 TensorArrayWriteV3
-			TensorArrayPack TensorArrayUnpack TensorArrayGrad TensorArrayGradV2 TensorArrayGradV3 TensorArrayGradWithShape
-			Stack StackV2 StackClose StackCloseV2 StackPop StackPopV2 StackPush StackPushV2 TemporaryVariable DestroyTemporaryVariable`,
+		holds: `TensorArray TensorArrayV2 TensorArrayV3 TensorArrayClose TensorArrayCloseV2 TensorArrayCloseV3 TensorArrayConcat
+			TensorArrayConcatV2 TensorArrayConcatV3 TensorArrayGather TensorArrayGatherV2 TensorArrayGatherV3 TensorArrayRead
+			TensorArrayReadV2 TensorArrayReadV3 TensorArrayScatter TensorArrayScatterV2 TensorArrayScatterV3 TensorArraySize
+			TensorArraySizeV2 TensorArraySizeV3 TensorArraySplit TensorArraySplitV2 TensorArraySplitV3 TensorArrayWrite TensorArrayWriteV2
+			TensorArrayWriteV3 TensorArrayPack TensorArrayUnpack TensorArrayGrad TensorArrayGradV2 TensorArrayGradV3
+			TensorArrayGradWithShape Stack StackV2 StackClose StackCloseV2 StackPop StackPopV2 StackPush StackPushV2 TemporaryVariable
+			DestroyTemporaryVariable`,
 	} {
 		for _, name := range strings.Fields(names) {
 			m[name] = e
@@ -89,15 +90,18 @@ var unsafeOps = map[string]string{
 	"TextLineDataset": readsFiles, "TFRecordDataset": readsFiles, "TFRecordDatasetV2": readsFiles, "FixedLengthRecordDataset": readsFiles,
 	"FixedLengthRecordDatasetV2": readsFiles, "CSVDataset": readsFiles, "CSVDatasetV2": readsFiles, "ExperimentalCSVDataset": readsFiles,
 	"LMDBDataset": readsFiles, "ExperimentalLMDBDataset": readsFiles, "SqlDataset": readsFiles, "ExperimentalSqlDataset": readsFiles,
-	"MatchingFilesDataset": readsFiles, "ExperimentalMatchingFilesDataset": readsFiles, "LoadDataset": readsFiles, "ListSnapshotChunksDataset": readsFiles,
-	"SnapshotChunkDataset": readsFiles, "SnapshotDatasetReader": readsFiles, "SnapshotNestedDatasetReader": readsFiles,
+	"MatchingFilesDataset": readsFiles, "ExperimentalMatchingFilesDataset": readsFiles, "LoadDataset": readsFiles,
+	"ListSnapshotChunksDataset": readsFiles,
+	"SnapshotChunkDataset":      readsFiles, "SnapshotDatasetReader": readsFiles, "SnapshotNestedDatasetReader": readsFiles,
 	"ImmutableConst": readsFiles, "GenerateVocabRemapping": readsFiles, "LoadAndRemapMatrix": readsFiles, "DTensorRestoreV2": readsFiles,
 
 	"WriteFile": writesFiles, "Save": writesFiles, "SaveV2": writesFiles, "SaveSlices": writesFiles, "MergeV2Checkpoints": writesFiles,
 	"DistributedSave": writesFiles, "SaveDataset": writesFiles, "SaveDatasetV2": writesFiles, "DatasetToTFRecord": writesFiles,
 	"ExperimentalDatasetToTFRecord": writesFiles, "CacheDataset": writesFiles, "CacheDatasetV2": writesFiles, "SnapshotDataset": writesFiles,
-	"SnapshotDatasetV2": writesFiles, "SummaryWriter": writesFiles, "CreateSummaryFileWriter": writesFiles, "CreateSummaryDbWriter": writesFiles,
-	"WriteSummary": writesFiles, "WriteScalarSummary": writesFiles, "WriteHistogramSummary": writesFiles, "WriteImageSummary": writesFiles,
+	"SnapshotDatasetV2": writesFiles, "SummaryWriter": writesFiles, "CreateSummaryFileWriter": writesFiles,
+	"CreateSummaryDbWriter": writesFiles,
+	"WriteSummary":          writesFiles, "WriteScalarSummary": writesFiles, "WriteHistogramSummary": writesFiles,
+	"WriteImageSummary": writesFiles,
 	"WriteAudioSummary": writesFiles, "WriteGraphSummary": writesFiles, "WriteRawProtoSummary": writesFiles, "DumpTensor": writesFiles,
 	"DebugIdentity": writesFiles, "DebugIdentityV2": writesFiles, "DebugIdentityV3": writesFiles, "DebugNanCount": writesFiles,
 	"DebugNumericSummary": writesFiles, "DebugNumericSummaryV2": writesFiles, "CalibrationStatisticsSaver": writesFiles,

@@ -49,7 +49,8 @@ func (s *Session) run(ctx context.Context, in []Tensor, loop int) (*Result, erro
 		return nil, &Error{Op: s.op, Msg: "the model is closed", Kind: ErrClosed}
 	}
 	if len(in) != len(s.Inputs) {
-		return nil, &Error{Op: s.op, Msg: fmt.Sprintf("%s given, the signature has %d", amount.Of(len(in), "input"), len(s.Inputs)), Kind: ErrInput}
+		return nil, &Error{Op: s.op, Msg: fmt.Sprintf("%s given, the signature has %d", amount.Of(len(in), "input"), len(s.Inputs)),
+			Kind: ErrInput}
 	}
 	c := h.take()
 	if c == nil {

@@ -120,7 +120,8 @@ func (r *Runtime) loadOps(files []string) error {
 			continue
 		}
 		if _, ok := r.ops.loaded[path]; ok {
-			return &Error{Op: "load custom ops " + f, Msg: "the file was changed since this process loaded it, and TensorFlow cannot unload it", Kind: ErrLibrary,
+			return &Error{Op: "load custom ops " + f, Msg: "the file was changed since this process loaded it, and TensorFlow cannot unload it",
+				Kind: ErrLibrary,
 				Hint: "Start Mallard again, or give the new library a name of its own"}
 		}
 		if err := r.promote(); err != nil {

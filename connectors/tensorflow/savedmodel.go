@@ -78,7 +78,8 @@ func Inspect(dir string) (*SavedModel, error) {
 	case !st.Mode().IsRegular():
 		return nil, &Error{Op: op, Kind: ErrNoModel, Msg: "saved_model.pb is not a file"}
 	case st.Size() > maxModelFile:
-		return nil, &Error{Op: op, Kind: ErrCorrupt, Msg: fmt.Sprintf("saved_model.pb has %s, more than the 2 GiB that the format allows", amount.Of(st.Size(), "byte"))}
+		return nil, &Error{Op: op, Kind: ErrCorrupt, Msg: fmt.Sprintf("saved_model.pb has %s, more than the 2 GiB that the format allows",
+			amount.Of(st.Size(), "byte"))}
 	}
 	pb, err := os.ReadFile(file)
 	if err != nil {
@@ -305,7 +306,8 @@ func (s *Signature) pick(dir string, names []string) ([]Port, error) {
 // loadHint says what may be wrong when TensorFlow cannot load the graph.
 func (s *Signature) loadHint() string {
 	if len(s.Custom) > 0 {
-		return "The graph uses ops that are not TensorFlow's own: " + strings.Join(s.Custom, ", ") + ". Name their library in the option CUSTOM_OPS"
+		return "The graph uses ops that are not TensorFlow's own: " + strings.Join(s.Custom, ", ") +
+			". Name their library in the option CUSTOM_OPS"
 	}
 	return ""
 }

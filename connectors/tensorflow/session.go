@@ -183,7 +183,8 @@ func (h *handle) resolve(op string, in, out []Port) error {
 			rc := C.mtf_resolve(h.model.graph, cname, C.int(index), &to[i], &dtype)
 			C.free(unsafe.Pointer(cname))
 			if rc != 0 {
-				return &Error{Op: op, Kind: ErrCorrupt, Msg: fmt.Sprintf("the signature names tensor %q for %q, which the graph does not have", p.Tensor, p.Name)}
+				return &Error{Op: op, Kind: ErrCorrupt, Msg: fmt.Sprintf("the signature names tensor %q for %q, which the graph does not have",
+					p.Tensor, p.Name)}
 			}
 			if DType(dtype) != p.DType {
 				return &Error{Op: op, Kind: ErrCorrupt,

@@ -31,9 +31,11 @@ func credentials(_ context.Context, o Options) (*auth.Credentials, error) {
 		if err := readable(o.CredentialsFile); err != nil {
 			return nil, err
 		}
-		c, err := gcreds.NewCredentialsFromFile(gcreds.ServiceAccount, o.CredentialsFile, &gcreds.DetectOptions{Scopes: []string{scope}, UseSelfSignedJWT: true})
+		c, err := gcreds.NewCredentialsFromFile(gcreds.ServiceAccount, o.CredentialsFile,
+			&gcreds.DetectOptions{Scopes: []string{scope}, UseSelfSignedJWT: true})
 		if err != nil {
-			return nil, fmt.Errorf("vertexai: %s is not a service account key file: create one with `gcloud iam service-accounts keys create`", o.CredentialsFile)
+			return nil, fmt.Errorf("vertexai: %s is not a service account key file: create one with `gcloud iam service-accounts keys create`",
+				o.CredentialsFile)
 		}
 		return c, nil
 	}
@@ -71,7 +73,8 @@ func defaults(o Options) (*auth.Credentials, error) {
 	}
 	c, err := gcreds.DetectDefault(&gcreds.DetectOptions{Scopes: []string{scope}})
 	if err != nil {
-		return nil, errors.New("vertexai: no application default credentials found: run `gcloud auth application-default login`, set GOOGLE_APPLICATION_CREDENTIALS, " +
+		return nil, errors.New("vertexai: no application default credentials found: run `gcloud auth application-default login`, set " +
+			"GOOGLE_APPLICATION_CREDENTIALS, " +
 			"or choose another auth for the connection (service_account, token, impersonate; none for an emulator)")
 	}
 	return c, nil

@@ -21,7 +21,8 @@ type Endpoint struct {
 	ID           string // set for custom endpoints
 }
 
-// ParseEndpoint reads https://HOST/VERSION/projects/P/locations/L/{endpoints/ID | publishers/PUB/models/M}. A method at the end (:predict) is dropped.
+// ParseEndpoint reads https://HOST/VERSION/projects/P/locations/L/{endpoints/ID | publishers/PUB/models/M}. A method at the end (:predict)
+// is dropped.
 func ParseEndpoint(text string) (Endpoint, error) {
 	const form = "want https://HOST/v1/projects/P/locations/L/endpoints/ID or …/publishers/PUBLISHER/models/MODEL"
 	u, err := url.Parse(strings.TrimSpace(text))
@@ -88,7 +89,8 @@ func (e Endpoint) String() string {
 //
 // A location is a region or a multi-region: US becomes us-central1 and EU europe-west4, except that Gemini 3 and later are asked at the
 // multi-region's own host, and at the global one from any other region, because Google does not serve them in regions. An empty location
-// means US. A name of digits only is a custom endpoint. The publisher is taken from the model's name. project must not be empty for a real call.
+// means US. A name of digits only is a custom endpoint. The publisher is taken from the model's name. project must not be empty for a real
+// call.
 func ExpandEndpoint(name, project, location string) string {
 	name = trim(name)
 	if strings.Contains(name, "://") {
@@ -171,7 +173,8 @@ func newGemini(model string) bool {
 func publisherOf(model string) string {
 	m := strings.ToLower(model)
 	for prefix, publisher := range map[string]string{
-		"claude-": "anthropic", "mistral-": "mistralai", "codestral-": "mistralai", "ministral-": "mistralai", "pixtral-": "mistralai", "llama-": "meta",
+		"claude-": "anthropic", "mistral-": "mistralai", "codestral-": "mistralai", "ministral-": "mistralai", "pixtral-": "mistralai",
+		"llama-": "meta",
 	} {
 		if strings.HasPrefix(m, prefix) {
 			return publisher
@@ -209,7 +212,8 @@ func (c *Client) target(method, endpoint string) (target, error) {
 	}
 	if !allowed(e.Host, c.o.AllowedHosts) {
 		return target{}, &Error{Subject: t.String(), Status: 403, Code: "BLOCKED_HOST",
-			Msg: "host " + e.Host + " is not among the allowed hosts (" + strings.Join(c.o.AllowedHosts, ", ") + "). Add it to allowed_hosts of the connection, or set base_url"}
+			Msg: "host " + e.Host + " is not among the allowed hosts (" + strings.Join(c.o.AllowedHosts, ", ") +
+				"). Add it to allowed_hosts of the connection, or set base_url"}
 	}
 	if e.Scheme == "http" && !loopback(hostname(e.Host)) {
 		return target{}, &Error{Subject: t.String(), Status: 403, Code: "BLOCKED_HOST", Msg: "plain http is for this machine only: use https"}
@@ -254,7 +258,8 @@ func allowed(host string, patterns []string) bool {
 		if p == host || p == name || p == "*" {
 			return true
 		}
-		if suffix, ok := strings.CutPrefix(p, "*"); ok && strings.HasPrefix(suffix, ".") && strings.HasSuffix(name, suffix) && len(name) > len(suffix) {
+		if suffix, ok := strings.CutPrefix(p, "*"); ok && strings.HasPrefix(suffix, ".") && strings.HasSuffix(name, suffix) &&
+			len(name) > len(suffix) {
 			return true
 		}
 	}

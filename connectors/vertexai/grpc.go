@@ -50,7 +50,8 @@ func (c *Client) dial(t target) (*grpcClient, error) {
 	limit := grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(int(min(c.o.MaxAnswerBytes, 1<<31-1))))
 	var opts []option.ClientOption
 	if t.Scheme == "http" {
-		conn, err := grpc.NewClient("passthrough:///"+host, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithUserAgent(c.o.UserAgent),
+		conn, err := grpc.NewClient("passthrough:///"+host, grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithUserAgent(c.o.UserAgent),
 			grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), limit)
 		if err != nil {
 			return nil, t.refuse("INVALID_ARGUMENT", "the endpoint cannot be dialled: "+err.Error())
@@ -58,7 +59,8 @@ func (c *Client) dial(t target) (*grpcClient, error) {
 		opts = append(opts, option.WithGRPCConn(conn))
 	} else {
 		opts = append(opts, option.WithEndpoint(host), option.WithUserAgent(c.o.UserAgent),
-			option.WithGRPCDialOption(grpc.WithDisableRetry()), option.WithGRPCDialOption(grpc.WithDisableServiceConfig()), option.WithGRPCDialOption(limit))
+			option.WithGRPCDialOption(grpc.WithDisableRetry()), option.WithGRPCDialOption(grpc.WithDisableServiceConfig()),
+			option.WithGRPCDialOption(limit))
 		if c.creds == nil {
 			opts = append(opts, option.WithoutAuthentication())
 		} else {
@@ -190,7 +192,8 @@ func read(t target, body json.RawMessage, into proto.Message) error {
 	if err := reader.Unmarshal(body, into); err != nil {
 		// protojson varies the blanks of its messages on purpose.
 		msg := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "proto: ")
-		return t.refuse("INVALID_ARGUMENT", "the request body does not fit this version of the gRPC API ("+transport.Short(msg)+"). Use transport rest for newer fields")
+		return t.refuse("INVALID_ARGUMENT", "the request body does not fit this version of the gRPC API ("+transport.Short(msg)+
+			"). Use transport rest for newer fields")
 	}
 	return nil
 }
@@ -205,14 +208,16 @@ func write(t target, m proto.Message) (json.RawMessage, error) {
 
 // httpStatus is the mapping that google.rpc.Code documents.
 var httpStatus = map[codes.Code]int{
-	codes.Canceled: 499, codes.Unknown: 500, codes.InvalidArgument: 400, codes.DeadlineExceeded: 504, codes.NotFound: 404, codes.AlreadyExists: 409,
+	codes.Canceled: 499, codes.Unknown: 500, codes.InvalidArgument: 400, codes.DeadlineExceeded: 504, codes.NotFound: 404,
+	codes.AlreadyExists:    409,
 	codes.PermissionDenied: 403, codes.ResourceExhausted: 429, codes.FailedPrecondition: 400, codes.Aborted: 409, codes.OutOfRange: 400,
 	codes.Unimplemented: 501, codes.Internal: 500, codes.Unavailable: 503, codes.DataLoss: 500, codes.Unauthenticated: 401,
 }
 
 var codeNames = map[codes.Code]string{
-	codes.Canceled: "CANCELLED", codes.Unknown: "UNKNOWN", codes.InvalidArgument: "INVALID_ARGUMENT", codes.DeadlineExceeded: "DEADLINE_EXCEEDED",
-	codes.NotFound: "NOT_FOUND", codes.AlreadyExists: "ALREADY_EXISTS", codes.PermissionDenied: "PERMISSION_DENIED",
+	codes.Canceled: "CANCELLED", codes.Unknown: "UNKNOWN", codes.InvalidArgument: "INVALID_ARGUMENT",
+	codes.DeadlineExceeded: "DEADLINE_EXCEEDED",
+	codes.NotFound:         "NOT_FOUND", codes.AlreadyExists: "ALREADY_EXISTS", codes.PermissionDenied: "PERMISSION_DENIED",
 	codes.ResourceExhausted: "RESOURCE_EXHAUSTED", codes.FailedPrecondition: "FAILED_PRECONDITION", codes.Aborted: "ABORTED",
 	codes.OutOfRange: "OUT_OF_RANGE", codes.Unimplemented: "UNIMPLEMENTED", codes.Internal: "INTERNAL", codes.Unavailable: "UNAVAILABLE",
 	codes.DataLoss: "DATA_LOSS", codes.Unauthenticated: "UNAUTHENTICATED",
@@ -228,7 +233,8 @@ func (c *Client) grpcError(ctx context.Context, t target, err error) error {
 	}
 	s := withStatus.GRPCStatus()
 	// The server knows the deadline too and may give up a moment before we do.
-	if at, has := ctx.Deadline(); has && (s.Code() == codes.DeadlineExceeded || s.Code() == codes.Canceled) && time.Until(at) < 100*time.Millisecond {
+	if at, has := ctx.Deadline(); has && (s.Code() == codes.DeadlineExceeded || s.Code() == codes.Canceled) &&
+		time.Until(at) < 100*time.Millisecond {
 		return &Error{Subject: t.String(), Code: "DEADLINE_EXCEEDED", Msg: "no answer in time", Cause: context.DeadlineExceeded}
 	}
 	e := &Error{Subject: t.String(), Status: httpStatus[s.Code()], Code: codeNames[s.Code()], Msg: transport.Short(s.Message())}

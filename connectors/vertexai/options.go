@@ -110,7 +110,8 @@ func (o Options) checkBase() error {
 	case o.Transport == TransportGRPC && strings.Trim(u.Path, "/") != "":
 		return fmt.Errorf("vertexai: the base URL of %s has a path, which gRPC cannot carry: use transport rest", u.Host)
 	case u.Scheme == "http" && o.Auth != AuthNone && o.Transport == TransportGRPC:
-		return fmt.Errorf("vertexai: gRPC sends no credentials without TLS, which the base URL of %s has not: use https, transport rest, or auth none", u.Host)
+		return fmt.Errorf("vertexai: gRPC sends no credentials without TLS, which the base URL of %s has not: use https, transport rest, or "+
+			"auth none", u.Host)
 	case u.Scheme == "http" && o.Auth != AuthNone && !loopback(u.Hostname()):
 		return fmt.Errorf("vertexai: credentials are not sent over plain http to %s: use https, or auth none", u.Host)
 	}

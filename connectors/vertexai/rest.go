@@ -72,8 +72,8 @@ func (c *Client) failed(ctx context.Context, t target, err error) error {
 	return transport.Failed(ctx, t.String(), err)
 }
 
-// Do sends a request as it is with the client's credentials, for a caller that records real traffic. Hosts that are not allowed, and plain http to
-// another machine, are refused; redirects are not followed.
+// Do sends a request as it is with the client's credentials, for a caller that records real traffic. Hosts that are not allowed, and plain
+// http to another machine, are refused; redirects are not followed.
 func (c *Client) Do(r *http.Request) (*http.Response, error) {
 	host := strings.ToLower(r.URL.Host)
 	base, err := url.Parse(c.o.BaseURL)
@@ -85,7 +85,8 @@ func (c *Client) Do(r *http.Request) (*http.Response, error) {
 	}
 	if !allowed(host, c.o.AllowedHosts) || r.URL.Scheme != "https" && !loopback(hostname(host)) {
 		return nil, &Error{Subject: r.URL.Scheme + "://" + host, Status: 403, Code: "BLOCKED_HOST",
-			Msg: "host " + host + " is not among the allowed hosts (" + strings.Join(c.o.AllowedHosts, ", ") + "). Add it to allowed_hosts of the connection"}
+			Msg: "host " + host + " is not among the allowed hosts (" + strings.Join(c.o.AllowedHosts, ", ") +
+				"). Add it to allowed_hosts of the connection"}
 	}
 	return c.http.HTTP.Do(r)
 }

@@ -56,8 +56,8 @@ func (m *Models) create(ctx context.Context, name, dir string) (in, out []tensor
 
 type tensor struct{ name, sqlType string }
 
-// Endpoint takes in the SavedModel in a folder and serves it. Instances are objects with its inputs, or bare values for a single input; predictions
-// are objects, or bare values for a single output, as TensorFlow Serving writes them.
+// Endpoint takes in the SavedModel in a folder and serves it. Instances are objects with its inputs, or bare values for a single input;
+// predictions are objects, or bare values for a single output, as TensorFlow Serving writes them.
 func (m *Models) Endpoint(ctx context.Context, id, dir string) (vertextest.Predictor, error) {
 	name := "endpoint " + id
 	in, out, err := m.create(ctx, name, dir)
@@ -130,7 +130,8 @@ func (m *Models) predict(ctx context.Context, name string, in, out []tensor, ins
 	for i, p := range out {
 		results[i] = fmt.Sprintf("%s: %s", quote.Text(p.name), quote.Name(p.name))
 	}
-	query := fmt.Sprintf("SELECT to_json({%s})::VARCHAR FROM ML.PREDICT(MODEL %s, (SELECT __row, __in.* FROM (SELECT unnest(?::JSON::STRUCT(%s)[]) AS __in, generate_subscripts(?::JSON::JSON[], 1) AS __row))) ORDER BY __row",
+	query := fmt.Sprintf("SELECT to_json({%s})::VARCHAR FROM ML.PREDICT(MODEL %s, (SELECT __row, __in.* FROM (SELECT "+
+		"unnest(?::JSON::STRUCT(%s)[]) AS __in, generate_subscripts(?::JSON::JSON[], 1) AS __row))) ORDER BY __row",
 		strings.Join(results, ", "), quote.Name(name), strings.Join(fields, ", "))
 	rows, err := m.db.QueryContext(ctx, query, string(body), string(body))
 	if err != nil {

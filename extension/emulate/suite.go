@@ -42,7 +42,8 @@ func (s Suite) Begin(file, dir string) (sqllogic.Environment, error) {
 		}
 	}
 	log := filepath.Join(dir, "requests.jsonl")
-	f := &suiteFile{suite: s, cfg: s.Config, dir: filepath.Dir(file), log: log, vars: map[string]string{"REQUESTS": log, "__REQUESTS__": requestsTable(log)}}
+	f := &suiteFile{suite: s, cfg: s.Config, dir: filepath.Dir(file), log: log,
+		vars: map[string]string{"REQUESTS": log, "__REQUESTS__": requestsTable(log)}}
 	if s.Always || s.Server.Replay != "" {
 		if err := f.start(); err != nil {
 			return sqllogic.Environment{}, errors.Join(err, f.close())
@@ -67,7 +68,8 @@ func (s Suite) Begin(file, dir string) (sqllogic.Environment, error) {
 
 // requestsTable reads the request log in SQL.
 func requestsTable(log string) string {
-	return fmt.Sprintf("read_json('%s', format = 'newline_delimited', columns = {seq: 'BIGINT', transport: 'VARCHAR', method: 'VARCHAR', path: 'VARCHAR', header: 'JSON', "+
+	return fmt.Sprintf("read_json('%s', format = 'newline_delimited', columns = {seq: 'BIGINT', transport: 'VARCHAR', method: 'VARCHAR', "+
+		"path: 'VARCHAR', header: 'JSON', "+
 		"authorized: 'BOOLEAN', request: 'JSON', rows: 'BIGINT', tokens: 'BIGINT', status: 'BIGINT'})", strings.ReplaceAll(log, "'", "''"))
 }
 

@@ -13,7 +13,8 @@ import (
 const Prefix = "mallard_googlesql_"
 
 // functions are the functions by their names without the prefix.
-var functions = merge(hashes, texts, parts, codings, regexps, likes, formats, prints, parses, jsons, toJSONs, nets, castBytes, castFormats, castNumbers, searches,
+var functions = merge(hashes, texts, parts, codings, regexps, likes, formats, prints, parses, jsons, toJSONs, nets, castBytes, castFormats,
+	castNumbers, searches,
 	floats, decimals, bitFunctions, integers, datetimes, sequences, intervals, timeFormats, statistics)
 
 func merge(tables ...map[string]definition) map[string]definition {
@@ -130,11 +131,12 @@ func binary[A, B, R any](f func(A, B) (R, error)) definition {
 
 func ternary[A, B, C, R any](f func(A, B, C) (R, error)) definition {
 	ka, kb, kc, k := kindOf[A](), kindOf[B](), kindOf[C](), kindOf[R]()
-	return definition{params: []udf.Type{ka.of, kb.of, kc.of}, result: k.of, bind: bound(func(chunk mapping.DataChunk, out mapping.Vector) error {
-		a, b, c := argumentOf(ka, chunk, 0), argumentOf(kb, chunk, 1), argumentOf(kc, chunk, 2)
-		null := func(i int) bool { return a.null(i) || b.null(i) || c.null(i) }
-		return each(k, chunk, out, null, func(i int) (R, error) { return f(a.read(i), b.read(i), c.read(i)) })
-	})}
+	return definition{params: []udf.Type{ka.of, kb.of, kc.of}, result: k.of,
+		bind: bound(func(chunk mapping.DataChunk, out mapping.Vector) error {
+			a, b, c := argumentOf(ka, chunk, 0), argumentOf(kb, chunk, 1), argumentOf(kc, chunk, 2)
+			null := func(i int) bool { return a.null(i) || b.null(i) || c.null(i) }
+			return each(k, chunk, out, null, func(i int) (R, error) { return f(a.read(i), b.read(i), c.read(i)) })
+		})}
 }
 
 func quaternary[A, B, C, D, R any](f func(A, B, C, D) (R, error)) definition {
@@ -151,7 +153,8 @@ func quinary[A, B, C, D, E, R any](f func(A, B, C, D, E) (R, error)) definition 
 	ka, kb, kc, kd, ke, k := kindOf[A](), kindOf[B](), kindOf[C](), kindOf[D](), kindOf[E](), kindOf[R]()
 	params := []udf.Type{ka.of, kb.of, kc.of, kd.of, ke.of}
 	return definition{params: params, result: k.of, bind: bound(func(chunk mapping.DataChunk, out mapping.Vector) error {
-		a, b, c, d, e := argumentOf(ka, chunk, 0), argumentOf(kb, chunk, 1), argumentOf(kc, chunk, 2), argumentOf(kd, chunk, 3), argumentOf(ke, chunk, 4)
+		a, b, c, d, e := argumentOf(ka, chunk, 0), argumentOf(kb, chunk, 1), argumentOf(kc, chunk, 2), argumentOf(kd, chunk, 3),
+			argumentOf(ke, chunk, 4)
 		null := func(i int) bool { return a.null(i) || b.null(i) || c.null(i) || d.null(i) || e.null(i) }
 		return each(k, chunk, out, null, func(i int) (R, error) { return f(a.read(i), b.read(i), c.read(i), d.read(i), e.read(i)) })
 	})}

@@ -33,7 +33,8 @@ var intervals = map[string]definition{
 		return checkedInterval(0, 0, us.Mul(us, big.NewInt(microsPerSecond)))
 	}),
 	"interval_add": binary(func(a, b interval) (interval, error) {
-		return checkedInterval(int64(a.Months)+int64(b.Months), int64(a.Days)+int64(b.Days), big.NewInt(0).Add(big.NewInt(a.Micros), big.NewInt(b.Micros)))
+		return checkedInterval(int64(a.Months)+int64(b.Months), int64(a.Days)+int64(b.Days),
+			big.NewInt(0).Add(big.NewInt(a.Micros), big.NewInt(b.Micros)))
 	}),
 	"interval_negate": unary(func(a interval) (interval, error) {
 		return interval{Months: -a.Months, Days: -a.Days, Micros: -a.Micros}, nil
@@ -117,7 +118,8 @@ func checkedInterval(months, days int64, micros *big.Int) (interval, error) {
 	case days > mostIntervalDays || days < -mostIntervalDays:
 		return interval{}, fmt.Errorf("Interval field days '%d' is out of range -%d to %d", days, mostIntervalDays, mostIntervalDays)
 	case micros.CmpAbs(big.NewInt(mostIntervalMicros)) > 0:
-		return interval{}, fmt.Errorf("Interval field micros '%s' is out of range -%d to %d", micros, int64(mostIntervalMicros), int64(mostIntervalMicros))
+		return interval{}, fmt.Errorf("Interval field micros '%s' is out of range -%d to %d", micros, int64(mostIntervalMicros),
+			int64(mostIntervalMicros))
 	}
 	return interval{Months: int32(months), Days: int32(days), Micros: micros.Int64()}, nil
 }
@@ -269,8 +271,10 @@ func bucketOf(d datetime, width interval, origin datetime) (datetime, error) {
 }
 
 var (
-	isoInterval  = regexp.MustCompile(`^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d{1,9})?)S)?)?$`)
-	textInterval = regexp.MustCompile(`^(?:([-+]?)(\d+)-(\d+))?(?: ?\b|^| )(?:([-+]?\d+)(?: |$))?(?:([-+]?)(\d+):(\d+)(?::(\d+(?:\.\d{0,9})?))?)?$`)
+	isoInterval = regexp.MustCompile(`^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?` +
+		`(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d{1,9})?)S)?)?$`)
+	textInterval = regexp.MustCompile(`^(?:([-+]?)(\d+)-(\d+))?(?: ?\b|^| )(?:([-+]?\d+)(?: |$))?` +
+		`(?:([-+]?)(\d+):(\d+)(?::(\d+(?:\.\d{0,9})?))?)?$`)
 )
 
 // parseInterval reads what a CAST of a STRING does: [Y-M] [D] [H:M:S.F], or ISO 8601.

@@ -124,7 +124,8 @@ type top[T any] struct {
 }
 
 // tops adds the weights of equal keys, and gives the most heavy ones.
-func tops[T any](keys []sql.Null[string], weights []sql.Null[T], n int64, add func(a, b T) (T, error), compare func(a, b T) int, text func(T) string) ([]top[T], error) {
+func tops[T any](keys []sql.Null[string], weights []sql.Null[T], n int64, add func(a, b T) (T, error), compare func(a, b T) int,
+	text func(T) string) ([]top[T], error) {
 	var zero T
 	if _, ok := any(zero).(numeric); ok {
 		zero = any(numeric{new(big.Int)}).(T)
@@ -171,7 +172,8 @@ func tops[T any](keys []sql.Null[string], weights []sql.Null[T], n int64, add fu
 	return all[:min(len(all), int(n))], nil
 }
 
-func topPlaces[T any](add func(a, b T) (T, error), compare func(a, b T) int, text func(T) string) func([]sql.Null[string], []sql.Null[T], int64) ([]int64, error) {
+func topPlaces[T any](add func(a, b T) (T, error), compare func(a, b T) int, text func(T) string) func([]sql.Null[string], []sql.Null[T],
+	int64) ([]int64, error) {
 	return func(keys []sql.Null[string], weights []sql.Null[T], n int64) ([]int64, error) {
 		all, err := tops(keys, weights, n, add, compare, text)
 		places := make([]int64, len(all))
@@ -182,7 +184,8 @@ func topPlaces[T any](add func(a, b T) (T, error), compare func(a, b T) int, tex
 	}
 }
 
-func topSums[T any](add func(a, b T) (T, error), compare func(a, b T) int, text func(T) string) func([]sql.Null[string], []sql.Null[T], int64) ([]sql.Null[T], error) {
+func topSums[T any](add func(a, b T) (T, error), compare func(a, b T) int, text func(T) string) func([]sql.Null[string], []sql.Null[T],
+	int64) ([]sql.Null[T], error) {
 	return func(keys []sql.Null[string], weights []sql.Null[T], n int64) ([]sql.Null[T], error) {
 		all, err := tops(keys, weights, n, add, compare, text)
 		sums := make([]sql.Null[T], len(all))

@@ -74,7 +74,8 @@ func DecodeResized(b []byte, l Limits, height, width int, keep bool) (Image, err
 // open reads the image into what its decoder makes of it.
 func open(b []byte, l Limits) (*source, error) {
 	if most := limit(l.MaxBytes, 20_000_000); len(b) > most {
-		return nil, because("too large", fmt.Errorf("%w: %s, the limit is %d; store a smaller version", ErrTooLarge, amount.Of(len(b), "byte"), most))
+		return nil, because("too large", fmt.Errorf("%w: %s, the limit is %d; store a smaller version", ErrTooLarge, amount.Of(len(b), "byte"),
+			most))
 	}
 	f, err := formatOf(b)
 	if err != nil {
@@ -89,10 +90,12 @@ func open(b []byte, l Limits) (*source, error) {
 	}
 	most := limit(l.MaxPixels, 50_000_000)
 	if cfg.Width > maxSide || cfg.Height > maxSide || cfg.Width > most/cfg.Height {
-		return nil, because("too large", fmt.Errorf("%w: %d × %d pixels, the limit is %d; store a smaller version", ErrTooLarge, cfg.Height, cfg.Width, most))
+		return nil, because("too large", fmt.Errorf("%w: %d × %d pixels, the limit is %d; store a smaller version", ErrTooLarge, cfg.Height,
+			cfg.Width, most))
 	}
 	if f.ratio > 0 && cfg.Width*cfg.Height/f.ratio > len(b) {
-		return nil, because("damaged", fmt.Errorf("%s image: %s cannot hold its %d × %d pixels", f.name, amount.Of(len(b), "byte"), cfg.Height, cfg.Width))
+		return nil, because("damaged", fmt.Errorf("%s image: %s cannot hold its %d × %d pixels", f.name, amount.Of(len(b), "byte"), cfg.Height,
+			cfg.Width))
 	}
 	src, err := f.decode(bytes.NewReader(b))
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 )
 
 // register makes a volatile function: DuckDB would fold or repeat calls of any other.
-func register(conn mapping.Connection, name string, params []udf.Type, varargs bool, result Type, bind func(*udf.Binding) (udf.Call, error)) error {
+func register(conn mapping.Connection, name string, params []udf.Type, varargs bool, result Type,
+	bind func(*udf.Binding) (udf.Call, error)) error {
 	f := udf.Scalar{Name: name, Params: params, Result: stored(result), Volatile: true, Bind: bind}
 	if varargs {
 		f.Varargs = udf.Of(mapping.TypeAny)
@@ -142,7 +143,8 @@ func (s *Spec) asks() bool {
 
 // WantsPrompt is the error of a scalar function whose prompt or content has a type that is none.
 func WantsPrompt(function, argument, has string) error {
-	return fmt.Errorf("%s: `%s` must be a STRING, or a STRUCT of STRING, ARRAY<STRING> and ObjectRef, and is %s; write CAST(… AS STRING)", function, argument, has)
+	return fmt.Errorf("%s: `%s` must be a STRING, or a STRUCT of STRING, ARRAY<STRING> and ObjectRef, and is %s; write CAST(… AS STRING)",
+		function, argument, has)
 }
 
 // types gives the types of a chunk's columns.
@@ -228,7 +230,8 @@ func (a *await) bind(b *udf.Binding) (udf.Call, error) {
 	}
 	if got := c.spec.resultType(false).DuckDB(); got != a.result.DuckDB() {
 		c.Close()
-		return nil, fmt.Errorf("model %s: its results are %s, function %s returns %s; run the statement again", c.spec.Model, got, a.name, a.result.DuckDB())
+		return nil, fmt.Errorf("model %s: its results are %s, function %s returns %s; run the statement again", c.spec.Model, got, a.name,
+			a.result.DuckDB())
 	}
 	return &awaitCall{c, a.result}, nil
 }
@@ -295,7 +298,8 @@ func (a *ask) bind(b *udf.Binding) (udf.Call, error) {
 		return nil, err
 	}
 	if got := c.spec.resultType(true).DuckDB(); got != a.result.DuckDB() {
-		err = fmt.Errorf("model %s: its results are %s, function %s returns %s; run the statement again", c.spec.Model, got, a.name, a.result.DuckDB())
+		err = fmt.Errorf("model %s: its results are %s, function %s returns %s; run the statement again", c.spec.Model, got, a.name,
+			a.result.DuckDB())
 	} else {
 		// DuckDB's C API gives no argument that holds a scalar subquery ("Cannot copy BoundSubqueryExpression", which then fails
 		// the statement), and no type of a parameter before its value is there: the vectors tell.

@@ -113,7 +113,8 @@ func chatReply(body json.RawMessage) reply {
 }
 
 // stopped are the reasons, by [plainName], for which a text is not the model's answer.
-var stopped = map[string]bool{"error": true, "abort": true, "aborted": true, "cancelled": true, "canceled": true, "insufficientsystemresource": true}
+var stopped = map[string]bool{"error": true, "abort": true, "aborted": true, "cancelled": true, "canceled": true,
+	"insufficientsystemresource": true}
 
 // outOfTokens are the reasons of an answer that was cut off at a bound.
 var outOfTokens = map[string]bool{"length": true, "maxtokens": true, "maxoutputtokens": true, "modellength": true, "maxlength": true}

@@ -300,7 +300,8 @@ func unpacked(raw json.RawMessage) json.RawMessage {
 	return append(list, ']')
 }
 
-// notFinite reports what makes every distance to a vector NaN, without a word: NaN, infinities and nulls. Readers of plain numbers never give one.
+// notFinite reports what makes every distance to a vector NaN, without a word: NaN, infinities and nulls. Readers of plain numbers never
+// give one.
 func notFinite(v any) bool {
 	f, ok := v.(float64)
 	return !ok || math.IsNaN(f) || math.IsInf(f, 0)

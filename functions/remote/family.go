@@ -56,8 +56,8 @@ func ModelName(endpoint string) string {
 	return endpoint[strings.LastIndexByte(endpoint, '/')+1:]
 }
 
-// FamilyOf tells the family of a model of Vertex AI by its endpoint, a name or a URL: publishers and names are Google's. It is Auto for endpoints that are a project's own
-// (…/endpoints/ID) and for names it does not know.
+// FamilyOf tells the family of a model of Vertex AI by its endpoint, a name or a URL: publishers and names are Google's. It is Auto for
+// endpoints that are a project's own (…/endpoints/ID) and for names it does not know.
 func FamilyOf(endpoint string) Family {
 	e := strings.ToLower(endpoint)
 	if _, after, ok := strings.Cut(e, "/publishers/"); ok {

@@ -37,7 +37,8 @@ type fault struct {
 
 var reasons = map[int]string{
 	400: "INVALID ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION DENIED", 404: "NOT FOUND", 408: "DEADLINE EXCEEDED", 409: "ABORTED",
-	413: "REQUEST TOO LARGE", 422: "INVALID ARGUMENT", 429: "RESOURCE EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 502: "UNAVAILABLE",
+	413: "REQUEST TOO LARGE", 422: "INVALID ARGUMENT", 429: "RESOURCE EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED",
+	502: "UNAVAILABLE",
 	503: "UNAVAILABLE", 504: "DEADLINE EXCEEDED",
 }
 
@@ -113,7 +114,8 @@ func detail(p providerError) string {
 // tooLarge knows the words of a refusal that is about the size of the request.
 func tooLarge(msg string) bool {
 	msg = strings.ToLower(msg)
-	for _, words := range []string{"token count", "too many tokens", "tokens per request", "too large", "payload size", "too many instances", "exceeds the limit", "batch size"} {
+	for _, words := range []string{"token count", "too many tokens", "tokens per request", "too large", "payload size", "too many instances",
+		"exceeds the limit", "batch size"} {
 		if strings.Contains(msg, words) {
 			return true
 		}

@@ -37,7 +37,8 @@ func inBand(m map[string]json.RawMessage, results ...string) error {
 		}
 	}
 	// Nothing that was asked for, but words.
-	for _, key := range []string{"errors", "message", "detail", "base_resp", "msg", "error_msg", "error_message", "error_description", "reason"} {
+	for _, key := range []string{"errors", "message", "detail", "base_resp", "msg", "error_msg", "error_message", "error_description",
+		"reason"} {
 		if raw := m[key]; !well(raw) && members(raw)["content"] == nil {
 			return faultIn(raw, m)
 		}
@@ -79,8 +80,9 @@ func well(raw json.RawMessage) bool {
 
 // wellWords are the words, by [plainName], that say that there is no error.
 var wellWords = map[string]bool{
-	"": true, "none": true, "null": true, "nil": true, "ok": true, "success": true, "succeeded": true, "successful": true, "noerror": true, "noerrors": true,
-	"false": true, "n/a": true, "na": true, "undefined": true, "completed": true,
+	"": true, "none": true, "null": true, "nil": true, "ok": true, "success": true, "succeeded": true, "successful": true, "noerror": true,
+	"noerrors": true,
+	"false":    true, "n/a": true, "na": true, "undefined": true, "completed": true,
 }
 
 // layers are the objects of an error, from the inside out: gateways wrap what they got into lists and objects of their own.

@@ -35,7 +35,8 @@ func (s *Spec) Init() error {
 	switch s.Func {
 	case "ML.PREDICT":
 		err = s.initPredict()
-	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT", "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
+	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT", "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT",
+		"AI.GENERATE_DOUBLE":
 		err = s.initText()
 	default:
 		err = s.initEmbedding()

@@ -88,7 +88,8 @@ func (s *Spec) medium(ctx context.Context, p *part, objects *carried) (map[strin
 	}
 	kind, _, _ := strings.Cut(mime, "/")
 	if kind == "video" && s.segments && !several {
-		return nil, fmt.Sprintf("Object %s is a video by its content type and none by its name; give the content type with it, as OBJ.FETCH_METADATA does.", p.URI)
+		return nil, fmt.Sprintf("Object %s is a video by its content type and none by its name; give the content type with it, as "+
+			"OBJ.FETCH_METADATA does.", p.URI)
 	}
 	switch kind {
 	case "image":

@@ -221,7 +221,8 @@ func Suits(function string, f Family) error {
 	case "ML.PREDICT":
 		ok = f == Custom
 		if !ok {
-			return fmt.Errorf("ML.PREDICT needs a model with INPUT and OUTPUT on a custom endpoint, this is %s; use ML.GENERATE_TEXT or ML.GENERATE_EMBEDDING", f.Model())
+			return fmt.Errorf("ML.PREDICT needs a model with INPUT and OUTPUT on a custom endpoint, this is %s; use ML.GENERATE_TEXT or "+
+				"ML.GENERATE_EMBEDDING", f.Model())
 		}
 	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT":
 		ok = f.Text()
@@ -275,7 +276,8 @@ func ParseOptions(function string, family Family, options []Option) (Options, er
 	if _, ok := seen["model_params"]; ok {
 		for name, opt := range seen {
 			if known[name].Single {
-				return o, &OptionError{Msg: fmt.Sprintf("%s: `%s` cannot stand beside model_params; put it into model_params", function, opt.Name), Pos: opt.Pos, End: opt.End}
+				return o, &OptionError{Msg: fmt.Sprintf("%s: `%s` cannot stand beside model_params; put it into model_params", function, opt.Name),
+					Pos: opt.Pos, End: opt.End}
 			}
 		}
 	} else if function == "ML.GENERATE_TEXT" || function == "AI.GENERATE_TEXT" || function == "AI.GENERATE_TABLE" {
@@ -290,7 +292,8 @@ func ParseOptions(function string, family Family, options []Option) (Options, er
 		}
 		return o, &OptionError{Msg: function + ": `start_second` and `end_second` need each other; give both", Pos: given.Pos, End: given.End}
 	case o.StartSecond != nil && *o.StartSecond >= *o.EndSecond:
-		return o, &OptionError{Msg: fmt.Sprintf("%s: `start_second` is %v; it must be below `end_second`, which is %v", function, *o.StartSecond, *o.EndSecond), Pos: start.Pos, End: start.End}
+		return o, &OptionError{Msg: fmt.Sprintf("%s: `start_second` is %v; it must be below `end_second`, which is %v", function, *o.StartSecond,
+			*o.EndSecond), Pos: start.Pos, End: start.End}
 	}
 	if function == "AI.GENERATE_TABLE" && len(o.OutputSchema) == 0 {
 		return o, &OptionError{Msg: "AI.GENERATE_TABLE needs the argument `output_schema`, such as 'title STRING, year INT64'", Pos: -1, End: -1}
@@ -351,7 +354,8 @@ func readRequestType(o *Options, f Family, v any) error {
 }
 
 var (
-	harms      = []string{"HARM_CATEGORY_HATE_SPEECH", "HARM_CATEGORY_DANGEROUS_CONTENT", "HARM_CATEGORY_HARASSMENT", "HARM_CATEGORY_SEXUALLY_EXPLICIT"}
+	harms = []string{"HARM_CATEGORY_HATE_SPEECH", "HARM_CATEGORY_DANGEROUS_CONTENT", "HARM_CATEGORY_HARASSMENT",
+		"HARM_CATEGORY_SEXUALLY_EXPLICIT"}
 	thresholds = []string{"BLOCK_NONE", "BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "HARM_BLOCK_THRESHOLD_UNSPECIFIED"}
 )
 

@@ -145,7 +145,8 @@ func (c *predictCodec) values(body json.RawMessage) ([][]any, string) {
 		raw := body
 		if isObject { // some servers name the only output all the same
 			if len(fields) != 1 || member(fields, outputs[0].Name) == nil {
-				return nil, fmt.Sprintf("Invalid answer: it has the fields %s, the model declares OUTPUT(%s %s)", listed(fields), outputs[0].Name, outputs[0].Type)
+				return nil, fmt.Sprintf("Invalid answer: it has the fields %s, the model declares OUTPUT(%s %s)", listed(fields), outputs[0].Name,
+					outputs[0].Type)
 			}
 			raw = member(fields, outputs[0].Name)
 		}

@@ -62,8 +62,9 @@ func (q question) Connect(ctx context.Context) (dispatch.Ask, error) {
 func (q question) Judge(err error) dispatch.Fault {
 	f := judge(err)
 	out := dispatch.Fault{
-		Reason: f.reason, Detail: f.detail, Retryable: f.retryable, Throttled: f.throttled, Split: f.split, Large: f.large, RetryAfter: f.retryAfter,
-		Status: func(attempts int) string { return f.status(q.spec.Endpoint, attempts) },
+		Reason: f.reason, Detail: f.detail, Retryable: f.retryable, Throttled: f.throttled, Split: f.split, Large: f.large,
+		RetryAfter: f.retryAfter,
+		Status:     func(attempts int) string { return f.status(q.spec.Endpoint, attempts) },
 	}
 	if f.fatal {
 		out.Fatal = &RemoteError{Status: f.status(q.spec.Endpoint, 1), Cause: f.err}

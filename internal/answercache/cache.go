@@ -30,8 +30,9 @@ type Options struct {
 	MaxRows, MaxBytes int64
 }
 
-// Cache keeps answers over private connections and in transactions of its own: a query that is cancelled or killed keeps what it has paid for, whatever becomes of the user's
-// transaction. A database in memory keeps them while it is open; one that is open for reading is read only.
+// Cache keeps answers over private connections and in transactions of its own: a query that is cancelled or killed keeps what it has paid
+// for, whatever becomes of the user's transaction. A database in memory keeps them while it is open; one that is open for reading is read
+// only.
 type Cache struct {
 	db  *sql.DB
 	o   Options
@@ -79,7 +80,8 @@ func (c *Cache) table(ctx context.Context) (string, error) {
 // exists reports whether there is anything to look up; a database that was never asked, or is read-only, has no table.
 func (c *Cache) exists(ctx context.Context) (bool, error) {
 	var n int
-	err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = '"+metadata.Schema+"' AND table_name = '"+metadata.Answers+"'").Scan(&n)
+	err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = '"+
+		metadata.Schema+"' AND table_name = '"+metadata.Answers+"'").Scan(&n)
 	return n > 0, err
 }
 
@@ -202,7 +204,8 @@ func (c *Cache) add(ctx context.Context, table string, entries []remote.Entry) e
 		}
 		defer func() { err = errors.Join(err, a.Close()) }()
 		for _, e := range entries {
-			err := a.AppendRow(hex.EncodeToString(e.Key.Sum[:]), e.Key.Model, e.Key.Endpoint, string(e.Answer.Body), e.Answer.InputTokens, e.Answer.OutputTokens, c.now().UTC())
+			err := a.AppendRow(hex.EncodeToString(e.Key.Sum[:]), e.Key.Model, e.Key.Endpoint, string(e.Answer.Body), e.Answer.InputTokens,
+				e.Answer.OutputTokens, c.now().UTC())
 			if err != nil {
 				return errors.Join(err, a.Clear())
 			}
@@ -214,7 +217,8 @@ func (c *Cache) add(ctx context.Context, table string, entries []remote.Entry) e
 // prepare makes the table and looks at what it holds; mu is held.
 func (c *Cache) prepare(ctx context.Context, table string) error {
 	var readOnly bool
-	if err := c.db.QueryRowContext(ctx, "SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()").Scan(&readOnly); err != nil {
+	row := c.db.QueryRowContext(ctx, "SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()")
+	if err := row.Scan(&readOnly); err != nil {
 		return err
 	}
 	if readOnly {
@@ -272,8 +276,10 @@ func (c *Cache) trim(ctx context.Context, table string) error {
 	if rows == math.MaxInt64 && bytes == math.MaxInt64 {
 		return nil
 	}
-	_, err := c.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE question IN (SELECT question FROM (SELECT question, row_number() OVER newest AS n, sum("+
-		answerBytes+") OVER newest AS b FROM "+table+" WINDOW newest AS (ORDER BY created DESC, question ROWS UNBOUNDED PRECEDING)) WHERE n > ? OR b > ?)", rows, bytes)
+	_, err := c.db.ExecContext(ctx, "DELETE FROM "+table+
+		" WHERE question IN (SELECT question FROM (SELECT question, row_number() OVER newest AS n, sum("+
+		answerBytes+") OVER newest AS b FROM "+table+
+		" WINDOW newest AS (ORDER BY created DESC, question ROWS UNBOUNDED PRECEDING)) WHERE n > ? OR b > ?)", rows, bytes)
 	if err != nil {
 		return err
 	}
@@ -289,7 +295,8 @@ func (c *Cache) ListSQL(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if !ok {
-		return "SELECT * FROM (VALUES (NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::BIGINT, NULL::BIGINT, NULL::TIMESTAMPTZ)) AS cache(" + cacheColumns + ") WHERE false", nil
+		return "SELECT * FROM (VALUES (NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, NULL::BIGINT, NULL::BIGINT, NULL::TIMESTAMPTZ)) AS cache(" +
+			cacheColumns + ") WHERE false", nil
 	}
 	table, err := c.table(ctx)
 	if err != nil {

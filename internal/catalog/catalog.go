@@ -236,7 +236,8 @@ func (c *Catalog) Resolve(ctx context.Context, parts []string, id string) (Entry
 	}
 	name := strings.Join(parts, ".")
 	if notModel != "" {
-		return Entry{}, failure.As(failure.ErrModelNotFound, fmt.Errorf("`%s` is a table or a view and no model; SHOW MODELS lists the models", notModel))
+		return Entry{}, failure.As(failure.ErrModelNotFound, fmt.Errorf("`%s` is a table or a view and no model; SHOW MODELS lists the models",
+			notModel))
 	}
 	return Entry{}, c.NotFound(ctx, name)
 }
@@ -287,7 +288,8 @@ func (c *Catalog) Target(ctx context.Context, parts []string) (QualifiedName, er
 			return QualifiedName{db, "main", p.Name}, err
 		}
 	}
-	return QualifiedName{}, failure.As(failure.ErrDatasetNotFound, fmt.Errorf("dataset `%s` not found; create it first: CREATE SCHEMA %s", p.Schema, quote.Name(p.Schema)))
+	return QualifiedName{}, failure.As(failure.ErrDatasetNotFound, fmt.Errorf("dataset `%s` not found; create it first: CREATE SCHEMA %s",
+		p.Schema, quote.Name(p.Schema)))
 }
 
 // openModels gives the models that the open transaction has made.

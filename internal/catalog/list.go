@@ -12,7 +12,8 @@ import (
 
 // List gives the models of all attached databases and of the configuration, sorted by name.
 func (c *Catalog) List(ctx context.Context) ([]Entry, error) {
-	rows, err := c.Rows(ctx, "SELECT database_name, schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal AND contains(sql, '''mallard/')")
+	rows, err := c.Rows(ctx, "SELECT database_name, schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal AND contains(sql, "+
+		"'''mallard/')")
 	if err != nil {
 		return nil, err
 	}

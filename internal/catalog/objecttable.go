@@ -14,7 +14,8 @@ const ObjectTableMark = "mallard_objects("
 
 // ObjectTable reads the description of an object table out of its view; ok is false for anything else.
 func (c *Catalog) ObjectTable(ctx context.Context, p QualifiedName) (spec objecttable.Spec, ok bool, err error) {
-	rows, err := c.Rows(ctx, "SELECT sql FROM duckdb_views() WHERE lower(database_name) = lower("+quote.Text(p.Database)+") AND lower(schema_name) = lower("+
+	rows, err := c.Rows(ctx, "SELECT sql FROM duckdb_views() WHERE lower(database_name) = lower("+quote.Text(p.Database)+
+		") AND lower(schema_name) = lower("+
 		quote.Text(p.Schema)+") AND lower(view_name) = lower("+quote.Text(p.Name)+") AND contains(sql, "+quote.Text(ObjectTableMark)+")")
 	if err != nil || len(rows) != 1 {
 		return spec, false, err

@@ -1,5 +1,5 @@
-// Package config is the configuration of Mallard: one TOML file, read and checked. Users know its types by the names that packages mallard and
-// extension give them; what is a function here and no method is ours alone. Start with [LoadConfig].
+// Package config is the configuration of Mallard: one TOML file, read and checked. Users know its types by the names that packages mallard
+// and extension give them; what is a function here and no method is ours alone. Start with [LoadConfig].
 package config
 
 import (
@@ -185,7 +185,8 @@ func parseConfig(file string, b []byte) (*Config, error) {
 		return nil, fmt.Errorf(unit, file, "cache.ttl")
 	}
 	for n, c := range cfg.Connections {
-		for key, d := range map[string]Duration{"timeout": c.Timeout, "retry.base": c.Retry.Base, "retry.cap": c.Retry.Cap, "retry.deadline": c.Retry.Deadline} {
+		for key, d := range map[string]Duration{"timeout": c.Timeout, "retry.base": c.Retry.Base, "retry.cap": c.Retry.Cap,
+			"retry.deadline": c.Retry.Deadline} {
 			if d.bare() {
 				return nil, fmt.Errorf(unit, file, "connections."+n+"."+key)
 			}
@@ -194,8 +195,8 @@ func parseConfig(file string, b []byte) (*Config, error) {
 	return cfg, nil
 }
 
-// With gives the configuration with a text in the form of the file on top: keys that the text has replace those of c, connection by connection and
-// model by model. Errors name the text and its line and column. c stays as it is.
+// With gives the configuration with a text in the form of the file on top: keys that the text has replace those of c, connection by
+// connection and model by model. Errors name the text and its line and column. c stays as it is.
 func (c *Config) With(name, text string) (*Config, error) {
 	cfg := new(Config)
 	*cfg = *c

@@ -121,7 +121,8 @@ type BudgetConfig struct {
 }
 
 func (b BudgetConfig) validate() error {
-	if b.StatementRequests < 0 || b.StatementTokens < 0 || b.StatementMoney < 0 || b.SessionRequests < 0 || b.SessionTokens < 0 || b.SessionMoney < 0 {
+	if b.StatementRequests < 0 || b.StatementTokens < 0 || b.StatementMoney < 0 || b.SessionRequests < 0 || b.SessionTokens < 0 ||
+		b.SessionMoney < 0 {
 		return errors.New("budget: each must be 0 (no bound) or more")
 	}
 	return nil
@@ -226,7 +227,8 @@ func ConnectionName(c *Config, path ...string) (string, error) {
 	if len(c.Connections) == 0 {
 		return "", noConnection("there is no connection `%s`; the configuration needs [connections.%q]", whole, last)
 	}
-	return "", noConnection("there is no connection `%s`; the configuration has %s", whole, strings.Join(slices.Sorted(maps.Keys(c.Connections)), ", "))
+	return "", noConnection("there is no connection `%s`; the configuration has %s", whole,
+		strings.Join(slices.Sorted(maps.Keys(c.Connections)), ", "))
 }
 
 func noConnection(format string, args ...any) error {

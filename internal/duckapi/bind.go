@@ -24,7 +24,8 @@ func Takes(v any) bool {
 		return v > math.MaxInt64 // which database/sql refuses
 	case uint:
 		return v > math.MaxInt64
-	case duckdb.TypedValue, *duckdb.TypedValue, *big.Int, duckdb.Interval, duckdb.Bit, *duckdb.Bit, duckdb.OrderedMap, duckdb.Decimal, duckdb.UUID:
+	case duckdb.TypedValue, *duckdb.TypedValue, *big.Int, duckdb.Interval, duckdb.Bit, *duckdb.Bit, duckdb.OrderedMap, duckdb.Decimal,
+		duckdb.UUID:
 		return true
 	case driver.Valuer:
 		k := reflect.ValueOf(v).Kind()

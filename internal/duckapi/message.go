@@ -157,7 +157,8 @@ func LacksColumnOf(err error) (table string, ok bool) {
 	return m[1] + m[2], true
 }
 
-var missingFunction = regexp.MustCompile(`(Table|Scalar) Function with name "?(\w+)"? (?:does not exist|is not in the catalog, a function by this name exists)`)
+var missingFunction = regexp.MustCompile(`(Table|Scalar) Function with name "?(\w+)"? ` +
+	`(?:does not exist|is not in the catalog, a function by this name exists)`)
 
 // MissingFunction gives the name of the function that DuckDB does not know, and whether it stands where a table does.
 func MissingFunction(err error) (name string, table, ok bool) {
@@ -169,7 +170,8 @@ func MissingFunction(err error) (name string, table, ok bool) {
 }
 
 var noOverload = regexp.MustCompile(
-	`^Binder Error: (?:No function matches the given name and argument types '|Could not choose a best candidate function for the function call ")(\w+)\((.*)\)['"]\.`)
+	`^Binder Error: (?:No function matches the given name and argument types '|` +
+		`Could not choose a best candidate function for the function call ")(\w+)\((.*)\)['"]\.`)
 
 // NoOverload reads a complaint about the types of a function's arguments; types is their list, as DuckDB writes it.
 func NoOverload(msg string) (name, types string, ok bool) {

@@ -22,7 +22,8 @@ func field[T any](v any, name string) (*T, error) {
 			return (*T)(unsafe.Pointer(f.UnsafeAddr())), nil
 		}
 	}
-	return nil, fmt.Errorf("duckdb-go: %T has no field %s of type %v; this Mallard was built for duckdb-go v2.10506", v, name, reflect.TypeFor[T]())
+	return nil, fmt.Errorf("duckdb-go: %T has no field %s of type %v; this Mallard was built for duckdb-go v2.10506", v, name,
+		reflect.TypeFor[T]())
 }
 
 // Connection gives the C connection of a driver connection.

@@ -37,8 +37,9 @@ var scalarNames = map[mapping.Type]string{
 	mapping.TypeSQLNull: "NULL", mapping.TypeBoolean: "BOOLEAN", mapping.TypeTinyInt: "TINYINT", mapping.TypeSmallInt: "SMALLINT",
 	mapping.TypeInteger: "INTEGER", mapping.TypeBigInt: "BIGINT", mapping.TypeHugeInt: "HUGEINT", mapping.TypeUTinyInt: "UTINYINT",
 	mapping.TypeUSmallInt: "USMALLINT", mapping.TypeUInteger: "UINTEGER", mapping.TypeUBigInt: "UBIGINT", mapping.TypeFloat: "FLOAT",
-	mapping.TypeDouble: "DOUBLE", mapping.TypeVarchar: "VARCHAR", mapping.TypeBlob: "BLOB", mapping.TypeTimestampTZ: "TIMESTAMP WITH TIME ZONE",
-	mapping.TypeInterval: "INTERVAL", mapping.TypeUUID: "UUID", mapping.TypeBit: "BIT",
+	mapping.TypeDouble: "DOUBLE", mapping.TypeVarchar: "VARCHAR", mapping.TypeBlob: "BLOB",
+	mapping.TypeTimestampTZ: "TIMESTAMP WITH TIME ZONE",
+	mapping.TypeInterval:    "INTERVAL", mapping.TypeUUID: "UUID", mapping.TypeBit: "BIT",
 	mapping.TypeDate: "DATE", mapping.TypeTime: "TIME", mapping.TypeTimestamp: "TIMESTAMP",
 }
 
@@ -162,7 +163,8 @@ func basic(r reflect.Value) (reflect.Value, error) {
 	if s, ok := r.Interface().(fmt.Stringer); ok && r.Kind() == reflect.Struct {
 		return reflect.ValueOf(s.String()), nil
 	}
-	return r, fmt.Errorf("a value of the Go type %s cannot be a parameter: pass numbers, texts, times, []byte, or lists and maps of them", r.Type())
+	return r, fmt.Errorf("a value of the Go type %s cannot be a parameter: pass numbers, texts, times, []byte, or lists and maps of them",
+		r.Type())
 }
 
 // checkText refuses what DuckDB would not hold, or would end the process for.
@@ -234,7 +236,8 @@ func typeOf(r reflect.Value, s *shape, depth int) (*valueType, error) {
 	case reflect.String:
 		return &valueType{id: mapping.TypeVarchar}, checkText(r.String())
 	case reflect.Map:
-		if texts := r.Type() == reflect.TypeFor[map[string]any](); s != nil && s.id == mapping.TypeStruct || texts && (s == nil || s.id != mapping.TypeMap) {
+		texts := r.Type() == reflect.TypeFor[map[string]any]()
+		if s != nil && s.id == mapping.TypeStruct || texts && (s == nil || s.id != mapping.TypeMap) {
 			return structType(r, s, depth)
 		}
 		return mapType(r, s, depth)
@@ -248,14 +251,17 @@ func typeOf(r reflect.Value, s *shape, depth int) (*valueType, error) {
 }
 
 var scalarTypes = map[reflect.Kind]mapping.Type{
-	reflect.Bool: mapping.TypeBoolean, reflect.Int8: mapping.TypeTinyInt, reflect.Int16: mapping.TypeSmallInt, reflect.Int32: mapping.TypeInteger,
+	reflect.Bool: mapping.TypeBoolean, reflect.Int8: mapping.TypeTinyInt, reflect.Int16: mapping.TypeSmallInt,
+	reflect.Int32: mapping.TypeInteger,
 	reflect.Int64: mapping.TypeBigInt, reflect.Uint8: mapping.TypeUTinyInt, reflect.Uint16: mapping.TypeUSmallInt,
-	reflect.Uint32: mapping.TypeUInteger, reflect.Uint64: mapping.TypeUBigInt, reflect.Float32: mapping.TypeFloat, reflect.Float64: mapping.TypeDouble,
+	reflect.Uint32: mapping.TypeUInteger, reflect.Uint64: mapping.TypeUBigInt, reflect.Float32: mapping.TypeFloat,
+	reflect.Float64: mapping.TypeDouble,
 }
 
 func decimalType(d duckdb.Decimal) (*valueType, error) {
 	if d.Value == nil || d.Width < 1 || d.Width > 38 || d.Scale > d.Width {
-		return nil, fmt.Errorf("a DECIMAL(%d, %d) with the value %v is none: the width is 1 to 38, the scale at most the width", d.Width, d.Scale, d.Value)
+		return nil, fmt.Errorf("a DECIMAL(%d, %d) with the value %v is none: the width is 1 to 38, the scale at most the width", d.Width, d.Scale,
+			d.Value)
 	}
 	if limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d.Width)), nil); d.Value.CmpAbs(limit) >= 0 {
 		return nil, fmt.Errorf("%s has more than the %s of its DECIMAL", d.Value, amount.Of(int(d.Width), "digit"))

@@ -29,7 +29,8 @@ func (p Package) requirement() string {
 
 // arguments are those of pip download.
 func (p Package) arguments(requirements, dest string) []string {
-	args := []string{"-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--require-hashes",
+	args := []string{"-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
+		"--require-hashes",
 		"--python-version", wheelPython, "--implementation", "cp"}
 	for _, t := range p.tags {
 		args = append(args, "--platform", t)
@@ -110,7 +111,8 @@ func pipError(python, out string, err error) error {
 	case has("NewConnectionError", "name resolution", "ProxyError", "ConnectTimeout", "ReadTimeout", "Network is unreachable", "SSLError"):
 		advice = "The package index could not be reached: check the network, or pip's proxy and index settings (pip config list)"
 	case has("No matching distribution", "Could not find a version"):
-		advice = "The package index has no such file: check the network, or pip's index settings (pip config list); a very old pip does not know the file's platform (pip install --upgrade pip)"
+		advice = "The package index has no such file: check the network, or pip's index settings (pip config list); a very old pip does not " +
+			"know the file's platform (pip install --upgrade pip)"
 	}
 	return fmt.Errorf("pip failed (%w): %s. %s", err, lastLines(out, 3), advice)
 }

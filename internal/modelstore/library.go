@@ -79,7 +79,8 @@ func (s Store) Libraries(ctx context.Context, spec *modelspec.Spec) ([]string, e
 		}
 		to := s.libraryEntry(file, want)
 		if got, err := LibraryDigest(ctx, to); err != nil || got != want {
-			return nil, damaged("its custom-op library %s %s, and the model store has no good copy (%s); put the old one back, or create the model again with CREATE OR REPLACE MODEL", file, what, to)
+			return nil, damaged("its custom-op library %s %s, and the model store has no good copy (%s); put the old one back, or create the "+
+				"model again with CREATE OR REPLACE MODEL", file, what, to)
 		}
 		paths[i] = to
 	}

@@ -87,7 +87,8 @@ func misusedModel(r dialect.Relation, name string, spec *modelspec.Spec) error {
 	case dialect.Alters:
 		return fmt.Errorf("%s; ALTER MODEL %s SET OPTIONS (…) changes its description, labels and batch size", is, name)
 	case dialect.Renames:
-		return fmt.Errorf("%s and keeps its name: CREATE MODEL makes it under another, with the options that it has; then DROP MODEL %s", is, name)
+		return fmt.Errorf("%s and keeps its name: CREATE MODEL makes it under another, with the options that it has; then DROP MODEL %s", is,
+			name)
 	case dialect.Changes:
 		return fmt.Errorf("%s and has no rows to change; CREATE OR REPLACE MODEL %s replaces it", is, name)
 	}
@@ -107,7 +108,8 @@ func misusedObjectTable(r dialect.Relation, name string) error {
 		return failure.As(failure.ErrNameTaken,
 			fmt.Errorf("%s and already exists; choose another name, or DROP EXTERNAL TABLE %s first", is, name))
 	case dialect.Renames:
-		return fmt.Errorf("%s and keeps its name: CREATE EXTERNAL TABLE makes it under another, with the options that it has; then DROP EXTERNAL TABLE %s", is, name)
+		return fmt.Errorf("%s and keeps its name: CREATE EXTERNAL TABLE makes it under another, with the options that it has; then DROP "+
+			"EXTERNAL TABLE %s", is, name)
 	case dialect.Alters:
 		return fmt.Errorf("%s; CREATE OR REPLACE EXTERNAL TABLE %s … OPTIONS (…) changes it", is, name)
 	}

@@ -16,7 +16,8 @@ import (
 // PlainForm gives a failure of ML_PREDICT('m', 'SELECT …') and the like its place in the texts of the call, which DuckDB knows nothing
 // of: it points at the function. cause is DuckDB's error, ours what a function of ours has said, if that was it. locate asks DuckDB for
 // its error of a query by itself, and the error's place; nil is none.
-func (pl *Planner) PlainForm(ctx context.Context, e *Wording, p *Plan, src string, cause, ours error, locate func(sql string) (int, error)) {
+func (pl *Planner) PlainForm(ctx context.Context, e *Wording, p *Plan, src string, cause, ours error,
+	locate func(sql string) (int, error)) {
 	if p == nil || p.Lang != dialect.DuckDB {
 		return
 	}

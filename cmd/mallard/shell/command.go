@@ -21,7 +21,9 @@ type dotCommand struct {
 
 func dotCommands() []dotCommand {
 	return []dotCommand{
-		{".bail", "on|off", "Stop a script at the first error", 1, 1, func(s *Shell, _ context.Context, a []string) error { return onOff(".bail", a[0], &s.bail) }},
+		{".bail", "on|off", "Stop a script at the first error", 1, 1, func(s *Shell, _ context.Context, a []string) error {
+			return onOff(".bail", a[0], &s.bail)
+		}},
 		{".exit", "[CODE]", "Leave the shell with CODE, by default 0, in a script 1 if something failed", 0, 1, (*Shell).exit},
 		{".headers", "on|off", "Print the names of the columns or not", 1, 1, (*Shell).headers},
 		{".help", "[COMMAND]", "Show this list", 0, 1, (*Shell).help},
@@ -34,7 +36,9 @@ func dotCommands() []dotCommand {
 		{".quit", "[CODE]", "Leave the shell, as .exit", 0, 1, (*Shell).exit},
 		{".read", "FILE", "Run the statements of FILE", 1, 1, (*Shell).read},
 		{".separator", "TEXT", "Part the columns of csv and list with TEXT", 1, 1, (*Shell).separator},
-		{".timer", "on|off", "Print how long a statement took", 1, 1, func(s *Shell, _ context.Context, a []string) error { return onOff(".timer", a[0], &s.timer) }},
+		{".timer", "on|off", "Print how long a statement took", 1, 1, func(s *Shell, _ context.Context, a []string) error {
+			return onOff(".timer", a[0], &s.timer)
+		}},
 	}
 }
 

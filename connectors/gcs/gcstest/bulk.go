@@ -64,7 +64,8 @@ func (b *Bulk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if i > first {
 			out.WriteByte(',')
 		}
-		fmt.Fprintf(&out, `{"name":"%s","bucket":"bucket","generation":"1","size":"%d","contentType":"image/jpeg","md5Hash":"R7zlx09Yn0hn29V+nKn4CA==","updated":"2024-02-03T04:05:06.789Z"}`, b.Name(i), len(b.body))
+		fmt.Fprintf(&out, `{"name":"%s","bucket":"bucket","generation":"1","size":"%d",`+
+			`"contentType":"image/jpeg","md5Hash":"R7zlx09Yn0hn29V+nKn4CA==","updated":"2024-02-03T04:05:06.789Z"}`, b.Name(i), len(b.body))
 	}
 	out.WriteString("]")
 	if stop < end {

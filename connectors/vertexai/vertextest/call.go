@@ -121,7 +121,8 @@ func (c *call) answer(ctx context.Context) *reply {
 		known = contains(c.server.options().Models, c.Model)
 	}
 	if !known {
-		return failf(404, "Publisher Model `%s` was not found or your project does not have access to it. Please ensure you are using a valid model version.", c.Resource)
+		return failf(404, "Publisher Model `%s` was not found or your project does not have access to it. Please ensure you are using a valid "+
+			"model version.", c.Resource)
 	}
 	wrong := failf(400, "%s is not supported in the %s API.", c.Model, c.Method)
 	switch c.Method {

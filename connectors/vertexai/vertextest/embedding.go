@@ -10,7 +10,8 @@ import (
 	"cloud.google.com/go/aiplatform/apiv1/aiplatformpb"
 )
 
-// Vector is the vector that the fake gives a text (or a file's URI or bytes) by default: unit length, the same for the same model, text and size.
+// Vector is the vector that the fake gives a text (or a file's URI or bytes) by default: unit length, the same for the same model, text and
+// size.
 func Vector(model, text string, size int) []float64 {
 	r := rand.New(rand.NewPCG(hash(model), hash(text)))
 	v := make([]float64, size)
@@ -26,7 +27,8 @@ func Vector(model, text string, size int) []float64 {
 	return v
 }
 
-var taskTypes = []string{"RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMILARITY", "CLASSIFICATION", "CLUSTERING", "QUESTION_ANSWERING", "FACT_VERIFICATION", "CODE_RETRIEVAL_QUERY"}
+var taskTypes = []string{"RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMILARITY", "CLASSIFICATION", "CLUSTERING",
+	"QUESTION_ANSWERING", "FACT_VERIFICATION", "CODE_RETRIEVAL_QUERY"}
 
 // embedTexts is :predict of text-embedding models and gemini-embedding-001.
 func (c *call) embedTexts(ctx context.Context, kind string) *reply {
@@ -63,7 +65,8 @@ func (c *call) embedTexts(ctx context.Context, kind string) *reply {
 		counts[i] = CountTokens(text)
 		if counts[i] > limits.TokensPerText {
 			if !truncate {
-				return failf(400, "Unable to submit request because the input token count is %d but model %s only supports up to %d. Reduce the input token count and try again.",
+				return failf(400, "Unable to submit request because the input token count is %d but model %s only supports up to %d. Reduce the "+
+					"input token count and try again.",
 					counts[i], c.Model, limits.TokensPerText)
 			}
 			text, cut[i] = cutTokens(text, limits.TokensPerText)
@@ -74,7 +77,8 @@ func (c *call) embedTexts(ctx context.Context, kind string) *reply {
 		chars += len([]rune(text))
 	}
 	if kind == "text-embedding" && total > limits.TextTokens {
-		return failf(400, "Unable to submit request because the input token count is %d but model %s only supports up to %d. Reduce the input token count and try again.",
+		return failf(400, "Unable to submit request because the input token count is %d but model %s only supports up to %d. Reduce the input "+
+			"token count and try again.",
 			total, c.Model, limits.TextTokens)
 	}
 	vectors, err := c.vectors(ctx, list, size)
@@ -83,7 +87,8 @@ func (c *call) embedTexts(ctx context.Context, kind string) *reply {
 	}
 	out := make([]any, len(list))
 	for i := range list {
-		out[i] = map[string]any{"embeddings": map[string]any{"values": vectors[i], "statistics": map[string]any{"token_count": counts[i], "truncated": cut[i]}}}
+		out[i] = map[string]any{"embeddings": map[string]any{"values": vectors[i],
+			"statistics": map[string]any{"token_count": counts[i], "truncated": cut[i]}}}
 	}
 	return ok(map[string]any{"predictions": out, "metadata": map[string]any{"billableCharacterCount": chars}})
 }
@@ -100,7 +105,8 @@ func (c *call) predictBody(m map[string]any, most int, known ...string) ([]any, 
 		return nil, nil, failf(400, "The request has no instances.")
 	}
 	if len(instances) > most {
-		return nil, nil, failf(400, "%d instance(s) is above the allowed limit of %d instance(s) per prediction request for model %s.", len(instances), most, c.Model)
+		return nil, nil, failf(400, "%d instance(s) is above the allowed limit of %d instance(s) per prediction request for model %s.",
+			len(instances), most, c.Model)
 	}
 	params, isObject := m["parameters"].(map[string]any)
 	if m["parameters"] != nil && !isObject {
@@ -120,7 +126,8 @@ func dimension(v any, most int) (int, *reply) {
 	}
 	f, isNumber := number(v)
 	if !isNumber || f != math.Trunc(f) || f < 1 || f > float64(most) {
-		return 0, failf(400, "Unable to submit request because it has an output_dimensionality value of %v but the supported range is from 1 to %d.", v, most)
+		return 0, failf(400, "Unable to submit request because it has an output_dimensionality value of %v but the supported range is from 1 "+
+			"to %d.", v, most)
 	}
 	return int(f), nil
 }
@@ -283,7 +290,8 @@ func (c *call) segments(v any, size int) ([]any, *reply) {
 	var out []any
 	for at := start; at < min(end, videoLength); at += step {
 		to := min(at+step, end, videoLength)
-		out = append(out, map[string]any{"startOffsetSec": int64(at), "endOffsetSec": int64(to), "embedding": Vector(c.Model, what+string(appendFloat(nil, at, 64)), size)})
+		out = append(out, map[string]any{"startOffsetSec": int64(at), "endOffsetSec": int64(to),
+			"embedding": Vector(c.Model, what+string(appendFloat(nil, at, 64)), size)})
 	}
 	if out == nil {
 		return nil, failf(400, "The video segment lies behind the end of the video.")
@@ -315,7 +323,8 @@ func (c *call) embedContent(ctx context.Context) *reply {
 	truncated := false
 	if CountTokens(p.Text) > most {
 		if first(cfg, "autoTruncate") == false || m["autoTruncate"] == false {
-			return failf(400, "Unable to submit request because the input token count is %d but model %s only supports up to %d.", tokens, c.Model, most)
+			return failf(400, "Unable to submit request because the input token count is %d but model %s only supports up to %d.", tokens, c.Model,
+				most)
 		}
 		p.Text, truncated = cutTokens(p.Text, most)
 		tokens = most

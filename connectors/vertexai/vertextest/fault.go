@@ -33,7 +33,8 @@ const (
 	Huge        Kind = "huge"         // an answer padded to Fault.Size bytes
 )
 
-var kinds = []string{string(Latency), string(Status), string(Drop), string(Midway), string(Truncate), string(Garbage), string(Hang), string(BlockPrompt),
+var kinds = []string{string(Latency), string(Status), string(Drop), string(Midway), string(Truncate), string(Garbage), string(Hang),
+	string(BlockPrompt),
 	string(BlockAnswer), string(Miscount), string(Surplus), string(NaN), string(WrongType), string(Huge)}
 
 // Fault befalls the requests that match all its conditions. Of several, the first that matches does (besides latencies).
@@ -101,7 +102,8 @@ func (s *Server) SetFaults(faults ...Fault) error {
 
 // strikes counts the request if the fault is about it, and says whether it is due.
 func (f *fault) strikes(c *call) bool {
-	if f.Method != "" && f.Method != c.Method || !strings.Contains(c.Resource, f.Model) || f.needle != nil && !bytes.Contains(c.raw, f.needle) {
+	if f.Method != "" && f.Method != c.Method || !strings.Contains(c.Resource, f.Model) || f.needle != nil &&
+		!bytes.Contains(c.raw, f.needle) {
 		return false
 	}
 	n := f.seen.Add(1)
@@ -153,7 +155,8 @@ func (s *Server) befall(ctx context.Context, c *call) (*fault, error) {
 }
 
 var usual = map[int]string{
-	429: "Resource exhausted. Please try again later. Please refer to https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429 for more details.",
+	429: "Resource exhausted. Please try again later. Please refer to https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429 " +
+		"for more details.",
 	500: "Internal error encountered.", 503: "The service is currently unavailable.", 504: "Deadline expired before operation could complete.",
 }
 
@@ -189,7 +192,8 @@ func (f *fault) before(ctx context.Context, c *call) *reply {
 		})
 	case BlockAnswer:
 		return ok(map[string]any{
-			"candidates":    []any{map[string]any{"finishReason": "SAFETY", "safetyRatings": []any{rating("HARM_CATEGORY_DANGEROUS_CONTENT", true)}}},
+			"candidates": []any{map[string]any{"finishReason": "SAFETY",
+				"safetyRatings": []any{rating("HARM_CATEGORY_DANGEROUS_CONTENT", true)}}},
 			"usageMetadata": map[string]any{"promptTokenCount": c.Tokens, "totalTokenCount": c.Tokens}, "modelVersion": c.Model,
 		})
 	}
@@ -197,7 +201,8 @@ func (f *fault) before(ctx context.Context, c *call) *reply {
 }
 
 func rating(category string, blocked bool) map[string]any {
-	r := map[string]any{"category": category, "probability": "NEGLIGIBLE", "probabilityScore": 0.1, "severity": "HARM_SEVERITY_NEGLIGIBLE", "severityScore": 0.1}
+	r := map[string]any{"category": category, "probability": "NEGLIGIBLE", "probabilityScore": 0.1, "severity": "HARM_SEVERITY_NEGLIGIBLE",
+		"severityScore": 0.1}
 	if blocked {
 		r["probability"], r["severity"], r["blocked"] = "HIGH", "HARM_SEVERITY_HIGH", true
 	}

@@ -89,8 +89,10 @@ func (p *predictionService) run(ctx context.Context, method, resource string, bo
 }
 
 var grpcCodes = map[int]codes.Code{
-	400: codes.InvalidArgument, 401: codes.Unauthenticated, 403: codes.PermissionDenied, 404: codes.NotFound, 408: codes.DeadlineExceeded, 409: codes.Aborted,
-	413: codes.InvalidArgument, 429: codes.ResourceExhausted, 499: codes.Canceled, 500: codes.Internal, 501: codes.Unimplemented, 502: codes.Unavailable,
+	400: codes.InvalidArgument, 401: codes.Unauthenticated, 403: codes.PermissionDenied, 404: codes.NotFound, 408: codes.DeadlineExceeded,
+	409: codes.Aborted,
+	413: codes.InvalidArgument, 429: codes.ResourceExhausted, 499: codes.Canceled, 500: codes.Internal, 501: codes.Unimplemented,
+	502: codes.Unavailable,
 	503: codes.Unavailable, 504: codes.DeadlineExceeded,
 }
 
@@ -171,7 +173,8 @@ func (p *predictionService) Predict(ctx context.Context, in *aiplatformpb.Predic
 }
 
 // GenerateContent is the gRPC method of that name.
-func (p *predictionService) GenerateContent(ctx context.Context, in *aiplatformpb.GenerateContentRequest) (*aiplatformpb.GenerateContentResponse, error) {
+func (p *predictionService) GenerateContent(ctx context.Context,
+	in *aiplatformpb.GenerateContentRequest) (*aiplatformpb.GenerateContentResponse, error) {
 	model := in.GetModel()
 	in.Model = "" // stands in the path
 	b, err := asJSON(in)
@@ -191,7 +194,8 @@ func (p *predictionService) GenerateContent(ctx context.Context, in *aiplatformp
 }
 
 // StreamGenerateContent is the gRPC method of that name.
-func (p *predictionService) StreamGenerateContent(in *aiplatformpb.GenerateContentRequest, stream aiplatformpb.PredictionService_StreamGenerateContentServer) error {
+func (p *predictionService) StreamGenerateContent(in *aiplatformpb.GenerateContentRequest,
+	stream aiplatformpb.PredictionService_StreamGenerateContentServer) error {
 	model := in.GetModel()
 	in.Model = "" // stands in the path
 	b, err := asJSON(in)
@@ -215,7 +219,8 @@ func (p *predictionService) StreamGenerateContent(in *aiplatformpb.GenerateConte
 }
 
 // EmbedContent is the gRPC method of that name.
-func (p *predictionService) EmbedContent(ctx context.Context, in *aiplatformpb.EmbedContentRequest) (*aiplatformpb.EmbedContentResponse, error) {
+func (p *predictionService) EmbedContent(ctx context.Context, in *aiplatformpb.EmbedContentRequest) (*aiplatformpb.EmbedContentResponse,
+	error) {
 	model := in.GetModel()
 	in.Model = nil // stands in the path
 	b, err := asJSON(in)

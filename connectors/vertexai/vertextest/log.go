@@ -62,8 +62,8 @@ func (s *Server) note(c *call) {
 	s.log.add(c.Request, int64(len(c.raw)), o.LogBytes, o.LogSize)
 }
 
-// Requests returns the log, in order of arrival: the newest requests that Options.LogSize and LogBytes have room for, and Seq says which they are. The
-// entries are copies; bodies are shared and must not be changed.
+// Requests returns the log, in order of arrival: the newest requests that Options.LogSize and LogBytes have room for, and Seq says which
+// they are. The entries are copies; bodies are shared and must not be changed.
 func (s *Server) Requests() []Request {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -119,8 +119,9 @@ func (s *Server) report(c *call, status int) {
 	if out == nil {
 		return
 	}
-	l := LogLine{Seq: c.Seq, Transport: "rest", Method: c.Method, Path: c.Path, Header: map[string]string{}, Authorized: c.Header.Get("Authorization") != "",
-		Rows: c.Rows, Tokens: c.Tokens, Status: status}
+	l := LogLine{Seq: c.Seq, Transport: "rest", Method: c.Method, Path: c.Path, Header: map[string]string{},
+		Authorized: c.Header.Get("Authorization") != "",
+		Rows:       c.Rows, Tokens: c.Tokens, Status: status}
 	if c.rpc {
 		l.Transport = "grpc"
 	}

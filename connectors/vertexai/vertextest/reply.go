@@ -30,8 +30,10 @@ type apiError struct {
 }
 
 var names = map[int]string{
-	400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 408: "DEADLINE_EXCEEDED", 409: "ABORTED", 413: "INVALID_ARGUMENT",
-	429: "RESOURCE_EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 502: "UNAVAILABLE", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
+	400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 408: "DEADLINE_EXCEEDED", 409: "ABORTED",
+	413: "INVALID_ARGUMENT",
+	429: "RESOURCE_EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 502: "UNAVAILABLE", 503: "UNAVAILABLE",
+	504: "DEADLINE_EXCEEDED",
 }
 
 func failf(status int, format string, args ...any) *reply {
@@ -59,7 +61,8 @@ func (r *reply) bytes() []byte {
 	case r.err != nil:
 		e := map[string]any{"code": r.err.status, "message": r.err.message, "status": r.err.reason}
 		if r.err.detail {
-			e["details"] = []any{map[string]any{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": strconv.FormatFloat(r.err.wait.Seconds(), 'f', -1, 64) + "s"}}
+			e["details"] = []any{map[string]any{"@type": "type.googleapis.com/google.rpc.RetryInfo",
+				"retryDelay": strconv.FormatFloat(r.err.wait.Seconds(), 'f', -1, 64) + "s"}}
 		}
 		return appendJSON(nil, map[string]any{"error": e})
 	case r.raw != nil:

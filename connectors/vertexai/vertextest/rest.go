@@ -131,7 +131,8 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request) {
 	}
 	req := &Request{}
 	var ok bool
-	if req.Version, req.Resource, ok = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); ok && req.parseResource() && req.EndpointID != "" {
+	if req.Version, req.Resource, ok = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); ok && req.parseResource() &&
+		req.EndpointID != "" {
 		send(w, &reply{body: endpointResource(req)})
 		return
 	}

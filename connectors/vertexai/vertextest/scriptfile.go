@@ -205,8 +205,10 @@ type faultLine struct {
 }
 
 func (f *faultLine) fault() (Fault, error) {
-	out := Fault{Kind: f.Fault, Method: f.Method, Model: f.Model, Contains: f.Contains, Every: f.Every, After: f.After, Times: f.Times, Share: f.Share, Status: f.Status,
-		Message: f.Message, RetryAfter: time.Duration(f.RetryAfter), RetryAsDate: f.RetryAsDate, RetryAsDetail: f.RetryAsDetail, Latency: time.Duration(f.Latency), Size: f.Size}
+	out := Fault{Kind: f.Fault, Method: f.Method, Model: f.Model, Contains: f.Contains, Every: f.Every, After: f.After, Times: f.Times,
+		Share: f.Share, Status: f.Status,
+		Message: f.Message, RetryAfter: time.Duration(f.RetryAfter), RetryAsDate: f.RetryAsDate, RetryAsDetail: f.RetryAsDetail,
+		Latency: time.Duration(f.Latency), Size: f.Size}
 	switch {
 	case !contains(kinds, string(f.Fault)):
 		return out, fmt.Errorf("unknown kind of fault %q; there are %s", f.Fault, strings.Join(kinds, ", "))
@@ -267,7 +269,8 @@ func predictor(all []Prediction, id string, next Predictor) Predictor {
 			return out, nil
 		}
 		if next == nil {
-			return nil, &StatusError{Status: 400, Message: fmt.Sprintf("The script has no prediction of endpoint %s for the instance %s.", id, appendJSON(nil, rest[0]))}
+			return nil, &StatusError{Status: 400, Message: fmt.Sprintf("The script has no prediction of endpoint %s for the instance %s.", id,
+				appendJSON(nil, rest[0]))}
 		}
 		answers, err := next(ctx, rest, parameters)
 		if err != nil {

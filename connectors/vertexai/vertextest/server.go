@@ -101,7 +101,8 @@ func (s *Server) Start() {
 	}()
 }
 
-// Close stops the server, breaking open connections, and closes the record. Its error also tells of a log or a record that could not be written.
+// Close stops the server, breaking open connections, and closes the record. Its error also tells of a log or a record that could not be
+// written.
 func (s *Server) Close() error {
 	select {
 	case <-s.stop:
@@ -193,7 +194,8 @@ func (s *Server) handle(ctx context.Context, c *call) (r *reply) {
 		s.tape.record(c, r)
 	}()
 	if s.options().Token != "" && c.Header.Get("Authorization") != "Bearer "+s.options().Token {
-		return failf(http.StatusUnauthorized, "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.")
+		return failf(http.StatusUnauthorized, "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or "+
+			"other valid authentication credential.")
 	}
 	f, err := s.befall(ctx, c)
 	if err != nil {
@@ -219,7 +221,8 @@ func (s *Server) handle(ctx context.Context, c *call) (r *reply) {
 // admit checks place, size and quota.
 func (s *Server) admit(c *call) *reply {
 	if len(s.options().Projects) > 0 && !contains(s.options().Projects, c.Project) {
-		return failf(403, "Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform.googleapis.com/%s' (or it may not exist).", c.Resource)
+		return failf(403, "Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform.googleapis.com/%s' (or it may not exist).",
+			c.Resource)
 	}
 	if len(s.options().Locations) > 0 && !contains(s.options().Locations, c.Location) {
 		return failf(404, "Location '%s' is not supported or does not exist.", c.Location)

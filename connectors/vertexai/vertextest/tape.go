@@ -220,8 +220,8 @@ func (s *Server) Replay(file string) error {
 // mostLost bounds what a long run against the wrong record holds.
 const mostLost = 100
 
-// Missed are the requests so far that Options.Replay has no answer to, as RESOURCE:METHOD BODY, each once and the body cut at 400 bytes. After the
-// hundredth a last line counts the rest.
+// Missed are the requests so far that Options.Replay has no answer to, as RESOURCE:METHOD BODY, each once and the body cut at 400 bytes.
+// After the hundredth a last line counts the rest.
 func (s *Server) Missed() []string {
 	s.tape.mu.Lock()
 	defer s.tape.mu.Unlock()

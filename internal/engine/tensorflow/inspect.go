@@ -48,10 +48,12 @@ func (k Kind) inspect(dir string, o engine.Import) (*modelspec.Spec, error) {
 		return nil, err
 	}
 	if bad := k.unsafe(sig.Unsafe); len(bad) > 0 {
-		return nil, fmt.Errorf("its graph reaches outside the model: %s; a model from a source you trust may do so with [tensorflow] allow_ops in the configuration", strings.Join(bad, ", "))
+		return nil, fmt.Errorf("its graph reaches outside the model: %s; a model from a source you trust may do so with [tensorflow] allow_ops "+
+			"in the configuration", strings.Join(bad, ", "))
 	}
 	if len(sig.Custom) > 0 && len(o.CustomOps) == 0 {
-		return nil, fmt.Errorf("its graph needs operations that TensorFlow does not have (%s); name the library that brings them with OPTIONS(custom_ops=['….so'])", strings.Join(sig.Custom, ", "))
+		return nil, fmt.Errorf("its graph needs operations that TensorFlow does not have (%s); name the library that brings them with "+
+			"OPTIONS(custom_ops=['….so'])", strings.Join(sig.Custom, ", "))
 	}
 	s := &modelspec.Spec{
 		Type: k.ModelType(), Path: o.Path, Signature: sig.Name, Tags: graph.Tags, Stateless: sig.Stateless,

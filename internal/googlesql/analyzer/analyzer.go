@@ -54,7 +54,9 @@ func New(ctx context.Context, s Service) (*Analyzer, error) {
 	}
 	language.SupportedStatementKinds = nil // none means all
 	language.ProductMode = resolved.ProductMode_PRODUCT_EXTERNAL.Enum()
-	language.EnabledLanguageFeatures = slices.DeleteFunc(language.EnabledLanguageFeatures, func(f resolved.LanguageFeature) bool { return lacking[f] })
+	language.EnabledLanguageFeatures = slices.DeleteFunc(language.EnabledLanguageFeatures, func(f resolved.LanguageFeature) bool {
+		return lacking[f]
+	})
 	language.EnabledLanguageFeatures = slices.AppendSeq(language.EnabledLanguageFeatures, maps.Keys(added))
 	slices.Sort(language.EnabledLanguageFeatures) // catalogs are known by their bytes
 	language.EnabledLanguageFeatures = slices.Compact(language.EnabledLanguageFeatures)
@@ -163,7 +165,8 @@ func (a *Analyzer) options(p Parameters) *resolved.AnalyzerOptionsProto {
 		o.QueryParameters = append(o.QueryParameters, &resolved.AnalyzerOptionsProto_QueryParameterProto{Name: &f.Name, Type: TypeProto(f.Type)})
 	}
 	for _, f := range p.System {
-		o.SystemVariables = append(o.SystemVariables, &resolved.AnalyzerOptionsProto_SystemVariableProto{NamePath: strings.Split(f.Name, "."), Type: TypeProto(f.Type)})
+		o.SystemVariables = append(o.SystemVariables, &resolved.AnalyzerOptionsProto_SystemVariableProto{NamePath: strings.Split(f.Name, "."),
+			Type: TypeProto(f.Type)})
 	}
 	if p.ByPosition {
 		o.ParameterMode = resolved.ParameterMode_PARAMETER_POSITIONAL.Enum()

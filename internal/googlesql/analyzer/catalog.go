@@ -57,7 +57,8 @@ func (c *Catalog) message(language *resolved.LanguageOptionsProto) *resolved.Sim
 		at.Table = append(at.Table, table)
 	}
 	for _, v := range c.Constants {
-		root.Constant = append(root.Constant, &resolved.SimpleConstantProto{NamePath: []string{v.Name}, Type: TypeProto(v.Type), Value: &resolved.ValueProto{}})
+		root.Constant = append(root.Constant, &resolved.SimpleConstantProto{NamePath: []string{v.Name}, Type: TypeProto(v.Type),
+			Value: &resolved.ValueProto{}})
 	}
 	for _, name := range c.Connections {
 		root.Connection = append(root.Connection, &resolved.SimpleConnectionProto{Name: proto.String(name)})
@@ -98,7 +99,8 @@ func lackingFunctions() []*resolved.FunctionProto {
 		NamePath: []string{"contains_substr"}, Group: proto.String("mallard"), Mode: resolved.FunctionEnums_SCALAR.Enum(),
 		Signature: []*resolved.FunctionSignatureProto{{
 			ReturnType: argument(fixed, googlesql.Bool),
-			Argument:   []*resolved.FunctionArgumentTypeProto{argument(resolved.SignatureArgumentKind_ARG_TYPE_ARBITRARY, 0), argument(fixed, googlesql.String)},
+			Argument: []*resolved.FunctionArgumentTypeProto{argument(resolved.SignatureArgumentKind_ARG_TYPE_ARBITRARY, 0),
+				argument(fixed, googlesql.String)},
 		}},
 	}}
 }

@@ -6,12 +6,17 @@ import (
 )
 
 var kinds = map[googlesql.Kind]resolved.TypeKind{
-	googlesql.Bool: resolved.TypeKind_TYPE_BOOL, googlesql.Int64: resolved.TypeKind_TYPE_INT64, googlesql.Float64: resolved.TypeKind_TYPE_DOUBLE,
+	googlesql.Bool: resolved.TypeKind_TYPE_BOOL, googlesql.Int64: resolved.TypeKind_TYPE_INT64,
+	googlesql.Float64: resolved.TypeKind_TYPE_DOUBLE,
 	googlesql.Numeric: resolved.TypeKind_TYPE_NUMERIC, googlesql.BigNumeric: resolved.TypeKind_TYPE_BIGNUMERIC,
-	googlesql.String: resolved.TypeKind_TYPE_STRING, googlesql.Bytes: resolved.TypeKind_TYPE_BYTES, googlesql.Date: resolved.TypeKind_TYPE_DATE,
-	googlesql.DateTime: resolved.TypeKind_TYPE_DATETIME, googlesql.Time: resolved.TypeKind_TYPE_TIME, googlesql.Timestamp: resolved.TypeKind_TYPE_TIMESTAMP,
-	googlesql.Interval: resolved.TypeKind_TYPE_INTERVAL, googlesql.JSON: resolved.TypeKind_TYPE_JSON, googlesql.Geography: resolved.TypeKind_TYPE_GEOGRAPHY,
-	googlesql.Range: resolved.TypeKind_TYPE_RANGE, googlesql.Array: resolved.TypeKind_TYPE_ARRAY, googlesql.Struct: resolved.TypeKind_TYPE_STRUCT,
+	googlesql.String: resolved.TypeKind_TYPE_STRING, googlesql.Bytes: resolved.TypeKind_TYPE_BYTES,
+	googlesql.Date:     resolved.TypeKind_TYPE_DATE,
+	googlesql.DateTime: resolved.TypeKind_TYPE_DATETIME, googlesql.Time: resolved.TypeKind_TYPE_TIME,
+	googlesql.Timestamp: resolved.TypeKind_TYPE_TIMESTAMP,
+	googlesql.Interval:  resolved.TypeKind_TYPE_INTERVAL, googlesql.JSON: resolved.TypeKind_TYPE_JSON,
+	googlesql.Geography: resolved.TypeKind_TYPE_GEOGRAPHY,
+	googlesql.Range:     resolved.TypeKind_TYPE_RANGE, googlesql.Array: resolved.TypeKind_TYPE_ARRAY,
+	googlesql.Struct: resolved.TypeKind_TYPE_STRUCT,
 }
 
 var kindsBack = func() map[resolved.TypeKind]googlesql.Kind {

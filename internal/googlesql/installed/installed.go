@@ -49,7 +49,8 @@ func Find(library string) (Source, error) {
 			return FindWASM()
 		}
 		if st, err := os.Stat(named.Native); err != nil || !st.Mode().IsRegular() {
-			return Source{}, fmt.Errorf("%s says %s, where there is no file: name liblocal_service_jni.so, or the jar that holds it", named.From, named.Native)
+			return Source{}, fmt.Errorf("%s says %s, where there is no file: name liblocal_service_jni.so, or the jar that holds it", named.From,
+				named.Native)
 		}
 		abs, err := filepath.Abs(named.Native)
 		if err != nil {

@@ -146,7 +146,8 @@ func declare(c *analyzer.Catalog, constructs []Construct) []writer.Construct {
 			c.TableFunctions = append(c.TableFunctions, tableFunction(name, k))
 			continue
 		}
-		signature := &resolved.FunctionSignatureProto{ReturnType: argument(resolved.SignatureArgumentKind_ARG_TYPE_FIXED, analyzer.TypeProto(k.Result))}
+		signature := &resolved.FunctionSignatureProto{ReturnType: argument(resolved.SignatureArgumentKind_ARG_TYPE_FIXED,
+			analyzer.TypeProto(k.Result))}
 		for range k.Args {
 			signature.Argument = append(signature.Argument, argument(resolved.SignatureArgumentKind_ARG_TYPE_ARBITRARY, nil))
 		}

@@ -14,21 +14,25 @@ var said = []struct {
 	{regexp.MustCompile(`^Out of Range Error: Overflow in addition of INT64 \((-?\d+) \+ (-?\d+)\)!`), "int64 overflow: $1 + $2"},
 	{regexp.MustCompile(`^Out of Range Error: Overflow in subtraction of INT64 \((-?\d+) - (-?\d+)\)!`), "int64 overflow: $1 - $2"},
 	{regexp.MustCompile(`^Out of Range Error: Overflow in multiplication of INT64 \((-?\d+) \* (-?\d+)\)!`), "int64 overflow: $1 * $2"},
-	{regexp.MustCompile(`^Out of Range Error: Overflow (?:in negation of numeric value!|on abs\(-9223372036854775808\))`), "int64 overflow: --9223372036854775808"},
-	{regexp.MustCompile(`^Conversion Error: Type INT128 with value (-?\d+) can't be cast because the value is out of range for the destination type INT64.*`), "int64 overflow"},
+	{regexp.MustCompile(`^Out of Range Error: Overflow (?:in negation of numeric value!|on abs\(-9223372036854775808\))`),
+		"int64 overflow: --9223372036854775808"},
+	{regexp.MustCompile(`^Conversion Error: Type INT128 with value (-?\d+) can't be cast because the value is out of range for the ` +
+		`destination type INT64.*`), "int64 overflow"},
 	{regexp.MustCompile(`^Out of Range Error: Overflow in HUGEINT (?:addition|multiplication|subtraction).*`), "numeric overflow"},
 	{regexp.MustCompile(`^Out of Range Error: (?:STDDEV|VAR|COVAR|CORR)\w*(?: for [XY])? is out of range!`), "double overflow"},
 	{regexp.MustCompile(`^Invalid Input Error: More than one row returned by a subquery used as an expression(?s:.*)`),
 		"Scalar subquery produced more than one element"},
 	{regexp.MustCompile(`^Invalid Input Error: (.*)`), "$1"},
 	{regexp.MustCompile(`^Constraint Error: NOT NULL constraint failed: (?:\S+\.)?(\S+)`), "Required field $1 cannot be null"},
-	{regexp.MustCompile(`^Constraint Error: CHECK constraint failed on table (\S+) with expression CHECK\(\(?(?:length|octet_length)\("?([^")]+)"?\).*`),
+	{regexp.MustCompile(`^Constraint Error: CHECK constraint failed on table (\S+) ` +
+		`with expression CHECK\(\(?(?:length|octet_length)\("?([^")]+)"?\).*`),
 		"Field $2 of table $1: maximum length exceeded"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? already exists!`), "Already Exists: $1 $2"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? does not exist!(?s:.*)`), "Not found: $1 $2"},
 }
 
-var decimalOverflow = regexp.MustCompile(`^Out of Range Error: Overflow in (addition|subtract|subtraction) of DECIMAL\(38\) \((-?\d+) [+-] (-?\d+)\)`)
+var decimalOverflow = regexp.MustCompile(`^Out of Range Error: Overflow in (addition|subtract|subtraction) of` +
+	` DECIMAL\(38\) \((-?\d+) [+-] (-?\d+)\)`)
 
 // Message gives what DuckDB says of a value of a translated statement in the words of BigQuery; other texts stay.
 func Message(s string) string {

@@ -13,7 +13,8 @@ import (
 )
 
 // missing matches the analyzer's errors for a function that its catalog lacks.
-var missing = regexp.MustCompile(`^(Function not found|Table-valued function not found|Table-valued function is not expected|Invalid function|Invalid table-valued function)`)
+var missing = regexp.MustCompile(`^(Function not found|Table-valued function not found|` +
+	`Table-valued function is not expected|Invalid function|Invalid table-valued function)`)
 
 // dotted matches a path.
 const dotted = "(?:[\\w-]+|`[^`]+`)(?:\\s*\\.\\s*(?:\\w+|`[^`]+`))*"

@@ -81,7 +81,8 @@ type Statement struct {
 // one that has no counterpart, or the database's.
 //
 // Constructs stand in order of position, outer ones before those inside them.
-func (t *Translator) Translate(ctx context.Context, sql string, constructs []Construct, db Database, p analyzer.Parameters) (*Statement, error) {
+func (t *Translator) Translate(ctx context.Context, sql string, constructs []Construct, db Database, p analyzer.Parameters) (*Statement,
+	error) {
 	e := edit(sql, constructs)
 	s, err := t.translate(ctx, e.text, constructs, db, p)
 	var wrong *analyzer.Error
@@ -99,7 +100,8 @@ func (t *Translator) Translate(ctx context.Context, sql string, constructs []Con
 	return s, err
 }
 
-func (t *Translator) translate(ctx context.Context, sql string, constructs []Construct, db Database, p analyzer.Parameters) (*Statement, error) {
+func (t *Translator) translate(ctx context.Context, sql string, constructs []Construct, db Database, p analyzer.Parameters) (*Statement,
+	error) {
 	l := &lookup{t: t, db: db, catalog: &analyzer.Catalog{}, asked: map[string]bool{}, seen: map[string]bool{}}
 	l.names = writer.Names{
 		Text:     sql,

@@ -187,8 +187,9 @@ func unfinished(b []byte, final bool) int {
 
 // metas are the keys with Alt.
 var metas = map[byte]key{
-	'b': wordLeft, 'B': wordLeft, 'f': wordRight, 'F': wordRight, 'd': deleteWordRight, 'D': deleteWordRight, 0x7f: deleteWordLeft, 0x08: deleteWordLeft,
-	'<': first, '>': last, '\r': alone, '\n': alone,
+	'b': wordLeft, 'B': wordLeft, 'f': wordRight, 'F': wordRight, 'd': deleteWordRight, 'D': deleteWordRight, 0x7f: deleteWordLeft,
+	0x08: deleteWordLeft,
+	'<':  first, '>': last, '\r': alone, '\n': alone,
 }
 
 // arrows are the keys of sequences by their last byte.

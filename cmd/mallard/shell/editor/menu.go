@@ -38,7 +38,9 @@ func (e *Editor) complete(ctx context.Context) {
 	}
 	// What is like the typed text, but does not go on from it, is for those who mistyped.
 	typed := string(b.text[start:b.cursor])
-	if better := slices.DeleteFunc(slices.Clone(list), func(s string) bool { return len(common([]string{typed, s})) < len(typed) }); len(better) > 0 {
+	if better := slices.DeleteFunc(slices.Clone(list), func(s string) bool {
+		return len(common([]string{typed, s})) < len(typed)
+	}); len(better) > 0 {
 		list = better
 	}
 	b.keep()

@@ -246,7 +246,8 @@ func (g *Group) failed(b *batch, f Fault, d decision) {
 	case refuse:
 		if d.words != "" {
 			if g.hopeless[d.words]++; g.hopeless[d.words] == d.limit && g.stopped == nil {
-				g.stopped = g.call.failure(fmt.Sprintf("%s (not sent: %s failed like this, and none succeeded)", d.status, amount.Of(d.limit, "row")), f.Reason)
+				g.stopped = g.call.failure(fmt.Sprintf("%s (not sent: %s failed like this, and none succeeded)", d.status, amount.Of(d.limit, "row")),
+					f.Reason)
 			}
 		}
 		g.settleAsked(b.items, v)

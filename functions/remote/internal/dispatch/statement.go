@@ -92,7 +92,8 @@ func (s *Statement) countable(c *Call) error {
 		if m.Budget.Money > 0 {
 			name, model := c.Connection.o.Name, c.Name
 			return fmt.Errorf("model %s: the budget of this %s bounds money, and connection `%s` has no price for `%s`, "+
-				"so that the bound would never be met; add it to `prices` of [connections.%s], as { %q = { input_per_million = …, output_per_million = … } }, or = {} if it is free",
+				"so that the bound would never be met; add it to `prices` of [connections.%s], as { %q = { input_per_million = …, output_per_million "+
+				"= … } }, or = {} if it is free",
 				c.Model, m.Name, name, model, name, model)
 		}
 	}

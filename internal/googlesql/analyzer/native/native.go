@@ -103,7 +103,8 @@ func (s *Service) Call(ctx context.Context, method string, request []byte) ([]by
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil && timed.Err() != nil:
-		return nil, fmt.Errorf("the statement takes GoogleSQL's analyzer more than %v; make it shorter, or nest it less", limit.Round(100*time.Millisecond))
+		return nil, fmt.Errorf("the statement takes GoogleSQL's analyzer more than %v; make it shorter, or nest it less",
+			limit.Round(100*time.Millisecond))
 	}
 	return answer, err
 }

@@ -34,7 +34,8 @@ func check(file string, want ...string) error {
 		return err
 	}
 	if sum := hex.EncodeToString(h.Sum(nil)); !slices.Contains(want, sum) {
-		return fmt.Errorf("%s is damaged or of another version: its hash is %s. Remove it, then run `mallard doctor -install googlesql`", file, sum)
+		return fmt.Errorf("%s is damaged or of another version: its hash is %s. Remove it, then run `mallard doctor -install googlesql`", file,
+			sum)
 	}
 	return nil
 }

@@ -39,7 +39,8 @@ type Service struct {
 }
 
 func newService(m module, zoneinfo string) *Service {
-	return &Service{module: m, zoneinfo: zoneinfo, free: make(chan struct{}, max(2, min(runtime.GOMAXPROCS(0), 4))), catalogs: map[int64][]byte{}}
+	return &Service{module: m, zoneinfo: zoneinfo, free: make(chan struct{}, max(2, min(runtime.GOMAXPROCS(0), 4))),
+		catalogs: map[int64][]byte{}}
 }
 
 // Call answers a method. An error that is not the context's has the service's words alone.
@@ -115,7 +116,8 @@ func (s *Service) put(ctx context.Context, in *instance, err error, limit time.D
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case gone.message == "":
-		return fmt.Errorf("the statement takes GoogleSQL's analyzer more than %v; make it shorter, or nest it less", limit.Round(100*time.Millisecond))
+		return fmt.Errorf("the statement takes GoogleSQL's analyzer more than %v; make it shorter, or nest it less",
+			limit.Round(100*time.Millisecond))
 	case strings.Contains(gone.message, "call stack exhausted"), strings.Contains(gone.message, "out of bounds memory access"):
 		return errors.New("Out of stack space due to deeply nested query expression") //nolint:staticcheck // Google's words
 	}

@@ -82,7 +82,8 @@ func main() {
 }
 
 var placeholders = strings.NewReplacer("${DATASET}", "p.d", "${PROJECT}", "p", "${DATASET_ID}", "d", "${GCS_BUCKET}", "b",
-	"${PRINCIPAL}", "user:alice@example.com", "${GROUP}", "group:engineering@example.com", "${OTHER_PRINCIPAL}", "serviceAccount:other@example.com")
+	"${PRINCIPAL}", "user:alice@example.com", "${GROUP}", "group:engineering@example.com", "${OTHER_PRINCIPAL}",
+	"serviceAccount:other@example.com")
 
 // noNumber finds what Python writes of floats that JSON lacks.
 var noNumber = regexp.MustCompile(`(?m)(^\s+|: )(NaN|-?Infinity)`)
@@ -92,7 +93,8 @@ func read(folder string) (*fixture, error) {
 		b, _ := os.ReadFile(filepath.Join(folder, name)) // a missing one is empty
 		return placeholders.Replace(string(b))
 	}
-	f := &fixture{name: filepath.Base(folder), query: text("query.sql"), setup: text("setup.sql"), rest: text("setup_rest.json")+text("job_config.json") != ""}
+	f := &fixture{name: filepath.Base(folder), query: text("query.sql"), setup: text("setup.sql"),
+		rest: text("setup_rest.json")+text("job_config.json") != ""}
 	answer := noNumber.ReplaceAllString(text("expected.json"), `$1"$2"`)
 	in := json.NewDecoder(strings.NewReader(answer))
 	in.UseNumber() // INT64 has more digits than a float
