@@ -37,7 +37,7 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	if len(items) == 0 {
 		items = []string{"1"}
 	}
-	from := "(" + w.scan(s.GetInputScan()) + ")"
+	from := w.from(s.GetInputScan())
 	if len(keys) > 0 {
 		from = "(SELECT *, " + strings.Join(keys, ", ") + " FROM " + from + ")"
 	}

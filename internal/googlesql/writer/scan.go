@@ -19,16 +19,16 @@ func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
 		return w.projectScan(n.ResolvedProjectScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedFilterScanNode:
 		f := n.ResolvedFilterScanNode
-		return "SELECT " + columns(f.GetParent().GetColumnList()) + " FROM (" + w.scan(f.GetInputScan()) + ") WHERE " + w.expr(f.GetFilterExpr())
+		return "SELECT " + columns(f.GetParent().GetColumnList()) + " FROM " + w.from(f.GetInputScan()) + " WHERE " + w.expr(f.GetFilterExpr())
 	case *resolved.AnyResolvedScanProto_ResolvedJoinScanNode:
-		return w.joinScan(n.ResolvedJoinScanNode)
+		return "SELECT " + columns(scanColumns(s)) + " FROM " + w.join(n.ResolvedJoinScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedArrayScanNode:
 		return w.arrayScan(n.ResolvedArrayScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedSetOperationScanNode:
 		return w.setOperationScan(n.ResolvedSetOperationScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedOrderByScanNode:
 		o := n.ResolvedOrderByScanNode
-		return "SELECT " + columns(o.GetParent().GetColumnList()) + " FROM (" + w.scan(o.GetInputScan()) + ")" + w.orderBy(o.GetOrderByItemList())
+		return "SELECT " + columns(o.GetParent().GetColumnList()) + " FROM " + w.from(o.GetInputScan()) + w.orderBy(o.GetOrderByItemList())
 	case *resolved.AnyResolvedScanProto_ResolvedLimitOffsetScanNode:
 		return w.limitScan(n.ResolvedLimitOffsetScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedWithScanNode:
@@ -117,17 +117,27 @@ func (w *writer) projectScan(s *resolved.ResolvedProjectScanProto) string {
 	if _, ok := s.GetInputScan().GetNode().(*resolved.AnyResolvedScanProto_ResolvedSingleRowScanNode); ok {
 		return text
 	}
-	return text + " FROM (" + w.scan(s.GetInputScan()) + ")"
+	return text + " FROM " + w.from(s.GetInputScan())
 }
 
-func (w *writer) joinScan(s *resolved.ResolvedJoinScanProto) string {
+// from writes a scan as the rows of a FROM clause. A join of joins is one there: DuckDB orders joins anew only where no SELECT
+// stands between them.
+func (w *writer) from(s *resolved.AnyResolvedScanProto) string {
+	if j := s.GetResolvedJoinScanNode(); j != nil {
+		return "(" + w.join(j) + ")"
+	}
+	return "(" + w.scan(s) + ")"
+}
+
+// join writes a join without a SELECT.
+func (w *writer) join(s *resolved.ResolvedJoinScanProto) string {
 	kind := map[resolved.ResolvedJoinScanEnums_JoinType]string{
 		resolved.ResolvedJoinScanEnums_INNER: "JOIN", resolved.ResolvedJoinScanEnums_LEFT: "LEFT JOIN",
 		resolved.ResolvedJoinScanEnums_RIGHT: "RIGHT JOIN", resolved.ResolvedJoinScanEnums_FULL: "FULL JOIN",
 	}[s.GetJoinType()]
-	right := "(" + w.scan(s.GetRightScan()) + ")"
+	right := w.from(s.GetRightScan())
 	if s.GetIsLateral() {
-		right = "LATERAL " + right
+		right = "LATERAL (" + w.scan(s.GetRightScan()) + ")"
 	}
 	on := " ON TRUE"
 	if s.GetJoinExpr() != nil {
@@ -139,9 +149,9 @@ func (w *writer) joinScan(s *resolved.ResolvedJoinScanProto) string {
 		if s.GetIsLateral() {
 			refuse(location(s.GetParent().GetParent()), "a subquery in the condition of this join")
 		}
-		return w.subqueryJoin(s, strings.TrimPrefix(on, " ON "))
+		return "(" + w.subqueryJoin(s, strings.TrimPrefix(on, " ON ")) + ")"
 	}
-	return "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetLeftScan()) + ") " + kind + " " + right + on
+	return w.from(s.GetLeftScan()) + " " + kind + " " + right + on
 }
 
 // subqueryJoin writes an outer join with a subquery in its condition, which DuckDB has only in WHERE: the other side is a
@@ -217,7 +227,7 @@ func (w *writer) limitScan(s *resolved.ResolvedLimitOffsetScanProto) string {
 	if o := s.GetInputScan().GetResolvedOrderByScanNode(); o != nil {
 		text = w.scan(s.GetInputScan()) // ORDER BY and LIMIT side by side are DuckDB's top-N
 	} else {
-		text = "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetInputScan()) + ")"
+		text = "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM " + w.from(s.GetInputScan())
 	}
 	if s.GetLimit() != nil {
 		text += " LIMIT " + w.count(s.GetLimit())

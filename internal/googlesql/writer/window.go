@@ -34,7 +34,7 @@ func (w *writer) analyticScan(s *resolved.ResolvedAnalyticScanProto) string {
 	if len(items) == 0 {
 		items = []string{"1"}
 	}
-	return "SELECT " + strings.Join(items, ", ") + " FROM (" + w.scan(s.GetInputScan()) + ")"
+	return "SELECT " + strings.Join(items, ", ") + " FROM " + w.from(s.GetInputScan())
 }
 
 // analytic writes a call over a window.
