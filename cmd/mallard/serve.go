@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -19,6 +20,13 @@ import (
 const serveHelp = `mallard serve is a BigQuery on this machine: its clients ask this database.
 
   mallard serve [OPTIONS] [DATABASE]
+  mallard serve [OPTIONS] [DATABASE] -- PROGRAM [ARGUMENT]...
+  mallard serve -env [-listen HOST:PORT] [-token TEXT]
+
+The second runs a program that finds the server by variables of its
+environment, and ends with it, with its exit code; -listen is any free port
+then. The third prints these variables for a server that runs:
+eval "$(mallard serve -env)" leads the programs of a shell to it.
 
 DATABASE is a file, made if it is missing; without one the database is in
 memory. Its schemas are the datasets. Attached databases are projects.
@@ -46,8 +54,13 @@ func runServe(ctx context.Context, args []string, t terminal) int {
 	fs.SetOutput(io.Discard)
 	var o options
 	var s server.Options
-	var verbose bool
-	fs.StringVar(&s.Listen, "listen", server.DefaultListen, "")
+	var verbose, environment bool
+	args, program := splitProgram(args)
+	if program != nil {
+		s.Listen = "localhost:0"
+	}
+	fs.BoolVar(&environment, "env", false, "")
+	fs.StringVar(&s.Listen, "listen", cmp.Or(s.Listen, server.DefaultListen), "")
 	fs.StringVar(&s.Project, "project", "", "")
 	fs.StringVar(&s.Location, "location", "US", "")
 	fs.StringVar(&s.Token, "token", "", "")
@@ -81,6 +94,10 @@ func runServe(ctx context.Context, args []string, t terminal) int {
 		}
 	}
 	switch {
+	case environment && (program != nil || len(rest) > 0):
+		return usage("-env is of a server that runs, and takes neither a DATABASE nor a program")
+	case program != nil && len(program) == 0:
+		return usage("a program follows --")
 	case len(rest) > 1:
 		return usage(fmt.Sprintf("there is one DATABASE; %q is another", rest[1]))
 	case len(rest) == 1 && rest[0] != ":memory:":
@@ -96,24 +113,34 @@ func runServe(ctx context.Context, args []string, t terminal) int {
 	s.Logger = slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: level}))
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := o.serve(ctx, s, t); err != nil {
-		fmt.Fprintf(t.err, "mallard serve: %v\n", err)
-		return exitFailed
+	var code int
+	var err error
+	if environment {
+		err = printEnvironment(ctx, s, t)
+	} else {
+		code, err = o.serve(ctx, s, program, t)
 	}
-	return exitDone
+	if err != nil {
+		fmt.Fprintf(t.err, "mallard serve: %v\n", err)
+		code = cmp.Or(code, exitFailed)
+	}
+	return code
 }
 
-// serve serves until ctx ends.
-func (o *options) serve(ctx context.Context, s server.Options, t terminal) error {
+// serve serves until ctx ends, or the program that is run.
+func (o *options) serve(ctx context.Context, s server.Options, program []string, t terminal) (code int, err error) {
 	cfg, _, err := o.loadConfig()
 	if err != nil {
-		return err
+		return exitFailed, err
 	}
 	s.Config = cfg
 	on, err := server.New(ctx, s)
 	if err != nil {
-		return err
+		return exitFailed, err
 	}
-	fmt.Fprintf(t.err, "BigQuery's API at %s, project %s. Ctrl-C stops it.\n", on.URL(), on.Project())
-	return on.Run(ctx)
+	if program != nil {
+		return runProgram(ctx, on, program, t)
+	}
+	fmt.Fprintf(t.err, "BigQuery's API at %s, project %s. Ctrl-C stops it.\nIn another shell: eval \"$(mallard serve -env)\"\n", on.URL(), on.Project())
+	return exitDone, on.Run(ctx)
 }

@@ -5,8 +5,8 @@ package server
 import (
 	"cmp"
 	"context"
-	"crypto/subtle"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,6 +22,8 @@ import (
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/bigquery"
+	"github.com/mallardml/mallard/internal/server/gateway"
+	"github.com/mallardml/mallard/internal/server/storageread"
 )
 
 // Options are the command line of `mallard serve`.
@@ -40,6 +42,10 @@ type Options struct {
 	Token string
 	// Attach are databases that are projects of their own names, for reading.
 	Attach []Attachment
+	// Hosts are names of Google's services that are added with [Server.Handle], so that the proxy leads there: storage.googleapis.com.
+	Hosts []string
+	// Folder is where the files of clients are made, for as long as the server runs; see [gateway.Options].
+	Folder string
 	// Logger gets a line for each request, for debugging; nil is silent.
 	Logger *slog.Logger
 	// Drain is how long a server that is stopped waits for what runs; 20 s by default.
@@ -54,6 +60,8 @@ type Server struct {
 	o        Options
 	db       *sql.DB
 	bigquery *bigquery.Service
+	reads    *storageread.Server
+	gateway  *gateway.Gateway
 	listener net.Listener
 	mux      *http.ServeMux
 	started  time.Time
@@ -102,7 +110,14 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w; choose another place with -listen HOST:PORT", err), s.bigquery.Close(ctx), s.db.Close())
 	}
+	if s.gateway, err = gateway.New(gateway.Options{
+		Address: strings.TrimPrefix(s.URL(), "http://"), Project: o.Project, Hosts: append(hosts(), o.Hosts...), Token: o.Token, Folder: o.Folder,
+		HTTP: s.Handler(), GRPC: s.newCalls(), Logger: o.Logger,
+	}); err != nil {
+		return nil, errors.Join(fmt.Errorf("making the files of clients: %w", err), s.listener.Close(), s.bigquery.Close(ctx), s.db.Close())
+	}
 	s.mux.Handle("/", s.bigquery)
+	s.mux.HandleFunc("GET "+EnvironmentPath, s.environment)
 	s.mux.HandleFunc("GET /healthz", s.health)
 	s.mux.HandleFunc("GET /metrics", s.metrics)
 	return s, nil
@@ -165,12 +180,8 @@ func (s *Server) DB() *sql.DB { return s.db }
 
 // Run serves until ctx ends: then no request is taken any more, and those at hand and running jobs have a while to end.
 func (s *Server) Run(ctx context.Context) error {
-	h := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
-		ErrorLog: slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelWarn),
-	}
 	failed := make(chan error, 1)
-	go func() { failed <- h.Serve(s.listener) }()
+	go func() { failed <- s.gateway.Serve(s.listener) }()
 	var err error
 	select {
 	case err = <-failed:
@@ -178,19 +189,13 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	drain, stop := context.WithTimeout(context.WithoutCancel(ctx), s.o.Drain)
 	defer stop()
-	err = errors.Join(err, s.bigquery.Close(drain))
-	if shut := h.Shutdown(drain); shut != nil {
-		err = errors.Join(err, h.Close())
-	}
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
-	}
-	return errors.Join(err, s.db.Close())
+	return errors.Join(err, s.bigquery.Close(drain), s.gateway.Shutdown(drain), s.reads.Close(), s.db.Close())
 }
 
 // Close ends a server that is not run.
 func (s *Server) Close() error {
-	return errors.Join(s.listener.Close(), s.bigquery.Close(context.Background()), s.db.Close())
+	ctx := context.Background()
+	return errors.Join(s.listener.Close(), s.bigquery.Close(ctx), s.gateway.Shutdown(ctx), s.reads.Close(), s.db.Close())
 }
 
 // Handler is what answers requests, behind the checks of who asks.
@@ -239,16 +244,31 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request) bool {
 			return false
 		}
 	}
-	if s.o.Token == "" || r.URL.Path == "/healthz" {
-		return true
-	}
-	given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if subtle.ConstantTimeCompare([]byte(given), []byte(s.o.Token)) != 1 {
+	if r.URL.Path != "/healthz" && !s.gateway.Admits(r.Header.Get("Authorization")) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		refuse(w, http.StatusUnauthorized, "authError", "Request is missing the server's -token as its Authorization: Bearer.")
 		return false
 	}
 	return true
+}
+
+// hosts are the names of Google's services that are always served.
+func hosts() []string {
+	return []string{
+		"bigquery.googleapis.com", "bigquerystorage.googleapis.com", "bigqueryconnection.googleapis.com", "cloudresourcemanager.googleapis.com",
+		"oauth2.googleapis.com",
+	}
+}
+
+// EnvironmentPath is where a running server tells the variables that lead programs to it, as JSON.
+const EnvironmentPath = "/mallard/environment"
+
+// Environment gives the variables that lead programs to the server.
+func (s *Server) Environment() []gateway.Variable { return s.gateway.Variables() }
+
+func (s *Server) environment(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_ = json.NewEncoder(w).Encode(s.Environment())
 }
 
 func refuse(w http.ResponseWriter, status int, reason, message string) {
