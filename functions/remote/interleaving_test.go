@@ -99,11 +99,7 @@ func (m *moody) request(_ int, rows []string) error {
 // answered once, by the provider or by the cache; what was paid for is in the cache, also of a cancelled statement; and
 // nothing is asked after the end.
 func TestInterleavings(t *testing.T) {
-	seeds := 20
-	if testing.Short() {
-		seeds = 5
-	}
-	for seed := range seeds {
+	for seed := range 10 {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { interleave(t, &dice{r: rand.New(rand.NewPCG(uint64(seed), 7))}) })
 		})

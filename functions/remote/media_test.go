@@ -266,7 +266,7 @@ func (h *heavyService) Call(context.Context, string, string, json.RawMessage, ma
 // TestLoadedMemoryIsBounded: what is read and waits for a slow provider stays below the bound.
 func TestLoadedMemoryIsBounded(t *testing.T) {
 	db := openDB(t)
-	db.exec("CREATE TABLE o AS SELECT '/i/' || range || '.png' AS uri, 'image/png' AS content_type FROM range(80)")
+	db.exec("CREATE TABLE o AS SELECT '/i/' || range || '.png' AS uri, 'image/png' AS content_type FROM range(40)")
 	var held, most atomic.Int64
 	const size = 6 << 20
 	svc := &heavyService{answered: func() { held.Add(-1) }}
@@ -279,7 +279,7 @@ func TestLoadedMemoryIsBounded(t *testing.T) {
 		return make([]byte, size), "image/png", nil
 	}
 	db.add(s)
-	if got := db.must("SELECT count(*) FROM " + over(s, "FROM o") + " WHERE ml_generate_text_status = ''"); got[0][0] != "80" {
+	if got := db.must("SELECT count(*) FROM " + over(s, "FROM o") + " WHERE ml_generate_text_status = ''"); got[0][0] != "40" {
 		t.Errorf("%s rows answered", got[0][0])
 	}
 	if bound := int64(mediaMemory / perObject); most.Load() > bound {

@@ -103,6 +103,9 @@ func answered(t *testing.T, rows []any, vs []*verdict) {
 
 const mockLatency = 50 * time.Millisecond
 
+// many rows: two chunks, so that one is read ahead while the other is answered.
+const many = 2 * chunkRows
+
 func TestTimeOverIdeal(t *testing.T) {
 	tests := []struct {
 		name               string
@@ -115,7 +118,7 @@ func TestTimeOverIdeal(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			rows := prompts(10_000)
+			rows := prompts(many)
 			f := &fake{latency: mockLatency}
 			d := inTime(t, func() *Spec {
 				s := specFor(t, tt.function, tt.endpoint, f, flat)
@@ -178,7 +181,7 @@ func TestFaultsLoseNothing(t *testing.T) {
 	for _, tt := range tests {
 		for _, batch := range []int{1, 50} {
 			t.Run(fmt.Sprintf("%s, batch %d", tt.name, batch), func(t *testing.T) {
-				rows := prompts(10_000)
+				rows := prompts(many)
 				f := &fake{latency: mockLatency, fault: tt.fault}
 				d := inTime(t, func() *Spec {
 					s := specFor(t, "ML.GENERATE_EMBEDDING", embeddingURL, f)
@@ -709,7 +712,7 @@ func TestAwaitedWhileLookedUp(t *testing.T) {
 	}
 	ask(len(rows))
 	cache.slow = time.Millisecond
-	for range 20 {
+	for range 8 {
 		ask(0)
 	}
 }
