@@ -28,9 +28,10 @@ const project = "test-project"
 // served is a server in the process with the API's own client.
 type served struct {
 	*api.Service
-	t   *testing.T
-	url string
-	on  *server.Server
+	t      *testing.T
+	url    string
+	on     *server.Server
+	client *http.Client
 }
 
 // serve starts a server over a database in memory, or of a file.
@@ -64,7 +65,7 @@ func serve(t *testing.T, change ...func(*server.Options)) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &served{c, t, on.URL(), on}
+	return &served{c, t, on.URL(), on, client}
 }
 
 // query runs a statement by jobs.query, and gives the rows as texts.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -81,6 +83,9 @@ func coerce(v any, t reflect.Type, text bool) any {
 			return json.Number(x)
 		}
 	case json.Number:
+		if isNumber(t.Kind()) && t.Kind() < reflect.Float32 {
+			x = whole(x)
+		}
 		if text || t.Kind() == reflect.String {
 			return x.String()
 		}
@@ -96,3 +101,12 @@ func coerce(v any, t reflect.Type, text bool) any {
 }
 
 func isNumber(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Float64 }
+
+// whole writes a number without a fraction as digits: 1.0 is 1.
+func whole(n json.Number) json.Number {
+	f, err := n.Float64()
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 || !strings.ContainsAny(n.String(), ".eE") {
+		return n
+	}
+	return json.Number(strconv.FormatFloat(f, 'f', -1, 64))
+}

@@ -17,46 +17,14 @@ import (
 // Prefix stands before the paths of most clients; Go's leaves it out.
 const Prefix = "/bigquery/v2"
 
-// method is a method of the API, as its discovery document names it.
-type method struct {
-	id      string // datasets.get
-	pattern string // "GET /projects/{projectId}/datasets/{datasetId}"
-	run     func(*Service, *call) (any, error)
-}
-
-// methods are those that are served.
-var methods = []method{
-	{"projects.list", "GET /projects", (*Service).listProjects},
-	{"projects.getServiceAccount", "GET /projects/{projectId}/serviceAccount", (*Service).serviceAccount},
-
-	{"datasets.list", "GET /projects/{projectId}/datasets", (*Service).listDatasets},
-	{"datasets.insert", "POST /projects/{projectId}/datasets", (*Service).insertDataset},
-	{"datasets.get", "GET /projects/{projectId}/datasets/{datasetId}", (*Service).getDataset},
-	{"datasets.patch", "PATCH /projects/{projectId}/datasets/{datasetId}", (*Service).patchDataset},
-	{"datasets.update", "PUT /projects/{projectId}/datasets/{datasetId}", (*Service).patchDataset},
-	{"datasets.delete", "DELETE /projects/{projectId}/datasets/{datasetId}", (*Service).deleteDataset},
-
-	{"tables.list", "GET /projects/{projectId}/datasets/{datasetId}/tables", (*Service).listTables},
-	{"tables.insert", "POST /projects/{projectId}/datasets/{datasetId}/tables", (*Service).insertTable},
-	{"tables.get", "GET /projects/{projectId}/datasets/{datasetId}/tables/{tableId}", (*Service).getTable},
-	{"tables.delete", "DELETE /projects/{projectId}/datasets/{datasetId}/tables/{tableId}", (*Service).deleteTable},
-	{"tabledata.list", "GET /projects/{projectId}/datasets/{datasetId}/tables/{tableId}/data", (*Service).listTableData},
-
-	{"jobs.query", "POST /projects/{projectId}/queries", (*Service).query},
-	{"jobs.getQueryResults", "GET /projects/{projectId}/queries/{jobId}", (*Service).getQueryResults},
-	{"jobs.insert", "POST /projects/{projectId}/jobs", (*Service).insertJob},
-	{"jobs.list", "GET /projects/{projectId}/jobs", (*Service).listJobs},
-	{"jobs.get", "GET /projects/{projectId}/jobs/{jobId}", (*Service).getJob},
-	{"jobs.cancel", "POST /projects/{projectId}/jobs/{jobId}/cancel", (*Service).cancelJob},
-	{"jobs.delete", "DELETE /projects/{projectId}/jobs/{jobId}/delete", (*Service).deleteJob},
-}
-
 // routes makes the handler of all paths, with and without the prefix.
 func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, m := range methods {
-		mux.Handle(m.pattern, s.serve(m))
+		mux.Handle(m.verb+" "+m.path, s.serve(m))
 	}
+	mux.HandleFunc("GET /$discovery/rest", s.discovery)
+	mux.HandleFunc("GET /discovery/v1/apis/bigquery/v2/rest", s.discovery)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		(&call{w: w, r: r, s: s}).reply(nil, notFound("Not found: %s %s is no method that is served", r.Method, r.URL.Path))
 	})

@@ -66,6 +66,7 @@ type Service struct {
 	Options
 	database string // the user's, as DuckDB calls it
 	jobs     *jobs
+	inserted insertIDs
 	handler  http.Handler
 	started  time.Time
 }
@@ -78,7 +79,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{Options: o, started: time.Now()}
+	s := &Service{Options: o, started: time.Now(), inserted: insertIDs{seen: map[string]time.Time{}}}
 	err := s.duck(ctx, func(c *sql.Conn) error {
 		if err := c.QueryRowContext(ctx, "SELECT current_database()").Scan(&s.database); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
@@ -67,6 +68,8 @@ func (s *Service) relations(ctx context.Context, d schema, name string) (all []r
 				r.kind = "VIEW"
 				if spec, ok := modelspec.OfView(r.text); ok {
 					r.kind, r.spec = "MODEL", spec
+				} else if strings.Contains(r.text, writer.RoutineFormat) {
+					continue
 				} else if strings.Contains(r.text, catalog.ObjectTableMark) {
 					r.kind = "EXTERNAL"
 				}
@@ -258,13 +261,11 @@ func (s *Service) tableResource(c *call, r relation) (*api.Table, error) {
 	if t.Type == "VIEW" || t.Type == "MATERIALIZED_VIEW" {
 		t.View = &api.ViewDefinition{Query: cmp.Or(v.Query, viewQuery(r.text)), ForceSendFields: []string{"UseLegacySql"}}
 	}
+	t.Etag = etag(t) // of the definition: rows that come do not make it another version
 	if r.kind == "TABLE" {
-		if err := s.count(ctx, r, columns, t); err != nil {
-			return nil, err
-		}
+		err = s.count(ctx, r, columns, t)
 	}
-	t.Etag = etag(t)
-	return t, nil
+	return t, err
 }
 
 // viewQuery is what stands behind AS in the text of a view.

@@ -1,16 +1,24 @@
 package bigquery
 
 import (
+	"context"
+	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
+	"github.com/duckdb/duckdb-go/v2"
 	api "google.golang.org/api/bigquery/v2"
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/server/wire"
 )
 
 // dataReply is TableDataList with rows that are JSON already.
@@ -102,4 +110,211 @@ func selected(columns []googlesql.Field, fields string) ([]googlesql.Field, erro
 		}
 	}
 	return some, nil
+}
+
+// insertRequest is the body of tabledata.insertAll; its rows keep the digits of their numbers.
+type insertRequest struct {
+	Rows []struct {
+		InsertID string          `json:"insertId"`
+		JSON     json.RawMessage `json:"json"`
+	} `json:"rows"`
+	SkipInvalidRows     bool   `json:"skipInvalidRows"`
+	IgnoreUnknownValues bool   `json:"ignoreUnknownValues"`
+	TemplateSuffix      string `json:"templateSuffix"`
+}
+
+// mostRows is how many rows a request may have, as BigQuery says.
+const mostRows = 50_000
+
+// insertAll is tabledata.insertAll. The rows are there when it answers.
+func (s *Service) insertAll(c *call) (any, error) {
+	text, err := c.read()
+	if err != nil {
+		return nil, err
+	}
+	var in insertRequest
+	if err := json.Unmarshal(text, &in); err != nil {
+		return nil, parseError(err)
+	}
+	switch {
+	case len(in.Rows) == 0:
+		return nil, invalid("No rows present in the request.")
+	case len(in.Rows) > mostRows:
+		return nil, invalid("A request has at most %d rows, not %d", mostRows, len(in.Rows))
+	}
+	r, err := s.relation(c.ctx(), c.project(), c.path("datasetId"), c.path("tableId"))
+	if err != nil {
+		return nil, err
+	}
+	if r.kind != "TABLE" {
+		return nil, invalid("Cannot add rows to a table of type %s.", r.kind)
+	}
+	if in.TemplateSuffix != "" {
+		if r, err = s.templated(c.ctx(), r, in.TemplateSuffix); err != nil {
+			return nil, err
+		}
+	}
+	columns, err := s.columns(c.ctx(), r)
+	if err != nil {
+		return nil, err
+	}
+	schema := wire.Schema(columns)
+	if !r.anonymous() {
+		if _, err := s.describe(c.ctx(), r, schema); err != nil {
+			return nil, err
+		}
+	}
+	reader, err := wire.NewReader(schema.Fields, wire.ReaderOptions{IgnoreUnknown: in.IgnoreUnknownValues, JSONText: true})
+	if err != nil {
+		return nil, err
+	}
+	out := &api.TableDataInsertAllResponse{Kind: "bigquery#tableDataInsertAllResponse"}
+	rows := make([][]any, 0, len(in.Rows))
+	wrong := map[int]bool{}
+	for i, row := range in.Rows {
+		values, err := reader.Row(row.JSON)
+		if err != nil {
+			wrong[i] = true
+			out.InsertErrors = append(out.InsertErrors, insertError(i, err))
+			continue
+		}
+		if s.inserted.first(r.sql(), row.InsertID) {
+			rows = append(rows, values)
+		}
+	}
+	if len(wrong) > 0 && !in.SkipInvalidRows { // then none is inserted
+		for i, row := range in.Rows {
+			s.inserted.forget(r.sql(), row.InsertID)
+			if !wrong[i] {
+				out.InsertErrors = append(out.InsertErrors, &api.TableDataInsertAllResponseInsertErrors{
+					Index: int64(i), ForceSendFields: []string{"Index"}, Errors: []*api.ErrorProto{{Reason: "stopped"}}})
+			}
+		}
+		slices.SortFunc(out.InsertErrors, func(a, b *api.TableDataInsertAllResponseInsertErrors) int { return int(a.Index - b.Index) })
+		return out, nil
+	}
+	if err := s.appendRows(c.ctx(), r, columns, rows); err != nil {
+		for _, row := range in.Rows {
+			s.inserted.forget(r.sql(), row.InsertID)
+		}
+		return nil, err
+	}
+	return out, nil
+}
+
+// insertError says what is wrong with a row.
+func insertError(i int, err error) *api.TableDataInsertAllResponseInsertErrors {
+	p := &api.ErrorProto{Reason: "invalid", Message: err.Error(), ForceSendFields: []string{"DebugInfo", "Location"}}
+	var e *wire.Error
+	if errors.As(err, &e) {
+		p.Location, p.Message = e.Field, e.Message
+	}
+	return &api.TableDataInsertAllResponseInsertErrors{Index: int64(i), Errors: []*api.ErrorProto{p}, ForceSendFields: []string{"Index"}}
+}
+
+// templated makes the table that a suffix names, with the columns of another.
+func (s *Service) templated(ctx context.Context, r relation, suffix string) (relation, error) {
+	to := r
+	to.table += suffix
+	if err := tableID(to.table); err != nil {
+		return to, err
+	}
+	return to, s.exec(ctx, "CREATE TABLE IF NOT EXISTS "+to.sql()+" AS FROM "+r.sql()+" LIMIT 0")
+}
+
+// appendRows puts rows into a table, all or none.
+func (s *Service) appendRows(ctx context.Context, r relation, columns []googlesql.Field, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return s.change(ctx, func(t *change) error {
+		return raw(t.c, func(n chunked) (err error) {
+			a, err := duckdb.NewAppender(n.Raw(), r.database, r.name, r.table)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, a.Close()) }()
+			values := make([]driver.Value, len(columns))
+			for _, row := range rows {
+				for i, v := range row {
+					values[i] = appended(v, columns[i].Type)
+				}
+				if err := a.AppendRow(values...); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// appended gives a value the form that DuckDB's appender takes: a STRUCT is a map, JSON its own text.
+func appended(v any, t googlesql.Type) any {
+	switch x := v.(type) {
+	case string:
+		if t.Kind == googlesql.JSON {
+			return json.RawMessage(x)
+		}
+	case []any:
+		if t.Kind == googlesql.Array {
+			list := make([]any, len(x))
+			for i := range x {
+				list[i] = appended(x[i], *t.Elem)
+			}
+			return list
+		}
+		m := make(map[string]any, len(x))
+		for i, f := range t.Fields {
+			m[f.Name] = appended(x[i], f.Type)
+		}
+		return m
+	}
+	return v
+}
+
+// insertIDs remembers rows for a while, so that a request that is sent again adds none twice; as BigQuery's it is no promise.
+type insertIDs struct {
+	mu   sync.Mutex
+	seen map[string]time.Time
+}
+
+// How long, and how many, rows are remembered.
+const (
+	rememberFor  = time.Minute
+	rememberMost = 200_000
+)
+
+// first notes a row, and reports whether it is new.
+func (q *insertIDs) first(table, id string) bool {
+	if id == "" {
+		return true
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	if at, ok := q.seen[table+"\x00"+id]; ok && now.Sub(at) < rememberFor {
+		return false
+	}
+	if len(q.seen) >= rememberMost {
+		maps.DeleteFunc(q.seen, func(_ string, at time.Time) bool { return now.Sub(at) >= rememberFor })
+		if len(q.seen) >= rememberMost {
+			clear(q.seen)
+		}
+	}
+	q.seen[table+"\x00"+id] = now
+	return true
+}
+
+func (q *insertIDs) forget(table, id string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.seen, table+"\x00"+id)
+}
+
+// listRowAccessPolicies is rowAccessPolicies.list: there are none.
+func (s *Service) listRowAccessPolicies(c *call) (any, error) {
+	if _, err := s.relation(c.ctx(), c.project(), c.path("datasetId"), c.path("tableId")); err != nil {
+		return nil, err
+	}
+	return &api.ListRowAccessPoliciesResponse{}, nil
 }

@@ -1,0 +1,306 @@
+package bigquery_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	api "google.golang.org/api/bigquery/v2"
+)
+
+func TestInsertAll(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	s.must("CREATE TABLE demo.t (n INT64 NOT NULL, s ARRAY<STRUCT<x FLOAT64, j JSON>>, d NUMERIC)")
+	post := func(body string) string {
+		t.Helper()
+		return s.send("POST", "/bigquery/v2/projects/test-project/datasets/demo/tables/t/insertAll", body)
+	}
+	if got := post(`{"rows": [{"json": {"n": 9007199254740993, "s": [{"x": 1.5, "j": "{\"a\": 1}"}], "d": "1.25"}}, {"json": {"n": "2"}}]}`); !strings.Contains(got, `{"kind":"bigquery#tableDataInsertAllResponse"}`) {
+		t.Errorf("got %s", got)
+	}
+	// As recorded on BigQuery.
+	if got, want := post(`{"skipInvalidRows": true, "rows": [{"json": {"n": 3}}, {"json": {"n": "not-a-number"}}]}`),
+		`{"insertErrors":[{"errors":[{"debugInfo":"","location":"n","message":"Cannot convert value to integer (bad value): not-a-number","reason":"invalid"}],"index":1}],`+
+			`"kind":"bigquery#tableDataInsertAllResponse"}`; !strings.Contains(got, want) {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if got := post(`{"rows": [{"json": {"n": 4}}, {"json": {"m": 1}}]}`); strings.Count(got, "stopped") != 1 || !strings.Contains(got, "no such field: m") {
+		t.Errorf("got %s", got)
+	}
+	for range 2 { // a request that is sent again
+		post(`{"rows": [{"insertId": "a", "json": {"n": 5, "unknown": 1}}], "ignoreUnknownValues": true}`)
+	}
+	post(`{"rows": [{"json": {"n": 7}}], "templateSuffix": "_v1"}`)
+	if got, want := texts(s.must("SELECT n, d, TO_JSON_STRING(s) FROM demo.t ORDER BY n").Rows), `2,<nil>,[];3,<nil>,[];5,<nil>,[];9007199254740993,1.25,[{"x":1.5,"j":{"a":1}}]`; got != want {
+		t.Errorf("rows %s\nwant %s", got, want)
+	}
+	if got := texts(s.must("SELECT n FROM demo.t_v1").Rows); got != "7" {
+		t.Errorf("rows of the template: %s", got)
+	}
+	if got := post(`{"rows": []}`); !strings.Contains(got, "No rows present") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// send sends a request, and gives the reply's body.
+func (s *served) send(method, path, body string, header ...string) string {
+	s.t.Helper()
+	return s.answer(method, path, body, header...).body
+}
+
+type answered struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (s *served) answer(method, path, body string, header ...string) answered {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, bytes.NewReader([]byte(body)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+	}
+	res, err := s.client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answered{res.StatusCode, res.Header, string(text)}
+}
+
+func TestPatchTable(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	fields := []*api.TableFieldSchema{
+		{Name: "a", Type: "INTEGER", Mode: "REQUIRED"}, {Name: "r", Type: "RECORD", Fields: []*api.TableFieldSchema{{Name: "x", Type: "INTEGER"}}},
+		{Name: "l", Type: "RECORD", Mode: "REPEATED", Fields: []*api.TableFieldSchema{{Name: "x", Type: "INTEGER"}}},
+	}
+	made, err := s.Tables.Insert(project, "demo", &api.Table{TableReference: &api.TableReference{TableId: "t"}, Description: "before", Schema: &api.TableSchema{Fields: fields}}).Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.must("INSERT INTO demo.t VALUES (1, STRUCT(2), [STRUCT(3)])")
+	fields[0].Mode, fields[0].Description = "NULLABLE", "relaxed"
+	fields[1].Fields = append(fields[1].Fields, &api.TableFieldSchema{Name: "y", Type: "STRING"})
+	fields[2].Fields = append(fields[2].Fields, &api.TableFieldSchema{Name: "y", Type: "STRING"})
+	fields = append(fields, &api.TableFieldSchema{Name: "new", Type: "STRING", Mode: "REPEATED"})
+	p := s.Tables.Patch(project, "demo", "t", &api.Table{Schema: &api.TableSchema{Fields: fields}, ExpirationTime: 4_000_000_000_000})
+	p.Header().Set("If-Match", made.Etag)
+	got, err := p.Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := got.Schema.Fields
+	if got.Description != "before" || got.ExpirationTime != 4_000_000_000_000 || len(f) != 4 || f[0].Mode != "NULLABLE" || f[0].Description != "relaxed" ||
+		f[1].Fields[1].Name != "y" || f[2].Fields[1].Name != "y" || f[3].Mode != "REPEATED" || got.NumRows != 1 {
+		text, _ := got.MarshalJSON()
+		t.Errorf("got %s", text)
+	}
+	_, err = p.Do()
+	wantFault(t, err, 412, "conditionNotMet", "")
+	_, err = s.Tables.Patch(project, "demo", "t", &api.Table{Schema: &api.TableSchema{Fields: fields[1:]}}).Do()
+	wantFault(t, err, 400, "invalid", "Field a is missing in new schema")
+	fields[0].Type = "STRING"
+	_, err = s.Tables.Patch(project, "demo", "t", &api.Table{Schema: &api.TableSchema{Fields: fields}}).Do()
+	wantFault(t, err, 400, "invalid", "Field a has changed type from INT64 to STRING")
+	if got, want := texts(s.must("SELECT TO_JSON_STRING(t) FROM demo.t").Rows), `{"a":1,"r":{"x":2,"y":null},"l":[{"x":3,"y":null}],"new":[]}`; got != want {
+		t.Errorf("row %s, want %s", got, want)
+	}
+	cleared, err := s.Tables.Patch(project, "demo", "t", &api.Table{NullFields: []string{"ExpirationTime", "Description"}}).Do()
+	if err != nil || cleared.ExpirationTime != 0 || cleared.Description != "" {
+		t.Errorf("cleared %+v, %v", cleared, err)
+	}
+}
+
+func TestModels(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	dir, err := filepath.Abs("../../../testdata/models/text_classifier")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.query("CREATE MODEL `demo.m` OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='" + dir + "/*', description='made')"); err != nil {
+		if strings.Contains(err.Error(), "TensorFlow") && strings.Contains(err.Error(), "install") {
+			t.Skip(err)
+		}
+		t.Fatal(err)
+	}
+	m, err := s.Models.Get(project, "demo", "m").Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.ModelType != "TENSORFLOW" || m.Description != "made" || len(m.FeatureColumns) != 1 || m.FeatureColumns[0].Type.TypeKind != "STRING" ||
+		m.LabelColumns[0].Type.TypeKind != "ARRAY" || m.LabelColumns[0].Type.ArrayElementType.TypeKind != "FLOAT64" || m.CreationTime == 0 || m.Etag == "" {
+		text, _ := m.MarshalJSON()
+		t.Errorf("model %s", text)
+	}
+	list, err := s.Models.List(project, "demo").Do()
+	if err != nil || len(list.Models) != 1 || list.Models[0].ModelType != "TENSORFLOW" {
+		t.Errorf("list %+v, %v", list, err)
+	}
+	tables, err := s.Tables.List(project, "demo").Do()
+	if err != nil || len(tables.Tables) != 1 || tables.Tables[0].Type != "MODEL" {
+		t.Errorf("tables %+v, %v", tables, err)
+	}
+	_, err = s.Tables.Get(project, "demo", "m").Do()
+	wantFault(t, err, 404, "notFound", "")
+	patch := s.Models.Patch(project, "demo", "m", &api.Model{Labels: map[string]string{"a": "b"}, Description: `quote " \ and` + "\nline", ExpirationTime: 4_000_000_000_000})
+	patch.Header().Set("If-Match", m.Etag)
+	got, err := patch.Do()
+	if err != nil || got.Labels["a"] != "b" || got.Description != `quote " \ and`+"\nline" || got.ExpirationTime != 4_000_000_000_000 || got.ModelType != "TENSORFLOW" {
+		t.Errorf("patched %+v, %v", got, err)
+	}
+	_, err = patch.Do()
+	wantFault(t, err, 412, "conditionNotMet", "")
+	if r := s.must("SELECT input FROM ML.PREDICT(MODEL `demo.m`, (SELECT 'hello' AS input))"); texts(r.Rows) != "hello" {
+		t.Errorf("predicted %s", texts(r.Rows))
+	}
+	if err := s.Models.Delete(project, "demo", "m").Do(); err != nil {
+		t.Error(err)
+	}
+	_, err = s.Models.Get(project, "demo", "m").Do()
+	wantFault(t, err, 404, "notFound", "Not found: Model test-project:demo.m")
+}
+
+func TestRoutines(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	in := &api.Routine{
+		RoutineReference: &api.RoutineReference{RoutineId: "twice"}, RoutineType: "SCALAR_FUNCTION", Language: "SQL", DefinitionBody: "x * 2", Description: "d",
+		Arguments: []*api.Argument{{Name: "x", DataType: &api.StandardSqlDataType{TypeKind: "INT64"}}},
+	}
+	r, err := s.Routines.Insert(project, "demo", in).Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Description != "d" || r.Arguments[0].Name != "x" || r.Arguments[0].DataType.TypeKind != "INT64" || strings.TrimSpace(r.DefinitionBody) != "x * 2" || r.RoutineType != "SCALAR_FUNCTION" {
+		text, _ := r.MarshalJSON()
+		t.Errorf("routine %s", text)
+	}
+	_, err = s.Routines.Insert(project, "demo", in).Do()
+	wantFault(t, err, 409, "duplicate", "Already Exists: Routine test-project:demo.twice")
+	if got := texts(s.must("SELECT demo.twice(21)").Rows); got != "42" {
+		t.Errorf("twice: %s", got)
+	}
+	in.DefinitionBody = "x * 3"
+	if _, err := s.Routines.Update(project, "demo", "twice", in).Do(); err != nil {
+		t.Error(err)
+	}
+	if got := texts(s.must("SELECT demo.twice(21)").Rows); got != "63" {
+		t.Errorf("changed: %s", got)
+	}
+	s.must("CREATE TABLE FUNCTION demo.rows(n INT64) AS (SELECT n AS a)")
+	list, err := s.Routines.List(project, "demo").Do()
+	if err != nil || len(list.Routines) != 2 || list.Routines[0].RoutineType != "TABLE_VALUED_FUNCTION" {
+		t.Errorf("list %+v, %v", list, err)
+	}
+	tables, err := s.Tables.List(project, "demo").Do()
+	if err != nil || len(tables.Tables) != 0 {
+		t.Errorf("tables %+v, %v", tables, err)
+	}
+	in.Language, in.RoutineReference.RoutineId = "JAVASCRIPT", "js"
+	_, err = s.Routines.Insert(project, "demo", in).Do()
+	wantFault(t, err, 400, "notImplemented", "JAVASCRIPT")
+	if err := s.Routines.Delete(project, "demo", "twice").Do(); err != nil {
+		t.Error(err)
+	}
+	_, err = s.Routines.Get(project, "demo", "twice").Do()
+	wantFault(t, err, 404, "notFound", "Routine test-project:demo.twice")
+}
+
+// TestDiscovery: the document names every method that is served, and bq's way to them.
+func TestDiscovery(t *testing.T) {
+	s := serve(t)
+	var d struct {
+		RootURL, ServicePath, BaseURL string
+		Resources                     map[string]struct {
+			Methods map[string]struct {
+				Path, HTTPMethod string
+				Parameters       map[string]struct {
+					Type, Location     string
+					Required, Repeated bool
+				}
+			}
+		}
+	}
+	text := s.send("GET", "/$discovery/rest?version=v2", "")
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	m := d.Resources["jobs"].Methods["list"]
+	if d.RootURL != s.url+"/" || d.BaseURL != s.url+"/bigquery/v2/" || m.Path != "projects/{+projectId}/jobs" || m.HTTPMethod != "GET" ||
+		!m.Parameters["projectId"].Required || m.Parameters["maxResults"].Type != "integer" || !m.Parameters["stateFilter"].Repeated {
+		t.Errorf("got %+v %s %s %s", m, d.RootURL, d.ServicePath, d.BaseURL)
+	}
+	if a := s.answer("GET", "/$discovery/rest?version=v9", ""); a.status != 404 {
+		t.Errorf("version 9: %+v", a)
+	}
+}
+
+// TestReplies: what is common to all: prefix, fields, prettyPrint, gzip, unknown paths, bodies that are none.
+func TestReplies(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	for _, prefix := range []string{"", "/bigquery/v2"} {
+		if got := s.send("GET", prefix+"/projects/test-project/datasets/demo?fields=datasetReference/datasetId,kind", ""); got != `{"datasetReference":{"datasetId":"demo"},"kind":"bigquery#dataset"}`+"\n" {
+			t.Errorf("fields: %s", got)
+		}
+	}
+	for query, want := range map[string]string{
+		"fields=datasets(id,datasetReference(datasetId))": `{"datasets":[{"datasetReference":{"datasetId":"demo"},"id":"test-project:demo"}]}` + "\n",
+		"fields=datasets/id&prettyPrint=true":             "{\n  \"datasets\": [\n    {\n      \"id\": \"test-project:demo\"\n    }\n  ]\n}\n",
+		"fields=nope":                                     "{}\n",
+	} {
+		if got := s.send("GET", "/projects/test-project/datasets?"+query, ""); got != want {
+			t.Errorf("%s: %s\nwant %s", query, got, want)
+		}
+	}
+	for _, tt := range []struct {
+		method, path, body string
+		status             int
+		reason             string
+	}{
+		{"GET", "/projects/test-project/datasets?fields=a(b", "", 400, "invalid"},
+		{"GET", "/projects/test-project/datasets?alt=media", "", 400, "invalid"},
+		{"GET", "/projects/test-project/datasets?maxResults=-1", "", 400, "invalid"},
+		{"GET", "/projects/test-project/datasets?pageToken=x", "", 400, "invalid"},
+		{"GET", "/projects/test-project/nothing", "", 404, "notFound"},
+		{"DELETE", "/projects/test-project/datasets", "", 404, "notFound"},
+		{"POST", "/projects/test-project/datasets", "{", 400, "parseError"},
+		{"POST", "/projects/test-project/datasets", "[]", 400, "parseError"},
+		{"POST", "/projects/test-project/datasets", "{}{}", 400, "parseError"},
+		{"POST", "/projects/test-project/datasets", "", 400, "invalid"},
+		{"POST", "/projects/test-project/datasets", `{"datasetReference": 7}`, 400, "parseError"},
+		{"POST", "/projects/test-project/queries", `{"query": "SELECT 1", "timeoutMs": "x"}`, 400, "parseError"},
+		{"POST", "/projects/test-project/queries", `{"query": "SELECT [a:b.c]", "useLegacySql": "true"}`, 400, "notImplemented"},
+	} {
+		a := s.answer(tt.method, tt.path, tt.body)
+		if a.status != tt.status || !strings.Contains(a.body, fmt.Sprintf(`"reason":%q`, tt.reason)) {
+			t.Errorf("%s %s %s: %d %s", tt.method, tt.path, tt.body, a.status, a.body)
+		}
+	}
+	// Google takes numbers and truths as texts, and the other way round.
+	if got := s.send("POST", "/projects/test-project/queries", `{"query": "SELECT 1 AS a UNION ALL SELECT 2 ORDER BY a", "useLegacySql": "false", "maxResults": "1", "timeoutMs": 60000.0}`); !strings.Contains(got, `"pageToken"`) {
+		t.Errorf("got %s", got)
+	}
+	if a := s.answer("GET", "/$discovery/rest", "", "Accept-Encoding", "gzip"); a.header.Get("Content-Encoding") != "gzip" {
+		t.Errorf("header %v", a.header)
+	}
+}

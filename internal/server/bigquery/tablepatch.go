@@ -1,0 +1,132 @@
+package bigquery
+
+import (
+	"strings"
+
+	api "google.golang.org/api/bigquery/v2"
+
+	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/server/wire"
+)
+
+// patchTable is tables.patch, and tables.update, which replaces all that can be changed.
+func (s *Service) patchTable(c *call) (any, error) {
+	r, err := s.relation(c.ctx(), c.project(), c.path("datasetId"), c.path("tableId"))
+	if err != nil {
+		return nil, err
+	}
+	current, err := s.tableResource(c, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkMatch(c.r, current.Etag); err != nil {
+		return nil, err
+	}
+	var in api.Table
+	if c.r.Method == "PUT" {
+		err = c.body(&in)
+		if in.Schema == nil {
+			in.Schema = current.Schema
+		}
+	} else {
+		err = c.patched(current, &in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.anonymous() {
+		return current, nil // nothing is kept of results
+	}
+	v, err := tableValue(&in)
+	if err != nil {
+		return nil, err
+	}
+	err = s.change(c.ctx(), func(t *change) error {
+		switch {
+		case r.kind == "VIEW" && in.View != nil && in.View.Query != current.View.Query:
+			if err := t.googleSQL("CREATE OR REPLACE VIEW " + r.googleSQL() + " AS " + in.View.Query); err != nil {
+				return err
+			}
+		case r.kind == "TABLE" && in.Schema != nil:
+			if err := t.alter(r, nil, current.Schema.Fields, in.Schema.Fields); err != nil {
+				return err
+			}
+		}
+		err := t.update(r.database, r.key(), func(kept *metadata.Value) {
+			v.Created, v.Options, v.Materialized, v.SnapshotOf, v.Snapshot = kept.Created, kept.Options, kept.Materialized, kept.SnapshotOf, kept.Snapshot
+			if v.Query == "" {
+				v.Query = kept.Query
+			}
+			if kept.Partitioning != nil && v.Partitioning != nil {
+				v.Partitioning.By = kept.Partitioning.By // the expression is the statement's
+			}
+			*kept = v
+		})
+		if err != nil || in.Schema == nil || r.kind != "TABLE" && r.kind != "VIEW" {
+			return err
+		}
+		return t.keepFields(r, nil, in.Schema.Fields)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.getTable(c)
+}
+
+// alter changes columns, or the fields in the column of a path: new ones at the end, and REQUIRED ones that become NULLABLE
+// (https://docs.cloud.google.com/bigquery/docs/managing-table-schemas).
+func (t *change) alter(r relation, path []string, have, want []*api.TableFieldSchema) error {
+	for _, h := range have {
+		w := fieldNamed(want, []string{h.Name})
+		at := append(path[:len(path):len(path)], h.Name)
+		if w == nil {
+			return invalid("Provided Schema does not match Table %s. Field %s is missing in new schema", r, strings.Join(at, "."))
+		}
+		was, err := wire.TypeOf(h)
+		if err != nil {
+			return err
+		}
+		is, err := wire.TypeOf(w)
+		if err != nil {
+			return invalid("%v", err)
+		}
+		if was.Kind != is.Kind || was.Elem != nil && was.Elem.Kind != is.Elem.Kind {
+			return invalid("Provided Schema does not match Table %s. Field %s has changed type from %s to %s", r, strings.Join(at, "."), was, is)
+		}
+		required := strings.EqualFold(w.Mode, wire.Required)
+		switch {
+		case required && h.Mode != wire.Required:
+			return invalid("Provided Schema does not match Table %s. Field %s has changed mode from %s to REQUIRED", r, strings.Join(at, "."), h.Mode)
+		case h.Mode == wire.Required && !required:
+			if err := t.duck("ALTER TABLE " + r.sql() + " ALTER COLUMN " + quote.Name(h.Name) + " DROP NOT NULL"); err != nil {
+				return err
+			}
+		}
+		if len(h.Fields) > 0 {
+			if h.Mode == wire.Repeated {
+				at = append(at, "element") // DuckDB's name of what a list holds
+			}
+			if err := t.alter(r, at, h.Fields, w.Fields); err != nil {
+				return err
+			}
+		}
+	}
+	for _, w := range want {
+		if fieldNamed(have, []string{w.Name}) != nil {
+			continue
+		}
+		if strings.EqualFold(w.Mode, wire.Required) {
+			return invalid("Provided Schema does not match Table %s. Cannot add required fields to an existing schema. (field: %s)", r, w.Name)
+		}
+		of, err := wire.TypeOf(w)
+		if err != nil {
+			return invalid("%v", err)
+		}
+		names := append(path[:len(path):len(path)], w.Name)
+		if err := t.duck("ALTER TABLE " + r.sql() + " ADD COLUMN " + quote.Path(names...) + " " + of.DuckDB()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
