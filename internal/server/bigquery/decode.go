@@ -89,6 +89,7 @@ func coerce(v any, t reflect.Type, text bool) any {
 		if text || t.Kind() == reflect.String {
 			return x.String()
 		}
+		return x
 	case bool:
 		if t.Kind() == reflect.String {
 			if x {

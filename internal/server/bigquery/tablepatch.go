@@ -5,6 +5,7 @@ import (
 
 	api "google.golang.org/api/bigquery/v2"
 
+	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
@@ -124,7 +125,11 @@ func (t *change) alter(r relation, path []string, have, want []*api.TableFieldSc
 			return invalid("%v", err)
 		}
 		names := append(path[:len(path):len(path)], w.Name)
-		if err := t.duck("ALTER TABLE " + r.sql() + " ADD COLUMN " + quote.Path(names...) + " " + of.DuckDB()); err != nil {
+		add := "ALTER TABLE " + r.sql() + " ADD COLUMN " + quote.Path(names...) + " " + of.DuckDB()
+		if of.Kind == googlesql.Array {
+			add += " DEFAULT []" // rows that are there have no NULL in it
+		}
+		if err := t.duck(add); err != nil {
 			return err
 		}
 	}
