@@ -1,5 +1,5 @@
-// Package server is `mallard serve`: BigQuery's services over one database of Mallard's, on one port. [New] opens the database, [Server.Run]
-// serves until its context ends, and then lets finish what runs.
+// Package server is `mallard serve`: BigQuery's services over one database of Mallard's, on one port. [New] opens the database,
+// [Server.Run] serves until its context ends, and then lets finish what runs.
 package server
 
 import (
@@ -142,7 +142,8 @@ func (o Options) checkListen() error {
 		return fmt.Errorf("-listen %s: write HOST:PORT: %w", o.Listen, err)
 	}
 	if !loopback(host) && o.Token == "" {
-		return fmt.Errorf("-listen %s: other machines reach that address; give a -token that requests must carry, or listen on localhost", o.Listen)
+		return fmt.Errorf("-listen %s: other machines reach that address; give a -token that requests must carry, or listen on localhost",
+			o.Listen)
 	}
 	return nil
 }

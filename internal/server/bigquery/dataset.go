@@ -105,7 +105,8 @@ func (s *Service) datasetResource(c *call, d schema) (*api.Dataset, error) {
 		DatasetReference: &api.DatasetReference{ProjectId: d.project, DatasetId: d.dataset},
 		Description:      v.Description, FriendlyName: v.FriendlyName, Labels: v.Labels, Location: cmp.Or(v.Location, s.Location),
 		DefaultTableExpirationMs: v.TableLife.Milliseconds(), DefaultPartitionExpirationMs: v.PartitionLife.Milliseconds(), Type: "DEFAULT",
-		CreationTime: millis(v.Created), LastModifiedTime: millis(v.Modified),
+		MaxTimeTravelHours: 168,
+		CreationTime:       millis(v.Created), LastModifiedTime: millis(v.Modified),
 		Access: []*api.DatasetAccess{
 			{Role: "WRITER", SpecialGroup: "projectWriters"}, {Role: "OWNER", SpecialGroup: "projectOwners"},
 			{Role: "OWNER", UserByEmail: s.User}, {Role: "READER", SpecialGroup: "projectReaders"},

@@ -42,7 +42,8 @@ func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
 			params[q] = p
 		}
 		path := strings.TrimPrefix(pathParameter.ReplaceAllString(m.path, "{+$1}"), "/")
-		of := object{"id": "bigquery." + m.id, "path": path, "flatPath": strings.TrimPrefix(m.path, "/"), "httpMethod": m.verb, "parameters": params, "parameterOrder": order}
+		of := object{"id": "bigquery." + m.id, "path": path, "flatPath": strings.TrimPrefix(m.path, "/"), "httpMethod": m.verb,
+			"parameters": params, "parameterOrder": order}
 		for key, name := range map[string]string{"request": m.request, "response": m.response} {
 			if name != "" {
 				of[key] = object{"$ref": name}
@@ -65,8 +66,9 @@ func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
 	}
 	parameters["prettyPrint"] = object{"type": "boolean", "location": "query"}
 	c.reply(object{
-		"kind": "discovery#restDescription", "discoveryVersion": "v1", "id": "bigquery:v2", "name": "bigquery", "version": "v2", "protocol": "rest",
-		"title": "BigQuery API, as Mallard serves it", "rootUrl": root, "servicePath": strings.TrimPrefix(Prefix, "/") + "/", "basePath": Prefix + "/",
+		"kind": "discovery#restDescription", "discoveryVersion": "v1", "id": "bigquery:v2", "name": "bigquery", "version": "v2",
+		"protocol": "rest", "title": "BigQuery API, as Mallard serves it", "rootUrl": root,
+		"servicePath": strings.TrimPrefix(Prefix, "/") + "/", "basePath": Prefix + "/",
 		"baseUrl": root + strings.TrimPrefix(Prefix, "/") + "/", "batchPath": "batch/bigquery/v2",
 		"parameters": parameters, "schemas": schemas, "resources": resources,
 	}, nil)

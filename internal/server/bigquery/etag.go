@@ -23,5 +23,6 @@ func checkMatch(r *http.Request, tag string) error {
 	if want == "" || want == "*" || want == tag || want == `"`+tag+`"` {
 		return nil
 	}
-	return &Fault{Status: http.StatusPreconditionFailed, Reason: "conditionNotMet", Message: "Precondition check failed.", Location: "If-Match"}
+	return &Fault{Status: http.StatusPreconditionFailed, Reason: "conditionNotMet", Message: "Precondition check failed.",
+		Location: "If-Match"}
 }

@@ -18,47 +18,58 @@ const (
 	modelPath   = datasetPath + "/models/{modelId}"
 	routinePath = datasetPath + "/routines/{routineId}"
 	jobPath     = projectPath + "/jobs/{jobId}"
+
+	paging     = "maxResults:integer pageToken"
+	timestamps = "formatOptions.timestampOutputFormat formatOptions.useInt64Timestamp:boolean"
 )
 
 // methods are those that are served.
 var methods = []method{
-	{"projects.list", "GET", "/projects", "maxResults:integer pageToken", "", "ProjectList", (*Service).listProjects},
-	{"projects.getServiceAccount", "GET", projectPath + "/serviceAccount", "", "", "GetServiceAccountResponse", (*Service).serviceAccount},
+	{"projects.list", "GET", "/projects", paging, "", "ProjectList", (*Service).listProjects},
+	{"projects.getServiceAccount", "GET", projectPath + "/serviceAccount",
+		"", "", "GetServiceAccountResponse", (*Service).serviceAccount},
 
-	{"datasets.list", "GET", projectPath + "/datasets", "all:boolean filter maxResults:integer pageToken", "", "DatasetList", (*Service).listDatasets},
-	{"datasets.insert", "POST", projectPath + "/datasets", "accessPolicyVersion:integer", "Dataset", "Dataset", (*Service).insertDataset},
+	{"datasets.list", "GET", projectPath + "/datasets", "all:boolean filter " + paging, "", "DatasetList", (*Service).listDatasets},
+	{"datasets.insert", "POST", projectPath + "/datasets",
+		"accessPolicyVersion:integer", "Dataset", "Dataset", (*Service).insertDataset},
 	{"datasets.get", "GET", datasetPath, "accessPolicyVersion:integer datasetView", "", "Dataset", (*Service).getDataset},
 	{"datasets.patch", "PATCH", datasetPath, "accessPolicyVersion:integer updateMode", "Dataset", "Dataset", (*Service).patchDataset},
 	{"datasets.update", "PUT", datasetPath, "accessPolicyVersion:integer updateMode", "Dataset", "Dataset", (*Service).patchDataset},
 	{"datasets.delete", "DELETE", datasetPath, "deleteContents:boolean", "", "", (*Service).deleteDataset},
 
-	{"tables.list", "GET", datasetPath + "/tables", "maxResults:integer pageToken", "", "TableList", (*Service).listTables},
+	{"tables.list", "GET", datasetPath + "/tables", paging, "", "TableList", (*Service).listTables},
 	{"tables.insert", "POST", datasetPath + "/tables", "", "Table", "Table", (*Service).insertTable},
 	{"tables.get", "GET", tablePath, "selectedFields view", "", "Table", (*Service).getTable},
 	{"tables.delete", "DELETE", tablePath, "", "", "", (*Service).deleteTable},
 	{"tables.patch", "PATCH", tablePath, "autodetect_schema:boolean", "Table", "Table", (*Service).patchTable},
 	{"tables.update", "PUT", tablePath, "autodetect_schema:boolean", "Table", "Table", (*Service).patchTable},
 
-	{"tabledata.list", "GET", tablePath + "/data", "formatOptions.timestampOutputFormat formatOptions.useInt64Timestamp:boolean maxResults:integer pageToken selectedFields startIndex", "", "TableDataList", (*Service).listTableData},
-	{"tabledata.insertAll", "POST", tablePath + "/insertAll", "", "TableDataInsertAllRequest", "TableDataInsertAllResponse", (*Service).insertAll},
+	{"tabledata.list", "GET", tablePath + "/data",
+		timestamps + " " + paging + " selectedFields startIndex", "", "TableDataList", (*Service).listTableData},
+	{"tabledata.insertAll", "POST", tablePath + "/insertAll",
+		"", "TableDataInsertAllRequest", "TableDataInsertAllResponse", (*Service).insertAll},
 
-	{"rowAccessPolicies.list", "GET", tablePath + "/rowAccessPolicies", "pageSize:integer pageToken", "", "ListRowAccessPoliciesResponse", (*Service).listRowAccessPolicies},
+	{"rowAccessPolicies.list", "GET", tablePath + "/rowAccessPolicies",
+		"pageSize:integer pageToken", "", "ListRowAccessPoliciesResponse", (*Service).listRowAccessPolicies},
 
-	{"models.list", "GET", datasetPath + "/models", "maxResults:integer pageToken", "", "ListModelsResponse", (*Service).listModels},
+	{"models.list", "GET", datasetPath + "/models", paging, "", "ListModelsResponse", (*Service).listModels},
 	{"models.get", "GET", modelPath, "", "", "Model", (*Service).getModel},
 	{"models.patch", "PATCH", modelPath, "", "Model", "Model", (*Service).patchModel},
 	{"models.delete", "DELETE", modelPath, "", "", "", (*Service).deleteModel},
 
-	{"routines.list", "GET", datasetPath + "/routines", "filter maxResults:integer pageToken readMask", "", "ListRoutinesResponse", (*Service).listRoutines},
+	{"routines.list", "GET", datasetPath + "/routines",
+		"filter " + paging + " readMask", "", "ListRoutinesResponse", (*Service).listRoutines},
 	{"routines.insert", "POST", datasetPath + "/routines", "", "Routine", "Routine", (*Service).insertRoutine},
 	{"routines.get", "GET", routinePath, "readMask", "", "Routine", (*Service).getRoutine},
 	{"routines.update", "PUT", routinePath, "", "Routine", "Routine", (*Service).updateRoutine},
 	{"routines.delete", "DELETE", routinePath, "", "", "", (*Service).deleteRoutine},
 
 	{"jobs.query", "POST", projectPath + "/queries", "", "QueryRequest", "QueryResponse", (*Service).query},
-	{"jobs.getQueryResults", "GET", projectPath + "/queries/{jobId}", "formatOptions.timestampOutputFormat formatOptions.useInt64Timestamp:boolean location maxResults:integer pageToken startIndex timeoutMs:integer", "", "GetQueryResultsResponse", (*Service).getQueryResults},
+	{"jobs.getQueryResults", "GET", projectPath + "/queries/{jobId}",
+		timestamps + " location " + paging + " startIndex timeoutMs:integer", "", "GetQueryResultsResponse", (*Service).getQueryResults},
 	{"jobs.insert", "POST", projectPath + "/jobs", "", "Job", "Job", (*Service).insertJob},
-	{"jobs.list", "GET", projectPath + "/jobs", "allUsers:boolean maxCreationTime maxResults:integer minCreationTime pageToken parentJobId projection stateFilter*", "", "JobList", (*Service).listJobs},
+	{"jobs.list", "GET", projectPath + "/jobs",
+		"allUsers:boolean maxCreationTime minCreationTime " + paging + " parentJobId projection stateFilter*", "", "JobList", (*Service).listJobs},
 	{"jobs.get", "GET", jobPath, "location", "", "Job", (*Service).getJob},
 	{"jobs.cancel", "POST", jobPath + "/cancel", "location", "", "JobCancelResponse", (*Service).cancelJob},
 	{"jobs.delete", "DELETE", jobPath + "/delete", "location", "", "", (*Service).deleteJob},

@@ -91,7 +91,8 @@ func (s *Service) modelResource(ctx context.Context, r relation) (*api.Model, er
 		}
 	} else {
 		m.TrainingRuns = []*api.TrainingRun{{
-			StartTime: spec.Created.UTC().Format(time.RFC3339Nano), TrainingStartTime: spec.Created.UnixMilli(), TrainingOptions: &api.TrainingOptions{ModelUri: spec.Path},
+			StartTime: spec.Created.UTC().Format(time.RFC3339Nano), TrainingStartTime: spec.Created.UnixMilli(),
+			TrainingOptions: &api.TrainingOptions{ModelUri: spec.Path},
 		}}
 		if m.FeatureColumns, err = portFields(spec.Inputs); err != nil {
 			return nil, err
@@ -192,7 +193,8 @@ func (s *Service) patchModel(c *call) (any, error) {
 	}
 	slices.Sort(labels)
 	err = s.change(c.ctx(), func(t *change) error {
-		err := t.googleSQL(fmt.Sprintf("ALTER MODEL %s SET OPTIONS(description=%s, labels=[%s])", r.googleSQL(), textLiteral(in.Description), strings.Join(labels, ", ")))
+		err := t.googleSQL(fmt.Sprintf("ALTER MODEL %s SET OPTIONS(description=%s, labels=[%s])",
+			r.googleSQL(), textLiteral(in.Description), strings.Join(labels, ", ")))
 		if err != nil || r.anonymous() {
 			return err
 		}

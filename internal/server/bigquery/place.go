@@ -36,7 +36,8 @@ const maxName = 1024
 func (s *Service) schema(ctx context.Context, project, dataset string) (schema, error) {
 	d := schema{project: project, dataset: dataset, name: dataset}
 	if len(dataset) > maxName || !datasetName.MatchString(dataset) {
-		return d, invalid("Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.", dataset)
+		return d, invalid("Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.",
+			dataset)
 	}
 	if project == s.Project {
 		d.database = s.database
@@ -108,7 +109,8 @@ func texts(ctx context.Context, c *sql.Conn, query string, args ...any) (all []s
 
 func tableID(name string) error {
 	if len(name) > maxName || !tableName.MatchString(name) {
-		return invalid("Invalid table ID %q. Table IDs must be letters, marks, numbers, connectors, dashes or spaces, at most 1024 of them.", name)
+		return invalid("Invalid table ID %q. Table IDs must be letters, marks, numbers, connectors, dashes or spaces, at most 1024 of them.",
+			name)
 	}
 	return nil
 }

@@ -42,7 +42,8 @@ func (s *Service) routineNames(ctx context.Context, d schema, name string) (all 
 		where += " AND lower(view_name) = lower(" + quote.Text(writer.RoutineName(name)) + ")"
 	}
 	err = s.duck(ctx, func(c *sql.Conn) error {
-		names, err := texts(ctx, c, "SELECT view_name FROM duckdb_views() WHERE database_name = ? AND lower(schema_name) = lower(?)"+where+" ORDER BY 1",
+		names, err := texts(ctx, c, "SELECT view_name FROM duckdb_views() WHERE database_name = ? AND lower(schema_name) = lower(?)"+
+			where+" ORDER BY 1",
 			d.database, d.name)
 		for _, n := range names {
 			all = append(all, routine{d, strings.TrimSuffix(n, "()")})
@@ -77,7 +78,10 @@ func (s *Service) getRoutine(c *call) (any, error) {
 }
 
 // routineKinds are the words of the API for kinds of routines.
-var routineKinds = map[string]string{"FUNCTION": "SCALAR_FUNCTION", "AGGREGATE FUNCTION": "AGGREGATE_FUNCTION", "TABLE FUNCTION": "TABLE_VALUED_FUNCTION"}
+var routineKinds = map[string]string{
+	"FUNCTION": "SCALAR_FUNCTION", "AGGREGATE FUNCTION": "AGGREGATE_FUNCTION", "TABLE FUNCTION": "TABLE_VALUED_FUNCTION",
+	"PROCEDURE": "PROCEDURE",
+}
 
 func (s *Service) routineResource(ctx context.Context, r routine) (*api.Routine, error) {
 	var kind, definition string
@@ -244,9 +248,13 @@ func routineStatement(r routine, create string, in *api.Routine) (string, error)
 	if strings.TrimSpace(in.DefinitionBody) == "" {
 		return "", invalid("Required parameter is missing: definitionBody")
 	}
-	kinds := map[string]string{"SCALAR_FUNCTION": "FUNCTION", "AGGREGATE_FUNCTION": "AGGREGATE FUNCTION", "TABLE_VALUED_FUNCTION": "TABLE FUNCTION", "PROCEDURE": "PROCEDURE"}
-	kind, ok := kinds[cmp.Or(in.RoutineType, "SCALAR_FUNCTION")]
-	if !ok {
+	kind := ""
+	for k, word := range routineKinds {
+		if word == cmp.Or(in.RoutineType, "SCALAR_FUNCTION") {
+			kind = k
+		}
+	}
+	if kind == "" {
 		return "", invalid("Invalid value for routineType: %s", in.RoutineType)
 	}
 	args := make([]string, len(in.Arguments))

@@ -56,7 +56,9 @@ func (s *Service) listTableData(c *call) (any, error) {
 	if err := s.count(c.ctx(), r, nil, &t); err != nil {
 		return nil, err
 	}
-	out := &dataReply{TableDataList: &api.TableDataList{Kind: "bigquery#tableDataList", TotalRows: int64(t.NumRows), ForceSendFields: []string{"TotalRows"}}}
+	out := &dataReply{TableDataList: &api.TableDataList{
+		Kind: "bigquery#tableDataList", TotalRows: int64(t.NumRows), ForceSendFields: []string{"TotalRows"},
+	}}
 	out.Etag = etag([]any{r.sql(), t.NumRows})
 	from, err := c.offset()
 	if err != nil {

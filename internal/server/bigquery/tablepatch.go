@@ -55,7 +55,8 @@ func (s *Service) patchTable(c *call) (any, error) {
 			}
 		}
 		err := t.update(r.database, r.key(), func(kept *metadata.Value) {
-			v.Created, v.Options, v.Materialized, v.SnapshotOf, v.Snapshot = kept.Created, kept.Options, kept.Materialized, kept.SnapshotOf, kept.Snapshot
+			v.Created, v.Options, v.Materialized = kept.Created, kept.Options, kept.Materialized
+			v.SnapshotOf, v.Snapshot = kept.SnapshotOf, kept.Snapshot
 			if v.Query == "" {
 				v.Query = kept.Query
 			}
@@ -98,7 +99,8 @@ func (t *change) alter(r relation, path []string, have, want []*api.TableFieldSc
 		required := strings.EqualFold(w.Mode, wire.Required)
 		switch {
 		case required && h.Mode != wire.Required:
-			return invalid("Provided Schema does not match Table %s. Field %s has changed mode from %s to REQUIRED", r, strings.Join(at, "."), h.Mode)
+			return invalid("Provided Schema does not match Table %s. Field %s has changed mode from %s to REQUIRED",
+				r, strings.Join(at, "."), h.Mode)
 		case h.Mode == wire.Required && !required:
 			if err := t.duck("ALTER TABLE " + r.sql() + " ALTER COLUMN " + quote.Name(h.Name) + " DROP NOT NULL"); err != nil {
 				return err

@@ -1,0 +1,114 @@
+package bigquery
+
+import (
+	"context"
+	"database/sql"
+	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
+	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/modelspec"
+	"github.com/mallardml/mallard/internal/quote"
+	api "google.golang.org/api/bigquery/v2"
+	"strings"
+)
+
+// relation is a table, a view or a model as DuckDB knows it.
+type relation struct {
+	schema
+	table string // its name
+	kind  string // TABLE, VIEW, EXTERNAL or MODEL
+	text  string // of a view, as DuckDB writes it
+	spec  *modelspec.Spec
+}
+
+func (r relation) String() string { return r.qualify(r.table) }
+
+func (r relation) key() metadata.Key {
+	k := metadata.Key{Kind: metadata.Table, Dataset: r.name, Name: r.table}
+	switch r.kind {
+	case "VIEW", "MATERIALIZED_VIEW":
+		k.Kind = metadata.View
+	case "MODEL":
+		k.Kind = metadata.Model
+	}
+	return k
+}
+
+// relations lists those of a dataset, or the one of a name.
+func (s *Service) relations(ctx context.Context, d schema, name string) (all []relation, err error) {
+	where := " WHERE database_name = ? AND lower(schema_name) = lower(?)"
+	args := []any{d.database, d.name}
+	if name != "" {
+		where += " AND lower(%s) = lower(" + quote.Text(name) + ")"
+	}
+	named := func(column string) string { return strings.ReplaceAll(where, "%s", column) }
+	err = s.duck(ctx, func(c *sql.Conn) error {
+		rows, err := c.QueryContext(ctx, "SELECT table_name AS name, '' AS text FROM duckdb_tables()"+named("table_name")+
+			" AND NOT "+metadata.Hidden+
+			" UNION ALL SELECT view_name, sql FROM duckdb_views()"+named("view_name")+" AND NOT internal ORDER BY name", append(args, args...)...)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }() // Err tells
+		for rows.Next() {
+			r := relation{schema: d, kind: "TABLE"}
+			if err := rows.Scan(&r.table, &r.text); err != nil {
+				return err
+			}
+			if r.text != "" {
+				r.kind = "VIEW"
+				if spec, ok := modelspec.OfView(r.text); ok {
+					r.kind, r.spec = "MODEL", spec
+				} else if strings.Contains(r.text, writer.RoutineFormat) {
+					continue
+				} else if strings.Contains(r.text, catalog.ObjectTableMark) {
+					r.kind = "EXTERNAL"
+				}
+			}
+			all = append(all, r)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
+
+// relation finds a table or a view.
+func (s *Service) relation(ctx context.Context, project, dataset, table string) (relation, error) {
+	d, err := s.dataset(ctx, project, dataset)
+	if err != nil {
+		return relation{}, err
+	}
+	table, _, _ = strings.Cut(table, "$") // a partition is of the whole table
+	all, err := s.relations(ctx, d, table)
+	if err != nil {
+		return relation{}, err
+	}
+	for _, r := range all {
+		if r.kind != "MODEL" {
+			return r, nil
+		}
+	}
+	return relation{}, notFound("Not found: Table %s", d.qualify(table))
+}
+
+func (r relation) reference() *api.TableReference {
+	return &api.TableReference{ProjectId: r.project, DatasetId: r.dataset, TableId: r.table}
+}
+
+// kindOf is the word of the API for what the relation is.
+func (r relation) kindOf(v metadata.Value) string {
+	switch {
+	case v.Materialized:
+		return "MATERIALIZED_VIEW"
+	case v.SnapshotOf != "":
+		return "SNAPSHOT"
+	}
+	return r.kind
+}
+
+// googleSQL is the name in GoogleSQL.
+func (r relation) googleSQL() string {
+	return "`" + strings.ReplaceAll(r.project+"`.`"+r.dataset+"`.`"+r.table, "\\", "\\\\") + "`"
+}
+
+func (r relation) sql() string { return r.schema.table(r.table) }
