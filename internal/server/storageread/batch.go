@@ -28,16 +28,24 @@ func serializeSchema(s *arrow.Schema) ([]byte, error) {
 }
 
 // A message to the client has about so many rows or bytes, whichever comes first: DuckDB's batches of 2,048 rows cost each message its fixed
-// price too often, and large ones let the client wait.
+// price too often, and large ones let the client wait. Of the buffers that gRPC keeps for use again the largest have 1 MiB.
 const (
 	messageRows  = 16 * 2048
-	messageBytes = 4 << 20
+	messageBytes = 900 << 10
 )
 
-// batches gathers DuckDB's batches into messages.
+// worth is what of its size a message may keep at most when it is compressed, for a client on this machine: there compressing takes longer than
+// sending. The first message is always compressed as asked, and tells.
+const worth = 0.5
+
+// batches gathers DuckDB's batches into messages. What it allocates serves one message after the other.
 type batches struct {
 	schema *arrow.Schema
 	codec  codec
+	near   bool // the client is on this machine
+	arena  arena
+	out    bytes.Buffer
+	writer *ipc.Writer
 	parts  []arrow.RecordBatch
 	rows   int64
 	bytes  uint64
@@ -71,10 +79,11 @@ func (b *batches) release() {
 	for _, p := range b.parts {
 		p.Release()
 	}
-	b.parts, b.rows, b.bytes = nil, 0, 0
+	clear(b.parts)
+	b.parts, b.rows, b.bytes = b.parts[:0], 0, 0
 }
 
-// message makes a message of the batches, and forgets them.
+// message makes a message of the batches, and forgets them. Its text holds until the next one.
 func (b *batches) message() (text []byte, rows int64, err error) {
 	defer b.release()
 	columns := make([]arrow.Array, b.schema.NumFields())
@@ -89,21 +98,52 @@ func (b *batches) message() (text []byte, rows int64, err error) {
 	}
 	whole := array.NewRecordBatch(b.schema, columns, b.rows)
 	defer whole.Release()
-	options := []ipc.Option{ipc.WithSchema(b.schema)}
-	switch b.codec {
+	first := b.writer == nil
+	if first {
+		b.use(b.codec)
+	}
+	b.out.Reset()
+	if err := b.writer.Write(whole); err != nil {
+		return nil, 0, err
+	}
+	if first && b.near && float64(b.out.Len()) > worth*float64(b.bytes) {
+		b.use(storagepb.ArrowSerializationOptions_COMPRESSION_UNSPECIFIED)
+	}
+	return b.out.Bytes(), b.rows, nil
+}
+
+// use makes a writer that compresses so. One serves many messages, since compressors are costly to make.
+func (b *batches) use(c codec) {
+	options := []ipc.Option{ipc.WithSchema(b.schema), ipc.WithAllocator(&b.arena)}
+	switch c {
 	case storagepb.ArrowSerializationOptions_LZ4_FRAME:
 		options = append(options, ipc.WithLZ4())
 	case storagepb.ArrowSerializationOptions_ZSTD:
 		options = append(options, ipc.WithZstd())
 	}
-	p, err := ipc.GetRecordBatchPayload(whole, options...)
-	if err != nil {
-		return nil, 0, err
+	b.writer = ipc.NewWriterWithPayloadWriter(&messageWriter{out: &b.out}, options...)
+}
+
+// messageWriter writes the messages of batches alone. It implements [ipc.PayloadWriter].
+type messageWriter struct {
+	out   *bytes.Buffer
+	begun bool // the schema has passed
+}
+
+// Start implements [ipc.PayloadWriter].
+func (*messageWriter) Start() error { return nil }
+
+// Close implements [ipc.PayloadWriter].
+func (*messageWriter) Close() error { return nil }
+
+// WritePayload implements [ipc.PayloadWriter].
+func (w *messageWriter) WritePayload(p ipc.Payload) error {
+	if !w.begun {
+		w.begun = true
+		return nil
 	}
-	defer p.Release()
-	out := bytes.NewBuffer(make([]byte, 0, b.bytes+b.bytes/16+4096))
-	_, err = p.WritePayload(out)
-	return out.Bytes(), b.rows, err
+	_, err := p.WritePayload(w.out)
+	return err
 }
 
 // column gives the values of a column as BigQuery's type.
@@ -115,10 +155,47 @@ func (b *batches) column(i int, to arrow.DataType) (*array.Data, error) {
 	for k, p := range b.parts {
 		parts[k] = p.Column(i)
 	}
-	whole, err := array.Concatenate(parts, memory.DefaultAllocator)
+	whole, err := array.Concatenate(parts, &b.arena)
 	if err != nil {
 		return nil, err
 	}
 	defer whole.Release()
 	return retyped(whole.Data(), to)
+}
+
+// arena is memory of one goroutine that is used again: the buffers of a message are about as large as those of the one before. It implements
+// [memory.Allocator].
+type arena struct{ free [][]byte }
+
+// Allocate implements [memory.Allocator].
+func (a *arena) Allocate(size int) []byte {
+	for i, b := range a.free {
+		if cap(b) >= size && cap(b) <= 2*size+4096 {
+			last := len(a.free) - 1
+			a.free[i], a.free = a.free[last], a.free[:last]
+			return b[:size]
+		}
+	}
+	return memory.DefaultAllocator.Allocate(size + size/8)[:size] // the next one may be a little longer
+}
+
+// Reallocate implements [memory.Allocator].
+func (a *arena) Reallocate(size int, b []byte) []byte {
+	if size <= cap(b) {
+		return b[:size]
+	}
+	larger := a.Allocate(size)
+	copy(larger, b)
+	a.Free(b)
+	return larger
+}
+
+// most bounds the buffers that wait.
+const most = 64
+
+// Free implements [memory.Allocator].
+func (a *arena) Free(b []byte) {
+	if cap(b) > 0 && len(a.free) < most {
+		a.free = append(a.free, b)
+	}
 }

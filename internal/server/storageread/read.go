@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"google.golang.org/grpc/peer"
 
 	"github.com/mallardml/mallard/extension/arrowquery"
 )
@@ -79,7 +81,7 @@ func (n *session) send(ctx context.Context, c *sql.Conn, query string, offset, a
 		return err
 	}
 	defer r.Release()
-	b := batches{schema: n.schema, codec: n.codec}
+	b := batches{schema: n.schema, codec: n.codec, near: near(to.Context())}
 	defer b.release()
 	out := sender{n: n, to: to, sent: offset, about: offset + about}
 	if !n.gapless {
@@ -100,6 +102,16 @@ func (n *session) send(ctx context.Context, c *sql.Conn, query string, offset, a
 		return nil
 	}
 	return out.send(&b)
+}
+
+// near reports whether a client is on this machine.
+func near(ctx context.Context) bool {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return false
+	}
+	at, ok := p.Addr.(*net.TCPAddr)
+	return ok && at.IP.IsLoopback()
 }
 
 // sender sends messages.

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"regexp"
 	"runtime"
+	"strings"
 	"time"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
@@ -66,7 +67,7 @@ type Server struct {
 // New makes a server. The caller closes it after the last request, and before the database.
 func New(o Options) *Server {
 	o.Limits = o.Limits.withDefaults()
-	o.Location = cmp.Or(o.Location, "us")
+	o.Location = strings.ToLower(cmp.Or(o.Location, "us"))
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
