@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"cloud.google.com/go/bigquery/connection/apiv1/connectionpb"
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -27,6 +28,8 @@ func (s *Server) newCalls() *grpc.Server {
 		grpc.MaxConcurrentStreams(256), grpc.WriteBufferSize(128<<10))
 	s.reads = storageread.New(storageread.Options{DB: s.db, Tables: readables{s.bigquery}, Location: s.o.Location, Logger: s.o.Logger})
 	storagepb.RegisterBigQueryReadServer(calls, s.reads)
+	connectionpb.RegisterConnectionServiceServer(calls, s.connections)
+	s.policies.Register(calls)
 	return calls
 }
 

@@ -10,11 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,7 +24,9 @@ import (
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/bigquery"
+	"github.com/mallardml/mallard/internal/server/connection"
 	"github.com/mallardml/mallard/internal/server/gateway"
+	"github.com/mallardml/mallard/internal/server/iam"
 	"github.com/mallardml/mallard/internal/server/storageread"
 )
 
@@ -57,15 +61,17 @@ type Attachment struct{ Name, File string }
 
 // Server is a server that listens. It is safe for concurrent use.
 type Server struct {
-	o        Options
-	db       *sql.DB
-	bigquery *bigquery.Service
-	reads    *storageread.Server
-	gateway  *gateway.Gateway
-	listener net.Listener
-	mux      *http.ServeMux
-	started  time.Time
-	counts   counts
+	o           Options
+	db          *sql.DB
+	bigquery    *bigquery.Service
+	reads       *storageread.Server
+	policies    *iam.Policies
+	connections *connection.Service
+	gateway     *gateway.Gateway
+	listener    net.Listener
+	mux         *http.ServeMux
+	started     time.Time
+	counts      counts
 }
 
 // counts are what /metrics tells.
@@ -107,6 +113,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
+	s.policies = &iam.Policies{}
+	s.connections = connection.New(o.Project, slices.Collect(maps.Keys(cfg.Connections)), s.policies)
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w; choose another place with -listen HOST:PORT", err), s.bigquery.Close(ctx), s.db.Close())
 	}
@@ -117,6 +125,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("making the files of clients: %w", err), s.listener.Close(), s.bigquery.Close(ctx), s.db.Close())
 	}
 	s.mux.Handle("/", s.bigquery)
+	s.mux.HandleFunc("GET /$discovery/rest", s.discovery)
+	s.policies.Routes(s.mux)
+	s.connections.Routes(s.mux)
 	s.mux.HandleFunc("GET "+EnvironmentPath, s.environment)
 	s.mux.HandleFunc("GET /healthz", s.health)
 	s.mux.HandleFunc("GET /metrics", s.metrics)
@@ -270,6 +281,15 @@ func (s *Server) Environment() []gateway.Variable { return s.gateway.Variables()
 func (s *Server) environment(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_ = json.NewEncoder(w).Encode(s.Environment())
+}
+
+// discovery answers with the document of the API of a version, which is all that bq tells of the one that it means.
+func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Get("version") == "v1" {
+		connection.Discovery(w, s.URL()+"/")
+		return
+	}
+	s.bigquery.ServeHTTP(w, r)
 }
 
 func refuse(w http.ResponseWriter, status int, reason, message string) {
