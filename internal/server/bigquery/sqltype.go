@@ -59,6 +59,9 @@ func googlesqlType(s *api.StandardSqlDataType, depth int) (googlesql.Type, error
 			return t, invalid("A STRUCT has no structType")
 		}
 		for _, f := range s.StructType.Fields {
+			if f == nil {
+				return t, invalid("A field of a STRUCT is null")
+			}
 			of, err := googlesqlType(f.Type, depth+1)
 			if err != nil {
 				return t, err

@@ -55,6 +55,9 @@ func (s *Service) insertTable(c *call) (any, error) {
 
 // createTable makes a table or a view, and keeps what DuckDB does not.
 func (s *Service) createTable(t *change, r relation, in *api.Table) error {
+	if err := checkSchema(in.Schema); err != nil {
+		return err
+	}
 	switch {
 	case in.View != nil:
 		if in.View.UseLegacySql {
@@ -106,6 +109,17 @@ func (s *Service) createTable(t *change, r relation, in *api.Table) error {
 	}
 	if in.Schema != nil {
 		return t.keepFields(r, nil, in.Schema.Fields)
+	}
+	return nil
+}
+
+// checkSchema refuses a schema with types that there are not, and names twice.
+func checkSchema(schema *api.TableSchema) error {
+	if schema == nil {
+		return nil
+	}
+	if _, err := wire.Columns(schema.Fields); err != nil {
+		return invalid("%v", err)
 	}
 	return nil
 }

@@ -36,6 +36,9 @@ func (s *Service) patchTable(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSchema(in.Schema); err != nil {
+		return nil, err
+	}
 	if r.anonymous() {
 		return current, nil // nothing is kept of results
 	}
@@ -91,7 +94,7 @@ func (t *change) alter(r relation, path []string, have, want []*api.TableFieldSc
 		}
 		is, err := wire.TypeOf(w)
 		if err != nil {
-			return invalid("%v", err)
+			return err
 		}
 		if was.Kind != is.Kind || was.Elem != nil && was.Elem.Kind != is.Elem.Kind {
 			return invalid("Provided Schema does not match Table %s. Field %s has changed type from %s to %s", r, strings.Join(at, "."), was, is)
@@ -124,7 +127,7 @@ func (t *change) alter(r relation, path []string, have, want []*api.TableFieldSc
 		}
 		of, err := wire.TypeOf(w)
 		if err != nil {
-			return invalid("%v", err)
+			return err
 		}
 		names := append(path[:len(path):len(path)], w.Name)
 		add := "ALTER TABLE " + r.sql() + " ADD COLUMN " + quote.Path(names...) + " " + of.DuckDB()
