@@ -187,6 +187,11 @@ func (n *conn) QueryChunks(ctx context.Context, query string, args []driver.Name
 	if err != nil {
 		return nil, err
 	}
+	return chunksOf(n.session, from)
+}
+
+// chunksOf gives rows as chunks of DuckDB's.
+func chunksOf(s *session, from driver.Rows) (*duckapi.Chunks, error) {
 	r, ok := from.(*rows)
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("a result of type %T has no chunks", from), from.Close())
@@ -195,5 +200,5 @@ func (n *conn) QueryChunks(ctx context.Context, query string, args []driver.Name
 		err := r.fetch()
 		return r.chunk, err
 	}
-	return &duckapi.Chunks{Result: r.res, Connection: n.session.h, Next: next, Close: r.Close}, nil
+	return &duckapi.Chunks{Result: r.res, Connection: s.h, Next: next, Close: r.Close}, nil
 }

@@ -18,6 +18,9 @@ func (s *session) run(ctx context.Context, src string, st dialect.Statement, exe
 	if n := s.control(src, st); n != nil {
 		return s.procedural(ctx, src, n, exec)
 	}
+	if t, _ := ctx.Value(stepsKey{}).(*steps); t != nil {
+		return t.step(ctx, s, src, st)
+	}
 	x := s.execute(ctx, src)
 	defer x.done()
 	return x.retry(&st, func(int) (err error) {

@@ -215,6 +215,7 @@ func (s *session) read(ctx context.Context, expr string) (driver.Value, error) {
 }
 
 func (s *session) expression(ctx context.Context, before, src string, at dialect.Span) (sql string, columns []googlesql.Field, err error) {
+	src, at = s.withParameters(ctx, src, at)
 	sql, columns, err = s.planner(ctx).Expression(ctx, before, src, at)
 	if err != nil {
 		err = (&execution{s: s, ctx: ctx, src: src}).fault(err)

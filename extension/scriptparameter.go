@@ -1,0 +1,99 @@
+package extension
+
+import (
+	"context"
+	"database/sql/driver"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/translator"
+	"github.com/mallardml/mallard/internal/planner"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// parameterVariable is the variable in which statements of the procedural language find a parameter.
+const parameterVariable = "mallard_parameter_"
+
+// bindVariables gives the parameters of a script variables of their own, since SET VARIABLE, which keeps what DECLARE, SET and
+// conditions evaluate, takes no parameters.
+func (s *session) bindVariables(ctx context.Context, src string, args []driver.NamedValue) error {
+	control := func(st dialect.Statement) bool { return s.control(src, st) != nil }
+	if len(args) == 0 || !slices.ContainsFunc(dialect.Split(src, s.lang), control) {
+		return nil
+	}
+	for i, a := range args {
+		typed, ok := a.Value.(TypedValue)
+		if !ok {
+			continue // its type is not known, and it may stand in other statements
+		}
+		name := parameterVariable + strings.ToLower(a.Name)
+		if a.Name == "" {
+			name = parameterVariable + strconv.Itoa(i+1)
+		}
+		if err := s.bindVariable(ctx, name, typed); err != nil {
+			return err
+		}
+		s.script.variables = append(s.script.variables, translator.Variable{Name: name, Type: typed.Type, Expr: valueOf(name, typed.Type)})
+	}
+	return nil
+}
+
+func (s *session) unbindVariables() {
+	s.script.variables = slices.DeleteFunc(s.script.variables, func(v translator.Variable) bool { return strings.HasPrefix(v.Name, parameterVariable) })
+}
+
+// bindVariable sets a variable of DuckDB's to a value, by way of a table, whose query takes parameters.
+func (s *session) bindVariable(ctx context.Context, name string, v TypedValue) error {
+	const table = `temp.main."mallard parameter"`
+	statement := func(sql string, args []driver.NamedValue) error {
+		x := s.execute(ctx, "")
+		defer x.done()
+		return x.retry(&dialect.Statement{}, func(int) error {
+			x.plan = &planner.Plan{SQL: sql, Pos: -1, Verb: "CREATE TABLE", Lang: dialect.GoogleSQL}
+			_, err := x.exec(args)
+			return err
+		})
+	}
+	of := v.Type.DuckDB()
+	if of == "" {
+		return nil // a statement that uses it says so
+	}
+	arg := []driver.NamedValue{{Ordinal: 1, Value: v}}
+	if err := statement("CREATE OR REPLACE TEMP TABLE "+table+" AS SELECT CAST($1 AS "+of+") AS v", arg); err != nil {
+		return err
+	}
+	if err := statement("SET VARIABLE "+quote.Name(duckName(name))+" = (SELECT v FROM "+table+")", nil); err != nil {
+		return err
+	}
+	return statement("DROP TABLE "+table, nil)
+}
+
+// withParameters writes variables for the parameters of an expression, where bindVariables has made them.
+func (s *session) withParameters(ctx context.Context, src string, at dialect.Span) (string, dialect.Span) {
+	t, _ := ctx.Value(stepsKey{}).(*steps)
+	if t == nil || len(t.args) == 0 {
+		return src, at
+	}
+	text := src[at.Pos:at.End]
+	var b strings.Builder
+	b.WriteString(src[:at.Pos])
+	pos := 0
+	for _, p := range dialect.Parameters(text, dialect.GoogleSQL) {
+		name := strings.ToLower(strings.Trim(text[p.Pos+1:p.End], "`"))
+		if text[p.Pos] == '?' {
+			t.taken++
+			name = strconv.Itoa(t.taken)
+		}
+		if s.script.find(parameterVariable+name) == nil {
+			continue // the analyzer says what is wrong
+		}
+		b.WriteString(text[pos:p.Pos] + googlesql.NameIfNeeded(parameterVariable+name))
+		pos = p.End
+	}
+	b.WriteString(text[pos:])
+	end := b.Len()
+	return b.String() + src[at.End:], dialect.Span{Pos: at.Pos, End: end}
+}

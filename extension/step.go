@@ -1,0 +1,120 @@
+package extension
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/duckapi"
+)
+
+// Step is a statement of a text whose statements are run one by one: also those inside blocks, loops and EXECUTE IMMEDIATE.
+type Step struct {
+	Source string // the text in which the statement stands
+	dialect.Statement
+}
+
+// StepResult is what a step came to.
+type StepResult struct {
+	Verb    string          // the statement's first keywords, upper-case
+	Chunks  *duckapi.Chunks // the rows of a query, to be read and closed before the step ends; nil for another statement
+	Changed int64           // rows that were changed
+}
+
+// StepFunc runs a step by calling run, whose error it gives back when there is one.
+type StepFunc func(s Step, run func() (StepResult, error)) error
+
+type stepsKey struct{}
+
+// steps are the statements of a text as they run.
+type steps struct {
+	each  StepFunc
+	args  []driver.NamedValue
+	taken int // arguments by position that statements before have used
+}
+
+// RunSteps runs the statements of a text and gives each to f as it runs. Each statement has those arguments that it names; those by
+// position are used up one after another.
+func (n *conn) RunSteps(ctx context.Context, src string, args []driver.NamedValue, f StepFunc) error {
+	t := &steps{each: f, args: args}
+	ctx = context.WithValue(ctx, stepsKey{}, t)
+	defer n.session.unbindVariables()
+	if err := n.session.bindVariables(ctx, src, args); err != nil {
+		return err
+	}
+	for _, st := range dialect.Split(src, n.session.lang) {
+		err := n.session.run(ctx, src, st, nil) // each runs them
+		if errors.Is(err, errReturned) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step runs one statement that is none of the procedural language.
+func (t *steps) step(ctx context.Context, s *session, src string, st dialect.Statement) error {
+	return t.each(Step{src, st}, func() (r StepResult, err error) {
+		args := t.arguments(src[st.Pos:st.End], st.Lang)
+		var from driver.Rows
+		ctx := context.WithValue(withArguments(ctx, args), stepsKey{}, nil)
+		err = s.run(ctx, src, st, func(x *execution) (err error) {
+			r = StepResult{Verb: x.plan.Verb}
+			if from, err = nil, closeRows(from); err != nil { // another attempt
+				return err
+			}
+			if x.plan.Selects() {
+				from, err = x.query(args)
+				return err
+			}
+			res, err := x.exec(args)
+			if err == nil {
+				r.Changed, err = res.RowsAffected()
+			}
+			return err
+		})
+		if err != nil {
+			return r, errors.Join(err, closeRows(from))
+		}
+		if from != nil {
+			r.Chunks, err = chunksOf(s, from)
+		}
+		return r, err
+	})
+}
+
+func closeRows(r driver.Rows) error {
+	if r == nil {
+		return nil
+	}
+	return r.Close()
+}
+
+// arguments gives those of a statement, numbered anew.
+func (t *steps) arguments(text string, lang dialect.Lang) []driver.NamedValue {
+	if len(t.args) == 0 {
+		return nil
+	}
+	var own []driver.NamedValue
+	for _, p := range dialect.Parameters(text, lang) {
+		switch written := text[p.Pos:p.End]; {
+		case written == "?":
+			if t.taken < len(t.args) {
+				own = append(own, driver.NamedValue{Ordinal: len(own) + 1, Value: t.args[t.taken].Value})
+				t.taken++
+			}
+		default:
+			name := strings.Trim(written[1:], "`")
+			same := func(a driver.NamedValue) bool { return strings.EqualFold(a.Name, name) }
+			if i := slices.IndexFunc(t.args, same); i >= 0 && !slices.ContainsFunc(own, same) {
+				own = append(own, driver.NamedValue{Ordinal: len(own) + 1, Name: name, Value: t.args[i].Value})
+			}
+		}
+	}
+	return own
+}
