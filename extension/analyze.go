@@ -125,13 +125,27 @@ func (c *Connector) analyze(ctx context.Context, src string, prepare func(*analy
 	if err := prepare(on); err != nil {
 		return nil, err
 	}
-	tx, err := n.BeginTx(ctx, driver.TxOptions{})
-	if err != nil {
-		return nil, err
+	return on.statements(ctx, n, src, nil)
+}
+
+// AnalyzeSteps looks at the statements of a text on this connection as [Connector.Analyze] does: they find its temporary tables and
+// the types of the arguments.
+func (n *conn) AnalyzeSteps(ctx context.Context, src string, args []driver.NamedValue) ([]Analysis, error) {
+	return analyzer{n.session}.statements(context.WithValue(ctx, analyzing{}, true), n, src, args)
+}
+
+// statements looks at each in a transaction that is rolled back.
+func (on analyzer) statements(ctx context.Context, n *conn, src string, args []driver.NamedValue) (all []Analysis, err error) {
+	if !n.session.active() { // else its own is not ended
+		tx, err := n.BeginTx(ctx, driver.TxOptions{})
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, tx.Rollback()) }()
 	}
-	defer func() { err = errors.Join(err, tx.Rollback()) }()
-	for _, st := range dialect.Split(src, c.lang) {
-		a, err := on.analyze(ctx, src, st)
+	t := &steps{args: args}
+	for _, st := range dialect.Split(src, n.session.lang) {
+		a, err := on.analyze(withArguments(ctx, t.arguments(src[st.Pos:st.End], st.Lang)), src, st)
 		if err != nil {
 			return nil, err
 		}

@@ -47,7 +47,11 @@ func (s *session) execute(ctx context.Context, src string) *execution {
 
 // begin lends the statement's context to the callbacks that will serve it. The function it returns ends that.
 func (s *session) begin(ctx context.Context) (*queryState, func()) {
-	q := newQueryState(ctx, remote.StatementOptions{Session: s.in.remote.Session(), Budget: config.StatementBudget(s.in.cfg.Budget)})
+	budget := config.StatementBudget(s.in.cfg.Budget)
+	if most, ok := ctx.Value(tokenBudgetKey{}).(int64); ok && (budget.Tokens == 0 || most < budget.Tokens) {
+		budget.Tokens = most
+	}
+	q := newQueryState(ctx, remote.StatementOptions{Session: s.in.remote.Session(), Budget: budget})
 	p, _ := ctx.Value(progressKey{}).(*Progress)
 	if p != nil {
 		q.Rows = &p.rows

@@ -89,9 +89,15 @@ func (p *Progress) detach() {
 }
 
 type (
-	progressKey struct{}
-	noticeKey   struct{}
+	progressKey    struct{}
+	noticeKey      struct{}
+	tokenBudgetKey struct{}
 )
+
+// WithTokenBudget bounds the tokens that a statement under the context may spend, where the configuration allows more.
+func WithTokenBudget(ctx context.Context, tokens int64) context.Context {
+	return context.WithValue(ctx, tokenBudgetKey{}, tokens)
+}
 
 // WithProgress makes statements that run under the context report to p.
 func WithProgress(ctx context.Context, p *Progress) context.Context {

@@ -2,6 +2,7 @@ package bigquery
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,6 +11,9 @@ import (
 	"time"
 
 	api "google.golang.org/api/bigquery/v2"
+
+	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/internal/server/wire"
 )
 
 // job is work that is asked for once, and asked about until it is forgotten.
@@ -18,6 +22,7 @@ type job struct {
 	config                *api.JobConfiguration
 	parent                string // of a statement of a script, the script's id
 	children              int
+	parameters            []wire.QueryParameter
 	created               time.Time
 	run                   func(context.Context, *job) error
 
@@ -29,6 +34,8 @@ type job struct {
 	started, ended time.Time
 	fault          *Fault
 	result         *result // nil for a job without rows
+	progress       *mallard.Progress
+	upload         *upload // the file of a load job, or nil
 	statistics     *api.JobStatistics
 	cancelled      bool
 }
@@ -120,6 +127,53 @@ func (q *jobs) start(j *job) error {
 	return nil
 }
 
+// startOnce begins a job, unless a request of the same id has begun it: a client that got no reply asks again.
+func (q *jobs) startOnce(j *job, request string) (*job, error) {
+	if request == "" {
+		return j, q.start(j)
+	}
+	key := j.project + ":" + request
+	q.mu.Lock()
+	before := q.asked[key]
+	q.mu.Unlock()
+	if before != nil && before.config.Query.Query == j.config.Query.Query {
+		return before, nil
+	}
+	if err := q.start(j); err != nil {
+		return nil, err
+	}
+	q.mu.Lock()
+	q.asked[key] = j
+	q.mu.Unlock()
+	return j, nil
+}
+
+// adopt makes a job known that runs as a part of another.
+func (q *jobs) adopt(parent, j *job) {
+	j.project, j.location, j.parent = parent.project, parent.location, parent.id
+	j.created, j.started, j.done = time.Now(), time.Now(), make(chan struct{})
+	j.ctx, j.cancel = parent.ctx, parent.cancel
+	parent.change(func() { parent.children++ })
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.byID[j.project+":"+j.id] = j
+	q.order = append(q.order, j)
+}
+
+// end ends a job.
+func (j *job) end(err error) {
+	j.change(func() {
+		j.ended = time.Now()
+		if j.started.IsZero() {
+			j.started = j.ended
+		}
+		if err != nil {
+			j.fault = faultOf(err)
+		}
+	})
+	close(j.done)
+}
+
 // unfinished counts; mu is held.
 func (q *jobs) unfinished() (n int) {
 	for _, j := range q.order {
@@ -143,16 +197,7 @@ func (q *jobs) work(j *job) {
 	case <-j.ctx.Done():
 		err = j.ctx.Err()
 	}
-	j.change(func() {
-		j.ended = time.Now()
-		if j.started.IsZero() {
-			j.started = j.ended
-		}
-		if err != nil {
-			j.fault = faultOf(err)
-		}
-	})
-	close(j.done)
+	j.end(err)
 	q.evict()
 }
 
@@ -208,9 +253,17 @@ func (q *jobs) evict() {
 	}
 	slices.Reverse(order)
 	q.order = order
+	for request, j := range q.asked {
+		if j.finished() && time.Since(j.ended) > requestLife {
+			delete(q.asked, request)
+		}
+	}
 	q.mu.Unlock()
 	q.drop(gone)
 }
+
+// requestLife is how long a requestId stands for its job, as at Google.
+const requestLife = 15 * time.Minute
 
 // drop forgets the results of jobs that nobody finds any more.
 func (q *jobs) drop(gone []*job) {
@@ -285,6 +338,11 @@ func (j *job) resource(c *call) *api.Job {
 		st.EndTime = j.ended.UnixMilli()
 		st.FinalExecutionDurationMs = max(j.ended.Sub(j.started).Milliseconds(), 1)
 	}
+	if j.progress != nil && st.Query != nil {
+		q := *st.Query
+		q.Timeline = j.timeline()
+		st.Query = &q
+	}
 	st.ParentJobId, st.NumChildJobs = j.parent, int64(j.children)
 	st.ForceSendFields = append(slices.Clone(st.ForceSendFields), "TotalBytesProcessed")
 	r := &api.Job{
@@ -303,14 +361,35 @@ func (j *job) user(s *Service) string { return s.User }
 
 // insertJob is jobs.insert.
 func (s *Service) insertJob(c *call) (any, error) {
-	var in api.Job
-	if err := c.body(&in); err != nil {
-		return nil, err
-	}
-	j, err := s.newJob(c, &in)
+	text, err := c.read()
 	if err != nil {
 		return nil, err
 	}
+	return s.insert(c, text, nil)
+}
+
+// insert makes a job of its JSON and begins it. upload is the file that came with it, or nil; the job removes it.
+func (s *Service) insert(c *call, text []byte, upload *upload) (any, error) {
+	var in api.Job
+	var given struct {
+		Configuration struct {
+			Query queryBody `json:"query"`
+		} `json:"configuration"`
+	}
+	if err := errors.Join(decode(text, &in), decode(text, &given)); err != nil {
+		return nil, err
+	}
+	j, err := s.newJob(c, &in, given.Configuration.Query.QueryParameters)
+	if err != nil {
+		return nil, err
+	}
+	if in.Configuration.DryRun {
+		return s.dryJob(c, j)
+	}
+	if upload != nil && in.Configuration.Load == nil {
+		return nil, invalid("A file was uploaded, and the job is no load job")
+	}
+	j.upload = upload
 	if err := s.jobs.start(j); err != nil {
 		return nil, err
 	}
@@ -323,16 +402,21 @@ func (s *Service) insertJob(c *call) (any, error) {
 const insertWait = 200 * time.Millisecond
 
 // newJob makes a job of its description.
-func (s *Service) newJob(c *call, in *api.Job) (*job, error) {
+func (s *Service) newJob(c *call, in *api.Job, parameters []wire.QueryParameter) (*job, error) {
 	if err := s.checkProject(c.ctx(), c.project()); err != nil {
 		return nil, err
 	}
 	if in.Configuration == nil {
 		return nil, invalid("Required parameter is missing: configuration")
 	}
-	j := &job{project: c.project(), config: in.Configuration}
+	if err := checkLabels(in.Configuration.Labels); err != nil {
+		return nil, err
+	}
+	j := &job{project: c.project(), location: s.Location, config: in.Configuration, parameters: parameters}
 	if r := in.JobReference; r != nil {
-		j.id, j.location = r.JobId, r.Location
+		if j.id = r.JobId; r.Location != "" {
+			j.location = r.Location
+		}
 		if r.ProjectId != "" && r.ProjectId != j.project {
 			return nil, invalid("The job's project is %s, and that of the path %s", r.ProjectId, j.project)
 		}
@@ -341,6 +425,15 @@ func (s *Service) newJob(c *call, in *api.Job) (*job, error) {
 	case in.Configuration.Query != nil:
 		in.Configuration.JobType = "QUERY"
 		return j, s.prepareQuery(j)
+	case in.Configuration.Load != nil:
+		in.Configuration.JobType = "LOAD"
+		return j, s.prepareLoad(j)
+	case in.Configuration.Extract != nil:
+		in.Configuration.JobType = "EXTRACT"
+		return j, s.prepareExtract(j)
+	case in.Configuration.Copy != nil:
+		in.Configuration.JobType = "COPY"
+		return j, s.prepareCopy(j)
 	}
 	return nil, invalid("Required parameter is missing: configuration.query, load, extract or copy")
 }

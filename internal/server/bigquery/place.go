@@ -16,10 +16,12 @@ type schema struct {
 	database, name   string // as DuckDB does
 }
 
-func (d schema) sql() string                { return quote.Path(d.database, d.name) }
-func (d schema) table(name string) string   { return quote.Path(d.database, d.name, name) }
-func (d schema) String() string             { return d.project + ":" + d.dataset }
-func (d schema) anonymous() bool            { return d.database == Anonymous }
+func (d schema) sql() string              { return quote.Path(d.database, d.name) }
+func (d schema) table(name string) string { return quote.Path(d.database, d.name, name) }
+func (d schema) String() string           { return d.project + ":" + d.dataset }
+func (d schema) anonymous() bool {
+	return d.database == Anonymous || strings.HasPrefix(d.database, sessionPrefix)
+}
 func (d schema) qualify(name string) string { return d.String() + "." + name }
 
 // Names of datasets and tables (https://docs.cloud.google.com/bigquery/docs/datasets#dataset-naming and
@@ -43,6 +45,9 @@ func (s *Service) schema(ctx context.Context, project, dataset string) (schema, 
 		d.database = s.database
 		if dataset == Anonymous {
 			d.database, d.name = Anonymous, "main"
+		}
+		if strings.HasPrefix(dataset, sessionPrefix) {
+			d.database, d.name = dataset, "main"
 		}
 		return d, nil
 	}
@@ -83,7 +88,7 @@ func (s *Service) exists(ctx context.Context, d schema) (there bool, err error) 
 // attached lists the databases that are projects of their own names.
 func (s *Service) attached(ctx context.Context) (all []string, err error) {
 	err = s.duck(ctx, func(c *sql.Conn) error {
-		all, err = texts(ctx, c, "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name NOT IN (?, ?) ORDER BY 1",
+		all, err = texts(ctx, c, "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name NOT IN (?, ?) AND NOT starts_with(database_name, '"+sessionPrefix+"') ORDER BY 1",
 			s.database, Anonymous)
 		return err
 	})

@@ -1,164 +1,37 @@
 package bigquery
 
 import (
-	"context"
-	"database/sql"
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	api "google.golang.org/api/bigquery/v2"
 
-	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/dialect"
-	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
 )
 
-// prepareQuery checks the description of a query's job, and says how it is run.
-func (s *Service) prepareQuery(j *job) error {
-	q := j.config.Query
-	if strings.TrimSpace(q.Query) == "" {
-		return invalid("Required parameter is missing: query")
-	}
-	if q.UseLegacySql != nil && *q.UseLegacySql && strings.Contains(q.Query, "[") && strings.Contains(q.Query, ":") {
-		return unsupported("Legacy SQL is not run: set useLegacySql to false, and write `project.dataset.table` for [project:dataset.table]")
-	}
-	q.UseLegacySql = new(bool)
-	if q.Priority == "" {
-		q.Priority = "INTERACTIVE"
-	}
-	j.statistics = &api.JobStatistics{Query: &api.JobStatistics2{
-		ForceSendFields: []string{"TotalBytesProcessed", "TotalBytesBilled", "CacheHit", "BillingTier", "TotalSlotMs"},
-	}}
-	j.run = s.runQuery
-	return nil
-}
-
-// runQuery runs the statements of a job.
-func (s *Service) runQuery(ctx context.Context, j *job) error {
-	q := j.config.Query
-	c, err := s.DB.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		// What a statement leaves on its connection, such as temporary tables and the default dataset, is nobody else's.
-		_ = c.Raw(func(any) error { return driver.ErrBadConn })
-		_ = c.Close()
-	}()
-	if d := q.DefaultDataset; d != nil {
-		if err := s.use(ctx, c, j.project, d); err != nil {
-			return err
-		}
-	}
-	statements := dialect.Split(q.Query, mallard.GoogleSQL)
-	if len(statements) == 1 && !selects(q.Query, statements[0]) {
-		res, err := c.ExecContext(ctx, q.Query)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return err
-		}
-		j.change(func() { s.changed(j, q.Query[statements[0].Pos:statements[0].End], n) })
-		return nil
-	}
-	name := newID("anon")
-	return raw(c, func(n chunked) (err error) {
-		chunks, err := n.QueryChunks(mallard.WithStreaming(ctx), q.Query, nil)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, chunks.Close()) }()
-		r, err := s.keep(ctx, chunks, name)
-		if err != nil {
-			return err
-		}
-		j.change(func() {
-			j.result = r
-			j.statistics.Query.StatementType = "SELECT"
-			if q.DestinationTable == nil {
-				q.DestinationTable = &api.TableReference{ProjectId: j.project, DatasetId: Anonymous, TableId: name}
-				q.WriteDisposition = "WRITE_TRUNCATE"
-			}
-		})
-		return nil
-	})
-}
-
-// use makes a dataset the one of names without a dataset.
-func (s *Service) use(ctx context.Context, c *sql.Conn, project string, d *api.DatasetReference) error {
-	if d.ProjectId != "" {
-		project = d.ProjectId
-	}
-	place, err := s.dataset(ctx, project, d.DatasetId)
-	if err != nil {
-		return err
-	}
-	_, err = c.ExecContext(ctx, "USE "+quote.Path(place.database, place.name))
-	return err
-}
-
-// selects reports whether a statement is a query.
-func selects(src string, st dialect.Statement) bool {
-	node, err := dialect.Parse(src, st)
-	if err != nil {
-		return true // running it tells what is wrong
-	}
-	if _, ok := node.(*dialect.Query); !ok {
-		return false
-	}
-	switch firstWord(src[st.Pos:st.End]) {
-	case "SELECT", "WITH", "FROM", "(":
-		return true
-	}
-	return false
-}
-
-// firstWord is the first keyword of a statement, upper-case, behind comments.
-func firstWord(text string) string {
-	for {
-		text = strings.TrimLeft(text, " \t\r\n")
-		switch {
-		case strings.HasPrefix(text, "--"), strings.HasPrefix(text, "#"):
-			_, text, _ = strings.Cut(text, "\n")
-		case strings.HasPrefix(text, "/*"):
-			_, text, _ = strings.Cut(text[2:], "*/")
-		case strings.HasPrefix(text, "("):
-			return "("
-		default:
-			end := strings.IndexFunc(text, func(r rune) bool { return r < 'A' || r > 'Z' && r < 'a' || r > 'z' })
-			if end < 0 {
-				end = len(text)
-			}
-			return strings.ToUpper(text[:end])
-		}
-	}
-}
-
-// changed notes what a statement that is no query has done.
-func (s *Service) changed(j *job, text string, n int64) {
-	st := j.statistics.Query
-	switch word := firstWord(text); word {
-	case "INSERT", "UPDATE", "DELETE", "MERGE":
-		st.StatementType, st.NumDmlAffectedRows = word, n
-		st.ForceSendFields = append(st.ForceSendFields, "NumDmlAffectedRows")
-	default:
-		st.StatementType = word
-	}
+// queryBody is what the API's generated type cannot tell of a request: whether a number is left out, and the empty STRING from NULL.
+type queryBody struct {
+	MaxResults      *int64                `json:"maxResults"`
+	TimeoutMs       *int64                `json:"timeoutMs"`
+	QueryParameters []wire.QueryParameter `json:"queryParameters"`
 }
 
 // query is jobs.query.
 func (s *Service) query(c *call) (any, error) {
-	var in api.QueryRequest
-	if err := c.body(&in); err != nil {
+	text, err := c.read()
+	if err != nil {
 		return nil, err
+	}
+	var in api.QueryRequest
+	var given queryBody
+	if err := errors.Join(decode(text, &in), decode(text, &given)); err != nil {
+		return nil, err
+	}
+	if f := in.QueryResultsFormat; f != "" && f != "JSON" && f != "QUERY_RESULTS_FORMAT_UNSPECIFIED" {
+		return nil, unsupported("queryResultsFormat %.50s is not served, JSON is", f)
 	}
 	j, err := s.newJob(c, &api.Job{
 		JobReference: &api.JobReference{Location: in.Location},
@@ -167,31 +40,70 @@ func (s *Service) query(c *call) (any, error) {
 			Query: &api.JobConfigurationQuery{
 				Query: in.Query, UseLegacySql: in.UseLegacySql, DefaultDataset: in.DefaultDataset, QueryParameters: in.QueryParameters,
 				ParameterMode: in.ParameterMode, MaximumBytesBilled: in.MaximumBytesBilled, UseQueryCache: in.UseQueryCache,
-				ConnectionProperties: in.ConnectionProperties, CreateSession: in.CreateSession,
+				ConnectionProperties: in.ConnectionProperties, CreateSession: in.CreateSession, Continuous: in.Continuous,
 			},
 		},
-	})
+	}, given.QueryParameters)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.jobs.start(j); err != nil {
+	w := rowsWanted{most: -1}
+	if given.MaxResults != nil {
+		w.most = max(*given.MaxResults, 0)
+	}
+	if w.timestamps, err = timestampFormat(in.FormatOptions); err != nil {
 		return nil, err
 	}
-	wait := 10 * time.Second
-	if in.TimeoutMs > 0 {
-		wait = time.Duration(in.TimeoutMs) * time.Millisecond
+	if in.DryRun {
+		return s.dryQuery(c, j)
 	}
-	j.wait(c.ctx(), wait)
-	most := int64(-1)
-	if in.MaxResults > 0 {
-		most = in.MaxResults
+	if j, err = s.jobs.startOnce(j, in.RequestId); err != nil {
+		return nil, err
 	}
-	r, err := s.results(c, j, rowsWanted{most: most, int64Timestamp: in.FormatOptions != nil && in.FormatOptions.UseInt64Timestamp})
+	wait := int64(10_000)
+	if given.TimeoutMs != nil {
+		wait = min(max(*given.TimeoutMs, 0), maxWait)
+	}
+	j.wait(c.ctx(), time.Duration(wait)*time.Millisecond)
+	r, err := s.results(c, j, w)
 	if err != nil {
 		return nil, err
 	}
 	r.Kind = "bigquery#queryResponse"
 	return r, nil
+}
+
+// maxWait is how many milliseconds a reply waits for a job at most, as at Google.
+const maxWait = 200_000
+
+// timestampFormat is how TIMESTAMPs are to be written.
+func timestampFormat(o *api.DataFormatOptions) (wire.TimestampFormat, error) {
+	if o == nil {
+		return wire.FloatSeconds, nil
+	}
+	switch f := o.TimestampOutputFormat; f {
+	case "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED":
+	case "FLOAT64":
+		return wire.FloatSeconds, nil
+	case "INT64":
+		return wire.Int64Micros, nil
+	case "ISO8601_STRING":
+		return wire.ISO8601, nil
+	default:
+		return 0, invalid("Invalid value for formatOptions.timestampOutputFormat: %.50q", f)
+	}
+	if o.UseInt64Timestamp {
+		return wire.Int64Micros, nil
+	}
+	return wire.FloatSeconds, nil
+}
+
+// timestamps is timestampFormat of a request's parameters.
+func (c *call) timestamps() wire.TimestampFormat {
+	f, _ := timestampFormat(&api.DataFormatOptions{ // what is no format is the default
+		UseInt64Timestamp: c.flag("formatOptions.useInt64Timestamp"), TimestampOutputFormat: c.param("formatOptions.timestampOutputFormat"),
+	})
+	return f
 }
 
 // getQueryResults is jobs.getQueryResults.
@@ -210,8 +122,8 @@ func (s *Service) getQueryResults(c *call) (any, error) {
 	if !given {
 		wait = 10_000
 	}
-	j.wait(c.ctx(), time.Duration(min(wait, 200_000))*time.Millisecond)
-	w := rowsWanted{most: -1, int64Timestamp: c.flag("formatOptions.useInt64Timestamp")}
+	j.wait(c.ctx(), time.Duration(min(wait, maxWait))*time.Millisecond)
+	w := rowsWanted{most: -1, timestamps: c.timestamps()}
 	if most, limited, err := c.number("maxResults"); err != nil {
 		return nil, err
 	} else if limited {
@@ -238,8 +150,8 @@ func (c *call) offset() (int64, error) {
 
 // rowsWanted is the page that a reply shows.
 type rowsWanted struct {
-	from, most     int64 // most is -1 for as many as fit
-	int64Timestamp bool
+	from, most int64 // most is -1 for as many as fit
+	timestamps wire.TimestampFormat
 }
 
 // queryReply is QueryResponse with rows that are JSON already.
@@ -300,7 +212,7 @@ func (s *Service) results(c *call, j *job, w rowsWanted) (*queryReply, error) {
 	next := w.from
 	if w.most != 0 {
 		p, err := s.page(c.ctx(), fmt.Sprintf("SELECT * FROM %s LIMIT %d OFFSET %d", j.result.table, limitOf(w.most), w.from),
-			j.result.columns, w.most, w.int64Timestamp)
+			j.result.columns, w.most, w.timestamps)
 		if err != nil {
 			return nil, err
 		}

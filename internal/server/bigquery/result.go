@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -24,6 +25,22 @@ type result struct {
 	table   string // as DuckDB's SQL calls it; "" for none
 	rows    int64
 	own     bool // the table is the job's, and goes with it
+	users   atomic.Int32
+}
+
+// shared is the result for one more user.
+func (r *result) shared() *result {
+	if r != nil {
+		r.users.Add(1)
+	}
+	return r
+}
+
+// release ends the use of a result by whoever had it.
+func (s *Service) release(r *result) {
+	if err := r.drop(context.Background(), s); err != nil {
+		s.Logger.Warn("a result was not dropped", "table", r.table, "error", err)
+	}
 }
 
 // chunked is a connection of Mallard's that gives chunks of DuckDB's.
@@ -112,6 +129,7 @@ func (s *Service) keep(ctx context.Context, from *duckapi.Chunks, name string) (
 		return nil, err
 	}
 	r := &result{columns: columns, table: quote.Path(Anonymous, "main", name), own: true}
+	r.users.Store(1)
 	if len(columns) == 0 {
 		r.table = ""
 		return r, nil
@@ -131,7 +149,7 @@ func (s *Service) keep(ctx context.Context, from *duckapi.Chunks, name string) (
 		}
 		h, err := duckapi.Connection(n.Raw())
 		if err == nil {
-			err = r.append(ctx, h, from, name)
+			err = r.append(ctx, h, from, Anonymous, "main", name)
 		}
 		if err != nil {
 			_, drop := n.Raw().ExecContext(context.WithoutCancel(ctx), "DROP TABLE "+r.table, nil)
@@ -146,10 +164,10 @@ func (s *Service) keep(ctx context.Context, from *duckapi.Chunks, name string) (
 }
 
 // append puts the chunks into the table.
-func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi.Chunks, name string) error {
+func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi.Chunks, database, schema, name string) error {
 	var a mapping.Appender
 	defer func() { mapping.AppenderDestroy(&a) }()
-	if mapping.AppenderCreateExt(h, Anonymous, "main", name, &a) == mapping.StateError {
+	if mapping.AppenderCreateExt(h, database, schema, name, &a) == mapping.StateError {
 		return fmt.Errorf("keeping the result: %s", mapping.AppenderError(a))
 	}
 	for {
@@ -176,7 +194,7 @@ func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi
 
 // drop forgets the rows.
 func (r *result) drop(ctx context.Context, s *Service) error {
-	if r == nil || !r.own || r.table == "" {
+	if r == nil || !r.own || r.table == "" || r.users.Add(-1) > 0 {
 		return nil
 	}
 	return s.exec(ctx, "DROP TABLE IF EXISTS "+r.table)

@@ -24,17 +24,14 @@ type page struct {
 }
 
 // page reads rows of a table of DuckDB's from one on, as many as are wanted (-1: all) and fit. where is what stands behind FROM.
-func (s *Service) page(ctx context.Context, query string, columns []googlesql.Field, most int64, int64Timestamp bool) (p page, err error) {
+func (s *Service) page(ctx context.Context, query string, columns []googlesql.Field, most int64, timestamps wire.TimestampFormat) (p page, err error) {
 	p.text = append(p.text, '[')
 	c, err := s.DB.Conn(ctx)
 	if err != nil {
 		return p, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	e := wire.Encoder{Columns: columns}
-	if int64Timestamp {
-		e.Timestamps = wire.Int64Micros
-	}
+	e := wire.Encoder{Columns: columns, Timestamps: timestamps}
 	var wrong error
 	err = raw(c, func(n chunked) error {
 		return eachRow(ctx, n.Raw(), query, func(row []any) bool {

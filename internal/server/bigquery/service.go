@@ -67,6 +67,7 @@ type Service struct {
 	database string // the user's, as DuckDB calls it
 	jobs     *jobs
 	inserted insertIDs
+	sessions sessions
 	handler  http.Handler
 	started  time.Time
 }
@@ -102,7 +103,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Close waits for the jobs that run until ctx ends, then cancels them. Nothing is to be asked any more.
-func (s *Service) Close(ctx context.Context) error { return s.jobs.close(ctx) }
+func (s *Service) Close(ctx context.Context) error {
+	err := s.jobs.close(ctx)
+	s.closeSessions()
+	return err
+}
 
 // duck lends a connection that speaks DuckDB's own SQL.
 func (s *Service) duck(ctx context.Context, f func(*sql.Conn) error) error {

@@ -79,7 +79,7 @@ func (s *Service) listTableData(c *call) (any, error) {
 		names[i] = quote.Name(f.Name)
 	}
 	p, err := s.page(c.ctx(), fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), r.sql(), limitOf(most), from),
-		columns, most, c.flag("formatOptions.useInt64Timestamp"))
+		columns, most, c.timestamps())
 	if err != nil {
 		return nil, err
 	}

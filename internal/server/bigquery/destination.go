@@ -1,0 +1,211 @@
+package bigquery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	api "google.golang.org/api/bigquery/v2"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// Dispositions (https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job).
+const (
+	createIfNeeded    = "CREATE_IF_NEEDED"
+	createNever       = "CREATE_NEVER"
+	writeEmpty        = "WRITE_EMPTY"
+	writeAppend       = "WRITE_APPEND"
+	writeTruncate     = "WRITE_TRUNCATE"
+	writeTruncateData = "WRITE_TRUNCATE_DATA"
+	addFields         = "ALLOW_FIELD_ADDITION"
+)
+
+// dispositions checks the words of a job; "" is the kind's default.
+func dispositions(create, write string) (bool, error) {
+	if !slices.Contains([]string{"", createIfNeeded, createNever}, create) {
+		return false, invalid("Invalid value for createDisposition: %.50s is not a valid value", create)
+	}
+	if !slices.Contains([]string{"", writeEmpty, writeAppend, writeTruncate, writeTruncateData}, write) {
+		return false, invalid("Invalid value for writeDisposition: %.50s is not a valid value", write)
+	}
+	return true, nil
+}
+
+// destination is a table that a job writes.
+type destination struct {
+	relation
+	there     bool // it exists already
+	write     string
+	additions []string // schemaUpdateOptions
+}
+
+// destination finds the table that a job is to write, and checks that it may.
+func (s *Service) destination(ctx context.Context, project string, ref *api.TableReference, create, write string) (*destination, error) {
+	if ref.ProjectId != "" {
+		project = ref.ProjectId
+	}
+	d, err := s.dataset(ctx, project, ref.DatasetId)
+	if err != nil {
+		return nil, err
+	}
+	if strings.Contains(ref.TableId, "$") {
+		return nil, unsupported("Table %s: partitions are not written one by one", d.qualify(ref.TableId))
+	}
+	if err := tableID(ref.TableId); err != nil {
+		return nil, err
+	}
+	to := &destination{relation: relation{schema: d, table: ref.TableId, kind: "TABLE"}, write: write}
+	have, err := s.relations(ctx, d, ref.TableId)
+	if err != nil {
+		return nil, err
+	}
+	if to.there = len(have) > 0; to.there {
+		to.relation = have[0]
+	}
+	switch {
+	case to.there && to.kind != "TABLE":
+		return nil, invalid("%s is not allowed for this operation because it is currently a %s.", to, to.kind)
+	case !to.there && create == createNever:
+		return nil, notFound("Not found: Table %s", to)
+	case to.there && write == writeEmpty:
+		var t api.Table
+		if err := s.count(ctx, to.relation, nil, &t); err != nil {
+			return nil, err
+		}
+		if t.NumRows > 0 {
+			return nil, duplicate("Already Exists: Table %s", to)
+		}
+	}
+	return to, nil
+}
+
+// replaces reports whether what the table has goes, its columns too.
+func (to *destination) replaces() bool { return to.write == writeTruncate || to.write == writeEmpty }
+
+// write puts chunks into a table: all of them, or none.
+func (s *Service) write(ctx context.Context, to *destination, from *duckapi.Chunks) (*result, error) {
+	columns, err := columnsOf(&from.Result)
+	if err != nil {
+		return nil, err
+	}
+	if len(columns) == 0 {
+		return nil, fault(400, "invalidQuery", "The statement has no columns to write into table %s", to)
+	}
+	if to.there && !to.replaces() {
+		staged, err := s.keep(ctx, from, newID("staged"))
+		if err != nil {
+			return nil, err
+		}
+		defer s.release(staged)
+		return s.insertFrom(ctx, to, staged.table, columns)
+	}
+	def, err := definition(columns)
+	if err != nil {
+		return nil, err
+	}
+	r := &result{columns: columns, table: to.sql()}
+	c, err := s.DB.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = raw(c, func(n chunked) error {
+		run := func(ctx context.Context, sql string) error {
+			_, err := n.Raw().ExecContext(ctx, sql, nil)
+			return err
+		}
+		if err := run(ctx, "BEGIN TRANSACTION"); err != nil {
+			return err
+		}
+		err := run(ctx, "CREATE OR REPLACE TABLE "+to.sql()+" "+def)
+		if err == nil {
+			h, fail := duckapi.Connection(n.Raw())
+			if err = fail; err == nil {
+				err = r.append(ctx, h, from, to.database, to.name, to.table)
+			}
+		}
+		if err != nil {
+			return errors.Join(err, run(context.WithoutCancel(ctx), "ROLLBACK"))
+		}
+		return run(ctx, "COMMIT")
+	})
+	if err = errors.Join(err, c.Close()); err != nil {
+		return nil, err
+	}
+	return r, s.written(ctx, to)
+}
+
+// insertFrom puts the rows of a table of DuckDB's into one that is there, or makes it.
+func (s *Service) insertFrom(ctx context.Context, to *destination, table string, columns []googlesql.Field) (*result, error) {
+	r := &result{columns: columns, table: to.sql()}
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = quote.Name(c.Name)
+	}
+	list := strings.Join(names, ", ")
+	statements := []string{"CREATE OR REPLACE TABLE " + to.sql() + " AS SELECT " + list + " FROM " + table}
+	if to.there && !to.replaces() {
+		have, err := s.columns(ctx, to.relation)
+		if err != nil {
+			return nil, err
+		}
+		if statements, err = to.fit(columns, have); err != nil {
+			return nil, err
+		}
+		if to.write == writeTruncateData {
+			statements = append(statements, "TRUNCATE "+to.sql())
+		}
+		statements = append(statements, "INSERT INTO "+to.sql()+" ("+list+") SELECT "+list+" FROM "+table)
+	}
+	err := s.change(ctx, func(t *change) error { return t.duck(statements...) })
+	if err != nil {
+		return nil, err
+	}
+	var count api.Table
+	if err := s.count(ctx, to.relation, nil, &count); err != nil {
+		return nil, err
+	}
+	r.rows = int64(count.NumRows)
+	return r, s.written(ctx, to)
+}
+
+// fit gives the statements that make a table take columns, whose names and types must be its own.
+func (to *destination) fit(columns, have []googlesql.Field) (statements []string, err error) {
+	for _, c := range columns {
+		i := slices.IndexFunc(have, func(f googlesql.Field) bool { return strings.EqualFold(f.Name, c.Name) })
+		switch {
+		case i >= 0 && have[i].Type.Equal(c.Type):
+		case i >= 0:
+			return nil, invalid("Provided Schema does not match Table %s. Field %s has changed type from %s to %s", to, c.Name, have[i].Type, c.Type)
+		case slices.Contains(to.additions, addFields):
+			statements = append(statements, "ALTER TABLE "+to.sql()+" ADD COLUMN "+quote.Name(c.Name)+" "+c.Type.DuckDB())
+		default:
+			return nil, invalid("Provided Schema does not match Table %s. Cannot add fields (field: %s)", to, c.Name)
+		}
+	}
+	return statements, nil
+}
+
+// written notes when a table was made and changed.
+func (s *Service) written(ctx context.Context, to *destination) error {
+	if to.anonymous() {
+		return nil
+	}
+	err := s.change(ctx, func(t *change) error {
+		return t.update(to.database, to.key(), func(v *metadata.Value) {
+			if now := time.Now().UTC().Truncate(time.Millisecond); v.Created == nil || !to.there {
+				v.Created = &now
+			}
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("noting when table %s was written: %w", to, err)
+	}
+	return nil
+}

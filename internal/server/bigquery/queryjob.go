@@ -1,0 +1,361 @@
+package bigquery
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	api "google.golang.org/api/bigquery/v2"
+
+	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/server/wire"
+)
+
+// prepareQuery checks the description of a query's job, and says how it is run.
+func (s *Service) prepareQuery(j *job) error {
+	q := j.config.Query
+	switch {
+	case strings.TrimSpace(q.Query) == "":
+		return invalid("Required parameter is missing: query")
+	case q.UseLegacySql != nil && *q.UseLegacySql && legacyTable.MatchString(q.Query):
+		return unsupported("Legacy SQL is not run: set useLegacySql to false, and write `project.dataset.table` for [project:dataset.table]")
+	case q.Continuous:
+		return unsupported("Continuous queries are not run")
+	case len(q.TableDefinitions) > 0:
+		return unsupported("tableDefinitions are not read; make an external table")
+	case len(q.UserDefinedFunctionResources) > 0:
+		return unsupported("userDefinedFunctionResources are of legacy SQL; use CREATE TEMP FUNCTION")
+	}
+	if _, err := dispositions(q.CreateDisposition, q.WriteDisposition); err != nil {
+		return err
+	}
+	switch q.Priority {
+	case "":
+		q.Priority = "INTERACTIVE"
+	case "INTERACTIVE", "BATCH":
+	default:
+		return invalid("Invalid value for priority: %.50s is not a valid value", q.Priority)
+	}
+	if _, err := wire.Parameters(q.ParameterMode, j.parameters); err != nil {
+		f := invalid("%v", err)
+		f.Reason, f.Location = "invalidQuery", "q"
+		return f
+	}
+	q.UseLegacySql = new(bool)
+	j.statistics = queryStatistics()
+	j.run = s.runQuery
+	return nil
+}
+
+// legacyTable is a table as only legacy SQL writes it: a truth of useLegacySql alone is what older clients send without meaning it.
+var legacyTable = regexp.MustCompile(`\[[\w-]+[:.][\w:.$-]+\]`)
+
+func queryStatistics() *api.JobStatistics {
+	return &api.JobStatistics{Query: &api.JobStatistics2{
+		ForceSendFields: []string{"TotalBytesProcessed", "TotalBytesBilled", "CacheHit", "BillingTier", "TotalSlotMs"},
+	}}
+}
+
+// stepper is a connection of Mallard's that tells its statements one by one.
+type stepper interface {
+	chunked
+	RunSteps(ctx context.Context, src string, args []driver.NamedValue, f extension.StepFunc) error
+	AnalyzeSteps(ctx context.Context, src string, args []driver.NamedValue) ([]mallard.Analysis, error)
+}
+
+// queryRun is a job of a query as it runs.
+type queryRun struct {
+	s      *Service
+	j      *job
+	c      stepper
+	script bool
+	ran    int
+	last   *result // of the last query
+	into   *session
+}
+
+// runQuery runs the statements of a job.
+func (s *Service) runQuery(ctx context.Context, j *job) error {
+	q := j.config.Query
+	args, err := arguments(q.ParameterMode, j.parameters)
+	if err != nil {
+		return err
+	}
+	if id, ok := aborted(q.Query); ok {
+		return s.abortBy(ctx, j, id)
+	}
+	c, in, done, err := s.connection(ctx, j)
+	if err != nil {
+		return err
+	}
+	defer done()
+	text, err := in.rewrite(q.Query)
+	if err != nil {
+		return err
+	}
+	r := &queryRun{s: s, j: j, script: isScript(text, split(text)), into: in}
+	progress := &mallard.Progress{}
+	j.change(func() { j.progress = progress })
+	ctx = mallard.WithProgress(mallard.WithStreaming(ctx), progress)
+	if q.MaximumBytesBilled > 0 {
+		ctx = extension.WithTokenBudget(ctx, max(q.MaximumBytesBilled/bytesOfToken, 1))
+	}
+	return c.Raw(func(dc any) error {
+		n, ok := dc.(stepper)
+		if !ok {
+			return fmt.Errorf("a connection of type %T runs no steps", dc)
+		}
+		r.c = n
+		err := n.RunSteps(ctx, text, args, func(step extension.Step, run func() (extension.StepResult, error)) error {
+			return r.step(ctx, step, run)
+		})
+		j.change(func() {
+			if r.script {
+				j.statistics.Query.StatementType, j.result = "SCRIPT", r.last
+			}
+		})
+		if !r.script {
+			s.release(r.last)
+		}
+		return err
+	})
+}
+
+// bytesOfToken is how many bytes of maximumBytesBilled a token of a remote model counts for: nothing else costs here.
+const bytesOfToken = 4
+
+func arguments(mode string, given []wire.QueryParameter) ([]driver.NamedValue, error) {
+	args, err := wire.Parameters(mode, given)
+	if err != nil {
+		return nil, invalid("%v", err)
+	}
+	values := make([]driver.NamedValue, len(args))
+	for i, a := range args {
+		values[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
+		if n, ok := a.(sql.NamedArg); ok {
+			values[i].Name, values[i].Value = n.Name, n.Value
+		}
+	}
+	return values, nil
+}
+
+// step runs a statement: as the job, or as a child of it.
+func (r *queryRun) step(ctx context.Context, step extension.Step, run func() (extension.StepResult, error)) error {
+	text := step.Source[step.Pos:step.End]
+	st := shape(text)
+	j := r.j
+	if r.script {
+		j = r.child(step, text)
+	}
+	err := r.statement(ctx, j, st, step, run)
+	if r.script {
+		j.end(err)
+	}
+	return err
+}
+
+// child makes the job of a statement of a script.
+func (r *queryRun) child(step extension.Step, text string) *job {
+	r.ran++
+	q := *r.j.config.Query
+	q.Query, q.DestinationTable, q.QueryParameters, q.WriteDisposition, q.CreateDisposition = text, nil, nil, "", ""
+	j := &job{id: newID("script_job_") + fmt.Sprintf("_%d", r.ran-1), config: &api.JobConfiguration{
+		JobType: "QUERY", Labels: r.j.config.Labels, Query: &q,
+	}}
+	line, col := dialect.LineCol(step.Source, step.Pos)
+	endLine, endCol := dialect.LineCol(step.Source, step.End)
+	j.statistics = queryStatistics()
+	j.statistics.ScriptStatistics = &api.ScriptStatistics{EvaluationKind: "STATEMENT", StackFrames: []*api.ScriptStackFrame{{
+		StartLine: int64(line), StartColumn: int64(col), EndLine: int64(endLine), EndColumn: int64(endCol), Text: text,
+	}}}
+	j.statistics.SessionInfo = r.j.statistics.SessionInfo
+	r.s.jobs.adopt(r.j, j)
+	return j
+}
+
+// statement runs a statement and notes what it did.
+func (r *queryRun) statement(ctx context.Context, j *job, st statement, step extension.Step, run func() (extension.StepResult, error)) error {
+	q := j.config.Query
+	j.change(func() {
+		j.statistics.Query.StatementType = st.kind
+		j.statistics.Query.ReferencedTables = r.referenced(j, step)
+	})
+	var into *destination
+	if q.DestinationTable != nil && st.kind == "SELECT" {
+		var err error
+		if into, err = r.s.destination(ctx, j.project, q.DestinationTable, q.CreateDisposition, cmp.Or(q.WriteDisposition, writeEmpty)); err != nil {
+			return err
+		}
+		into.additions = q.SchemaUpdateOptions
+	}
+	operation := ""
+	if st.object != "" && !strings.HasPrefix(st.kind, "INSERT") {
+		operation = r.operation(ctx, j, st)
+	}
+	out, err := run()
+	switch {
+	case err != nil:
+		return err
+	case out.Chunks == nil:
+		j.change(func() { r.changed(j, st, out.Changed, operation) })
+		return nil
+	}
+	err = r.keep(ctx, j, into, out.Chunks)
+	return errors.Join(err, out.Chunks.Close())
+}
+
+// keep puts the rows of a query where they are kept.
+func (r *queryRun) keep(ctx context.Context, j *job, into *destination, from *duckapi.Chunks) error {
+	var kept *result
+	var err error
+	name := newID("anon")
+	if into != nil {
+		kept, err = r.s.write(ctx, into, from)
+	} else {
+		kept, err = r.s.keep(ctx, from, name)
+	}
+	if err != nil {
+		return err
+	}
+	r.s.release(r.last)
+	r.last = kept.shared()
+	j.change(func() {
+		j.result = kept
+		if into == nil {
+			j.config.Query.DestinationTable = &api.TableReference{ProjectId: j.project, DatasetId: Anonymous, TableId: name}
+			j.config.Query.WriteDisposition, j.config.Query.CreateDisposition = writeTruncate, createIfNeeded
+		}
+	})
+	return nil
+}
+
+// referenced are the tables that a statement reads.
+func (r *queryRun) referenced(j *job, step extension.Step) (all []*api.TableReference) {
+	seen := map[string]bool{}
+	for _, rel := range dialect.Relations(step.Source, step.Statement) {
+		ref := j.ref(rel.Parts)
+		if rel.Role != dialect.Reads || ref == nil || ref.DatasetId == "" {
+			continue
+		}
+		key := ref.ProjectId + "." + ref.DatasetId + "." + ref.TableId
+		if !seen[key] {
+			seen[key] = true
+			all = append(all, ref)
+		}
+	}
+	return all
+}
+
+// operation is what a definition will have done: CREATE, REPLACE, SKIP, DROP or ALTER.
+func (r *queryRun) operation(ctx context.Context, j *job, st statement) string {
+	verb, _, _ := strings.Cut(st.kind, "_")
+	if !st.replace && !st.cautious {
+		return verb
+	}
+	there := r.there(ctx, j, st)
+	switch {
+	case verb == "CREATE" && st.cautious && there, verb == "DROP" && st.cautious && !there:
+		return "SKIP"
+	case verb == "CREATE" && st.replace && there:
+		return "REPLACE"
+	}
+	return verb
+}
+
+// there reports whether the object of a definition exists.
+func (r *queryRun) there(ctx context.Context, j *job, st statement) (there bool) {
+	ref := j.ref(st.path)
+	if ref == nil {
+		return false
+	}
+	dataset, name := ref.DatasetId, ref.TableId
+	query := "SELECT 1 FROM (SELECT schema_name, table_name, database_name FROM duckdb_tables() UNION ALL SELECT schema_name, view_name, database_name FROM duckdb_views()) " +
+		"WHERE lower(table_name) IN (lower(" + quote.Text(name) + "), lower(" + quote.Text("mallard function "+name) + "))"
+	switch {
+	case st.object == "SCHEMA":
+		query = "SELECT 1 FROM duckdb_schemas() WHERE lower(schema_name) = lower(" + quote.Text(name) + ")"
+	case st.temporary || strings.EqualFold(dataset, sessionDataset):
+	case dataset != "":
+		query += " AND lower(schema_name) = lower(" + quote.Text(dataset) + ")"
+	default:
+		query += " AND schema_name = current_schema()"
+	}
+	_ = eachRow(ctx, r.c.Raw(), query, func([]any) bool { there = true; return false }) // the statement itself tells what is wrong
+	return there
+}
+
+// changed notes what a statement that is no query has done.
+func (r *queryRun) changed(j *job, st statement, n int64, operation string) {
+	stats, q := j.statistics.Query, j.config.Query
+	switch st.kind {
+	case "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE":
+		stats.NumDmlAffectedRows, stats.DmlStats = n, &api.DmlStatistics{}
+		stats.ForceSendFields = append(stats.ForceSendFields, "NumDmlAffectedRows")
+		switch st.kind {
+		case "INSERT":
+			stats.DmlStats.InsertedRowCount = n
+		case "UPDATE":
+			stats.DmlStats.UpdatedRowCount = n
+		case "DELETE", "TRUNCATE_TABLE":
+			stats.DmlStats.DeletedRowCount = n
+		default:
+			stats.DmlStats = nil // how many of which kind is not known
+		}
+		q.DestinationTable = r.object(j, st)
+		return
+	}
+	if st.object == "" || len(st.path) == 0 {
+		return
+	}
+	stats.DdlOperationPerformed = operation
+	ref := r.object(j, st)
+	switch st.object {
+	case "SCHEMA":
+		d := &api.DatasetReference{ProjectId: j.project, DatasetId: st.path[len(st.path)-1]}
+		if len(st.path) > 1 {
+			d.ProjectId = strings.Join(st.path[:len(st.path)-1], ".")
+		}
+		stats.DdlTargetDataset = d
+	case "FUNCTION", "PROCEDURE":
+		stats.DdlTargetRoutine = &api.RoutineReference{ProjectId: ref.ProjectId, DatasetId: ref.DatasetId, RoutineId: ref.TableId}
+	default:
+		stats.DdlTargetTable, q.DestinationTable = ref, ref
+		if strings.HasPrefix(st.kind, "CREATE_TABLE_AS") {
+			q.WriteDisposition, q.CreateDisposition = writeTruncate, createIfNeeded
+		}
+	}
+}
+
+// object is the place of what a statement is about.
+func (r *queryRun) object(j *job, st statement) *api.TableReference {
+	ref := j.ref(st.path)
+	if ref != nil && r.into != nil && strings.EqualFold(ref.DatasetId, sessionDataset) || ref != nil && r.into != nil && st.temporary {
+		ref.DatasetId = r.into.database
+	}
+	return ref
+}
+
+// timeline is how far a job's remote calls are; mu is held.
+func (j *job) timeline() []*api.QueryTimelineSample {
+	p := j.progress.Remote()
+	done := j.progress.Rows()
+	until := time.Now()
+	if j.finished() {
+		until = j.ended
+	}
+	sample := &api.QueryTimelineSample{
+		ElapsedMs: max(until.Sub(j.started).Milliseconds(), 1), CompletedUnits: max(done, p.Done), ActiveUnits: p.InFlight,
+		PendingUnits: max(p.Submitted-p.Done, 0), ForceSendFields: []string{"CompletedUnits", "ActiveUnits", "PendingUnits"},
+	}
+	return []*api.QueryTimelineSample{sample}
+}

@@ -1,0 +1,286 @@
+package bigquery
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	api "google.golang.org/api/bigquery/v2"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// sessionDataset is the name under which statements of a session know its temporary tables.
+const sessionDataset = "_SESSION"
+
+// sessionPrefix begins the names of the databases in memory of sessions, which are their datasets.
+const sessionPrefix = "_mallard_session_"
+
+// conn is a connection of database/sql.
+type conn = *sql.Conn
+
+// session is a connection that jobs share one after the other, with its temporary tables: tables of a database of its own, so that
+// they are read from other connections, too.
+type session struct {
+	id       string
+	database string
+	turn     chan struct{} // holds a token while nobody uses it
+	c        conn
+	used     time.Time
+	closed   bool
+}
+
+// sessions are those that are open.
+type sessions struct {
+	mu   sync.Mutex
+	byID map[string]*session
+}
+
+// maxSessions bounds those that are open; sessionLife is how long one lives that nobody uses, as at Google.
+const (
+	maxSessions = 200
+	sessionLife = 24 * time.Hour
+)
+
+// rewrite puts the place of a session's temporary tables into a text.
+func (n *session) rewrite(text string) (string, error) {
+	if n == nil {
+		return text, nil
+	}
+	return sessionText(text, n.database), nil
+}
+
+// sessionText writes the database of a session for _SESSION, and puts temporary tables there.
+func sessionText(text, database string) string {
+	all := lexemes(text)
+	var b strings.Builder
+	done := 0
+	put := func(at dialect.Span, by string) {
+		b.WriteString(text[done:at.Pos] + by)
+		done = at.End
+	}
+	name := "`" + database + "`"
+	for i, l := range all {
+		next := func(n int) lexeme {
+			if i+n < len(all) {
+				return all[i+n]
+			}
+			return lexeme{}
+		}
+		rest, whole := cutPrefixFold(l.text, sessionDataset+".")
+		switch {
+		case l.text == "'" || l.at.Pos < done:
+		case strings.EqualFold(l.text, sessionDataset) && next(1).is("."):
+			put(l.at, name)
+		case l.quoted && whole:
+			put(l.at, name+".`"+rest+"`")
+		case (l.is("TEMP") || l.is("TEMPORARY")) && next(1).is("TABLE") && i > 0 && (all[i-1].is("CREATE") || all[i-1].is("REPLACE")):
+			put(l.at, "")
+			n := 2
+			if next(2).is("IF") {
+				n = 5 // NOT EXISTS
+			}
+			if to := next(n); to.text != "" && !strings.EqualFold(to.text, sessionDataset) && !next(n+1).is(".") && !strings.Contains(to.text, ".") {
+				put(dialect.Span{Pos: to.at.Pos, End: to.at.Pos}, name+".")
+			}
+		}
+	}
+	return b.String() + text[done:]
+}
+
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) > len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
+		return s[len(prefix):], true
+	}
+	return s, false
+}
+
+// aborted gives the session that CALL BQ.ABORT_SESSION names; "" is the job's own.
+func aborted(text string) (id string, ok bool) {
+	r := &lexemeReader{all: lexemes(text)}
+	if !r.take("CALL") || !strings.EqualFold(strings.Join(r.path(), "."), "BQ.ABORT_SESSION") || !r.take("(") {
+		return "", false
+	}
+	if len(r.all) > 0 && r.all[0].text == "'" {
+		at := r.all[0].at
+		id = strings.Trim(text[at.Pos:at.End], `'"`)
+	}
+	return id, true
+}
+
+// openSession begins a session.
+func (s *Service) openSession(ctx context.Context) (*session, error) {
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	for id, n := range s.sessions.byID {
+		if time.Since(n.used) > sessionLife {
+			delete(s.sessions.byID, id)
+			go s.endSession(n)
+		}
+	}
+	if len(s.sessions.byID) >= maxSessions {
+		return nil, fault(403, "quotaExceeded", "Exceeded the number of sessions: %d are open; end some with CALL BQ.ABORT_SESSION(id)", maxSessions)
+	}
+	id := newID("")
+	n := &session{id: id, database: sessionPrefix + id, turn: make(chan struct{}, 1), used: time.Now()}
+	if err := s.exec(ctx, "ATTACH ':memory:' AS "+quote.Name(n.database)); err != nil {
+		return nil, err
+	}
+	var err error
+	if n.c, err = s.DB.Conn(ctx); err != nil {
+		return nil, errors.Join(err, s.exec(context.WithoutCancel(ctx), "DETACH "+quote.Name(n.database)))
+	}
+	if err = n.search(ctx, s.database, "main"); err != nil {
+		return nil, errors.Join(err, n.c.Close(), s.exec(context.WithoutCancel(ctx), "DETACH "+quote.Name(n.database)))
+	}
+	n.turn <- struct{}{}
+	if s.sessions.byID == nil {
+		s.sessions.byID = map[string]*session{}
+	}
+	s.sessions.byID[id] = n
+	return n, nil
+}
+
+// search makes names without a dataset those of a dataset, then the session's.
+func (n *session) search(ctx context.Context, database, schema string) error {
+	_, err := n.c.ExecContext(ctx, "SET search_path = "+quote.Text(quote.Path(database, schema)+","+quote.Path(n.database, "main")))
+	return err
+}
+
+// endSession waits for the session's turn, and ends it.
+func (s *Service) endSession(n *session) {
+	<-n.turn
+	n.closed = true
+	_ = n.c.Raw(func(any) error { return driver.ErrBadConn })
+	_ = n.c.Close()
+	if err := s.exec(context.Background(), "DETACH "+quote.Name(n.database)); err != nil {
+		s.Logger.Warn("a session's tables were not dropped", "session", n.id, "error", err)
+	}
+	close(n.turn)
+}
+
+// closeSessions ends all sessions.
+func (s *Service) closeSessions() {
+	s.sessions.mu.Lock()
+	all := s.sessions.byID
+	s.sessions.byID = nil
+	s.sessions.mu.Unlock()
+	for _, n := range all {
+		s.endSession(n)
+	}
+}
+
+// abort ends a session by its id.
+func (s *Service) abort(id string) error {
+	s.sessions.mu.Lock()
+	n := s.sessions.byID[id]
+	delete(s.sessions.byID, id)
+	s.sessions.mu.Unlock()
+	if n == nil {
+		return notFound("Not found: Session %s", id)
+	}
+	s.endSession(n)
+	return nil
+}
+
+// abortBy ends the session that a statement names, or the job's own.
+func (s *Service) abortBy(ctx context.Context, j *job, id string) error {
+	if id == "" {
+		n, err := s.sessionOf(ctx, j)
+		if err != nil {
+			return err
+		}
+		if n == nil {
+			return fault(400, "invalidQuery", "BQ.ABORT_SESSION without an id ends the session that it runs in, and there is none")
+		}
+		id = n.id
+	}
+	j.change(func() { j.statistics.Query.StatementType = "CALL" })
+	return s.abort(id)
+}
+
+// sessionOf gives the session that a job asks for: a new one, an open one or none.
+func (s *Service) sessionOf(ctx context.Context, j *job) (*session, error) {
+	q := j.config.Query
+	id := ""
+	for _, p := range q.ConnectionProperties {
+		switch {
+		case strings.EqualFold(p.Key, "session_id"):
+			id = p.Value
+		case strings.EqualFold(p.Key, "time_zone") && !strings.EqualFold(p.Value, "UTC"):
+			return nil, unsupported("connectionProperties: time_zone %.50s is not served, UTC is", p.Value)
+		}
+	}
+	switch {
+	case id != "":
+		s.sessions.mu.Lock()
+		n := s.sessions.byID[id]
+		s.sessions.mu.Unlock()
+		if n == nil {
+			return nil, notFound("Not found: Session %.100s", id)
+		}
+		return n, nil
+	case q.CreateSession && !j.config.DryRun:
+		return s.openSession(ctx)
+	}
+	return nil, nil
+}
+
+// connection gives the one that a job runs on, and how it ends.
+func (s *Service) connection(ctx context.Context, j *job) (c conn, in *session, done func(), err error) {
+	if in, err = s.sessionOf(ctx, j); err != nil {
+		return nil, nil, nil, err
+	}
+	if in != nil {
+		select {
+		case _, ok := <-in.turn:
+			if !ok {
+				return nil, nil, nil, notFound("Not found: Session %s", in.id)
+			}
+		case <-ctx.Done():
+			return nil, nil, nil, ctx.Err()
+		}
+		c, done = in.c, func() { in.used = time.Now(); in.turn <- struct{}{} }
+		j.change(func() { j.statistics.SessionInfo = &api.SessionInfo{SessionId: in.id} })
+	} else {
+		if c, err = s.DB.Conn(ctx); err != nil {
+			return nil, nil, nil, err
+		}
+		done = func() {
+			// What a statement leaves on its connection, such as temporary tables and the default dataset, is nobody else's.
+			_ = c.Raw(func(any) error { return driver.ErrBadConn })
+			_ = c.Close()
+		}
+	}
+	if d := j.config.Query.DefaultDataset; d != nil {
+		if err := s.use(ctx, c, in, j.project, d); err != nil {
+			done()
+			return nil, nil, nil, err
+		}
+	}
+	return c, in, done, nil
+}
+
+// use makes a dataset the one of names without a dataset.
+func (s *Service) use(ctx context.Context, c conn, in *session, project string, d *api.DatasetReference) error {
+	if d.ProjectId != "" {
+		project = d.ProjectId
+	}
+	place, err := s.dataset(ctx, project, d.DatasetId)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		return in.search(ctx, place.database, place.name)
+	}
+	if _, err := c.ExecContext(ctx, "USE "+quote.Path(place.database, place.name)); err != nil {
+		return fmt.Errorf("default dataset %s: %w", place, err)
+	}
+	return nil
+}
