@@ -131,11 +131,12 @@ func (c *Connector) analyze(ctx context.Context, src string, prepare func(*analy
 // AnalyzeSteps looks at the statements of a text on this connection as [Connector.Analyze] does: they find its temporary tables and
 // the types of the arguments.
 func (n *conn) AnalyzeSteps(ctx context.Context, src string, args []driver.NamedValue) ([]Analysis, error) {
-	return analyzer{n.session}.statements(context.WithValue(ctx, analyzing{}, true), n, src, args)
+	on := &analyzer{session: n.session, counts: true}
+	return on.statements(context.WithValue(ctx, analyzing{}, true), n, src, args)
 }
 
 // statements looks at each in a transaction that is rolled back.
-func (on analyzer) statements(ctx context.Context, n *conn, src string, args []driver.NamedValue) (all []Analysis, err error) {
+func (on *analyzer) statements(ctx context.Context, n *conn, src string, args []driver.NamedValue) (all []Analysis, err error) {
 	if !n.session.active() { // else its own is not ended
 		tx, err := n.BeginTx(ctx, driver.TxOptions{})
 		if err != nil {

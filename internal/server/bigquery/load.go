@@ -1,10 +1,339 @@
 package bigquery
 
-// upload is a file that came with a request.
-type upload struct{}
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
 
-func (s *Service) prepareLoad(*job) error { return unsupported("Load jobs are not run yet") }
+	api "google.golang.org/api/bigquery/v2"
 
-func (s *Service) prepareExtract(*job) error { return unsupported("Extract jobs are not run yet") }
+	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/server/wire"
+)
 
-func (s *Service) prepareCopy(*job) error { return unsupported("Copy jobs are not run yet") }
+// prepareLoad checks the description of a load job, and says how it is run.
+func (s *Service) prepareLoad(j *job) error {
+	l := j.config.Load
+	if l.DestinationTable == nil {
+		return invalid("Required parameter is missing: configuration.load.destinationTable")
+	}
+	if _, err := dispositions(l.CreateDisposition, l.WriteDisposition); err != nil {
+		return err
+	}
+	l.SourceFormat = strings.ToUpper(cmp.Or(l.SourceFormat, "CSV"))
+	switch l.SourceFormat {
+	case "CSV", "NEWLINE_DELIMITED_JSON", "PARQUET", "AVRO":
+	case "ORC", "DATASTORE_BACKUP":
+		return unsupported("sourceFormat %s is not read: DuckDB has no reader of it; use CSV, NEWLINE_DELIMITED_JSON or PARQUET", l.SourceFormat)
+	default:
+		return invalid("Invalid value for sourceFormat: %.50s is not a valid value", l.SourceFormat)
+	}
+	switch {
+	case l.HivePartitioningOptions != nil:
+		return unsupported("hivePartitioningOptions are not read; load the folders one by one")
+	case l.Encoding != "" && !slices.Contains([]string{"UTF-8", "ISO-8859-1", "UTF-16LE"}, strings.ToUpper(l.Encoding)):
+		return unsupported("encoding %.50s is not read, UTF-8, ISO-8859-1 and UTF-16LE are", l.Encoding)
+	case l.DateFormat+l.DatetimeFormat+l.TimeFormat+l.TimestampFormat != "":
+		return unsupported("dateFormat, datetimeFormat, timeFormat and timestampFormat are not read; load a STRING and use PARSE_DATE and the like")
+	case l.TimeZone != "" && !strings.EqualFold(l.TimeZone, "UTC"):
+		return unsupported("timeZone %.50s is not read, UTC is", l.TimeZone)
+	case l.JsonExtension != "":
+		return unsupported("jsonExtension %.50s is not read", l.JsonExtension)
+	case strings.EqualFold(l.SourceColumnMatch, "NAME") && l.SourceFormat == "CSV":
+		return unsupported("sourceColumnMatch NAME is not read; leave the schema out, or name the columns in the file's order")
+	}
+	if l.Schema != nil {
+		if _, err := wire.Columns(l.Schema.Fields); err != nil {
+			return invalid("%v", err)
+		}
+	}
+	j.statistics = &api.JobStatistics{Load: &api.JobStatistics3{
+		ForceSendFields: []string{"InputFiles", "InputFileBytes", "OutputRows", "OutputBytes", "BadRecords"},
+	}}
+	j.run = s.runLoad
+	return nil
+}
+
+// loading is a load job as it runs.
+type loading struct {
+	s      *Service
+	j      *job
+	l      *api.JobConfigurationLoad
+	to     *destination
+	fields []*api.TableFieldSchema // of the job, or of the table; nil where the file tells
+	files  []string
+	stage  string // the table in which rows come together, as SQL calls it
+	bad    int64
+}
+
+// runLoad reads files into a table: all of their rows, or none.
+func (s *Service) runLoad(ctx context.Context, j *job) (err error) {
+	defer j.upload.remove()
+	r := &loading{s: s, j: j, l: j.config.Load, stage: quote.Path(Anonymous, "main", newID("load"))}
+	if r.to, err = s.destination(ctx, j.project, r.l.DestinationTable, r.l.CreateDisposition, cmp.Or(r.l.WriteDisposition, writeAppend)); err != nil {
+		return err
+	}
+	r.to.additions = r.l.SchemaUpdateOptions
+	if err := r.schema(ctx); err != nil {
+		return err
+	}
+	if err := r.find(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, s.exec(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+r.stage))
+	}()
+	switch r.l.SourceFormat {
+	case "CSV":
+		err = r.csv(ctx)
+	case "NEWLINE_DELIMITED_JSON":
+		err = r.jsonLines(ctx)
+	case "PARQUET":
+		err = r.table(ctx, "read_parquet("+r.list()+")")
+	case "AVRO":
+		err = r.avro(ctx)
+	}
+	if err != nil {
+		return r.wording(ctx, err)
+	}
+	return r.finish(ctx)
+}
+
+// wording puts an error of DuckDB's about a file into BigQuery's words.
+func (r *loading) wording(ctx context.Context, err error) error {
+	var f *Fault
+	if errors.As(err, &f) || ctx.Err() != nil {
+		return err
+	}
+	message := err.Error()
+	for i, file := range r.files { // a path of the server's is nothing to the client
+		message = strings.ReplaceAll(message, file, fmt.Sprintf("file-%08d", i))
+	}
+	if i := strings.Index(message, "\n\n"); i > 0 {
+		message = message[:i]
+	}
+	wrong := invalid("Error while reading data, error message: %s", message)
+	wrong.Cause = err
+	return wrong
+}
+
+// schema decides who tells the columns.
+func (r *loading) schema(ctx context.Context) error {
+	switch {
+	case r.l.Schema != nil && len(r.l.Schema.Fields) > 0:
+		r.fields = r.l.Schema.Fields
+	case r.to.there && (r.to.write == writeAppend || !r.l.Autodetect) && r.l.SourceFormat != "PARQUET" && r.l.SourceFormat != "AVRO":
+		columns, err := r.s.columns(ctx, r.to.relation)
+		if err != nil {
+			return err
+		}
+		r.fields = wire.Schema(columns).Fields
+	case !r.l.Autodetect && (r.l.SourceFormat == "CSV" || r.l.SourceFormat == "NEWLINE_DELIMITED_JSON"):
+		return invalid("No schema specified on job or table.")
+	}
+	return nil
+}
+
+// find gives the files: the upload, or those of the uris.
+func (r *loading) find(ctx context.Context) error {
+	if r.j.upload != nil {
+		r.files = []string{r.j.upload.path}
+	}
+	for _, uri := range r.l.SourceUris {
+		files, err := r.s.filesOf(ctx, uri)
+		if err != nil {
+			return err
+		}
+		r.files = append(r.files, files...)
+	}
+	if len(r.files) == 0 {
+		return invalid("Required parameter is missing: sourceUris")
+	}
+	var bytes int64
+	for _, file := range r.files {
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		bytes += info.Size()
+	}
+	r.j.change(func() { r.j.statistics.Load.InputFiles, r.j.statistics.Load.InputFileBytes = int64(len(r.files)), bytes })
+	return nil
+}
+
+// filesOf gives the files of gs://bucket/object, for buckets that are folders.
+func (s *Service) filesOf(ctx context.Context, uri string) ([]string, error) {
+	rest, ok := strings.CutPrefix(uri, "gs://")
+	bucket, _, _ := strings.Cut(rest, "/")
+	switch {
+	case !ok:
+		return nil, invalid("Source URI must be a Google Cloud Storage location: %.200s", uri)
+	case s.Buckets == nil || !s.Buckets.Has(bucket):
+		return nil, notFound("Not found: Bucket %.200s is none of this server's; -bucket %.200s=FOLDER serves one", bucket, bucket)
+	}
+	files, err := s.Buckets.Glob(ctx, uri)
+	if err != nil {
+		return nil, notFound("Not found: URI %.500s: %v", uri, err)
+	}
+	return files, nil
+}
+
+// list is the files as a list of SQL's.
+func (r *loading) list() string {
+	texts := make([]string, len(r.files))
+	for i, file := range r.files {
+		texts[i] = quote.Text(escapeGlob(file))
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
+}
+
+// escapeGlob keeps a file's name from being read as a pattern.
+func escapeGlob(file string) string {
+	return strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(file)
+}
+
+// table reads a source of DuckDB's whose columns have types, and takes those that the job wants.
+func (r *loading) table(ctx context.Context, source string) error {
+	if r.fields != nil {
+		parts := make([]string, len(r.fields))
+		for i, f := range r.fields {
+			t, err := wire.TypeOf(f)
+			if err != nil {
+				return err
+			}
+			parts[i] = "CAST(" + quote.Name(f.Name) + " AS " + t.DuckDB() + ") AS " + quote.Name(f.Name)
+		}
+		return r.s.exec(ctx, "CREATE TABLE "+r.stage+" AS SELECT "+strings.Join(parts, ", ")+" FROM "+source)
+	}
+	if err := r.s.exec(ctx, "CREATE TABLE "+r.stage+" AS SELECT * FROM "+source); err != nil {
+		return err
+	}
+	return r.s.duck(ctx, func(c *sql.Conn) error { return r.plainTypes(ctx, c) })
+}
+
+// plainTypes turns what GoogleSQL has no type for into what it has: the nanoseconds of a TIMESTAMP_NS go.
+func (r *loading) plainTypes(ctx context.Context, c *sql.Conn) error {
+	columns, err := pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE "+r.stage+")")
+	if err != nil {
+		return err
+	}
+	for _, p := range columns {
+		f, err := wire.Declared(p[0], strings.ReplaceAll(p[1], "TIMESTAMP_NS", "TIMESTAMP"))
+		if err != nil {
+			return err
+		}
+		t, err := wire.TypeOf(f)
+		if err != nil {
+			return err
+		}
+		if t.DuckDB() == p[1] {
+			continue
+		}
+		if _, err := c.ExecContext(ctx, "ALTER TABLE "+r.stage+" ALTER "+quote.Name(p[0])+" TYPE "+t.DuckDB()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pairs gives the first two columns of a query.
+func pairs(ctx context.Context, c *sql.Conn, query string) (all [][2]string, err error) {
+	rows, err := c.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err tells
+	for rows.Next() {
+		var p [2]string
+		if err := rows.Scan(&p[0], &p[1]); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+// avro reads Avro where the extension is installed.
+func (r *loading) avro(ctx context.Context) error {
+	err := r.s.exec(ctx, "SET autoinstall_known_extensions = false; LOAD avro")
+	if err != nil {
+		return unsupported("sourceFormat AVRO is not read: DuckDB's extension avro is not installed; use CSV, NEWLINE_DELIMITED_JSON or PARQUET")
+	}
+	return r.table(ctx, "read_avro("+r.list()+")")
+}
+
+// finish puts the rows that came together into the table.
+func (r *loading) finish(ctx context.Context) error {
+	columns, err := r.s.columns(ctx, relation{schema: schema{database: Anonymous, name: "main"}, table: strings.Trim(r.stage[strings.LastIndex(r.stage, ".")+1:], `"`), kind: "TABLE"})
+	if err != nil {
+		return err
+	}
+	before := int64(0)
+	if r.to.there && !r.to.replaces() {
+		var t api.Table
+		if err := r.s.count(ctx, r.to.relation, nil, &t); err != nil {
+			return err
+		}
+		before = int64(t.NumRows)
+	}
+	if r.l.Schema != nil && (!r.to.there || r.to.replaces()) {
+		if err := r.declare(ctx); err != nil {
+			return err
+		}
+	}
+	if r.to.write == writeTruncateData {
+		before = 0
+	}
+	done, err := r.s.insertFrom(ctx, r.to, r.stage, columns)
+	if err != nil {
+		return r.wording(ctx, err)
+	}
+	r.j.change(func() {
+		st := r.j.statistics.Load
+		st.OutputRows, st.BadRecords = done.rows-before, r.bad
+		st.OutputBytes = st.InputFileBytes
+		if r.l.Schema == nil {
+			r.l.Schema = wire.Schema(columns)
+		}
+	})
+	return nil
+}
+
+// declare makes the table with the columns of the job's schema, their precision and what may not be NULL.
+func (r *loading) declare(ctx context.Context) error {
+	parts := make([]string, len(r.fields))
+	for i, f := range r.fields {
+		of, err := columnType(f)
+		if err != nil {
+			return err
+		}
+		parts[i] = quote.Name(f.Name) + " " + of
+		if strings.EqualFold(f.Mode, wire.Required) {
+			parts[i] += " NOT NULL"
+		}
+	}
+	r.to.there, r.to.write = true, writeTruncateData
+	return r.s.exec(ctx, "CREATE OR REPLACE TABLE "+r.to.sql()+" ("+strings.Join(parts, ", ")+")")
+}
+
+// columnType is DuckDB's type of a field, with its precision.
+func columnType(f *api.TableFieldSchema) (string, error) {
+	t, err := wire.TypeOf(f)
+	if err != nil {
+		return "", err
+	}
+	of := t.DuckDB()
+	if decimal := t.Kind == googlesql.Numeric || t.Kind == googlesql.BigNumeric; decimal && f.Precision > 0 && f.Precision <= 38 && f.Scale <= f.Precision {
+		of = fmt.Sprintf("DECIMAL(%d,%d)", f.Precision, f.Scale)
+	}
+	return of, nil
+}
+
+var _ = mallard.GoogleSQL
