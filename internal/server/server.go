@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/connectors/localfs"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/bigquery"
 	"github.com/mallardml/mallard/internal/server/connection"
@@ -110,6 +112,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	if s.bigquery, err = bigquery.New(ctx, bigquery.Options{
 		DB: s.db, Connector: connector, Project: o.Project, Location: o.Location, Logger: o.Logger,
+		Buckets: localfs.NewBuckets(config.BucketDirs(cfg)),
 	}); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}

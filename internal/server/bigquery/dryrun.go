@@ -10,7 +10,6 @@ import (
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/googlesql"
-	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
 )
 
@@ -78,8 +77,8 @@ func (s *Service) dryRun(ctx context.Context, j *job) error {
 		if stats.Schema, err = schemaOf(a.Columns); err != nil {
 			return err
 		}
+		estimate(a.Remote, stats)
 	}
-	s.estimate(ctx, c, text[all[0].Pos:all[0].End], stats)
 	return nil
 }
 
@@ -106,22 +105,13 @@ func schemaOf(columns []mallard.Column) (*api.TableSchema, error) {
 }
 
 // estimate tells what a query would ask of remote models: their input and output in bytes is what it processes.
-func (s *Service) estimate(ctx context.Context, c conn, text string, stats *api.JobStatistics2) {
-	rows, err := c.QueryContext(ctx, "SELECT function, rows, input_tokens, output_tokens FROM ml_estimate("+quote.Text(text)+")")
-	if err != nil {
-		return // there is nothing to estimate, or its parameters have no values
-	}
-	defer func() { _ = rows.Close() }() // the estimate is what was read
-	for rows.Next() {
-		var function string
-		var n, in, out *int64
-		if rows.Scan(&function, &n, &in, &out) != nil || in == nil || out == nil {
-			return
-		}
-		bytes := (*in + *out) * bytesOfToken
+func estimate(calls []mallard.RemoteEstimate, stats *api.JobStatistics2) {
+	for _, e := range calls {
+		bytes := (e.InputTokens + e.OutputTokens) * bytesOfToken
 		stats.TotalBytesProcessed += bytes
 		stats.TotalBytesProcessedAccuracy = "UPPER_BOUND"
-		stats.ExternalServiceCosts = append(stats.ExternalServiceCosts, &api.ExternalServiceCost{ExternalService: function, BytesProcessed: bytes, BillingMethod: "TOKENS"})
+		stats.ExternalServiceCosts = append(stats.ExternalServiceCosts, &api.ExternalServiceCost{
+			ExternalService: e.Func + " " + e.Model, BytesProcessed: bytes, BillingMethod: "TOKENS"})
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 
 	api "google.golang.org/api/bigquery/v2"
 
-	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
@@ -164,7 +163,9 @@ func (r *loading) find(ctx context.Context) error {
 		}
 		bytes += info.Size()
 	}
-	r.j.change(func() { r.j.statistics.Load.InputFiles, r.j.statistics.Load.InputFileBytes = int64(len(r.files)), bytes })
+	r.j.change(func() {
+		r.j.statistics.Load.InputFiles, r.j.statistics.Load.InputFileBytes = int64(len(r.files)), bytes
+	})
 	return nil
 }
 
@@ -335,5 +336,3 @@ func columnType(f *api.TableFieldSchema) (string, error) {
 	}
 	return of, nil
 }
-
-var _ = mallard.GoogleSQL

@@ -78,6 +78,11 @@ func (r *loading) csvOptions() ([]string, error) {
 	}
 	options := []string{"delim = " + quote.Text(delimiter), "quote = " + quote.Text(mark), "escape = " + quote.Text(mark),
 		"nullstr = [" + strings.Join(nulls, ", ") + "]", "allow_quoted_nulls = false", "max_line_size = 104857600"}
+	packed, err := r.packed()
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, packed)
 	if r.l.AllowJaggedRows {
 		options = append(options, "null_padding = true", "parallel = false")
 	}
@@ -91,6 +96,30 @@ func (r *loading) csvOptions() ([]string, error) {
 		options = append(options, "encoding = 'utf-16'")
 	}
 	return options, nil
+}
+
+// packed is the option that says whether the files are gzip. Their first bytes tell, and not their names.
+func (r *loading) packed() (string, error) {
+	packed := 0
+	for _, file := range r.files {
+		in, err := openText(file)
+		if err != nil {
+			return "", err
+		}
+		if len(in.closers) > 1 {
+			packed++
+		}
+		if err := in.Close(); err != nil {
+			return "", err
+		}
+	}
+	switch packed {
+	case 0:
+		return "compression = 'uncompressed'", nil
+	case len(r.files):
+		return "compression = 'gzip'", nil
+	}
+	return "", unsupported("Some of the files are gzip and others are not; load them one after the other")
 }
 
 // csvDetected lets DuckDB find header and types.
@@ -301,7 +330,7 @@ func (t *text) Close() error {
 }
 
 // openText opens a file, which may be gzip: its first bytes tell.
-func openText(file string) (io.ReadCloser, error) {
+func openText(file string) (*text, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -319,8 +348,12 @@ func openText(file string) (io.ReadCloser, error) {
 
 // detectJSON lets DuckDB find the columns.
 func (r *loading) detectJSON(ctx context.Context) error {
+	packed, err := r.packed()
+	if err != nil {
+		return err
+	}
 	return r.s.duck(ctx, func(c *sql.Conn) error {
-		columns, err := pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_json("+r.list()+
+		columns, err := pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_json("+r.list()+", "+packed+
 			", format = 'newline_delimited', sample_size = -1, map_inference_threshold = -1, maximum_object_size = "+strconv.Itoa(maxLine)+"))")
 		if err != nil {
 			return err

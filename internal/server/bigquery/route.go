@@ -23,6 +23,7 @@ func (s *Service) routes() http.Handler {
 	for _, m := range methods {
 		mux.Handle(m.verb+" "+m.path, s.serve(m))
 	}
+	s.serveUploads(mux)
 	mux.HandleFunc("GET /$discovery/rest", s.discovery)
 	mux.HandleFunc("GET /discovery/v1/apis/bigquery/v2/rest", s.discovery)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

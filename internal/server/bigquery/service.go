@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -35,6 +36,8 @@ type Options struct {
 	Location string
 	// User is who asks, as jobs show it; "mallard@localhost" by default.
 	User string
+	// Buckets are the folders that load jobs read and extract jobs write as buckets; nil for none. The service closes them.
+	Buckets *localfs.Buckets
 	// Limits bound what is kept and run; the zero value has the defaults.
 	Limits Limits
 	// Logger gets what goes wrong behind replies; nil is silent.
@@ -49,12 +52,14 @@ type Limits struct {
 	Age     time.Duration // of a finished job that is known (24h)
 	Rows    int64         // of all kept results together (100,000,000)
 	Body    int64         // bytes of a request's JSON (64 MiB)
+	Upload  int64         // bytes of a file that is uploaded (10 GiB)
 }
 
 func (l Limits) withDefaults() Limits {
 	return Limits{
 		Running: cmp.Or(l.Running, 64), Waiting: cmp.Or(l.Waiting, 1000), Kept: cmp.Or(l.Kept, 1000),
 		Age: cmp.Or(l.Age, 24*time.Hour), Rows: cmp.Or(l.Rows, 100_000_000), Body: cmp.Or(l.Body, 64<<20),
+		Upload: cmp.Or(l.Upload, 10<<30),
 	}
 }
 
@@ -68,6 +73,7 @@ type Service struct {
 	jobs     *jobs
 	inserted insertIDs
 	sessions sessions
+	uploads  uploads
 	handler  http.Handler
 	started  time.Time
 }
@@ -94,7 +100,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if strings.EqualFold(s.database, Anonymous) {
 		return nil, fmt.Errorf("a database may not be called %s", Anonymous)
 	}
-	s.jobs = newJobs(s)
+	s.jobs, s.uploads.byID = newJobs(s), map[string]*resumable{}
 	s.handler = s.routes()
 	return s, nil
 }
@@ -106,6 +112,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.
 func (s *Service) Close(ctx context.Context) error {
 	err := s.jobs.close(ctx)
 	s.closeSessions()
+	s.closeUploads()
+	if s.Buckets != nil {
+		err = errors.Join(err, s.Buckets.Close())
+	}
 	return err
 }
 

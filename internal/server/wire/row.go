@@ -75,20 +75,11 @@ func (e *Encoder) value(b []byte, t googlesql.Type, v any) ([]byte, error) {
 }
 
 func (e *Encoder) array(b []byte, elem googlesql.Type, v any) ([]byte, error) {
-	b = append(b, '[')
-	var items []any
-	switch v := v.(type) {
-	case nil: // BigQuery gives a NULL array as an empty one
-	case []any:
-		items = v
-	case duckdb.OrderedMap:
-		values := v.Values()
-		for i, k := range v.Keys() {
-			items = append(items, []any{k, values[i]})
-		}
-	default:
-		return b, mismatch(v, "ARRAY")
+	items, err := listOf(v)
+	if err != nil {
+		return b, err
 	}
+	b = append(b, '[')
 	for i, item := range items {
 		if item == nil {
 			return b, failed("Array cannot have a null element; error in writing field")
@@ -96,7 +87,6 @@ func (e *Encoder) array(b []byte, elem googlesql.Type, v any) ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		var err error
 		if b, err = e.cell(b, elem, item); err != nil {
 			return b, err
 		}
@@ -104,26 +94,51 @@ func (e *Encoder) array(b []byte, elem googlesql.Type, v any) ([]byte, error) {
 	return append(b, ']'), nil
 }
 
+// listOf gives the elements of an ARRAY; BigQuery gives a NULL one as an empty one.
+func listOf(v any) (items []any, err error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case []any:
+		return v, nil
+	case duckdb.OrderedMap:
+		values := v.Values()
+		for i, k := range v.Keys() {
+			items = append(items, []any{k, values[i]})
+		}
+		return items, nil
+	}
+	return nil, mismatch(v, "ARRAY")
+}
+
+// partsOf gives the fields of a STRUCT.
+func partsOf(t googlesql.Type, v any) ([]any, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		parts := make([]any, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = v[f.Name]
+		}
+		return parts, nil
+	case []any:
+		if len(v) == len(t.Fields) {
+			return v, nil
+		}
+	}
+	return nil, mismatch(v, t.String())
+}
+
 func (e *Encoder) record(b []byte, t googlesql.Type, v any) ([]byte, error) {
+	parts, err := partsOf(t, v)
+	if err != nil {
+		return b, err
+	}
 	b = append(b, `{"f":[`...)
 	for i, f := range t.Fields {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		var item any
-		switch v := v.(type) {
-		case map[string]any:
-			item = v[f.Name]
-		case []any:
-			if i >= len(v) {
-				return b, mismatch(v, t.String())
-			}
-			item = v[i]
-		default:
-			return b, mismatch(v, "STRUCT")
-		}
-		var err error
-		if b, err = e.cell(b, f.Type, item); err != nil {
+		if b, err = e.cell(b, f.Type, parts[i]); err != nil {
 			return b, within(fieldName(f, i), err)
 		}
 	}

@@ -1,0 +1,85 @@
+package bigquery
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	api "google.golang.org/api/bigquery/v2"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// prepareCopy checks the description of a copy job, and says how it is run.
+func (s *Service) prepareCopy(j *job) error {
+	c := j.config.Copy
+	if c.SourceTable != nil {
+		c.SourceTables = append([]*api.TableReference{c.SourceTable}, c.SourceTables...)
+		c.SourceTable = nil
+	}
+	switch {
+	case c.DestinationTable == nil:
+		return invalid("Required parameter is missing: configuration.copy.destinationTable")
+	case len(c.SourceTables) == 0:
+		return invalid("Required parameter is missing: configuration.copy.sourceTable")
+	}
+	switch strings.ToUpper(c.OperationType) {
+	case "", "COPY", "CLONE", "OPERATION_TYPE_UNSPECIFIED":
+	case "SNAPSHOT", "RESTORE":
+		return unsupported("operationType %s is not run; use CREATE SNAPSHOT TABLE or CREATE TABLE CLONE", c.OperationType)
+	default:
+		return invalid("Invalid value for operationType: %.50s is not a valid value", c.OperationType)
+	}
+	if _, err := dispositions(c.CreateDisposition, c.WriteDisposition); err != nil {
+		return err
+	}
+	j.statistics = &api.JobStatistics{Copy: &api.JobStatistics5{ForceSendFields: []string{"CopiedRows", "CopiedLogicalBytes"}}}
+	j.run = s.runCopy
+	return nil
+}
+
+// runCopy writes the rows of tables into another.
+func (s *Service) runCopy(ctx context.Context, j *job) error {
+	c := j.config.Copy
+	to, err := s.destination(ctx, j.project, c.DestinationTable, c.CreateDisposition, cmp.Or(c.WriteDisposition, writeEmpty))
+	if err != nil {
+		return err
+	}
+	var queries []string
+	var columns []googlesql.Field
+	copied := int64(0)
+	for i, ref := range c.SourceTables {
+		r, err := s.relation(ctx, cmp.Or(ref.ProjectId, j.project), ref.DatasetId, ref.TableId)
+		if err != nil {
+			return err
+		}
+		if r.kind != "TABLE" {
+			return invalid("%s is not allowed for this operation because it is currently a %s.", r, r.kind)
+		}
+		own, err := s.columns(ctx, r)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			columns = own
+		} else if !googlesql.StructOf(own...).Equal(googlesql.StructOf(columns...)) {
+			return invalid("The schemas of the source tables are not the same: %s differs", r)
+		}
+		var t api.Table
+		if err := s.count(ctx, r, nil, &t); err != nil {
+			return err
+		}
+		copied += int64(t.NumRows)
+		names := make([]string, len(own))
+		for i, f := range own {
+			names[i] = quote.Name(f.Name)
+		}
+		queries = append(queries, "SELECT "+strings.Join(names, ", ")+" FROM "+r.sql())
+	}
+	if _, err := s.insertFrom(ctx, to, "("+strings.Join(queries, " UNION ALL ")+")", columns); err != nil {
+		return err
+	}
+	j.change(func() { j.statistics.Copy.CopiedRows = copied })
+	return nil
+}
