@@ -320,7 +320,7 @@ func (p *parser) callInput(c *Call, last int) *Error {
 // params finds the select items of the query in toks[from:end] that are a bare parameter with an alias, and the word
 // STRUCT of those that are STRUCT(a, b) without names: a prompt of several parts. Only the outermost SELECT counts, and
 // only when it is the first of a query that starts with SELECT or WITH.
-func (p *parser) params(from, end int) (list []Param, rows []Span) {
+func (p *parser) params(from, end int) (list []param, rows []Span) {
 	i := from
 	if p.toksWord(i) == "WITH" {
 		for i < end && p.toksWord(i) != "SELECT" {
@@ -350,7 +350,7 @@ func (p *parser) params(from, end int) (list []Param, rows []Span) {
 				mark := p.i
 				p.i = name
 				if s, err := p.name(); err == nil {
-					list = append(list, Param{Span: t.Span, Name: s})
+					list = append(list, param{Span: t.Span, Name: s})
 				}
 				p.i = mark
 			}

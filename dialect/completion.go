@@ -2,7 +2,7 @@ package dialect
 
 import "strings"
 
-// Completion tells whether a text is complete while it grows, as [Complete] does for a whole text. It reads each line once, where
+// Completion tells whether a text is complete while it grows, as [complete] does for a whole text. It reads each line once, where
 // asking anew at each line would take quadratic time. It is for one goroutine.
 //
 // At the end of a line a token is either over or open, and an open one goes on as if it had begun there. So what has to be kept of a
@@ -43,7 +43,7 @@ func (c *Completion) Add(text string) bool {
 		settled: c.settled}
 	now.lines(c.tail)
 	if now.whole {
-		return Complete(c.all.String()+c.tail, c.lang)
+		return complete(c.all.String()+c.tail, c.lang)
 	}
 	s := &now.duck
 	if now.googles() {

@@ -33,7 +33,7 @@ func wantCompletion(t *testing.T, src string) {
 					}
 				}
 				got := c.Add(src[at:end])
-				if at = end; got != Complete(src[:at], lang) {
+				if at = end; got != complete(src[:at], lang) {
 					t.Fatalf("%v, in steps of %d: %q is complete: %v", lang, step, src[:at], got)
 				}
 			}

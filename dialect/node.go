@@ -23,12 +23,12 @@ func (p Path) String() string {
 	return s
 }
 
-// ValueKind says which field of a [Value] holds its content.
-type ValueKind int
+// valueKind says which field of a [Value] holds its content.
+type valueKind int
 
 // The kinds of value an option may have.
 const (
-	Null ValueKind = iota
+	Null valueKind = iota
 	String
 	Int
 	Float
@@ -42,7 +42,7 @@ const (
 // Value is a constant of an option list.
 type Value struct {
 	Span
-	Kind   ValueKind
+	Kind   valueKind
 	Str    string
 	Int    int64
 	Float  float64
@@ -218,13 +218,13 @@ type Call struct {
 	Options      []Option
 	OptionsSpan  Span
 	Inner        []*Call // calls nested inside Input
-	Params       []Param // top-level select items of Input that are a bare parameter with an alias
+	Params       []param // top-level select items of Input that are a bare parameter with an alias
 
 	rows []Span // the word STRUCT of its select items STRUCT(a, b) without names, which DuckDB calls row
 }
 
-// Param is a bare parameter that an input query gives a name: `? AS x`. The span covers the parameter only.
-type Param struct {
+// param is a bare parameter that an input query gives a name: `? AS x`. The span covers the parameter only.
+type param struct {
 	Span
 	Name string
 }

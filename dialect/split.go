@@ -54,9 +54,9 @@ func Split(src string, lang Lang) []Statement {
 	return out
 }
 
-// Complete reports whether a shell should run what it has: the text is blank, or its last statement is terminated and
+// complete reports whether a shell should run what it has: the text is blank, or its last statement is terminated and
 // nothing but blanks and comments follow. An open string or comment is not complete.
-func Complete(src string, lang Lang) bool {
+func complete(src string, lang Lang) bool {
 	read := marked(src, lang)
 	empty := true
 	for pos := 0; pos < len(src); {

@@ -60,7 +60,7 @@ func TestComplete(t *testing.T) {
 		{"#standardSQL\n", false},
 		{"#standardSQL\nSELECT \"a\" AS x;\n", true},
 	} {
-		if got := Complete(c.give, Auto); got != c.want {
+		if got := complete(c.give, Auto); got != c.want {
 			t.Errorf("Complete(%q) = %v", c.give, got)
 		}
 	}

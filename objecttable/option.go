@@ -108,7 +108,7 @@ func (t *Table) set(name string, o Option) error {
 				return &OptionError{v.Pos, v.End, "Option uris holds something that is not a text", "Write uris = ['gs://bucket/folder/*']"}
 			}
 			if _, err := ParsePattern(uri); err != nil {
-				e := err.(*PatternError)
+				e := err.(*patternError)
 				return &OptionError{v.Pos, v.End, fmt.Sprintf("URI '%s': %s", uri, e.Msg), strings.ToUpper(e.Hint[:1]) + e.Hint[1:]}
 			}
 			t.URIs = append(t.URIs, uri)

@@ -10,28 +10,28 @@ import (
 func TestParsePattern(t *testing.T) {
 	for _, tt := range []struct {
 		give string
-		want Pattern
+		want pattern
 		err  string
 	}{
-		{"gs://bucket/*", Pattern{"gs", "bucket", "", "", true}, ""},
-		{"gs://bucket/dir/fed*.csv", Pattern{"gs", "bucket", "dir/fed", ".csv", true}, ""},
-		{"gs://bucket/a b/it's ü/../x", Pattern{"gs", "bucket", "a b/it's ü/../x", "", false}, ""},
-		{"file:///data/*.jpg", Pattern{"file", "", "/data/", ".jpg", true}, ""},
-		{"posters/*", Pattern{"file", "", "posters/", "", true}, ""},
-		{"../a.jpg", Pattern{"file", "", "../a.jpg", "", false}, ""},
-		{"gs://bucket/*/*", Pattern{}, "more than one *"},
-		{"gs://buck*et/x", Pattern{}, "may not stand in the bucket's name"},
-		{"gs://bucket", Pattern{}, "write gs://bucket/* for all"},
-		{"gs://", Pattern{}, "bucket's name is missing"},
-		{"gs:///x", Pattern{}, "bucket's name is missing"},
-		{"gs://Bucket/x", Pattern{}, "no bucket's name"},
-		{"gs://bucket/a//b*", Pattern{}, "repeated slashes"},
-		{"gs://bucket/dir/", Pattern{}, "write gs://bucket/dir/* for all objects below it"},
-		{"gs://bucket/", Pattern{}, "names a folder"},
-		{"file://data/*", Pattern{}, "must be absolute"},
-		{"s3://bucket/*", Pattern{}, "use gs://bucket/object"},
-		{"", Pattern{}, "empty"},
-		{"a\xffb", Pattern{}, "not valid text"},
+		{"gs://bucket/*", pattern{"gs", "bucket", "", "", true}, ""},
+		{"gs://bucket/dir/fed*.csv", pattern{"gs", "bucket", "dir/fed", ".csv", true}, ""},
+		{"gs://bucket/a b/it's ü/../x", pattern{"gs", "bucket", "a b/it's ü/../x", "", false}, ""},
+		{"file:///data/*.jpg", pattern{"file", "", "/data/", ".jpg", true}, ""},
+		{"posters/*", pattern{"file", "", "posters/", "", true}, ""},
+		{"../a.jpg", pattern{"file", "", "../a.jpg", "", false}, ""},
+		{"gs://bucket/*/*", pattern{}, "more than one *"},
+		{"gs://buck*et/x", pattern{}, "may not stand in the bucket's name"},
+		{"gs://bucket", pattern{}, "write gs://bucket/* for all"},
+		{"gs://", pattern{}, "bucket's name is missing"},
+		{"gs:///x", pattern{}, "bucket's name is missing"},
+		{"gs://Bucket/x", pattern{}, "no bucket's name"},
+		{"gs://bucket/a//b*", pattern{}, "repeated slashes"},
+		{"gs://bucket/dir/", pattern{}, "write gs://bucket/dir/* for all objects below it"},
+		{"gs://bucket/", pattern{}, "names a folder"},
+		{"file://data/*", pattern{}, "must be absolute"},
+		{"s3://bucket/*", pattern{}, "use gs://bucket/object"},
+		{"", pattern{}, "empty"},
+		{"a\xffb", pattern{}, "not valid text"},
 	} {
 		got, err := ParsePattern(tt.give)
 		if got != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {

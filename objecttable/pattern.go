@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Pattern is a URI of an object table: one object, or with one * all whose names begin and end in some way. The * goes
+// pattern is a URI of an object table: one object, or with one * all whose names begin and end in some way. The * goes
 // across slashes, as in BigQuery (https://cloud.google.com/bigquery/docs/external-data-cloud-storage#wildcard-support).
-type Pattern struct {
+type pattern struct {
 	Scheme string // "gs" or "file"
 	Bucket string // empty for files
 	Prefix string // before the *, or the whole name
@@ -16,21 +16,21 @@ type Pattern struct {
 	Wild   bool   // there is a *
 }
 
-// PatternError is a URI that is not a pattern.
-type PatternError struct {
+// patternError is a URI that is not a pattern.
+type patternError struct {
 	URI  string
 	Msg  string
 	Hint string
 }
 
 // Error is the text for people.
-func (e *PatternError) Error() string { return fmt.Sprintf("URI '%s': %s; %s", e.URI, e.Msg, e.Hint) }
+func (e *patternError) Error() string { return fmt.Sprintf("URI '%s': %s; %s", e.URI, e.Msg, e.Hint) }
 
 // ParsePattern reads gs://bucket/name, file:///path or a plain path, each with at most one *.
-func ParsePattern(uri string) (Pattern, error) {
-	bad := func(msg, hint string) (Pattern, error) { return Pattern{}, &PatternError{uri, msg, hint} }
+func ParsePattern(uri string) (pattern, error) {
+	bad := func(msg, hint string) (pattern, error) { return pattern{}, &patternError{uri, msg, hint} }
 	scheme, rest, found := strings.Cut(uri, "://")
-	p := Pattern{Scheme: scheme}
+	p := pattern{Scheme: scheme}
 	switch {
 	case uri == "":
 		return bad("it is empty", "write gs://bucket/folder/* or a path")
@@ -80,7 +80,7 @@ func bucketName(s string) bool {
 }
 
 // Match says whether an object of that place is one of the pattern's.
-func (p Pattern) Match(scheme, bucket, name string) bool {
+func (p pattern) Match(scheme, bucket, name string) bool {
 	if scheme != p.Scheme || bucket != p.Bucket {
 		return false
 	}

@@ -66,8 +66,8 @@ func (r *Runtime) bindScan(b *udf.TableBinding) (udf.Relation, error) {
 
 // Columns are those of every object table.
 func (b *boundScan) Columns() []udf.Field {
-	fields := make([]udf.Field, len(Columns))
-	for i, name := range Columns {
+	fields := make([]udf.Field, len(columnNames))
+	for i, name := range columnNames {
 		fields[i] = udf.Field{Name: name, Type: columnTypes[i]}
 	}
 	return fields
@@ -142,7 +142,7 @@ func (b *boundScan) fields(columns []int) []string {
 		case c == colRef:
 			fields = append(fields, "generation", "content_type", "size", "md5_hash", "updated")
 		case c >= 0 && c < colRef: // a count reads the row id, which is none of ours
-			fields = append(fields, Columns[c])
+			fields = append(fields, columnNames[c])
 		}
 	}
 	slices.Sort(fields)

@@ -89,18 +89,12 @@ func ParseSpec(text string) (Spec, error) {
 	return s, nil
 }
 
-// Columns are the names of an object table's columns, in order.
-var Columns = []string{"uri", "generation", "content_type", "size", "md5_hash", "updated", "metadata", "ref"}
-
-// ColumnTypes are the DuckDB types of Columns.
-var ColumnTypes = []string{
-	"VARCHAR", "BIGINT", "VARCHAR", "BIGINT", "VARCHAR", "TIMESTAMP WITH TIME ZONE", `STRUCT("name" VARCHAR, "value" VARCHAR)[]`,
-	`STRUCT(uri VARCHAR, "version" VARCHAR, authorizer VARCHAR, details JSON)`,
-}
+// columnNames are the names of an object table's columns, in order.
+var columnNames = []string{"uri", "generation", "content_type", "size", "md5_hash", "updated", "metadata", "ref"}
 
 // patterns reads the table's URIs.
-func (t *Table) patterns() ([]Pattern, error) {
-	ps := make([]Pattern, len(t.URIs))
+func (t *Table) patterns() ([]pattern, error) {
+	ps := make([]pattern, len(t.URIs))
 	for i, u := range t.URIs {
 		var err error
 		if ps[i], err = ParsePattern(u); err != nil {
@@ -148,7 +142,7 @@ func (t *Table) Missing(ctx context.Context, host Host) error {
 }
 
 // missing gives the store's error when the object, or the folder, is not there.
-func (p Pattern) missing(ctx context.Context, store Store) error {
+func (p pattern) missing(ctx context.Context, store Store) error {
 	if !p.Wild {
 		_, err := store.Stat(ctx, p.Bucket, p.Prefix, 0)
 		return err
@@ -196,7 +190,7 @@ func (t *Table) list(ctx context.Context, host Host, fields []string, skip func(
 				return true
 			}
 			scheme, bucket, name, err := SplitURI(o.URI)
-			return err != nil || !slices.ContainsFunc(ps[:i], func(q Pattern) bool { return q.Match(scheme, bucket, name) })
+			return err != nil || !slices.ContainsFunc(ps[:i], func(q pattern) bool { return q.Match(scheme, bucket, name) })
 		}
 		if !p.Wild {
 			o, err := store.Stat(ctx, p.Bucket, p.Prefix, 0)

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/dialect"
 )
 

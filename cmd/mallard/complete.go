@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/googlesql"
 )
 

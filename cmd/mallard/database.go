@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 )
 
 // loadConfig reads the configuration that -config names, or the one found, or the defaults. file is empty for the defaults.

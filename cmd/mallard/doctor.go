@@ -12,7 +12,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/config"

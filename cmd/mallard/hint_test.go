@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 )
 
 // The advice of an error is a line of its own, behind the picture of its place.

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 )
 
 // Exit codes.

@@ -2,7 +2,7 @@ package main
 
 import (
 	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/internal/amount"
 )
 

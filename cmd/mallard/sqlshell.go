@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/dialect"
 )
 

@@ -15,8 +15,9 @@ import (
 	"sync"
 )
 
-// Bucket is a folder that is read and written as a bucket of Cloud Storage: its files are objects gs://NAME/path/in/the/folder. Nothing outside of the
-// folder is reached by any name, nor over a link. A bucket has the objects of the folder as they are when they are asked for. It is safe for concurrent use.
+// Bucket is a folder that is read and written as a bucket of Cloud Storage: its files are objects gs://NAME/path/in/the/folder. Nothing
+// outside of the folder is reached by any name, nor over a link. A bucket has the objects of the folder as they are when they are asked
+// for. It is safe for concurrent use.
 type Bucket struct{ FS }
 
 // OpenBucket opens a folder as a bucket. Close ends it.
@@ -47,7 +48,8 @@ func (b *Bucket) valid(name string) error {
 		return &Error{URI: b.uri(name), reason: Forbidden, hint: "a folder has no such object: write a path without empty parts, . and .."}
 	}
 	if strings.HasPrefix(path.Base(name), unfinished) {
-		return &Error{URI: b.uri(name), reason: Forbidden, hint: "names of files that begin with " + unfinished + " are those of unfinished uploads"}
+		return &Error{URI: b.uri(name), reason: Forbidden, hint: "names of files that begin with " + unfinished +
+			" are those of unfinished uploads"}
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 // a batch dimension, signatures without inputs. outputs limits the check to the outputs wanted; nil means all.
 func (s *Signature) Check(outputs []string) error {
 	refused := func(hint, format string, args ...any) error {
-		return &Error{Op: "signature `" + s.Name + "`", Kind: ErrUnsupported, Msg: fmt.Sprintf(format, args...), Hint: hint}
+		return &Error{Op: "signature `" + s.Name + "`", Kind: errUnsupported, Msg: fmt.Sprintf(format, args...), Hint: hint}
 	}
 	tensors := map[string]string{}
 	batch := s.batch()

@@ -8,7 +8,7 @@ type DType int32
 // The types that Mallard maps to SQL. Other numbers may stand in a Port that
 // Inspect returns; Supported tells them apart.
 const (
-	Invalid  DType = 0
+	invalid  DType = 0
 	Float32  DType = 1
 	Float64  DType = 2
 	Int32    DType = 3

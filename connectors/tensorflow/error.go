@@ -8,35 +8,27 @@ import (
 
 // Kinds of failure, for errors.Is. An *Error that TensorFlow itself reported has none.
 var (
-	ErrNoLibrary   = errors.New("TensorFlow library not found")
-	ErrLibrary     = errors.New("TensorFlow library not usable")
-	ErrNoModel     = errors.New("no SavedModel")
-	ErrCorrupt     = errors.New("SavedModel not readable")
-	ErrNoVariables = errors.New("SavedModel without its variables")
-	ErrNoTags      = errors.New("unknown tags")
+	errNoLibrary   = errors.New("TensorFlow library not found")
+	errLibrary     = errors.New("TensorFlow library not usable")
+	errNoModel     = errors.New("no SavedModel")
+	errCorrupt     = errors.New("SavedModel not readable")
+	errNoVariables = errors.New("SavedModel without its variables")
+	errNoTags      = errors.New("unknown tags")
 	ErrNoSignature = errors.New("unknown signature")
 	ErrNoOutput    = errors.New("unknown output")
-	ErrUnsupported = errors.New("not supported")
-	ErrInput       = errors.New("input does not fit the model")
-	ErrClosed      = errors.New("session is closed")
+	errUnsupported = errors.New("not supported")
+	errInput       = errors.New("input does not fit the model")
+	errClosed      = errors.New("session is closed")
 )
 
 // Code is TensorFlow's status code (the canonical codes of gRPC).
 type Code int
 
-// The codes that callers tell apart.
+// The codes that are told apart.
 const (
-	OK                Code = 0
-	Cancelled         Code = 1
-	Unknown           Code = 2
-	InvalidArgument   Code = 3
-	DeadlineExceeded  Code = 4
-	NotFound          Code = 5
-	ResourceExhausted Code = 8
-	FailedPrecond     Code = 9
-	OutOfRange        Code = 11
-	Unimplemented     Code = 12
-	Internal          Code = 13
+	codeOK                Code = 0
+	codeInvalidArgument   Code = 3
+	codeResourceExhausted Code = 8
 )
 
 var codeNames = [...]string{"ok", "cancelled", "unknown", "invalid argument", "deadline exceeded", "not found", "already exists",
@@ -54,7 +46,7 @@ func (c Code) String() string {
 // Error is every failure of this package: Op names the subject, Msg the cause, Hint what to do.
 type Error struct {
 	Op   string // what was being done, with its subject: "load model /m/lang"
-	Code Code   // TensorFlow's status, OK where TensorFlow was not asked
+	Code Code   // TensorFlow's status, 0 where TensorFlow was not asked
 	Msg  string // cause, shortened to its informative part
 	Node string // graph node that failed, where TensorFlow names it
 	Hint string // what to do
@@ -80,5 +72,5 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the kind, so that errors.Is(err, ErrNoModel) works.
+// Unwrap gives the kind, so that errors.Is(err, errNoModel) works.
 func (e *Error) Unwrap() error { return e.Kind }

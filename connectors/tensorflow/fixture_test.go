@@ -51,7 +51,7 @@ func dtypeOf(t testing.TB, name string) DType {
 		}
 	}
 	t.Fatalf("no dtype %s", name)
-	return Invalid
+	return invalid
 }
 
 // tensor turns a fixture's tensor into one to feed.

@@ -129,17 +129,17 @@ func TestNoModel(t *testing.T) {
 		kind error
 		want string
 	}{
-		{"missing", func(string) error { return nil }, "gone", ErrNoModel, "no such folder"},
-		{"empty", func(string) error { return nil }, "", ErrNoModel, "the folder is empty"},
-		{"text form", write("saved_model.pbtxt", "x"), "", ErrNoModel, "saved_model.pbtxt), which Mallard does not read. Export it again"},
-		{"the file itself", write("saved_model.pb", "x"), "saved_model.pb", ErrNoModel, "it is a file. Name the folder that holds it"},
-		{"another file", write("model.onnx", "x"), "model.onnx", ErrNoModel, "it is a file. A SavedModel is a folder"},
-		{"keras", write("model.keras", "x"), "", ErrNoModel, "model.keras is a Keras file: export it with model.export(folder)"},
-		{"other files", write("notes.txt", "x"), "", ErrNoModel, "the folder has no saved_model.pb"},
-		{"pb is a folder", func(dir string) error { return os.Mkdir(filepath.Join(dir, "saved_model.pb"), 0o755) }, "", ErrNoModel, "saved_model.pb is not a file"},
-		{"no bytes", write("saved_model.pb", ""), "", ErrCorrupt, "it holds no graph"},
-		{"junk", write("saved_model.pb", "\xff\xff\xff not a model"), "", ErrCorrupt, "is damaged or is not a SavedModel"},
-		{"a web page", write("saved_model.pb", "<!DOCTYPE html><html>404</html>"), "", ErrCorrupt, "is damaged or is not a SavedModel"},
+		{"missing", func(string) error { return nil }, "gone", errNoModel, "no such folder"},
+		{"empty", func(string) error { return nil }, "", errNoModel, "the folder is empty"},
+		{"text form", write("saved_model.pbtxt", "x"), "", errNoModel, "saved_model.pbtxt), which Mallard does not read. Export it again"},
+		{"the file itself", write("saved_model.pb", "x"), "saved_model.pb", errNoModel, "it is a file. Name the folder that holds it"},
+		{"another file", write("model.onnx", "x"), "model.onnx", errNoModel, "it is a file. A SavedModel is a folder"},
+		{"keras", write("model.keras", "x"), "", errNoModel, "model.keras is a Keras file: export it with model.export(folder)"},
+		{"other files", write("notes.txt", "x"), "", errNoModel, "the folder has no saved_model.pb"},
+		{"pb is a folder", func(dir string) error { return os.Mkdir(filepath.Join(dir, "saved_model.pb"), 0o755) }, "", errNoModel, "saved_model.pb is not a file"},
+		{"no bytes", write("saved_model.pb", ""), "", errCorrupt, "it holds no graph"},
+		{"junk", write("saved_model.pb", "\xff\xff\xff not a model"), "", errCorrupt, "is damaged or is not a SavedModel"},
+		{"a web page", write("saved_model.pb", "<!DOCTYPE html><html>404</html>"), "", errCorrupt, "is damaged or is not a SavedModel"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestNoModel(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Inspect(parent); !errors.Is(err, ErrNoModel) || !strings.Contains(err.Error(), "one level below: name "+filepath.Join(parent, "same_name")) {
+	if _, err := Inspect(parent); !errors.Is(err, errNoModel) || !strings.Contains(err.Error(), "one level below: name "+filepath.Join(parent, "same_name")) {
 		t.Errorf("the folder above: %v", err)
 	}
 }
@@ -329,7 +329,7 @@ func FuzzInspect(f *testing.F) {
 					t.Errorf("outputs not sorted: %v", s.Outputs)
 				}
 			}
-			if _, _, err := m.Select(g.Tags, ""); err != nil && !errors.Is(err, ErrNoSignature) && !errors.Is(err, ErrNoTags) {
+			if _, _, err := m.Select(g.Tags, ""); err != nil && !errors.Is(err, ErrNoSignature) && !errors.Is(err, errNoTags) {
 				t.Error(err)
 			}
 		}

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// EnvLibrary names the environment variable that points to the library.
-const EnvLibrary = "MALLARD_TENSORFLOW"
+// envLibrary names the environment variable that points to the library.
+const envLibrary = "MALLARD_TENSORFLOW"
 
-const howToGet = "Run `mallard doctor -install`, which fetches it, or `pip install tensorflow-cpu`, or point " + EnvLibrary +
+const howToGet = "Run `mallard doctor -install`, which fetches it, or `pip install tensorflow-cpu`, or point " + envLibrary +
 	" (configuration: tensorflow.library) to the folder that holds the library; `mallard doctor` shows what is found"
 
 // FindOptions says where to look first.
@@ -49,7 +49,7 @@ func names(goos string) (cores []string, framework string) {
 // folder, an installed Python tensorflow, the system's library folders. A place
 // that the user named is not passed over when it holds no library.
 func Find(o FindOptions) (Library, error) {
-	for _, named := range []struct{ path, source string }{{o.Path, "configuration"}, {os.Getenv(EnvLibrary), EnvLibrary}} {
+	for _, named := range []struct{ path, source string }{{o.Path, "configuration"}, {os.Getenv(envLibrary), envLibrary}} {
 		if named.path == "" {
 			continue
 		}
@@ -58,7 +58,7 @@ func Find(o FindOptions) (Library, error) {
 			return l, nil
 		}
 		cores, _ := names(runtime.GOOS)
-		return Library{}, &Error{Op: "find TensorFlow", Kind: ErrNoLibrary, Hint: howToGet,
+		return Library{}, &Error{Op: "find TensorFlow", Kind: errNoLibrary, Hint: howToGet,
 			Msg: fmt.Sprintf("%s says %s, where there is no %s", named.source, named.path, strings.Join(cores, " or "))}
 	}
 	var looked []string
@@ -90,7 +90,7 @@ func Find(o FindOptions) (Library, error) {
 		}
 	}
 	looked = append(looked, "the system's library folders")
-	return Library{}, &Error{Op: "find TensorFlow", Kind: ErrNoLibrary, Hint: howToGet,
+	return Library{}, &Error{Op: "find TensorFlow", Kind: errNoLibrary, Hint: howToGet,
 		Msg: "the library is not installed; looked in " + strings.Join(looked, ", ")}
 }
 

@@ -34,7 +34,7 @@ func TestFind(t *testing.T) {
 	t.Setenv("HOME", root)
 	t.Setenv("PATH", filepath.Join(root, "bin"))
 	t.Setenv("LD_LIBRARY_PATH", filepath.Join(root, "system"))
-	t.Setenv(EnvLibrary, "")
+	t.Setenv(envLibrary, "")
 	if runtime.GOOS != "linux" {
 		t.Skip("the folders of this test are Linux's")
 	}
@@ -47,7 +47,7 @@ func TestFind(t *testing.T) {
 	}
 	if l, err := Find(FindOptions{}); err == nil {
 		t.Skipf("this machine has a system-wide library: %s", l.Core)
-	} else if !errors.Is(err, ErrNoLibrary) || !strings.Contains(err.Error(), "Python (not installed)") || !strings.Contains(err.Error(), "mallard doctor -install") ||
+	} else if !errors.Is(err, errNoLibrary) || !strings.Contains(err.Error(), "Python (not installed)") || !strings.Contains(err.Error(), "mallard doctor -install") ||
 		!strings.Contains(err.Error(), filepath.Join(cache, "mallard", "tensorflow")) {
 		t.Errorf("nothing there: %v", err)
 	}
@@ -72,14 +72,14 @@ func TestFind(t *testing.T) {
 	want(FindOptions{}, "cache", newest, "2.21.0")
 
 	env := place(t, filepath.Join(root, "env"), coreName())
-	t.Setenv(EnvLibrary, env)
-	want(FindOptions{}, EnvLibrary, env, "")
-	t.Setenv(EnvLibrary, filepath.Join(env, coreName()))
-	want(FindOptions{}, EnvLibrary, env, "")
+	t.Setenv(envLibrary, env)
+	want(FindOptions{}, envLibrary, env, "")
+	t.Setenv(envLibrary, filepath.Join(env, coreName()))
+	want(FindOptions{}, envLibrary, env, "")
 
 	named := place(t, filepath.Join(root, "named"), coreName())
 	want(FindOptions{Path: named}, "configuration", named, "")
-	if _, err := Find(FindOptions{Path: root}); !errors.Is(err, ErrNoLibrary) || !strings.Contains(err.Error(), "configuration says "+root) {
+	if _, err := Find(FindOptions{Path: root}); !errors.Is(err, errNoLibrary) || !strings.Contains(err.Error(), "configuration says "+root) {
 		t.Errorf("a named folder without a library: %v", err)
 	}
 }
@@ -89,7 +89,7 @@ func TestInstallPlace(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", root)
 	t.Setenv("HOME", root)
-	t.Setenv(EnvLibrary, "")
+	t.Setenv(envLibrary, "")
 	p, err := install.Lookup("tensorflow")
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestNames(t *testing.T) {
 func TestOpenFails(t *testing.T) {
 	if path := os.Getenv("MALLARD_TEST_OPEN"); path != "" {
 		_, err := Open(Library{Dir: filepath.Dir(path), Core: path})
-		if !errors.Is(err, ErrLibrary) {
+		if !errors.Is(err, errLibrary) {
 			t.Fatalf("err = %v", err)
 		}
 		t.Logf("%v", err)

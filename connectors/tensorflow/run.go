@@ -46,15 +46,15 @@ func (s *Session) run(ctx context.Context, in []Tensor, loop int) (*Result, erro
 	defer s.mu.RUnlock()
 	h := s.h
 	if h == nil {
-		return nil, &Error{Op: s.op, Msg: "the model is closed", Kind: ErrClosed}
+		return nil, &Error{Op: s.op, Msg: "the model is closed", Kind: errClosed}
 	}
 	if len(in) != len(s.Inputs) {
 		return nil, &Error{Op: s.op, Msg: fmt.Sprintf("%s given, the signature has %d", amount.Of(len(in), "input"), len(s.Inputs)),
-			Kind: ErrInput}
+			Kind: errInput}
 	}
 	c := h.take()
 	if c == nil {
-		return nil, &Error{Op: s.op, Code: ResourceExhausted, Msg: "no memory"}
+		return nil, &Error{Op: s.op, Code: codeResourceExhausted, Msg: "no memory"}
 	}
 	r := &Result{h: h, c: c, in: in}
 	args := unsafe.Slice(c.in, len(in))
@@ -128,7 +128,7 @@ func (r *Result) lend(a *C.mtf_in, i int, t *Tensor, p *Port) *Error {
 	}
 	a.len = C.uint64_t(n)
 	if C.mtf_string_room(r.c, C.int(i), C.uint64_t(n)) == 0 {
-		return &Error{Code: ResourceExhausted, Msg: "no memory for the strings of input " + p.Name}
+		return &Error{Code: codeResourceExhausted, Msg: "no memory for the strings of input " + p.Name}
 	}
 	// One TF_TString view per string: size and kind, pointer, no owner. terminate in tf.c copies what they point to.
 	views := unsafe.Slice((*[3]uintptr)(a.views), n)
@@ -145,5 +145,5 @@ func (r *Result) lend(a *C.mtf_in, i int, t *Tensor, p *Port) *Error {
 }
 
 func inputError(p *Port, format string, args ...any) *Error {
-	return &Error{Msg: "input " + p.Name + " " + fmt.Sprintf(format, args...), Kind: ErrInput}
+	return &Error{Msg: "input " + p.Name + " " + fmt.Sprintf(format, args...), Kind: errInput}
 }

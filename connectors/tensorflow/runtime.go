@@ -49,7 +49,7 @@ func Open(l Library) (*Runtime, error) {
 	defer C.free(unsafe.Pointer(core))
 	op := "open TensorFlow " + l.Core
 	if msg := C.mtf_open(framework, core); msg != nil {
-		return nil, &Error{Op: op, Msg: takeString(msg), Kind: ErrLibrary, Hint: howToGet}
+		return nil, &Error{Op: op, Msg: takeString(msg), Kind: errLibrary, Hint: howToGet}
 	}
 	l.Version = C.GoString(C.mtf_version())
 	if err := checkVersion(l); err != nil {
@@ -64,7 +64,7 @@ func checkVersion(l Library) error {
 	if ok && (major > oldestMajor || major == oldestMajor && minor >= oldestMinor) {
 		return nil
 	}
-	return &Error{Op: "open TensorFlow " + l.Core, Kind: ErrLibrary, Hint: howToGet,
+	return &Error{Op: "open TensorFlow " + l.Core, Kind: errLibrary, Hint: howToGet,
 		Msg: fmt.Sprintf("it is version %s, which is too old: Mallard needs %d.%d or newer", l.Version, oldestMajor, oldestMinor)}
 }
 
@@ -110,7 +110,7 @@ func (r *Runtime) loadOps(files []string) error {
 			path, err = filepath.EvalSymlinks(path)
 		}
 		if err != nil {
-			return &Error{Op: "load custom ops " + f, Msg: "no such file", Kind: ErrLibrary, Hint: "Name the .so file of the op library"}
+			return &Error{Op: "load custom ops " + f, Msg: "no such file", Kind: errLibrary, Hint: "Name the .so file of the op library"}
 		}
 		digest, err := OpsDigest(path)
 		if err != nil {
@@ -121,7 +121,7 @@ func (r *Runtime) loadOps(files []string) error {
 		}
 		if _, ok := r.ops.loaded[path]; ok {
 			return &Error{Op: "load custom ops " + f, Msg: "the file was changed since this process loaded it, and TensorFlow cannot unload it",
-				Kind: ErrLibrary,
+				Kind: errLibrary,
 				Hint: "Start Mallard again, or give the new library a name of its own"}
 		}
 		if err := r.promote(); err != nil {
@@ -156,12 +156,12 @@ func OpsDigest(file string) (string, error) {
 	op := "load custom ops " + file
 	f, err := os.Open(file)
 	if err != nil {
-		return "", &Error{Op: op, Msg: "no such file", Kind: ErrLibrary, Hint: "Name the .so file of the op library"}
+		return "", &Error{Op: op, Msg: "no such file", Kind: errLibrary, Hint: "Name the .so file of the op library"}
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", &Error{Op: op, Msg: err.Error(), Kind: ErrLibrary}
+		return "", &Error{Op: op, Msg: err.Error(), Kind: errLibrary}
 	}
 	return "sha256-" + hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -177,7 +177,7 @@ func (r *Runtime) promote() error {
 	defer C.free(unsafe.Pointer(framework))
 	defer C.free(unsafe.Pointer(core))
 	if msg := C.mtf_promote(framework, core); msg != nil {
-		return &Error{Op: "load custom ops", Msg: takeString(msg), Kind: ErrLibrary}
+		return &Error{Op: "load custom ops", Msg: takeString(msg), Kind: errLibrary}
 	}
 	r.ops.promoted = true
 	return nil

@@ -76,18 +76,18 @@ func Inspect(dir string) (*SavedModel, error) {
 	case err != nil:
 		return nil, noModel(op, dir)
 	case !st.Mode().IsRegular():
-		return nil, &Error{Op: op, Kind: ErrNoModel, Msg: "saved_model.pb is not a file"}
+		return nil, &Error{Op: op, Kind: errNoModel, Msg: "saved_model.pb is not a file"}
 	case st.Size() > maxModelFile:
-		return nil, &Error{Op: op, Kind: ErrCorrupt, Msg: fmt.Sprintf("saved_model.pb has %s, more than the 2 GiB that the format allows",
+		return nil, &Error{Op: op, Kind: errCorrupt, Msg: fmt.Sprintf("saved_model.pb has %s, more than the 2 GiB that the format allows",
 			amount.Of(st.Size(), "byte"))}
 	}
 	pb, err := os.ReadFile(file)
 	if err != nil {
-		return nil, &Error{Op: op, Kind: ErrNoModel, Msg: err.Error()}
+		return nil, &Error{Op: op, Kind: errNoModel, Msg: err.Error()}
 	}
 	m, err := inspect(pb)
 	if err != nil {
-		return nil, &Error{Op: op, Kind: ErrCorrupt, Msg: "saved_model.pb is damaged or is not a SavedModel: " + err.Error(),
+		return nil, &Error{Op: op, Kind: errCorrupt, Msg: "saved_model.pb is damaged or is not a SavedModel: " + err.Error(),
 			Hint: "Copy the model again, or export it again with tf.saved_model.save"}
 	}
 	m.Dir = dir
@@ -97,7 +97,7 @@ func Inspect(dir string) (*SavedModel, error) {
 
 // noModel explains why a folder holds no model: the common mistakes have an answer of their own.
 func noModel(op, dir string) error {
-	e := &Error{Op: op, Kind: ErrNoModel, Hint: "A SavedModel is a folder with saved_model.pb, variables/ and assets/ in it"}
+	e := &Error{Op: op, Kind: errNoModel, Hint: "A SavedModel is a folder with saved_model.pb, variables/ and assets/ in it"}
 	st, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -244,7 +244,7 @@ func (m *SavedModel) Select(tags []string, signature string) (*MetaGraph, *Signa
 		if len(tags) == 0 {
 			msg = "the model has several graphs and none is tagged [serve]"
 		}
-		return nil, nil, &Error{Op: op, Kind: ErrNoTags, Msg: msg, Hint: "Choose " + strings.Join(have, " or ")}
+		return nil, nil, &Error{Op: op, Kind: errNoTags, Msg: msg, Hint: "Choose " + strings.Join(have, " or ")}
 	}
 	if len(g.Signatures) == 0 {
 		return nil, nil, &Error{Op: op, Kind: ErrNoSignature, Msg: "the model has no signature",

@@ -60,7 +60,7 @@ func (r *Runtime) LoadModel(ctx context.Context, o LoadOptions) (*Session, error
 	}
 	op := "load model " + o.Dir
 	if g.UsesVariables && !m.HasVariables {
-		return nil, &Error{Op: op, Kind: ErrNoVariables, Msg: "the graph has variables, and variables/variables.index is not there",
+		return nil, &Error{Op: op, Kind: errNoVariables, Msg: "the graph has variables, and variables/variables.index is not there",
 			Hint: "Copy the whole model folder, with variables/ and assets/"}
 	}
 	if err := r.loadOps(o.CustomOps); err != nil {
@@ -183,11 +183,11 @@ func (h *handle) resolve(op string, in, out []Port) error {
 			rc := C.mtf_resolve(h.model.graph, cname, C.int(index), &to[i], &dtype)
 			C.free(unsafe.Pointer(cname))
 			if rc != 0 {
-				return &Error{Op: op, Kind: ErrCorrupt, Msg: fmt.Sprintf("the signature names tensor %q for %q, which the graph does not have",
+				return &Error{Op: op, Kind: errCorrupt, Msg: fmt.Sprintf("the signature names tensor %q for %q, which the graph does not have",
 					p.Tensor, p.Name)}
 			}
 			if DType(dtype) != p.DType {
-				return &Error{Op: op, Kind: ErrCorrupt,
+				return &Error{Op: op, Kind: errCorrupt,
 					Msg: fmt.Sprintf("the signature says %s for %q, and its tensor %q is %s", p.DType, p.Name, p.Tensor, DType(dtype))}
 			}
 		}

@@ -34,18 +34,18 @@ func TestLoadErrors(t *testing.T) {
 		kind error
 		want string
 	}{
-		{"missing folder", LoadOptions{Dir: "/nowhere/at/all"}, ErrNoModel, "no such folder"},
-		{"unknown tag", LoadOptions{Dir: fixtureDir("multi_signature"), Tags: []string{"tpu"}}, ErrNoTags, "no graph with the tags [tpu]. Choose OPTIONS(tags=['serve']) or OPTIONS(tags=['gpu', 'serve'])"},
+		{"missing folder", LoadOptions{Dir: "/nowhere/at/all"}, errNoModel, "no such folder"},
+		{"unknown tag", LoadOptions{Dir: fixtureDir("multi_signature"), Tags: []string{"tpu"}}, errNoTags, "no graph with the tags [tpu]. Choose OPTIONS(tags=['serve']) or OPTIONS(tags=['gpu', 'serve'])"},
 		{"unknown signature", LoadOptions{Dir: fixtureDir("multi_signature"), Signature: "nope"}, ErrNoSignature, "no signature `nope`. It has `both`, `plus`, `times`: choose OPTIONS(signature='both') or OPTIONS(signature='plus') or OPTIONS(signature='times')"},
 		{"no default signature", LoadOptions{Dir: fixtureDir("multi_signature")}, ErrNoSignature, "none is `serving_default`. It has `both`, `plus`, `times`: choose OPTIONS(signature='both')"},
 		{"no signature", LoadOptions{Dir: fixtureDir("no_signature")}, ErrNoSignature, "the model has no signature"},
 		{"unknown output", LoadOptions{Dir: fixtureDir("many_in_out"), Outputs: []string{"total"}}, ErrNoOutput, "no output `total`. It has `Total`, `double`,"},
-		{"complex", LoadOptions{Dir: fixtureDir("unsupported_dtype")}, ErrUnsupported, "output `y` (tensor PartitionedCall:1) has type complex64"},
-		{"sparse", LoadOptions{Dir: fixtureDir("sparse_input")}, ErrUnsupported, "input `x` (tensor x/values:0) is a sparse tensor"},
-		{"unknown rank", LoadOptions{Dir: fixtureDir("unknown_rank")}, ErrUnsupported, "input `x` (tensor serving_default_x:0) has an unknown number of dimensions"},
-		{"no batch", LoadOptions{Dir: fixtureDir("no_batch")}, ErrUnsupported, "output `sum` (tensor PartitionedCall:0) has no batch dimension"},
-		{"no variables", LoadOptions{Dir: noVariables}, ErrNoVariables, "variables/variables.index is not there"},
-		{"op library missing", LoadOptions{Dir: fixtureDir("perceptron"), CustomOps: []string{"/nowhere.so"}}, ErrLibrary, "load custom ops /nowhere.so: no such file"},
+		{"complex", LoadOptions{Dir: fixtureDir("unsupported_dtype")}, errUnsupported, "output `y` (tensor PartitionedCall:1) has type complex64"},
+		{"sparse", LoadOptions{Dir: fixtureDir("sparse_input")}, errUnsupported, "input `x` (tensor x/values:0) is a sparse tensor"},
+		{"unknown rank", LoadOptions{Dir: fixtureDir("unknown_rank")}, errUnsupported, "input `x` (tensor serving_default_x:0) has an unknown number of dimensions"},
+		{"no batch", LoadOptions{Dir: fixtureDir("no_batch")}, errUnsupported, "output `sum` (tensor PartitionedCall:0) has no batch dimension"},
+		{"no variables", LoadOptions{Dir: noVariables}, errNoVariables, "variables/variables.index is not there"},
+		{"op library missing", LoadOptions{Dir: fixtureDir("perceptron"), CustomOps: []string{"/nowhere.so"}}, errLibrary, "load custom ops /nowhere.so: no such file"},
 	}
 	rt := open(t)
 	for _, tt := range tests {
@@ -87,7 +87,7 @@ func TestDamagedWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := open(t).LoadModel(context.Background(), LoadOptions{Dir: dir})
-	if e, ok := errors.AsType[*Error](err); !ok || e.Code == OK {
+	if e, ok := errors.AsType[*Error](err); !ok || e.Code == codeOK {
 		t.Errorf("err = %v, want TensorFlow's", err)
 	}
 	load(t, LoadOptions{Dir: fixtureDir("perceptron")})
@@ -137,16 +137,16 @@ func TestInputErrors(t *testing.T) {
 			in := f.feed(t, s)
 			in[n3] = tt.give
 			_, err := s.Run(context.Background(), in)
-			if !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), tt.want) {
+			if !errors.Is(err, errInput) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("err = %v, want %q", err, tt.want)
 			}
 		})
 	}
-	if _, err := s.Run(context.Background(), nil); !errors.Is(err, ErrInput) {
+	if _, err := s.Run(context.Background(), nil); !errors.Is(err, errInput) {
 		t.Errorf("no inputs: %v", err)
 	}
 	text := load(t, LoadOptions{Dir: fixtureDir("text_classifier")})
-	if _, err := text.Run(context.Background(), []Tensor{{DType: String, Shape: []int64{2}, Strings: []string{"a"}}}); !errors.Is(err, ErrInput) {
+	if _, err := text.Run(context.Background(), []Tensor{{DType: String, Shape: []int64{2}, Strings: []string{"a"}}}); !errors.Is(err, errInput) {
 		t.Errorf("too few strings: %v", err)
 	}
 	f.replay(t, s) // the session still works
@@ -180,7 +180,7 @@ func TestErrorInGraph(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			err := run(tt.number, tt.x)
 			e, ok := errors.AsType[*Error](err)
-			if !ok || e.Code != InvalidArgument || !strings.Contains(e.Node, tt.node) || e.Msg != tt.msg {
+			if !ok || e.Code != codeInvalidArgument || !strings.Contains(e.Node, tt.node) || e.Msg != tt.msg {
 				t.Errorf("err = %#v\nwant node %s, message %q", err, tt.node, tt.msg)
 			}
 			if err := run("1", 1); err != nil {
@@ -341,7 +341,7 @@ func TestResultOutlivesSession(t *testing.T) {
 	if _, err := r.Output(0); err == nil {
 		t.Error("a closed result gives outputs")
 	}
-	if _, err := s.Run(context.Background(), []Tensor{floatsTensor(1)}); !errors.Is(err, ErrClosed) {
+	if _, err := s.Run(context.Background(), []Tensor{floatsTensor(1)}); !errors.Is(err, errClosed) {
 		t.Errorf("run after close: %v", err)
 	}
 }
@@ -388,7 +388,7 @@ func TestCloseWhileRunning(t *testing.T) {
 			wg.Go(func() {
 				for {
 					r, err := s.Run(context.Background(), []Tensor{stringsTensor("What is BigQuery?", "", "duck")})
-					if errors.Is(err, ErrClosed) {
+					if errors.Is(err, errClosed) {
 						return
 					}
 					if err != nil {
@@ -556,7 +556,7 @@ func TestOddSignatures(t *testing.T) {
 		if err == nil {
 			_ = s.Close()
 		}
-		if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), tt.want) {
+		if !errors.Is(err, errUnsupported) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s %v: err = %v\nwant %q", tt.signature, tt.outputs, err, tt.want)
 		}
 	}

@@ -37,8 +37,8 @@ func limit(v, def int) int {
 	return v
 }
 
-// ErrTooLarge says that an image is over one of the Limits.
-var ErrTooLarge = errors.New("the image is too large")
+// errTooLarge says that an image is over one of the Limits.
+var errTooLarge = errors.New("the image is too large")
 
 // Decode reads a JPEG, PNG or BMP image into three channels, FLOAT form. b is not kept.
 func Decode(b []byte, l Limits) (Image, error) {
@@ -74,7 +74,7 @@ func DecodeResized(b []byte, l Limits, height, width int, keep bool) (Image, err
 // open reads the image into what its decoder makes of it.
 func open(b []byte, l Limits) (*source, error) {
 	if most := limit(l.MaxBytes, 20_000_000); len(b) > most {
-		return nil, because("too large", fmt.Errorf("%w: %s, the limit is %d; store a smaller version", ErrTooLarge, amount.Of(len(b), "byte"),
+		return nil, because("too large", fmt.Errorf("%w: %s, the limit is %d; store a smaller version", errTooLarge, amount.Of(len(b), "byte"),
 			most))
 	}
 	f, err := formatOf(b)
@@ -90,7 +90,7 @@ func open(b []byte, l Limits) (*source, error) {
 	}
 	most := limit(l.MaxPixels, 50_000_000)
 	if cfg.Width > maxSide || cfg.Height > maxSide || cfg.Width > most/cfg.Height {
-		return nil, because("too large", fmt.Errorf("%w: %d × %d pixels, the limit is %d; store a smaller version", ErrTooLarge, cfg.Height,
+		return nil, because("too large", fmt.Errorf("%w: %d × %d pixels, the limit is %d; store a smaller version", errTooLarge, cfg.Height,
 			cfg.Width, most))
 	}
 	if f.ratio > 0 && cfg.Width*cfg.Height/f.ratio > len(b) {

@@ -233,7 +233,7 @@ func TestBombTakesNoMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, err := Decode(bomb, Limits{})
 	runtime.ReadMemStats(&after)
-	if !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "60000 × 60000") {
+	if !errors.Is(err, errTooLarge) || !strings.Contains(err.Error(), "60000 × 60000") {
 		t.Error(err)
 	}
 	if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 {
@@ -242,7 +242,7 @@ func TestBombTakesNoMemory(t *testing.T) {
 	if _, err := Decode(bomb, Limits{MaxPixels: -1}); err == nil || !strings.Contains(err.Error(), "cannot hold") {
 		t.Error(err)
 	}
-	if _, err := Decode(read(t, "photo.png"), Limits{MaxBytes: 10}); !errors.Is(err, ErrTooLarge) {
+	if _, err := Decode(read(t, "photo.png"), Limits{MaxBytes: 10}); !errors.Is(err, errTooLarge) {
 		t.Error(err)
 	}
 }

@@ -53,7 +53,7 @@ func target(fromHeight, fromWidth, channels, height, width int, keep bool) (h, w
 		return 0, 0, fmt.Errorf("image cannot be resized to %d × %d: height and width begin at 1", height, width)
 	}
 	if height > maxSide || width > maxSide || height*width > maxStruct/8/channels && height*width > fromHeight*fromWidth {
-		return 0, 0, because("too large", fmt.Errorf("%w: it cannot be resized to %d × %d, %s are the most", ErrTooLarge, height, width,
+		return 0, 0, because("too large", fmt.Errorf("%w: it cannot be resized to %d × %d, %s are the most", errTooLarge, height, width,
 			amount.Of(maxStruct, "byte")))
 	}
 	if keep {

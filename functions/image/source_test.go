@@ -27,7 +27,7 @@ func TestDecodeResized(t *testing.T) {
 			if wantErr == nil {
 				want, wantErr = want.Resize(tt.h, tt.w, tt.keep)
 			}
-			if (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() || errors.Is(err, ErrTooLarge) != errors.Is(wantErr, ErrTooLarge) {
+			if (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() || errors.Is(err, errTooLarge) != errors.Is(wantErr, errTooLarge) {
 				t.Errorf("%s %+v: %v, want %v", name, tt, err, wantErr)
 			} else if err == nil && !bytes.Equal(got.Bytes(), want.Bytes()) {
 				t.Errorf("%s %+v: differs", name, tt)

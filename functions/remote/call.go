@@ -9,12 +9,13 @@ import (
 
 	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
 // register makes a volatile function: DuckDB would fold or repeat calls of any other.
-func register(conn mapping.Connection, name string, params []udf.Type, varargs bool, result Type,
+func register(conn mapping.Connection, name string, params []udf.Type, varargs bool, result googlesql.Type,
 	bind func(*udf.Binding) (udf.Call, error)) error {
 	f := udf.Scalar{Name: name, Params: params, Result: stored(result), Volatile: true, Bind: bind}
 	if varargs {
@@ -30,7 +31,7 @@ var key = udf.Of(mapping.TypeBigInt)
 type submit struct{ host Host }
 
 func registerSubmit(conn mapping.Connection, name string, host Host) error {
-	return register(conn, name, []udf.Type{key}, true, scalar(Int64), (&submit{host}).bind)
+	return register(conn, name, []udf.Type{key}, true, scalar(googlesql.Int64), (&submit{host}).bind)
 }
 
 // bound is what the functions have in common once they are bound.
@@ -216,10 +217,10 @@ func (c *submitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err e
 type await struct {
 	host   Host
 	name   string
-	result Type
+	result googlesql.Type
 }
 
-func registerAwait(conn mapping.Connection, name string, result Type, host Host) error {
+func registerAwait(conn mapping.Connection, name string, result googlesql.Type, host Host) error {
 	return register(conn, name, []udf.Type{key, key}, false, result, (&await{host, name, result}).bind)
 }
 
@@ -238,7 +239,7 @@ func (a *await) bind(b *udf.Binding) (udf.Call, error) {
 
 type awaitCall struct {
 	*bound
-	result Type
+	result googlesql.Type
 }
 
 // Execute waits for the answers of a chunk.
@@ -285,10 +286,10 @@ func (s *Spec) value(v *dispatch.Verdict) any {
 type ask struct {
 	host   Host
 	name   string
-	result Type
+	result googlesql.Type
 }
 
-func registerAsk(conn mapping.Connection, name string, result Type, host Host) error {
+func registerAsk(conn mapping.Connection, name string, result googlesql.Type, host Host) error {
 	return register(conn, name, []udf.Type{key}, true, result, (&ask{host, name, result}).bind)
 }
 
@@ -314,7 +315,7 @@ func (a *ask) bind(b *udf.Binding) (udf.Call, error) {
 
 type askCall struct {
 	*bound
-	result Type
+	result googlesql.Type
 }
 
 // Execute asks for a chunk.

@@ -7,31 +7,10 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 )
 
-// Type is a GoogleSQL type, here always one that JSON can carry.
-type Type = googlesql.Type
-
-// Column is a named value: a declared input or output, a field of a schema, a result.
-type Column = googlesql.Field
-
-// The kinds of [Type] that JSON can carry.
-const (
-	Bool       = googlesql.Bool
-	Int64      = googlesql.Int64
-	Float64    = googlesql.Float64
-	Numeric    = googlesql.Numeric
-	BigNumeric = googlesql.BigNumeric
-	String     = googlesql.String
-	JSON       = googlesql.JSON
-	Array      = googlesql.Array
-	Struct     = googlesql.Struct
-)
-
-func scalar(k googlesql.Kind) Type { return Type{Kind: k} }
-
-func arrayOf(t Type) Type { return googlesql.ArrayOf(t) }
+func scalar(k googlesql.Kind) googlesql.Type { return googlesql.Type{Kind: k} }
 
 // ParseType reads a GoogleSQL type such as ARRAY<FLOAT64>.
-func ParseType(s string) (Type, error) {
+func ParseType(s string) (googlesql.Type, error) {
 	t, err := googlesql.ParseType(s)
 	if err != nil {
 		return t, err
@@ -40,7 +19,7 @@ func ParseType(s string) (Type, error) {
 }
 
 // ParseColumns reads an output_schema: "title STRING, year INT64, tags ARRAY<STRING>".
-func ParseColumns(s string) ([]Column, error) {
+func ParseColumns(s string) ([]googlesql.Field, error) {
 	columns, err := googlesql.ParseColumns(s)
 	for _, c := range columns {
 		if err == nil {
@@ -51,13 +30,13 @@ func ParseColumns(s string) ([]Column, error) {
 }
 
 // jsonCan refuses what JSON cannot carry.
-func jsonCan(t Type) error {
+func jsonCan(t googlesql.Type) error {
 	switch t.Kind {
-	case Bool, Int64, Float64, Numeric, BigNumeric, String, JSON:
+	case googlesql.Bool, googlesql.Int64, googlesql.Float64, googlesql.Numeric, googlesql.BigNumeric, googlesql.String, googlesql.JSON:
 		return nil
-	case Array:
+	case googlesql.Array:
 		return jsonCan(*t.Elem)
-	case Struct:
+	case googlesql.Struct:
 		for _, f := range t.Fields {
 			if err := jsonCan(f.Type); err != nil {
 				return err

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // embeddingCodec asks for embeddings, in the form of its family.
@@ -71,11 +73,11 @@ const (
 
 func (s *Spec) initEmbedding() error {
 	c := &embeddingCodec{spec: s, format: s.embeddingFormat()}
-	add := func(name string, t Type, f embeddingField) {
-		s.columns = append(s.columns, Column{Name: name, Type: t})
+	add := func(name string, t googlesql.Type, f embeddingField) {
+		s.columns = append(s.columns, googlesql.Field{Name: name, Type: t})
 		c.shape = append(c.shape, f)
 	}
-	floats := arrayOf(scalar(Float64))
+	floats := googlesql.ArrayOf(scalar(googlesql.Float64))
 	o := &s.Options
 	stats := s.Family == TextEmbedding || s.Family == GeminiEmbedding || s.Family == EmbedContent || s.Family == OpenAIEmbedding
 	s.segments = s.Media && s.Family == Multimodal
@@ -85,24 +87,24 @@ func (s *Spec) initEmbedding() error {
 		if o.Flatten {
 			add("ml_generate_embedding_result", floats, vector)
 			if stats {
-				add("ml_generate_embedding_statistics", scalar(JSON), tokenStatistics)
+				add("ml_generate_embedding_statistics", scalar(googlesql.JSON), tokenStatistics)
 			}
 		} else {
-			add("ml_generate_embedding_result", scalar(JSON), wholePrediction)
+			add("ml_generate_embedding_result", scalar(googlesql.JSON), wholePrediction)
 		}
 		s.statusAt = len(s.columns)
 		if s.segments {
-			add("ml_generate_embedding_start_sec", scalar(Int64), startSecond)
-			add("ml_generate_embedding_end_sec", scalar(Int64), endSecond)
+			add("ml_generate_embedding_start_sec", scalar(googlesql.Int64), startSecond)
+			add("ml_generate_embedding_end_sec", scalar(googlesql.Int64), endSecond)
 		}
 	case "AI.GENERATE_EMBEDDING":
 		s.status = "status"
 		add("embedding", floats, vector)
-		add("statistics", scalar(JSON), tokenStatistics)
+		add("statistics", scalar(googlesql.JSON), tokenStatistics)
 		s.statusAt = len(s.columns)
 		if s.segments {
-			add("video_start_sec", scalar(Int64), startSecond)
-			add("video_end_sec", scalar(Int64), endSecond)
+			add("video_start_sec", scalar(googlesql.Int64), startSecond)
+			add("video_end_sec", scalar(googlesql.Int64), endSecond)
 		}
 	case "AI.EMBED":
 		s.status, s.segments = "status", false

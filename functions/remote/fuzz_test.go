@@ -6,23 +6,30 @@ import (
 	"math"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // every codec, by what reads foreign JSON.
 func codecs(tb testing.TB) []*Spec {
 	specs := []*Spec{
-		textSpec(tb, &fake{}), textSpec(tb, &fake{}, flat), specFor(tb, "ML.GENERATE_TEXT", claudeURL, &fake{}, flat), specFor(tb, "ML.GENERATE_TEXT", llamaURL, &fake{}, flat),
+		textSpec(tb, &fake{}), textSpec(tb, &fake{}, flat), specFor(tb, "ML.GENERATE_TEXT", claudeURL, &fake{}, flat),
+		specFor(tb, "ML.GENERATE_TEXT", llamaURL, &fake{}, flat),
 		specFor(tb, "AI.GENERATE_TEXT", geminiURL, &fake{}), specFor(tb, "AI.GENERATE_BOOL", geminiURL, &fake{}),
-		specFor(tb, "AI.GENERATE_TABLE", geminiURL, &fake{}, Option{Name: "output_schema", Value: "a STRING, b ARRAY<STRUCT<c INT64, d NUMERIC>>, e BOOL, f ARRAY<FLOAT64>"}),
-		specFor(tb, "ML.GENERATE_EMBEDDING", embeddingURL, &fake{}), specFor(tb, "ML.GENERATE_EMBEDDING", gemini2URL, &fake{}), specFor(tb, "ML.GENERATE_EMBEDDING", multimodalURL, &fake{}),
-		customSpec(tb, &fake{}, "x INT64", "y NUMERIC"), customSpec(tb, &fake{}, "x INT64", "a BOOL, b INT64, c FLOAT64, d BIGNUMERIC, e STRING, f ARRAY<INT64>"),
+		specFor(tb, "AI.GENERATE_TABLE", geminiURL, &fake{}, Option{Name: "output_schema",
+			Value: "a STRING, b ARRAY<STRUCT<c INT64, d NUMERIC>>, e BOOL, f ARRAY<FLOAT64>"}),
+		specFor(tb, "ML.GENERATE_EMBEDDING", embeddingURL, &fake{}), specFor(tb, "ML.GENERATE_EMBEDDING", gemini2URL, &fake{}),
+		specFor(tb, "ML.GENERATE_EMBEDDING", multimodalURL, &fake{}),
+		customSpec(tb, &fake{}, "x INT64", "y NUMERIC"), customSpec(tb, &fake{}, "x INT64",
+			"a BOOL, b INT64, c FLOAT64, d BIGNUMERIC, e STRING, f ARRAY<INT64>"),
 	}
 	specs[9].Media = true
 	open := specFor(tb, "ML.GENERATE_TEXT", geminiURL, &fake{}, flat)
 	open.Family = Open
 	openEmbedding := specFor(tb, "ML.GENERATE_EMBEDDING", embeddingURL, &fake{})
 	openEmbedding.Family = OpenEmbedding
-	specs = append(specs, open, openEmbedding, openAISpec(tb, "ML.GENERATE_TEXT", &fake{}, flat), openAISpec(tb, "AI.GENERATE_EMBEDDING", &fake{}))
+	specs = append(specs, open, openEmbedding, openAISpec(tb, "ML.GENERATE_TEXT", &fake{}, flat),
+		openAISpec(tb, "AI.GENERATE_EMBEDDING", &fake{}))
 	for _, s := range specs {
 		if err := s.Init(); err != nil {
 			tb.Fatal(err)
@@ -32,22 +39,22 @@ func codecs(tb testing.TB) []*Spec {
 }
 
 // fits fails unless a value is one that write can store.
-func fits(t *testing.T, typ Type, v any) {
+func fits(t *testing.T, typ googlesql.Type, v any) {
 	t.Helper()
 	switch v := v.(type) {
 	case nil:
 		return
 	case []float64:
-		if typ.Kind != Array || typ.Elem.Kind != Float64 {
+		if typ.Kind != googlesql.Array || typ.Elem.Kind != googlesql.Float64 {
 			t.Fatalf("floats for %s", typ)
 		}
 	case []any:
 		switch {
-		case typ.Kind == Array:
+		case typ.Kind == googlesql.Array:
 			for _, e := range v {
 				fits(t, *typ.Elem, e)
 			}
-		case typ.Kind == Struct && len(v) == len(typ.Fields):
+		case typ.Kind == googlesql.Struct && len(v) == len(typ.Fields):
 			for i, e := range v {
 				fits(t, typ.Fields[i].Type, e)
 			}
@@ -55,26 +62,26 @@ func fits(t *testing.T, typ Type, v any) {
 			t.Fatalf("a list of %d for %s", len(v), typ)
 		}
 	case bool:
-		if typ.Kind != Bool {
+		if typ.Kind != googlesql.Bool {
 			t.Fatalf("a bool for %s", typ)
 		}
 	case int64:
-		if typ.Kind != Int64 {
+		if typ.Kind != googlesql.Int64 {
 			t.Fatalf("an integer for %s", typ)
 		}
 	case float64:
-		if typ.Kind != Float64 {
+		if typ.Kind != googlesql.Float64 {
 			t.Fatalf("a float for %s", typ)
 		}
 	case string:
-		if typ.Kind != String && typ.Kind != JSON {
+		if typ.Kind != googlesql.String && typ.Kind != googlesql.JSON {
 			t.Fatalf("a text for %s", typ)
 		}
-		if typ.Kind == JSON && !json.Valid([]byte(v)) {
+		if typ.Kind == googlesql.JSON && !json.Valid([]byte(v)) {
 			t.Fatalf("no JSON: %q", v)
 		}
 	default:
-		if typ.Kind != Numeric && typ.Kind != BigNumeric {
+		if typ.Kind != googlesql.Numeric && typ.Kind != googlesql.BigNumeric {
 			t.Fatalf("a %T for %s", v, typ)
 		}
 	}
@@ -83,9 +90,12 @@ func fits(t *testing.T, typ Type, v any) {
 func FuzzAnswer(f *testing.F) {
 	for _, s := range []string{
 		`{"candidates":[{"content":{"parts":[{"text":"{\"a\":\"x\",\"b\":[{\"c\":1,\"d\":\"1.5\"}],\"result\":true}"}]},"finishReason":"STOP","safetyRatings":[]}],"usageMetadata":{"promptTokenCount":5}}`,
-		`{"promptFeedback":{"blockReason":"SAFETY"}}`, `{"content":[{"type":"text","text":"a"}]}`, `{"choices":[{"message":{"content":[{"text":"a"}]}}]}`,
-		`{"embeddings":{"values":[0.1,NaN,-Infinity],"statistics":{"token_count":4.0,"truncated":false}}}`, `{"embedding":{"values":[1]},"usageMetadata":{"promptTokenCount":1e30}}`,
-		`{"videoEmbeddings":[{"startOffsetSec":0,"endOffsetSec":1e99,"embedding":[1]}]}`, `[[1,2]]`, `1e400`, `"NaN"`, `{"a":true,"b":1,"c":"Infinity","d":1e5,"e":"x","f":[1.0]}`, `null`, `{`,
+		`{"promptFeedback":{"blockReason":"SAFETY"}}`, `{"content":[{"type":"text","text":"a"}]}`,
+		`{"choices":[{"message":{"content":[{"text":"a"}]}}]}`,
+		`{"embeddings":{"values":[0.1,NaN,-Infinity],"statistics":{"token_count":4.0,"truncated":false}}}`,
+		`{"embedding":{"values":[1]},"usageMetadata":{"promptTokenCount":1e30}}`,
+		`{"videoEmbeddings":[{"startOffsetSec":0,"endOffsetSec":1e99,"embedding":[1]}]}`, `[[1,2]]`, `1e400`, `"NaN"`,
+		`{"a":true,"b":1,"c":"Infinity","d":1e5,"e":"x","f":[1.0]}`, `null`, `{`,
 	} {
 		f.Add(s)
 	}
@@ -176,7 +186,7 @@ func FuzzColumns(f *testing.F) {
 		if err != nil {
 			return
 		}
-		typ := Type{Kind: Struct, Fields: cols}
+		typ := googlesql.Type{Kind: googlesql.Struct, Fields: cols}
 		if _, err := json.Marshal(responseSchema(typ)); err != nil {
 			t.Fatal(err)
 		}
@@ -207,9 +217,10 @@ func TestFinite(t *testing.T) {
 }
 
 func TestReadNumbers(t *testing.T) {
-	ints := map[string]any{`3`: int64(3), `3.0`: int64(3), `"9223372036854775807"`: int64(math.MaxInt64), `3.5`: nil, `1e3`: int64(1000), `9223372036854775808`: nil, `"x"`: nil, `true`: nil}
+	ints := map[string]any{`3`: int64(3), `3.0`: int64(3), `"9223372036854775807"`: int64(math.MaxInt64), `3.5`: nil, `1e3`: int64(1000),
+		`9223372036854775808`: nil, `"x"`: nil, `true`: nil}
 	for give, want := range ints {
-		got, err := jsonValue(scalar(Int64), json.RawMessage(give))
+		got, err := jsonValue(scalar(googlesql.Int64), json.RawMessage(give))
 		if err != nil {
 			got = nil
 		}
@@ -217,12 +228,14 @@ func TestReadNumbers(t *testing.T) {
 			t.Errorf("%s: %v, want %v", give, got, want)
 		}
 	}
-	for _, give := range []string{`[-Inf]`, `[-NaN]`, `[1, -infinity]`, `[nan]`, `[1,]`, `[1 2]`, `[0x1]`, `[1_0]`, `[[1],[2]]`, `[null]`, `1,2`, `null`} {
+	for _, give := range []string{`[-Inf]`, `[-NaN]`, `[1, -infinity]`, `[nan]`, `[1,]`, `[1 2]`, `[0x1]`, `[1_0]`, `[[1],[2]]`, `[null]`,
+		`1,2`, `null`} {
 		if got, ok := readFloats(json.RawMessage(give)); ok {
 			t.Errorf("%s: %v, want a refusal", give, got)
 		}
 	}
-	decimals := map[string]string{`1.5`: "1500000000", `"-123.56"`: "-123560000000", `0.0000000005`: "1", `1e-99`: "0", `1e30`: "", `1e999999999`: ""}
+	decimals := map[string]string{`1.5`: "1500000000", `"-123.56"`: "-123560000000", `0.0000000005`: "1", `1e-99`: "0", `1e30`: "",
+		`1e999999999`: ""}
 	for give, want := range decimals {
 		got, ok := readDecimal(json.RawMessage(give), 9)
 		if !ok && want != "" || ok && got.String() != want {

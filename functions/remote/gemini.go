@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // geminiFormat is generateContent
@@ -31,7 +33,7 @@ func (geminiFormat) frame(c *textCodec) error {
 	c.temperature = number(config["temperature"])
 	if schema := c.schema(); len(schema) > 0 {
 		config["responseMimeType"] = "application/json"
-		config["responseSchema"] = responseSchema(Type{Kind: Struct, Fields: schema})
+		config["responseSchema"] = responseSchema(googlesql.Type{Kind: googlesql.Struct, Fields: schema})
 	}
 	if len(config) > 0 {
 		c.frame["generationConfig"] = config
@@ -55,17 +57,17 @@ func (geminiFormat) media(ctx context.Context, s *Spec, parts []part, objects *c
 }
 
 // responseSchema is the OpenAPI schema of a type, which the API wants answers to follow.
-func responseSchema(t Type) map[string]any {
+func responseSchema(t googlesql.Type) map[string]any {
 	switch t.Kind {
-	case Bool:
+	case googlesql.Bool:
 		return map[string]any{"type": "BOOLEAN"}
-	case Int64:
+	case googlesql.Int64:
 		return map[string]any{"type": "INTEGER"}
-	case Float64, Numeric, BigNumeric:
+	case googlesql.Float64, googlesql.Numeric, googlesql.BigNumeric:
 		return map[string]any{"type": "NUMBER"}
-	case Array:
+	case googlesql.Array:
 		return map[string]any{"type": "ARRAY", "items": responseSchema(*t.Elem)}
-	case Struct:
+	case googlesql.Struct:
 		properties, order := map[string]any{}, make([]string, len(t.Fields))
 		for i, f := range t.Fields {
 			properties[f.Name] = responseSchema(f.Type)

@@ -57,8 +57,8 @@ type Options struct {
 	EndSecond            *float64
 	IntervalSeconds      *float64
 
-	OutputSchema []Column // of AI.GENERATE_TABLE and AI.GENERATE
-	Title        string   // of AI.EMBED
+	OutputSchema []googlesql.Field // of AI.GENERATE_TABLE and AI.GENERATE
+	Title        string            // of AI.EMBED
 }
 
 // readers check the arguments of all functions and keep their values. Which function and family takes which argument is in the

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // predictCodec asks a custom endpoint: an instance per row, keyed by the names of INPUT.
@@ -43,13 +45,13 @@ func (s *Spec) initPredict() error {
 }
 
 // custom checks a type that a custom endpoint may have.
-func custom(c Column) error {
+func custom(c googlesql.Field) error {
 	t := c.Type
-	if t.Kind == Array && t.Elem != nil {
+	if t.Kind == googlesql.Array && t.Elem != nil {
 		t = *t.Elem
 	}
 	switch t.Kind {
-	case Bool, Int64, Float64, Numeric, BigNumeric, String:
+	case googlesql.Bool, googlesql.Int64, googlesql.Float64, googlesql.Numeric, googlesql.BigNumeric, googlesql.String:
 		return nil
 	}
 	return fmt.Errorf("`%s` is %s; it may be BOOL, INT64, FLOAT64, NUMERIC, BIGNUMERIC, STRING or an ARRAY of these", c.Name, c.Type)
@@ -67,7 +69,7 @@ func (c *predictCodec) payload(_ context.Context, row []any) (string, string) {
 		b = append(b, key...)
 		v := row[i]
 		// BigQuery has no NULL arrays: they are empty ones.
-		if v == nil && c.spec.Inputs[i].Type.Kind == Array {
+		if v == nil && c.spec.Inputs[i].Type.Kind == googlesql.Array {
 			v = []any{}
 		}
 		var err error
@@ -177,9 +179,9 @@ func (c *predictCodec) values(body json.RawMessage) ([][]any, string) {
 }
 
 // looseValue is read for what TensorFlow's servers write: a [None, 1] output has a list of one value per row.
-func looseValue(t Type, raw json.RawMessage) (any, error) {
+func looseValue(t googlesql.Type, raw json.RawMessage) (any, error) {
 	v, err := jsonValue(t, raw)
-	if err != nil && t.Kind != Array {
+	if err != nil && t.Kind != googlesql.Array {
 		var one []json.RawMessage
 		if json.Unmarshal(raw, &one) == nil && len(one) == 1 {
 			return jsonValue(t, one[0])

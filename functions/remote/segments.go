@@ -7,6 +7,7 @@ import (
 
 	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // several reports whether the row of a payload may give several rows: whether its object is a video, or may be one. The others
@@ -36,7 +37,7 @@ func (p part) several() bool {
 type segments struct{ host Host }
 
 func registerSegments(conn mapping.Connection, name string, host Host) error {
-	return register(conn, name, []udf.Type{key, key}, false, arrayOf(scalar(Int64)), (&segments{host}).bind)
+	return register(conn, name, []udf.Type{key, key}, false, googlesql.ArrayOf(scalar(googlesql.Int64)), (&segments{host}).bind)
 }
 
 func (s *segments) bind(b *udf.Binding) (udf.Call, error) {
@@ -90,7 +91,7 @@ func (c *segmentsCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err
 			values[rows.places[i]] = list
 		}
 	}
-	return writeVector(arrayOf(scalar(Int64)), out, 0, values)
+	return writeVector(googlesql.ArrayOf(scalar(googlesql.Int64)), out, 0, values)
 }
 
 // rowKey is the key of a row: what it is called between the functions.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // Spec is one call of a function over a remote model: all that asking needs to know. It must not be copied or changed
@@ -24,7 +25,7 @@ type Spec struct {
 
 	Options Options
 	// Inputs and Outputs are the columns of INPUT(…) and OUTPUT(…), for ML.PREDICT.
-	Inputs, Outputs []Column
+	Inputs, Outputs []googlesql.Field
 	// Objects says that the input is an object table: columns uri and content_type take the place of prompt or content.
 	Objects bool
 	// Versioned says that such an input has a column generation, too.
@@ -50,11 +51,11 @@ type Spec struct {
 	CacheAlways bool
 
 	codec      codec
-	columns    []Column // results without the status
-	status     string   // name of the status column
-	statusAt   int      // its place among the results
-	statusNull bool     // success is NULL, not ''
-	segments   bool     // a row may give several rows
+	columns    []googlesql.Field // results without the status
+	status     string            // name of the status column
+	statusAt   int               // its place among the results
+	statusNull bool              // success is NULL, not ''
+	segments   bool              // a row may give several rows
 	limits     Limits
 	price      Price
 	priced     bool // the price is known
@@ -99,10 +100,10 @@ func (s *Spec) tokenField() string {
 }
 
 // Results are the columns that the call adds, in their order.
-func (s *Spec) Results() []Column {
-	all := make([]Column, 0, len(s.columns)+1)
+func (s *Spec) Results() []googlesql.Field {
+	all := make([]googlesql.Field, 0, len(s.columns)+1)
 	all = append(all, s.columns[:s.statusAt]...)
-	all = append(all, Column{Name: s.status, Type: scalar(String)})
+	all = append(all, googlesql.Field{Name: s.status, Type: scalar(googlesql.String)})
 	return append(all, s.columns[s.statusAt:]...)
 }
 

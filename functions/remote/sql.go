@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -32,7 +33,7 @@ func (s *Spec) ScalarFunction() Function {
 	return s.answering("mallard_remote_ask_", s.resultType(true), registerAsk)
 }
 
-func (s *Spec) answering(prefix string, t Type, register func(mapping.Connection, string, Type, Host) error) Function {
+func (s *Spec) answering(prefix string, t googlesql.Type, register func(mapping.Connection, string, googlesql.Type, Host) error) Function {
 	h := sha256.Sum256([]byte(t.DuckDB()))
 	return Function{prefix + hex.EncodeToString(h[:8]), func(conn mapping.Connection, name string, host Host) error {
 		return register(conn, name, t, host)
@@ -40,8 +41,8 @@ func (s *Spec) answering(prefix string, t Type, register func(mapping.Connection
 }
 
 // resultType is what the awaiting function returns. Fields are named by position, unless people will see the STRUCT.
-func (s *Spec) resultType(named bool) Type {
-	t := Type{Kind: Struct, Fields: s.Results()}
+func (s *Spec) resultType(named bool) googlesql.Type {
+	t := googlesql.Type{Kind: googlesql.Struct, Fields: s.Results()}
 	if !named {
 		for i := range t.Fields {
 			t.Fields[i].Name = fmt.Sprintf("o%d", i)

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // textCodec asks for text: one prompt per request, in the form of its family.
@@ -68,9 +70,9 @@ const (
 
 func (s *Spec) initText() error {
 	c := &textCodec{spec: s, format: s.textFormat()}
-	js, str := scalar(JSON), scalar(String)
-	add := func(name string, t Type, f textField) {
-		s.columns = append(s.columns, Column{Name: name, Type: t})
+	js, str := scalar(googlesql.JSON), scalar(googlesql.String)
+	add := func(name string, t googlesql.Type, f textField) {
+		s.columns = append(s.columns, googlesql.Field{Name: name, Type: t})
 		c.shape = append(c.shape, f)
 	}
 	o := &s.Options
@@ -109,13 +111,13 @@ func (s *Spec) initText() error {
 		}
 		add("full_response", js, fullResponse)
 	case "AI.GENERATE_BOOL":
-		add("result", scalar(Bool), oneValue)
+		add("result", scalar(googlesql.Bool), oneValue)
 		add("full_response", js, fullResponse)
 	case "AI.GENERATE_INT":
-		add("result", scalar(Int64), oneValue)
+		add("result", scalar(googlesql.Int64), oneValue)
 		add("full_response", js, fullResponse)
 	case "AI.GENERATE_DOUBLE":
-		add("result", scalar(Float64), oneValue)
+		add("result", scalar(googlesql.Float64), oneValue)
 		add("full_response", js, fullResponse)
 	}
 	s.statusAt = len(s.columns)
@@ -177,7 +179,7 @@ func (c *textCodec) build() error {
 }
 
 // schema is what answers must follow; nil for free text.
-func (c *textCodec) schema() []Column {
+func (c *textCodec) schema() []googlesql.Field {
 	switch c.spec.Func {
 	case "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
 		return c.spec.columns[:1]
@@ -377,7 +379,7 @@ func (c *textCodec) safety() bool {
 }
 
 // structured reads the text of an answer as the fields of a schema.
-func structured(text *string, schema []Column) ([]any, string) {
+func structured(text *string, schema []googlesql.Field) ([]any, string) {
 	if text == nil {
 		return nil, "The answer has no text."
 	}

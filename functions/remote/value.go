@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // Values of rows are nil, bool, int64, float64, json.Number (DECIMAL and wide integers), string, jsonText, []byte, []any,
@@ -112,13 +114,13 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 }
 
 // mismatch says what stands where a type was declared.
-func mismatch(t Type, raw json.RawMessage) error {
+func mismatch(t googlesql.Type, raw json.RawMessage) error {
 	return fmt.Errorf("should be %s, but is %s", t, clip(string(raw), 40))
 }
 
 // jsonValue turns JSON into a value of the type. Missing and null are NULL.
-func jsonValue(t Type, raw json.RawMessage) (any, error) {
-	if t.Kind == Array && t.Elem.Kind == Float64 {
+func jsonValue(t googlesql.Type, raw json.RawMessage) (any, error) {
+	if t.Kind == googlesql.Array && t.Elem.Kind == googlesql.Float64 {
 		if fs, ok := readFloats(raw); ok {
 			return fs, nil
 		}
@@ -128,25 +130,25 @@ func jsonValue(t Type, raw json.RawMessage) (any, error) {
 		return nil, nil
 	}
 	switch t.Kind {
-	case Bool:
+	case googlesql.Bool:
 		var b bool
 		if json.Unmarshal(raw, &b) != nil {
 			return nil, mismatch(t, raw)
 		}
 		return b, nil
-	case Int64:
+	case googlesql.Int64:
 		if n, ok := readInt(raw); ok {
 			return n, nil
 		}
-	case Float64:
+	case googlesql.Float64:
 		if f, ok := readFloat(raw); ok {
 			return f, nil
 		}
-	case Numeric, BigNumeric:
+	case googlesql.Numeric, googlesql.BigNumeric:
 		if r, ok := readDecimal(raw, decimalScale(t)); ok {
 			return r, nil
 		}
-	case String:
+	case googlesql.String:
 		var s string
 		if json.Unmarshal(raw, &s) == nil {
 			if !utf8.ValidString(s) {
@@ -154,9 +156,9 @@ func jsonValue(t Type, raw json.RawMessage) (any, error) {
 			}
 			return s, nil
 		}
-	case JSON:
+	case googlesql.JSON:
 		return compact(raw)
-	case Array:
+	case googlesql.Array:
 		var list []json.RawMessage
 		if json.Unmarshal(raw, &list) != nil {
 			return nil, mismatch(t, raw)
@@ -170,7 +172,7 @@ func jsonValue(t Type, raw json.RawMessage) (any, error) {
 			out[i] = v
 		}
 		return out, nil
-	case Struct:
+	case googlesql.Struct:
 		var m map[string]json.RawMessage
 		if json.Unmarshal(raw, &m) != nil {
 			return nil, mismatch(t, raw)
@@ -188,8 +190,8 @@ func jsonValue(t Type, raw json.RawMessage) (any, error) {
 	return nil, mismatch(t, raw)
 }
 
-func decimalScale(t Type) int {
-	if t.Kind == BigNumeric {
+func decimalScale(t googlesql.Type) int {
+	if t.Kind == googlesql.BigNumeric {
 		return 18
 	}
 	return 9

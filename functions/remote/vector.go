@@ -10,6 +10,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/googlesql"
 )
 
 func isInteger(t udf.Type) bool {
@@ -27,22 +28,22 @@ func isNull(t udf.Type) bool { return t.Kind == mapping.TypeSQLNull }
 
 // reads reports whether a column of DuckDB type c may feed a value of the type. An integer that is too large is noticed row
 // by row.
-func reads(t Type, c udf.Type) bool {
+func reads(t googlesql.Type, c udf.Type) bool {
 	if isNull(c) {
 		return true
 	}
 	switch t.Kind {
-	case Bool:
+	case googlesql.Bool:
 		return c.Kind == mapping.TypeBoolean
-	case Int64:
+	case googlesql.Int64:
 		return isInteger(c)
-	case Float64:
+	case googlesql.Float64:
 		return isInteger(c) || c.Kind == mapping.TypeFloat || c.Kind == mapping.TypeDouble || c.Kind == mapping.TypeDecimal
-	case Numeric, BigNumeric:
+	case googlesql.Numeric, googlesql.BigNumeric:
 		return isInteger(c) || c.Kind == mapping.TypeDecimal
-	case String:
+	case googlesql.String:
 		return isText(c)
-	case Array:
+	case googlesql.Array:
 		return (c.Kind == mapping.TypeList || c.Kind == mapping.TypeArray) && reads(*t.Elem, c.Children[0])
 	}
 	return false
@@ -183,21 +184,21 @@ func decimalNumber(v *big.Int, scale int) json.Number {
 }
 
 // stored is the DuckDB type.
-func stored(t Type) udf.Type {
+func stored(t googlesql.Type) udf.Type {
 	switch t.Kind {
-	case Bool:
+	case googlesql.Bool:
 		return udf.Of(mapping.TypeBoolean)
-	case Int64:
+	case googlesql.Int64:
 		return udf.Of(mapping.TypeBigInt)
-	case Float64:
+	case googlesql.Float64:
 		return udf.Of(mapping.TypeDouble)
-	case Numeric, BigNumeric:
+	case googlesql.Numeric, googlesql.BigNumeric:
 		return udf.Decimal(38, uint8(decimalScale(t)))
-	case JSON:
+	case googlesql.JSON:
 		return udf.JSON()
-	case Array:
+	case googlesql.Array:
 		return udf.ListOf(stored(*t.Elem))
-	case Struct:
+	case googlesql.Struct:
 		fields := make([]udf.Field, len(t.Fields))
 		for i, f := range t.Fields {
 			fields[i] = udf.Field{Name: f.Name, Type: stored(f.Type)}
@@ -209,11 +210,11 @@ func stored(t Type) udf.Type {
 
 // writeVector stores values at the slots of a vector from base on. The NULL of a parent is written to all its children: its own
 // bit alone would show what lies in the slots.
-func writeVector(t Type, vec mapping.Vector, base int, values []any) error {
+func writeVector(t googlesql.Type, vec mapping.Vector, base int, values []any) error {
 	switch t.Kind {
-	case Array:
+	case googlesql.Array:
 		return writeLists(t, vec, base, values)
-	case Struct:
+	case googlesql.Struct:
 		field := make([]any, len(values))
 		for f := range t.Fields {
 			for i, v := range values {
@@ -258,7 +259,7 @@ func writeVector(t Type, vec mapping.Vector, base int, values []any) error {
 	return nil
 }
 
-func writeLists(t Type, vec mapping.Vector, base int, values []any) error {
+func writeLists(t googlesql.Type, vec mapping.Vector, base int, values []any) error {
 	total := 0
 	for _, v := range values {
 		switch v := v.(type) {

@@ -30,10 +30,13 @@ var typedIDs = map[googlesql.Kind]struct {
 	googlesql.Bool: {mapping.TypeBoolean, reflect.TypeFor[bool]()}, googlesql.Int64: {mapping.TypeBigInt, reflect.TypeFor[int64]()},
 	googlesql.Float64: {mapping.TypeDouble, reflect.TypeFor[float64]()}, googlesql.String: {mapping.TypeVarchar, reflect.TypeFor[string]()},
 	googlesql.JSON: {mapping.TypeVarchar, reflect.TypeFor[string]()}, googlesql.Bytes: {mapping.TypeBlob, reflect.TypeFor[[]byte]()},
-	googlesql.Numeric: {mapping.TypeDecimal, reflect.TypeFor[duckdb.Decimal]()}, googlesql.BigNumeric: {mapping.TypeDecimal, reflect.TypeFor[duckdb.Decimal]()},
-	googlesql.Date: {mapping.TypeDate, reflect.TypeFor[time.Time]()}, googlesql.DateTime: {mapping.TypeTimestamp, reflect.TypeFor[time.Time]()},
-	googlesql.Time: {mapping.TypeTime, reflect.TypeFor[time.Time]()}, googlesql.Timestamp: {mapping.TypeTimestampTZ, reflect.TypeFor[time.Time]()},
-	googlesql.Interval: {mapping.TypeInterval, reflect.TypeFor[duckdb.Interval]()},
+	googlesql.Numeric:    {mapping.TypeDecimal, reflect.TypeFor[duckdb.Decimal]()},
+	googlesql.BigNumeric: {mapping.TypeDecimal, reflect.TypeFor[duckdb.Decimal]()},
+	googlesql.Date:       {mapping.TypeDate, reflect.TypeFor[time.Time]()},
+	googlesql.DateTime:   {mapping.TypeTimestamp, reflect.TypeFor[time.Time]()},
+	googlesql.Time:       {mapping.TypeTime, reflect.TypeFor[time.Time]()},
+	googlesql.Timestamp:  {mapping.TypeTimestampTZ, reflect.TypeFor[time.Time]()},
+	googlesql.Interval:   {mapping.TypeInterval, reflect.TypeFor[duckdb.Interval]()},
 }
 
 // typedType gives the DuckDB type of a GoogleSQL type, and checks that a value is of it.

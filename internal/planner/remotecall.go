@@ -7,6 +7,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/modelspec"
@@ -73,14 +74,14 @@ func (w *expander) remoteSpec(f catalog.Entry, fn string, options []dialect.Opti
 	return w.Models.RemoteCall(s, name)
 }
 
-func remoteColumns(in []modelspec.Column) ([]remote.Column, error) {
-	var out []remote.Column
+func remoteColumns(in []modelspec.Column) ([]googlesql.Field, error) {
+	var out []googlesql.Field
 	for _, c := range in {
 		t, err := remote.ParseType(c.Type)
 		if err != nil {
 			return nil, fmt.Errorf("column `%s`: type %s %w", c.Name, c.Type, err)
 		}
-		out = append(out, remote.Column{Name: c.Name, Type: t})
+		out = append(out, googlesql.Field{Name: c.Name, Type: t})
 	}
 	return out, nil
 }

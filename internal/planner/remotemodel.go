@@ -7,6 +7,7 @@ import (
 
 	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/modelspec"
 )
@@ -61,10 +62,10 @@ func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error)
 				return nil, dialect.At(c.Span, fmt.Errorf("column `%s`: type %s %w", c.Name, c.Type, err))
 			}
 			of := t
-			if t.Kind == remote.Array {
+			if t.Kind == googlesql.Array {
 				of = *t.Elem
 			}
-			if of.Kind == remote.JSON || of.Kind == remote.Struct {
+			if of.Kind == googlesql.JSON || of.Kind == googlesql.Struct {
 				return nil, dialect.At(c.Span, fmt.Errorf("column `%s` is %s; "+
 					"INPUT and OUTPUT take BOOL, INT64, FLOAT64, NUMERIC, BIGNUMERIC, STRING and ARRAYs of these", c.Name, t))
 			}

@@ -10,7 +10,7 @@ import (
 	"os/signal"
 	"strings"
 
-	"github.com/mallardml/mallard/cmd/mallard/shell/editor"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell/editor"
 )
 
 // Interact serves a person at a terminal until .quit or Ctrl-D. Ctrl-C cancels the running statement and drops what was typed

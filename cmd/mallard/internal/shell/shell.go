@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mallardml/mallard/cmd/mallard/shell/editor"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell/editor"
 )
 
 // DB is what the shell needs of a database. A *sql.Conn keeps temporary tables and transactions over statements, a *sql.DB does not.

@@ -15,21 +15,32 @@ type Mode string
 // The forms of output. Auto is Box.
 const (
 	Auto      Mode = ""
+	ASCII     Mode = "ascii"
 	Box       Mode = "box"
+	Column    Mode = "column"
 	CSV       Mode = "csv"
+	HTML      Mode = "html"
+	Insert    Mode = "insert"
 	JSON      Mode = "json"
 	JSONLines Mode = "jsonlines"
+	LaTeX     Mode = "latex"
 	Line      Mode = "line"
 	List      Mode = "list"
 	Markdown  Mode = "markdown"
+	Quote     Mode = "quote"
+	Table     Mode = "table"
+	Tabs      Mode = "tabs"
+	Trash     Mode = "trash"
 )
 
 // Modes lists the forms of output.
-var Modes = []Mode{Box, CSV, JSON, JSONLines, Line, List, Markdown}
+var Modes = []Mode{ASCII, Box, Column, CSV, HTML, Insert, JSON, JSONLines, LaTeX, Line, List, Markdown, Quote, Table, Tabs, Trash}
 
 // Format is how results are printed.
 type Format struct {
 	Mode Mode
+	// Into is the table of insert. Default: table.
+	Into string
 	// NoHeader leaves out the names of the columns.
 	NoHeader bool
 	// NullValue stands for NULL. Default: NULL.
@@ -52,6 +63,13 @@ func (f Format) separator(def string) string {
 		return def
 	}
 	return *f.Separator
+}
+
+func (f Format) into() string {
+	if f.Into == "" {
+		return `"table"`
+	}
+	return duckfmt.QuoteName(f.Into)
 }
 
 func (f Format) maxRows() int {
@@ -180,9 +198,24 @@ func (s *Shell) printer(w io.Writer) printer {
 	case Line:
 		return &linePrinter{text: t}
 	case List:
-		return &listPrinter{text: t}
+		return &listPrinter{text: t, between: s.format.separator("|")}
+	case Tabs:
+		return &listPrinter{text: t, between: s.format.separator("\t")}
+	case ASCII:
+		return &listPrinter{text: t, between: "\n"}
+	case HTML:
+		return &htmlPrinter{t}
+	case Quote:
+		return &literalPrinter{text: t}
+	case Insert:
+		return &literalPrinter{text: t, insert: s.format.into()}
+	case Trash:
+		return &trashPrinter{t}
 	case Markdown:
 		return &markdownPrinter{text: t}
+	}
+	if g, ok := gridOf(s.format.Mode); ok {
+		return &gridPrinter{text: t, grid: g}
 	}
 	b := &boxPrinter{text: t}
 	if s.o.OutTerminal && s.file == nil {
@@ -269,7 +302,10 @@ func (p *csvPrinter) field(i int, v []byte, null bool) {
 func (p *csvPrinter) end() error { return nil }
 
 // listPrinter writes the values with a separator between them and nothing quoted.
-type listPrinter struct{ text }
+type listPrinter struct {
+	text
+	between string
+}
 
 func (p *listPrinter) begin(cols []column) error {
 	p.cols = cols
@@ -278,7 +314,7 @@ func (p *listPrinter) begin(cols []column) error {
 	}
 	for i, c := range cols {
 		if i > 0 {
-			p.buf = append(p.buf, p.f.separator("|")...)
+			p.buf = append(p.buf, p.between...)
 		}
 		p.buf = append(p.buf, c.name...)
 	}
@@ -289,7 +325,7 @@ func (p *listPrinter) begin(cols []column) error {
 func (p *listPrinter) row(values []any) error {
 	for i, v := range values {
 		if i > 0 {
-			p.buf = append(p.buf, p.f.separator("|")...)
+			p.buf = append(p.buf, p.between...)
 		}
 		p.buf = append(p.buf, p.value(v, i)...)
 	}

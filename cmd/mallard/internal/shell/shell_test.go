@@ -20,7 +20,7 @@ import (
 
 	_ "github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -130,6 +130,13 @@ func TestFormats(t *testing.T) {
 		{"SELECT 1 AS a, NULL AS b", shell.Format{Mode: shell.List, Separator: &bar, NullValue: &null}, "a<>b\n1<>n/a\n"},
 		{"SELECT 1 AS a", shell.Format{Mode: shell.List, NoHeader: true}, "1\n"},
 		{"SELECT NULL AS a", shell.Format{Mode: shell.JSON, NullValue: &null}, "[{\"a\":null}]\n"},
+		// As DuckDB's shell has it.
+		{"SELECT 1 AS a, e'l1\\nl2' AS \"b c\", true AS t", shell.Format{Mode: shell.Insert, Into: "u"},
+			"INSERT INTO u(a,\"b c\",t) VALUES(1,concat('l1', chr(10), 'l2'),'true');\n"},
+		{"SELECT 1 AS a, 'x' AS b", shell.Format{Mode: shell.Insert, NoHeader: true}, "INSERT INTO \"table\" VALUES(1,'x');\n"},
+		{"SELECT 1 AS a, 'x' AS b", shell.Format{Mode: shell.Column, NoHeader: true}, "1  x\n"},
+		{"SELECT 1 AS a, 'x' AS b", shell.Format{Mode: shell.Table, NoHeader: true}, "+---+---+\n| a | b |\n+---+---+\n| 1 | x |\n+---+---+\n"},
+		{"SELECT '<&>' AS a", shell.Format{Mode: shell.HTML, NoHeader: true}, "<tr><td>&lt;&amp;&gt;</td>\n</tr>\n"},
 		{"SELECT 'a|b' AS a", shell.Format{Mode: shell.Markdown, NoHeader: true}, "| a\\|b |\n"},
 		{"CREATE TABLE t(i INT); INSERT INTO t VALUES (1); UPDATE t SET i = 2; DELETE FROM t; DROP TABLE t; SET threads = 1", shell.Format{Mode: shell.CSV}, ""},
 		{"CREATE TABLE t AS SELECT 1", shell.Format{Mode: shell.CSV}, ""},

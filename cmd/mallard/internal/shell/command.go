@@ -28,7 +28,7 @@ func dotCommands() []dotCommand {
 		{".headers", "on|off", "Print the names of the columns or not", 1, 1, (*Shell).headers},
 		{".help", "[COMMAND]", "Show this list", 0, 1, (*Shell).help},
 		{".maxrows", "[N]", "Rows of a table on a terminal, 0 for all (default 40)", 0, 1, (*Shell).maxRows},
-		{".mode", "[MODE]", "Form of output: " + modeList(), 0, 1, (*Shell).mode},
+		{".mode", "[MODE [TABLE]]", "Form of output: " + modeList() + "; insert makes statements for TABLE", 0, 2, (*Shell).mode},
 		{".nullvalue", "TEXT", "Print TEXT for NULL", 1, 1, (*Shell).nullValue},
 		{".open", "[FILE]", "Open another database, without FILE one in memory", 0, 1, (*Shell).open},
 		{".output", "[FILE]", "Write results to FILE, without FILE to the screen", 0, 1, (*Shell).output},
@@ -242,16 +242,19 @@ func (s *Shell) mode(_ context.Context, args []string) error {
 		}
 		return s.say("%s\n", m)
 	}
-	m, err := ParseMode(args[0])
+	m, err := parseMode(args[0])
 	if err != nil {
 		return err
 	}
-	s.format.Mode = m
+	if len(args) > 1 && m != Insert {
+		return fmt.Errorf("mode %s takes no table", m)
+	}
+	s.format.Mode, s.format.Into = m, strings.Join(args[1:], "")
 	return nil
 }
 
-// ParseMode reads the name of a form of output.
-func ParseMode(name string) (Mode, error) {
+// parseMode reads the name of a form of output.
+func parseMode(name string) (Mode, error) {
 	m := Mode(strings.ToLower(name))
 	switch {
 	case m == "duckbox":
