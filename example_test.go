@@ -3,6 +3,7 @@ package mallard_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log"
@@ -93,6 +94,45 @@ func ExampleWithNotices() {
 	// Output:
 	// Successfully created model named words.
 	// <nil>
+}
+
+// shout is a function of the program's own.
+type shout struct{}
+
+func (shout) Config() duckdb.ScalarFuncConfig {
+	text, err := duckdb.NewTypeInfo(duckdb.TYPE_VARCHAR)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return duckdb.ScalarFuncConfig{InputTypeInfos: []duckdb.TypeInfo{text}, ResultTypeInfo: text}
+}
+
+func (shout) Executor() duckdb.ScalarFuncExecutor {
+	return duckdb.ScalarFuncExecutor{RowExecutor: func(args []driver.Value) (any, error) { return args[0].(string) + "!", nil }}
+}
+
+func ExampleWithDuckDB() {
+	db, err := sql.Open("mallard", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	ctx := context.Background()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	err = mallard.WithDuckDB(ctx, conn, func(d *sql.Conn) error {
+		return duckdb.RegisterScalarUDF(d, "shout", shout{})
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var text string
+	err = conn.QueryRowContext(ctx, "SELECT shout('quack')").Scan(&text)
+	fmt.Println(text, err)
+	// Output: quack! <nil>
 }
 
 func ExampleWithProgress() {
