@@ -2,9 +2,12 @@ package main
 
 import (
 	"errors"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
-	"github.com/mallardml/mallard/cmd/mallard/shell"
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/internal/metadata"
 )
 
@@ -57,6 +60,8 @@ WHERE name ILIKE %[1]s ORDER BY ALL`)},
 	{Name: ".schema", Args: "[PATTERN]", Plain: true,
 		Help:  "Show how schemas, types, sequences, tables, indexes and views were made, of which the name is LIKE PATTERN",
 		Query: listing(schemaQuery)},
+	{Name: ".import", Args: "FILE TABLE [--csv|--json|--parquet] [--PARAMETER VALUE]...",
+		Help: "Put the rows of FILE into TABLE, made if it is not there; PARAMETERs are read_csv's or its like's", Query: importing},
 	{Name: ".models", Args: "[PATTERN]", Help: "List the models", Query: func(args []string) (string, error) {
 		switch len(args) {
 		case 0:
@@ -80,3 +85,48 @@ func listing(query string) func(args []string) (string, error) {
 		return "", errors.New("write one pattern at most")
 	}
 }
+
+// importing makes the statements of .import.
+func importing(args []string) (string, error) {
+	var names []string
+	reader, parameters := "", ""
+	for len(args) > 0 {
+		word, option := strings.CutPrefix(args[0], "--")
+		args = args[1:]
+		switch {
+		case !option:
+			names = append(names, word)
+		case word == "csv", word == "json", word == "parquet":
+			reader = "read_" + word
+		case !plainName.MatchString(word) || len(args) == 0:
+			return "", errors.New("--" + word + " is no parameter with a value")
+		default:
+			parameters += ", " + word + " = " + quote(args[0])
+			args = args[1:]
+		}
+	}
+	if len(names) != 2 {
+		return "", errors.New("write a file and a table")
+	}
+	if reader == "" {
+		reader = "read_csv"
+		switch strings.ToLower(filepath.Ext(names[0])) {
+		case ".json", ".jsonl", ".ndjson":
+			reader = "read_json"
+		case ".parquet":
+			reader = "read_parquet"
+		}
+	}
+	table := names[1]
+	if parts := strings.Split(table, "."); len(parts) <= 3 && !slices.ContainsFunc(parts, func(p string) bool {
+		return !plainName.MatchString(p)
+	}) {
+		table = `"` + strings.Join(parts, `"."`) + `"`
+	} else {
+		table = `"` + strings.ReplaceAll(table, `"`, `""`) + `"`
+	}
+	rows := " FROM " + reader + "(" + quote(names[0]) + parameters + ")"
+	return "CREATE TABLE IF NOT EXISTS " + table + " AS" + rows + " WITH NO DATA; INSERT INTO " + table + rows, nil
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

@@ -35,6 +35,8 @@ How results look
   -json              one JSON array        -jsonlines   one object a line
   -markdown          a Markdown table      -line        one value a line
   -list              values with | between them
+  -column -table -tabs -ascii -html -latex -quote -insert -trash
+                     as DuckDB's shell prints them
   -noheader          no names of columns   -header      with them (the default)
   -separator TEXT    TEXT between the values of -csv and -list
   -nullvalue TEXT    TEXT for NULL
