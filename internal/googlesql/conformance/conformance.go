@@ -53,7 +53,7 @@ func (j *Judge) Query(ctx context.Context, query string) Judgement {
 	}
 	got, gotErr := read(ctx, j.DB, query)
 	switch {
-	case gotErr != nil && strings.Contains(gotErr.Error(), "is not supported is not translated"):
+	case gotErr != nil && strings.Contains(gotErr.Error(), "is not translated from GoogleSQL to DuckDB"):
 		return Judgement{Refused, "", gotErr.Error()}
 	case wantErr != nil && gotErr != nil:
 		w, g := wantErr.Error(), gotErr.Error()

@@ -9,19 +9,22 @@ import (
 
 // aggregateScan writes GROUP BY. Keys are computed in a SELECT of their own, so that grouping sets can name them.
 func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) string {
+	input := w.from(s.GetInputScan())
 	var keys, names []string
 	for _, g := range s.GetGroupByList() {
 		keys = append(keys, w.expr(g.GetExpr())+" AS "+column(g.GetColumn()))
 		names = append(names, column(g.GetColumn()))
 	}
-	rows := &aggregated{w: w, keys: names}
+	rows := &aggregated{w: w, keys: names, input: scanColumns(s.GetInputScan())}
 	computed := map[int64]string{}
 	for _, a := range s.GetAggregateList() {
-		c := a.GetResolvedComputedColumnImplNode().GetResolvedComputedColumnNode()
-		if c == nil {
-			refuse(location(s.GetParent().GetParent()), "an aggregate that is computed on demand")
+		if d := a.GetResolvedComputedColumnImplNode().GetResolvedDeferredComputedColumnNode(); d != nil {
+			computed[d.GetSideEffectColumn().GetColumnId()] = rows.aggregate(d.GetExpr(), d)
+			computed[d.GetColumn().GetColumnId()] = "NULL"
+			continue
 		}
-		computed[c.GetColumn().GetColumnId()] = rows.aggregate(c.GetExpr())
+		c := a.GetResolvedComputedColumnImplNode().GetResolvedComputedColumnNode()
+		computed[c.GetColumn().GetColumnId()] = rows.aggregate(c.GetExpr(), nil)
 	}
 	for _, g := range s.GetGroupingCallList() {
 		computed[g.GetOutputColumn().GetColumnId()] = "GROUPING(" + column(g.GetGroupByColumn().GetColumn()) + ")"
@@ -37,7 +40,7 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	if len(items) == 0 {
 		items = []string{"1"}
 	}
-	from := w.from(s.GetInputScan())
+	from := input
 	if len(keys) > 0 {
 		from = "(SELECT *, " + strings.Join(keys, ", ") + " FROM " + from + ")"
 	}
@@ -100,10 +103,11 @@ type aggregated struct {
 	marks []string // columns beside those of the input: what a function reads, and which rows for HAVING MAX and HAVING MIN
 
 	having bool // one of these is of HAVING MAX or HAVING MIN
+	input  []*resolved.ResolvedColumnProto
 }
 
-// aggregate writes a call of an aggregate function.
-func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto) string {
+// aggregate writes a call of an aggregate function, or the parts of one that is deferred.
+func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto, d *resolved.ResolvedDeferredComputedColumnProto) string {
 	n := e.GetResolvedFunctionCallBaseNode().GetResolvedNonScalarFunctionCallBaseNode().GetResolvedAggregateFunctionCallNode()
 	if n == nil {
 		refuse(place(e), "the aggregate %s", nodeName(e))
@@ -112,6 +116,9 @@ func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto) string {
 		refuse(place(e), "GROUP BY in an aggregate function")
 	}
 	c := r.w.call(n.GetParent().GetParent())
+	for i, e := range c.exprs {
+		c.args[i] = r.w.typed(e, c.args[i])
+	}
 	r.local(c)
 	c.aggregate = n
 	c.nonScalar(n.GetParent())
@@ -121,6 +128,10 @@ func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto) string {
 			c.refuse("WHERE beside HAVING in an aggregate function")
 		}
 		c.filter = r.mark(h)
+	}
+	if d != nil {
+		failure := c.defers(d, r.input)
+		return c.later(c.write(aggregates), failure)
 	}
 	return c.write(aggregates)
 }
@@ -139,9 +150,12 @@ func (r *aggregated) local(c *call) {
 	r.w.correlated = outside
 }
 
+// localName begins the names of further columns.
+const localName = "h"
+
 // add gives the name of a further column.
 func (r *aggregated) add(text string) string {
-	name := fmt.Sprintf("h%d", len(r.marks)+1)
+	name := fmt.Sprintf("%s%d", localName, len(r.marks)+1)
 	r.marks = append(r.marks, text+" AS "+name)
 	return name
 }

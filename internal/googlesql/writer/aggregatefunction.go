@@ -64,7 +64,7 @@ func (c *call) fold(f fold) string {
 		text += " " + c.order
 	}
 	text += ")"
-	return text + c.where(f.filter) + c.window()
+	return c.capture(text + c.where(f.filter) + c.window())
 }
 
 // window is the OVER clause; "" for an aggregate.
@@ -175,6 +175,9 @@ func (c *call) list(filter string) string {
 		text = "list_transform(list_sort(list_transform(" + text + ", lambda " + x + ": (- " + x + "))" + order + "), lambda " + y + ": (- " + y + "))"
 	}
 	if limit := c.aggregate.GetLimit(); limit != nil {
+		if n, ok := integer(limit); ok && n == 0 {
+			return c.fold(fold{name: "any_value", args: "NULL::" + duckType(c.at, c.types[0]) + "[]", all: true})
+		}
 		text = "list_slice(" + text + ", 1, " + c.w.expr(limit) + ")"
 	}
 	return text
@@ -309,7 +312,7 @@ func approxQuantiles(c *call) string {
 		if nan {
 			c.refuse("DISTINCT FLOAT64 in APPROX_QUANTILES")
 		}
-		sorted = "list_sort(" + values + c.window() + ", 'ASC', 'NULLS FIRST')"
+		sorted = "list_sort(" + c.capture(values+c.window()) + ", 'ASC', 'NULLS FIRST')"
 	} else {
 		key := x
 		if nan {
@@ -319,7 +322,7 @@ func approxQuantiles(c *call) string {
 		if !c.nulls() {
 			sorted += " FILTER (WHERE " + c.notNull() + ")"
 		}
-		sorted += c.window()
+		sorted = c.capture(sorted + c.window())
 	}
 	l, i := c.w.bind(), c.w.bind()
 	return "list_transform([" + sorted + "], lambda " + l + ": CASE WHEN " + l + " IS NOT NULL THEN list_transform(range(" + n + " + 1), lambda " + i +

@@ -60,16 +60,22 @@ func (w *writer) castExpr(c *resolved.ResolvedCastProto, at *resolved.ParseLocat
 	if isNull(c.GetExpr()) {
 		return "NULL::" + duckType(at, to)
 	}
-	if c.GetFormat() != nil {
-		x = w.castFormat(c, at, x, from, to)
-	} else {
-		x = w.cast(at, x, from, to)
+	write := func(x string) string {
+		if c.GetFormat() != nil {
+			x = w.castFormat(c, at, x, from, to)
+		} else {
+			x = w.cast(at, x, from, to)
+		}
+		return w.withParameters(at, x, to, c.GetTypeModifiers().GetTypeParameters())
 	}
-	x = w.withParameters(at, x, to, c.GetTypeModifiers().GetTypeParameters())
-	if c.GetReturnNullOnError() {
-		return "TRY(" + x + ")"
+	switch {
+	case !c.GetReturnNullOnError():
+		return write(x)
+	case !mayFail(c.GetExpr(), nil) && !strings.Contains(x, "SELECT"):
+		return "TRY(" + write(x) + ")"
 	}
-	return x
+	f := &call{w: w, at: at, args: []string{x}, exprs: []*resolved.AnyResolvedExprProto{c.GetExpr()}}
+	return f.safely(func(c *call) string { return write(c.args[0]) })
 }
 
 // withParameters checks a value by the parameters of its type, such as those of STRING(10).

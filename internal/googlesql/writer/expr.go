@@ -56,7 +56,7 @@ func (w *writer) makeStruct(s *resolved.ResolvedMakeStructProto) string {
 	}
 	parts := make([]string, len(t.Fields))
 	for i, name := range fieldNames(t) {
-		parts[i] = quote.Name(name) + " := " + w.expr(s.GetFieldList()[i])
+		parts[i] = quote.Name(name) + " := " + w.typed(s.GetFieldList()[i], w.expr(s.GetFieldList()[i]))
 	}
 	return "struct_pack(" + strings.Join(parts, ", ") + ")"
 }

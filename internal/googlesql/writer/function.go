@@ -30,6 +30,7 @@ type call struct {
 	order       string // ORDER BY … of an aggregate function, or ""
 	filter      string // the condition on the rows of an aggregate function, or ""
 	over        string // the window
+	deferred    *deferred
 }
 
 // entry writes a call.
@@ -48,8 +49,8 @@ func (w *writer) call(f *resolved.ResolvedFunctionCallBaseProto) *call {
 		}
 		c.exprs = append(c.exprs, g.GetExpr())
 	}
-	for _, a := range c.exprs {
-		c.args = append(c.args, w.expr(a))
+	for i, a := range c.exprs {
+		c.args = append(c.args, w.guarded(guard(c.name, c.args, i), func() string { return w.expr(a) }))
 		c.types = append(c.types, typeOf(a))
 	}
 	return c
@@ -66,7 +67,7 @@ func (c *call) write(table map[string]entry) string {
 	if c.safe {
 		return c.safely(f)
 	}
-	return f(c)
+	return c.whole(f(c))
 }
 
 // refuse ends the writing: the call has a form that is not there.

@@ -19,6 +19,8 @@ var operators = map[string]entry{
 	"if":             template("CASE WHEN $1 THEN $2 ELSE $3 END"),
 	"ifnull":         native("coalesce"),
 	"coalesce":       native("coalesce"),
+
+	"$with_side_effects": withSideEffects,
 }
 
 // joined makes an entry for an operator over any number of operands.

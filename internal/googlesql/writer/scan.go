@@ -12,14 +12,15 @@ import (
 func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
 	switch n := s.GetNode().(type) {
 	case *resolved.AnyResolvedScanProto_ResolvedSingleRowScanNode:
-		return "SELECT 1"
+		return w.leaf("SELECT 1")
 	case *resolved.AnyResolvedScanProto_ResolvedTableScanNode:
 		return w.tableScan(n.ResolvedTableScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedProjectScanNode:
 		return w.projectScan(n.ResolvedProjectScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedFilterScanNode:
 		f := n.ResolvedFilterScanNode
-		return "SELECT " + columns(f.GetParent().GetColumnList()) + " FROM " + w.from(f.GetInputScan()) + " WHERE " + w.expr(f.GetFilterExpr())
+		from := w.from(f.GetInputScan()) // first, as everywhere: it tells how deferred values are made
+		return "SELECT " + columns(f.GetParent().GetColumnList()) + " FROM " + from + " WHERE " + w.expr(f.GetFilterExpr())
 	case *resolved.AnyResolvedScanProto_ResolvedJoinScanNode:
 		return "SELECT " + columns(scanColumns(s)) + " FROM " + w.join(n.ResolvedJoinScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedArrayScanNode:
@@ -36,7 +37,7 @@ func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
 	case *resolved.AnyResolvedScanProto_ResolvedWithRefScanNode:
 		r := n.ResolvedWithRefScanNode
 		q := w.with[r.GetWithQueryName()]
-		return w.renamed(q.columns, r.GetParent().GetColumnList()) + " FROM " + q.name
+		return w.leaf(w.renamed(q.columns, r.GetParent().GetColumnList()) + " FROM " + q.name)
 	case *resolved.AnyResolvedScanProto_ResolvedAggregateScanBaseNode:
 		if a := n.ResolvedAggregateScanBaseNode.GetResolvedAggregateScanNode(); a != nil {
 			return w.aggregateScan(a.GetParent())
@@ -92,14 +93,15 @@ func (w *writer) tableScanOf(s *resolved.ResolvedTableScanProto, other string) s
 	if len(items) == 0 {
 		items = []string{"1"}
 	}
-	return "SELECT " + strings.Join(items, ", ") + " FROM " + table.From
+	return w.leaf("SELECT " + strings.Join(items, ", ") + " FROM " + table.From)
 }
 
 // projectScan writes the computed columns beside those that pass.
 func (w *writer) projectScan(s *resolved.ResolvedProjectScanProto) string {
+	from := w.from(s.GetInputScan())
 	computed := map[int64]string{}
 	for _, c := range s.GetExprList() {
-		computed[c.GetColumn().GetColumnId()] = w.expr(c.GetExpr())
+		computed[c.GetColumn().GetColumnId()] = w.typed(c.GetExpr(), w.expr(c.GetExpr()))
 	}
 	items := []string{}
 	for _, c := range s.GetParent().GetColumnList() {
@@ -115,9 +117,9 @@ func (w *writer) projectScan(s *resolved.ResolvedProjectScanProto) string {
 	}
 	text := "SELECT " + strings.Join(items, ", ")
 	if _, ok := s.GetInputScan().GetNode().(*resolved.AnyResolvedScanProto_ResolvedSingleRowScanNode); ok {
-		return text
+		return w.leaf(text)
 	}
-	return text + " FROM " + w.from(s.GetInputScan())
+	return text + " FROM " + from
 }
 
 // from writes a scan as the rows of a FROM clause. A join of joins is one there: DuckDB orders joins anew only where no SELECT

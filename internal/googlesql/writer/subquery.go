@@ -8,6 +8,10 @@ import (
 )
 
 func (w *writer) subquery(s *resolved.ResolvedSubqueryExprProto, at *resolved.ParseLocationRangeProto) string {
+	return w.conditionally(s, func() string { return w.subqueryText(s, at) })
+}
+
+func (w *writer) subqueryText(s *resolved.ResolvedSubqueryExprProto, at *resolved.ParseLocationRangeProto) string {
 	switch s.GetSubqueryType() {
 	case resolved.ResolvedSubqueryExprEnums_SCALAR:
 		return "(" + w.only(s) + ")"

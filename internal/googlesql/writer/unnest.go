@@ -21,7 +21,7 @@ func (w *writer) arrayScan(s *resolved.ResolvedArrayScanProto) string {
 	list := s.GetParent().GetColumnList()
 	switch {
 	case s.GetInputScan() == nil:
-		return "SELECT " + strings.Join(u.elements(s, false), ", ") + " FROM (SELECT " + strings.Join(u.arrays, ", ") + ")"
+		return "SELECT " + strings.Join(u.elements(s, false), ", ") + " FROM (" + w.leaf("SELECT "+strings.Join(u.arrays, ", ")) + ")"
 	case s.GetIsOuter() && s.GetJoinExpr() != nil:
 		rows := "SELECT " + strings.Join(u.elements(s, false), ", ") + " FROM (SELECT " + strings.Join(u.arrays, ", ") + ")"
 		return "SELECT " + columns(list) + " FROM (" + w.scan(s.GetInputScan()) + ") LEFT JOIN LATERAL (SELECT * FROM (" + rows + ") WHERE " +

@@ -9,6 +9,7 @@ import (
 
 // analyticScan writes functions over windows beside the columns of the input.
 func (w *writer) analyticScan(s *resolved.ResolvedAnalyticScanProto) string {
+	input := w.from(s.GetInputScan())
 	computed := map[int64]string{}
 	for _, g := range s.GetFunctionGroupList() {
 		partition := ""
@@ -16,11 +17,15 @@ func (w *writer) analyticScan(s *resolved.ResolvedAnalyticScanProto) string {
 			partition = "PARTITION BY " + references(p)
 		}
 		for _, a := range g.GetAnalyticFunctionList() {
-			c := a.GetResolvedComputedColumnImplNode().GetResolvedComputedColumnNode()
-			if c == nil {
-				refuse(nil, "a window function that is computed on demand")
+			if d := a.GetResolvedComputedColumnImplNode().GetResolvedDeferredComputedColumnNode(); d != nil {
+				c := w.analytic(d.GetExpr(), partition, g.GetOrderBy().GetOrderByItemList())
+				failure := c.defers(d, scanColumns(s.GetInputScan()))
+				computed[d.GetSideEffectColumn().GetColumnId()] = c.later(c.write(analytics), failure)
+				computed[d.GetColumn().GetColumnId()] = "NULL"
+				continue
 			}
-			computed[c.GetColumn().GetColumnId()] = w.analytic(c.GetExpr(), partition, g.GetOrderBy().GetOrderByItemList())
+			c := a.GetResolvedComputedColumnImplNode().GetResolvedComputedColumnNode()
+			computed[c.GetColumn().GetColumnId()] = w.analytic(c.GetExpr(), partition, g.GetOrderBy().GetOrderByItemList()).write(analytics)
 		}
 	}
 	var items []string
@@ -34,11 +39,11 @@ func (w *writer) analyticScan(s *resolved.ResolvedAnalyticScanProto) string {
 	if len(items) == 0 {
 		items = []string{"1"}
 	}
-	return "SELECT " + strings.Join(items, ", ") + " FROM " + w.from(s.GetInputScan())
+	return "SELECT " + strings.Join(items, ", ") + " FROM " + input
 }
 
-// analytic writes a call over a window.
-func (w *writer) analytic(e *resolved.AnyResolvedExprProto, partition string, order []*resolved.ResolvedOrderByItemProto) string {
+// analytic reads a call over a window.
+func (w *writer) analytic(e *resolved.AnyResolvedExprProto, partition string, order []*resolved.ResolvedOrderByItemProto) *call {
 	n := e.GetResolvedFunctionCallBaseNode().GetResolvedNonScalarFunctionCallBaseNode().GetResolvedAnalyticFunctionCallNode()
 	if n == nil {
 		refuse(place(e), "the window function %s", nodeName(e))
@@ -57,7 +62,7 @@ func (w *writer) analytic(e *resolved.AnyResolvedExprProto, partition string, or
 		frame = " " + f.GetFrameUnit().String() + " BETWEEN " + w.frameEnd(start, key) + " AND " + w.frameEnd(end, key)
 	}
 	c.over = strings.TrimSpace(partition + by + frame)
-	return c.write(analytics)
+	return c
 }
 
 // rangeOrder writes the one key of a window whose frame has offsets: a key to which they can be added. An INT64 is widened,

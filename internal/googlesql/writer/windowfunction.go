@@ -33,7 +33,7 @@ func windowOf(name string) entry {
 		if c.ignoreNulls {
 			nulls = " IGNORE NULLS"
 		}
-		return name + "(" + strings.Join(c.args, ", ") + nulls + ")" + c.window()
+		return c.capture(name + "(" + strings.Join(c.args, ", ") + nulls + ")" + c.window())
 	}
 }
 

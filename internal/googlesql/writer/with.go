@@ -25,17 +25,20 @@ func (w *writer) withEntries(s *resolved.ResolvedWithScanProto, recursive *strin
 		}
 		w.queries++
 		q := withQuery{name: fmt.Sprintf("w%d", w.queries), columns: scanColumns(query)}
-		text := ""
+		text, keys := "", ""
 		if query.GetResolvedRecursiveScanNode() != nil {
 			*recursive = "RECURSIVE "
 			w.recursion = append(w.recursion, q)
 			text = w.scan(query)
+			if query.GetResolvedRecursiveScanNode().GetOpType() == resolved.ResolvedRecursiveScanEnums_UNION_DISTINCT {
+				keys = "(" + columns(q.columns) + ", iteration) USING KEY (" + columns(q.columns) + ")"
+			}
 			w.recursion = w.recursion[:len(w.recursion)-1]
 		} else {
 			text = w.scan(query)
 		}
 		w.with[e.GetWithQueryName()] = q
-		queries = append(queries, q.name+" AS ("+text+")")
+		queries = append(queries, q.name+keys+" AS ("+text+")")
 	}
 	return queries
 }
@@ -45,22 +48,26 @@ func (w *writer) withEntries(s *resolved.ResolvedWithScanProto, recursive *strin
 const maxIterations = 500
 
 // recursiveScan writes the two terms of a recursive query. Its rows count the iteration that made them, so that one without
-// an end is an error; rows of UNION DISTINCT cannot, since they would all be different.
+// an end is an error. Those of UNION DISTINCT are the keys of the count, and a row that is there is not made again.
 func (w *writer) recursiveScan(s *resolved.ResolvedRecursiveScanProto) string {
 	if len(w.recursion) == 0 {
 		refuse(nil, "a recursive query here")
 	}
 	list, name := s.GetParent().GetColumnList(), w.recursion[len(w.recursion)-1].name
-	first := w.renamed(s.GetNonRecursiveTerm().GetOutputColumnList(), list)
+	first := w.renamed(s.GetNonRecursiveTerm().GetOutputColumnList(), list) + ", 0 AS iteration FROM (" + w.scan(s.GetNonRecursiveTerm().GetScan()) + ")"
 	again := w.renamed(s.GetRecursiveTerm().GetOutputColumnList(), list)
-	from := " FROM (" + w.scan(s.GetNonRecursiveTerm().GetScan()) + ")"
 	next := " FROM (" + w.scan(s.GetRecursiveTerm().GetScan()) + ")"
-	if s.GetOpType() == resolved.ResolvedRecursiveScanEnums_UNION_DISTINCT {
-		return first + from + " UNION " + again + next
-	}
-	iteration := fmt.Sprintf("(SELECT CASE WHEN max(iteration) < %d THEN max(iteration) + 1 ELSE error('A recursive CTE has reached the maximum number of iterations: %[1]d.') END FROM %s)",
+	iteration := fmt.Sprintf("(SELECT CASE WHEN max(iteration) >= %d THEN error('A recursive CTE has reached the maximum number of iterations: %[1]d.') ELSE max(iteration) + 1 END FROM %s)",
 		maxIterations, name)
-	return first + ", 0 AS iteration" + from + " UNION ALL " + again + ", " + iteration + next
+	if s.GetOpType() != resolved.ResolvedRecursiveScanEnums_UNION_DISTINCT {
+		return first + " UNION ALL " + again + ", " + iteration + next
+	}
+	same := make([]string, len(list))
+	for i, c := range list {
+		same[i] = "old." + column(c) + " IS NOT DISTINCT FROM new." + column(c)
+	}
+	return first + " UNION SELECT " + columns(list) + ", " + iteration + " FROM (" + again + next + ") AS new WHERE NOT EXISTS (SELECT 1 FROM recurring." + name +
+		" AS old WHERE " + strings.Join(same, " AND ") + ")"
 }
 
 // sampleScan writes TABLESAMPLE SYSTEM.

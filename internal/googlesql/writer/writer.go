@@ -118,6 +118,10 @@ type writer struct {
 	queries    int             // names of WITH queries given so far
 	recursion  []withQuery     // the recursive queries being written, the innermost last
 	parameters map[string]bool // the parameters written, by name or number
+
+	deferred map[string]string // how the values of deferred calls are made, by the columns of their parts
+	guards   []string          // the conditions under which what is being written is needed
+	needed   string            // the condition under which a scan has rows; "" for always
 }
 
 // withQuery is a query of a WITH clause, under the name that it has in DuckDB.

@@ -21,6 +21,7 @@ import (
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/googlesql/conformance"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 func main() {
@@ -28,6 +29,7 @@ func main() {
 	all := flag.Bool("v", false, "print what is the same, too")
 	generate := flag.Uint64("generate", 0, "how many queries to generate")
 	from := flag.Uint64("from", 1, "the first of them")
+	show := flag.Bool("sql", false, "print the SQL that DuckDB is given")
 	flag.Parse()
 	ctx := context.Background()
 	source, err := installed.Find("")
@@ -45,7 +47,11 @@ func main() {
 	}
 	config := extension.DefaultConfig()
 	config.BigQuery.Dialect = extension.Dialect(dialect.GoogleSQL)
-	connector, err := extension.NewConnector("", extension.Options{Config: config})
+	options := extension.Options{Config: config}
+	if *show {
+		options.Tracer = planned{}
+	}
+	connector, err := extension.NewConnector("", options)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -77,5 +83,14 @@ func main() {
 	fmt.Println(counts)
 	if counts[conformance.Different]+counts[conformance.MissingError] > 0 {
 		os.Exit(1)
+	}
+}
+
+// planned prints what becomes of a statement.
+type planned struct{}
+
+func (planned) Trace(_ context.Context, e trace.Event) {
+	if e.SQL != "" {
+		fmt.Println("\tSQL ", e.SQL)
 	}
 }
