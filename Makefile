@@ -1,11 +1,12 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fetched compiled test-cpus unit lint bench fixtures conformance fuzz models tensorflow googlesql clean
+.PHONY: help demo build test fetched compiled test-cpus unit lint bench fixtures conformance clients fuzz models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
 MODELS  := build/models
 GOOGLE  := build/google
+CLIENTS := build/clients
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # Cloud Storage is asked over HTTP only: without its gRPC client the binary is 19 MB smaller and a cold build 24 s of processor time
@@ -64,6 +65,15 @@ bench: tensorflow googlesql ## measure Mallard, the bare C API and Python in one
 conformance: $(GOOGLE) googlesql ## Google's own Python client against the local Vertex AI, and GENERATED (20000) queries against Google's evaluator
 	MALLARD_TEST_PYTHON=$(CURDIR)/$(GOOGLE)/bin/python $(GO) test -count=1 -run Python ./connectors/vertexai/vertextest
 	$(GO) run ./internal/googlesql/conformance/judge -generate $(or $(GENERATED),20000) -from $(or $(FROM),1000)
+
+# The real clients of BigQuery, which need minutes to install. STEPS names some of the steps of examples/clients/run.sh.
+clients: build tensorflow googlesql $(CLIENTS)/installed ## Google's Python clients, DataFrames, dbt and others against a served database
+	@data=$$(mktemp -d) && mkdir $$data/models $$data/suite && trap 'rm -rf "$$data"' EXIT && \
+	  PYTHON=$(CURDIR)/$(CLIENTS)/bin/python MODELS=$(CURDIR)/testdata/models bin/mallard serve -tutorials -emulate -project test-project \
+	  -bucket tf-models=$$data/models -bucket suite-data=$$data/suite -- examples/clients/run.sh $(STEPS)
+
+$(CLIENTS)/installed: examples/clients/requirements.txt
+	$(PYTHON) -m venv $(CLIENTS) && $(CLIENTS)/bin/python -m pip install --quiet --only-binary=:all: -r $< && touch $@
 
 fuzz: ## every fuzz target for FUZZTIME (10m) each
 	./bench/fuzz.sh $(or $(FUZZTIME),10m)

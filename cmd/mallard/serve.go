@@ -39,6 +39,17 @@ memory. Its schemas are the datasets. Attached databases are projects.
                      wanted where other machines reach -listen
   -attach NAME=FILE  attach a database that is the project NAME, for reading;
                      repeatable
+  -bucket NAME=FOLDER
+                     serve a folder as a bucket of Cloud Storage, and read
+                     gs://NAME/… from it; repeatable
+  -emulate           serve a Vertex AI, too, and lead every connection there:
+                     Google's models answer with an echo and made-up vectors,
+                     uploaded models with their predictions
+  -tutorials         serve what BigQuery's tutorials name: the buckets
+                     cloud-training-demos and cloud-samples-data with files of
+                     ours, and small generated tables of the project
+                     bigquery-public-data (hacker_news.full, imdb.reviews,
+                     usa_names.usa_1910_2013, samples.shakespeare)
   -drain DURATION    how long running jobs may take when the server is stopped
                      (20s)
   -v                 a line on stderr for each request, without its contents
@@ -75,6 +86,7 @@ func runServe(ctx context.Context, args []string, t terminal) int {
 		s.Attach = append(s.Attach, server.Attachment{Name: name, File: file})
 		return nil
 	})
+	tutorials := serviceFlags(fs, &s)
 	usage := func(problem string) int {
 		fmt.Fprintf(t.err, "mallard serve: %s\nmallard serve -help shows what there is.\n", problem)
 		return exitUsage
@@ -118,7 +130,7 @@ func runServe(ctx context.Context, args []string, t terminal) int {
 	if environment {
 		err = printEnvironment(ctx, s, t)
 	} else {
-		code, err = o.serve(ctx, s, program, t)
+		code, err = o.serve(ctx, s, *tutorials, program, t)
 	}
 	if err != nil {
 		fmt.Fprintf(t.err, "mallard serve: %v\n", err)
@@ -128,12 +140,19 @@ func runServe(ctx context.Context, args []string, t terminal) int {
 }
 
 // serve serves until ctx ends, or the program that is run.
-func (o *options) serve(ctx context.Context, s server.Options, program []string, t terminal) (code int, err error) {
+func (o *options) serve(ctx context.Context, s server.Options, tutorials bool, program []string, t terminal) (code int, err error) {
 	cfg, _, err := o.loadConfig()
 	if err != nil {
 		return exitFailed, err
 	}
 	s.Config = cfg
+	if tutorials {
+		remove, err := addTutorials(ctx, &s)
+		if err != nil {
+			return exitFailed, fmt.Errorf("-tutorials: %w", err)
+		}
+		defer func() { err = errors.Join(err, remove()) }()
+	}
 	on, err := server.New(ctx, s)
 	if err != nil {
 		return exitFailed, err
@@ -141,6 +160,7 @@ func (o *options) serve(ctx context.Context, s server.Options, program []string,
 	if program != nil {
 		return runProgram(ctx, on, program, t)
 	}
-	fmt.Fprintf(t.err, "BigQuery's API at %s, project %s. Ctrl-C stops it.\nIn another shell: eval \"$(mallard serve -env)\"\n", on.URL(), on.Project())
+	fmt.Fprintf(t.err, "BigQuery's API at %s, project %s. Ctrl-C stops it.\nIn another shell: eval \"$(mallard serve -env)\"\n", on.URL(),
+		on.Project())
 	return exitDone, on.Run(ctx)
 }

@@ -60,7 +60,8 @@ func names(t *testing.T, b *Bucket, prefix, suffix string) string {
 // TestBucketList: the names of a bucket, links that stay in its folder, and nothing of what links lead to outside.
 func TestBucketList(t *testing.T) {
 	in, out := folder(t, "a/b.jpg", "a-b.jpg", "x.csv", ".mallard-upload-1")
-	for link, to := range map[string]string{"here": "x.csv", "secret": out + "/secret.txt", "out": out, "a/up": "../../outside/secret.txt", "gone": "nowhere"} {
+	for link, to := range map[string]string{"here": "x.csv", "secret": out + "/secret.txt", "out": out, "a/up": "../../outside/secret.txt",
+		"gone": "nowhere"} {
 		if err := os.Symlink(to, filepath.Join(in, link)); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +80,8 @@ func TestBucketList(t *testing.T) {
 			t.Errorf("%q…%q: %s, want %s", tt.prefix, tt.suffix, got, tt.want)
 		}
 	}
-	for _, name := range []string{"secret", "out/secret.txt", "a/up", "../outside/secret.txt", "a/../../outside/secret.txt", out + "/secret.txt", "a", "", "a//b.jpg"} {
+	for _, name := range []string{"secret", "out/secret.txt", "a/up", "../outside/secret.txt", "a/../../outside/secret.txt",
+		out + "/secret.txt", "a", "", "a//b.jpg"} {
 		if _, err := b.Stat(t.Context(), "", name, 0); err == nil {
 			t.Errorf("Stat(%q) finds it", name)
 		}
@@ -172,7 +174,8 @@ func TestGlob(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	for uri, want := range map[string]string{"gs://b/a/*.csv": "a/1.csv a/2.csv a/deep/3.csv", "gs://b/b.json": "b.json", "gs://b/*": "a/1.csv a/2.csv a/deep/3.csv b.json"} {
+	for uri, want := range map[string]string{"gs://b/a/*.csv": "a/1.csv a/2.csv a/deep/3.csv", "gs://b/b.json": "b.json",
+		"gs://b/*": "a/1.csv a/2.csv a/deep/3.csv b.json"} {
 		got, err := bs.Glob(t.Context(), uri)
 		for i, f := range got {
 			got[i] = strings.TrimPrefix(filepath.ToSlash(f), in+"/")
@@ -181,7 +184,8 @@ func TestGlob(t *testing.T) {
 			t.Errorf("%s: %s, %v", uri, g, err)
 		}
 	}
-	for _, uri := range []string{"gs://b/none", "gs://b/a", "gs://b/x*", "gs://b/../*", "gs://other/x", "gs://gone/x", "gs://b", "s3://b/a", "gs://b/*a*"} {
+	for _, uri := range []string{"gs://b/none", "gs://b/a", "gs://b/x*", "gs://b/../*", "gs://other/x", "gs://gone/x", "gs://b", "s3://b/a",
+		"gs://b/*a*"} {
 		if got, err := bs.Glob(t.Context(), uri); err == nil {
 			t.Errorf("%s: %v", uri, got)
 		}

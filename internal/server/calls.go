@@ -30,6 +30,7 @@ func (s *Server) newCalls() *grpc.Server {
 	storagepb.RegisterBigQueryReadServer(calls, s.reads)
 	connectionpb.RegisterConnectionServiceServer(calls, s.connections)
 	s.policies.Register(calls)
+	s.services.register(calls)
 	return calls
 }
 
@@ -88,7 +89,8 @@ func (r readables) Keep(ctx context.Context, query string) (storageread.Table, f
 
 // statusCodes are gRPC's of HTTP's.
 var statusCodes = map[int]codes.Code{
-	http.StatusNotFound: codes.NotFound, http.StatusForbidden: codes.PermissionDenied, http.StatusConflict: codes.AlreadyExists, 499: codes.Canceled,
+	http.StatusNotFound: codes.NotFound, http.StatusForbidden: codes.PermissionDenied, http.StatusConflict: codes.AlreadyExists,
+	499: codes.Canceled,
 }
 
 // asStatus is a fault of REST's as gRPC shows it.

@@ -23,9 +23,11 @@ import (
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/localfs"
+	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/bigquery"
+	"github.com/mallardml/mallard/internal/server/bucket"
 	"github.com/mallardml/mallard/internal/server/connection"
 	"github.com/mallardml/mallard/internal/server/gateway"
 	"github.com/mallardml/mallard/internal/server/iam"
@@ -48,6 +50,11 @@ type Options struct {
 	Token string
 	// Attach are databases that are projects of their own names, for reading.
 	Attach []Attachment
+	// Buckets are folders that are served as buckets of Cloud Storage, by their names, besides those of Config: statements read gs://NAME/…
+	// from them.
+	Buckets map[string]string
+	// Emulate serves a Vertex AI with these answers, to clients and to the statements' remote models; nil serves none.
+	Emulate *vertextest.Options
 	// Hosts are names of Google's services that are added with [Server.Handle], so that the proxy leads there: storage.googleapis.com.
 	Hosts []string
 	// Folder is where the files of clients are made, for as long as the server runs; see [gateway.Options].
@@ -66,6 +73,7 @@ type Server struct {
 	o           Options
 	db          *sql.DB
 	bigquery    *bigquery.Service
+	services    services
 	reads       *storageread.Server
 	policies    *iam.Policies
 	connections *connection.Service
@@ -98,39 +106,47 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err := o.checkListen(); err != nil {
 		return nil, err
 	}
-	connector, err := mallard.NewConnector(o.Database, mallard.Options{Config: cfg, Dialect: mallard.GoogleSQL})
+	services, cfg, err := beside(o, cfg)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, db: sql.OpenDB(connector), mux: http.NewServeMux(), started: time.Now()}
+	connector, err := mallard.NewConnector(o.Database, mallard.Options{Config: cfg, Dialect: mallard.GoogleSQL})
+	if err != nil {
+		return nil, errors.Join(err, services.Close())
+	}
+	s := &Server{o: o, db: sql.OpenDB(connector), services: services, mux: http.NewServeMux(), started: time.Now()}
 	// Connections are cheap, and their number is that of the requests at hand: jobs have a bound of their own.
 	s.db.SetMaxIdleConns(16)
 	for _, a := range o.Attach {
 		if err := s.attach(ctx, a); err != nil {
-			return nil, errors.Join(fmt.Errorf("-attach %s=%s: %w", a.Name, a.File, err), s.db.Close())
+			return nil, errors.Join(fmt.Errorf("-attach %s=%s: %w", a.Name, a.File, err), s.db.Close(), services.Close())
 		}
 	}
 	if s.bigquery, err = bigquery.New(ctx, bigquery.Options{
 		DB: s.db, Connector: connector, Project: o.Project, Location: o.Location, Logger: o.Logger,
 		Buckets: localfs.NewBuckets(config.BucketDirs(cfg)),
 	}); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(err, s.db.Close(), services.Close())
 	}
 	s.policies = &iam.Policies{}
 	s.connections = connection.New(o.Project, slices.Collect(maps.Keys(cfg.Connections)), s.policies)
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w; choose another place with -listen HOST:PORT", err), s.bigquery.Close(ctx), s.db.Close())
+		return nil, errors.Join(fmt.Errorf("%w; choose another place with -listen HOST:PORT", err), s.bigquery.Close(ctx), s.db.Close(),
+			services.Close())
 	}
 	if s.gateway, err = gateway.New(gateway.Options{
-		Address: strings.TrimPrefix(s.URL(), "http://"), Project: o.Project, Hosts: append(hosts(), o.Hosts...), Token: o.Token, Folder: o.Folder,
+		Address: strings.TrimPrefix(s.URL(), "http://"), Project: o.Project, Hosts: slices.Concat(hosts(), services.hosts(), o.Hosts),
+		Token: o.Token, Folder: o.Folder,
 		HTTP: s.Handler(), GRPC: s.newCalls(), Logger: o.Logger,
 	}); err != nil {
-		return nil, errors.Join(fmt.Errorf("making the files of clients: %w", err), s.listener.Close(), s.bigquery.Close(ctx), s.db.Close())
+		return nil, errors.Join(fmt.Errorf("making the files of clients: %w", err), s.listener.Close(), s.bigquery.Close(ctx), s.db.Close(),
+			services.Close())
 	}
 	s.mux.Handle("/", s.bigquery)
 	s.mux.HandleFunc("GET /$discovery/rest", s.discovery)
 	s.policies.Routes(s.mux)
 	s.connections.Routes(s.mux)
+	services.handle(s.mux)
 	s.mux.HandleFunc("GET "+EnvironmentPath, s.environment)
 	s.mux.HandleFunc("GET /healthz", s.health)
 	s.mux.HandleFunc("GET /metrics", s.metrics)
@@ -187,6 +203,9 @@ func (s *Server) Project() string { return s.o.Project }
 // Handle serves another of Google's services under a pattern of [http.ServeMux], before Run.
 func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
 
+// Buckets is Cloud Storage over folders.
+func (s *Server) Buckets() *bucket.Service { return s.services.buckets }
+
 // BigQuery is the REST service.
 func (s *Server) BigQuery() *bigquery.Service { return s.bigquery }
 
@@ -204,13 +223,13 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	drain, stop := context.WithTimeout(context.WithoutCancel(ctx), s.o.Drain)
 	defer stop()
-	return errors.Join(err, s.bigquery.Close(drain), s.gateway.Shutdown(drain), s.reads.Close(), s.db.Close())
+	return errors.Join(err, s.bigquery.Close(drain), s.gateway.Shutdown(drain), s.reads.Close(), s.db.Close(), s.services.Close())
 }
 
 // Close ends a server that is not run.
 func (s *Server) Close() error {
 	ctx := context.Background()
-	return errors.Join(s.listener.Close(), s.bigquery.Close(ctx), s.gateway.Shutdown(ctx), s.reads.Close(), s.db.Close())
+	return errors.Join(s.listener.Close(), s.bigquery.Close(ctx), s.gateway.Shutdown(ctx), s.reads.Close(), s.db.Close(), s.services.Close())
 }
 
 // Handler is what answers requests, behind the checks of who asks.

@@ -52,7 +52,8 @@ func (d *digests) of(ctx context.Context, b *localfs.Bucket, name string, o loca
 	if err := body.Close(); err != nil {
 		return digest{}, err
 	}
-	known = digest{base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc.Sum32())), base64.StdEncoding.EncodeToString(sum.Sum(nil))}
+	known = digest{base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc.Sum32())),
+		base64.StdEncoding.EncodeToString(sum.Sum(nil))}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.known == nil || len(d.known) >= maxDigests {

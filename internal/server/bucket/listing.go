@@ -70,7 +70,8 @@ func (s *Service) list(ctx context.Context, b *localfs.Bucket, w http.ResponseWr
 			if l.end != "" && name >= l.end {
 				return errPageFull
 			}
-			if name < l.start || l.after != "" && (name <= l.after || group != "" && group == l.after) || l.glob != nil && !l.glob.MatchString(name) {
+			if name < l.start || l.after != "" && (name <= l.after || group != "" && group == l.after) || l.glob != nil &&
+				!l.glob.MatchString(name) {
 				continue
 			}
 			if n := len(all.Prefixes); group != "" && n > 0 && all.Prefixes[n-1] == group {
@@ -117,7 +118,8 @@ func (l *listing) group(name string) string {
 	return name[:len(l.prefix)+i+len(l.delimiter)]
 }
 
-// glob reads a pattern of https://cloud.google.com/storage/docs/json_api/v1/objects/list#list-objects-and-prefixes-using-glob: ** also crosses slashes.
+// glob reads a pattern of https://cloud.google.com/storage/docs/json_api/v1/objects/list#list-objects-and-prefixes-using-glob: ** also
+// crosses slashes.
 func glob(pattern string) (*regexp.Regexp, error) {
 	if len(pattern) > 1024 {
 		return nil, errors.New("it is longer than 1024 bytes")

@@ -23,7 +23,8 @@ func (s *Service) getBucket(_ context.Context, b *localfs.Bucket, w http.Respons
 }
 
 func (s *Service) layout(_ context.Context, b *localfs.Bucket, w http.ResponseWriter, _ *http.Request) error {
-	reply(w, map[string]any{"kind": "storage#storageLayout", "bucket": b.Name(), "location": "US", "locationType": "multi-region", "hierarchicalNamespace": map[string]any{"enabled": false}})
+	reply(w, map[string]any{"kind": "storage#storageLayout", "bucket": b.Name(), "location": "US", "locationType": "multi-region",
+		"hierarchicalNamespace": map[string]any{"enabled": false}})
 	return nil
 }
 
@@ -35,10 +36,12 @@ func (s *Service) insertBucket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.buckets.Has(b.Name) {
-		writeFault(w, r, &fault{http.StatusConflict, "conflict", "Your previous request to create the named bucket succeeded and you already own it."})
+		writeFault(w, r, &fault{http.StatusConflict, "conflict",
+			"Your previous request to create the named bucket succeeded and you already own it."})
 		return
 	}
-	writeFault(w, r, &fault{http.StatusForbidden, "forbidden", fmt.Sprintf("Bucket %q: start the server with -bucket NAME=FOLDER; requests make none.", b.Name)})
+	writeFault(w, r, &fault{http.StatusForbidden, "forbidden",
+		fmt.Sprintf("Bucket %q: start the server with -bucket NAME=FOLDER; requests make none.", b.Name)})
 }
 
 // resource describes an object; with its digests, the file is read for them unless they are known.
@@ -46,8 +49,9 @@ func (s *Service) resource(ctx context.Context, b *localfs.Bucket, name string, 
 	generation := strconv.FormatInt(o.Generation, 10)
 	at := o.Updated.UTC().Format(time.RFC3339Nano)
 	r := &storage.Object{
-		Kind: "storage#object", Id: b.Name() + "/" + name + "/" + generation, Name: name, Bucket: b.Name(), Generation: o.Generation, Metageneration: 1,
-		ContentType: o.ContentType, StorageClass: "STANDARD", Size: uint64(o.Size), Etag: generation,
+		Kind: "storage#object", Id: b.Name() + "/" + name + "/" + generation, Name: name, Bucket: b.Name(), Generation: o.Generation,
+		Metageneration: 1,
+		ContentType:    o.ContentType, StorageClass: "STANDARD", Size: uint64(o.Size), Etag: generation,
 		TimeCreated: at, Updated: at, TimeStorageClassUpdated: at, ForceSendFields: []string{"Size"},
 		MediaLink: "/download/storage/v1/b/" + url.PathEscape(b.Name()) + "/o/" + url.PathEscape(name) + "?alt=media&generation=" + generation,
 	}
@@ -72,7 +76,8 @@ func generation(r *http.Request) (int64, error) {
 	return g, nil
 }
 
-var errPrecondition = &fault{http.StatusPreconditionFailed, "conditionNotMet", "At least one of the pre-conditions you specified did not hold."}
+var errPrecondition = &fault{http.StatusPreconditionFailed, "conditionNotMet",
+	"At least one of the pre-conditions you specified did not hold."}
 
 // check holds a request's conditions against the object that is there, whose generation is 0 where none is.
 func check(r *http.Request, generation int64) error {
@@ -194,7 +199,8 @@ func (s *Service) rewrite(ctx context.Context, b *localfs.Bucket, w http.Respons
 		reply(w, res)
 		return nil
 	}
-	reply(w, &storage.RewriteResponse{Kind: "storage#rewriteResponse", Done: true, ObjectSize: int64(res.Size), TotalBytesRewritten: int64(res.Size), Resource: res,
+	reply(w, &storage.RewriteResponse{Kind: "storage#rewriteResponse", Done: true, ObjectSize: int64(res.Size),
+		TotalBytesRewritten: int64(res.Size), Resource: res,
 		ForceSendFields: []string{"ObjectSize", "TotalBytesRewritten"}})
 	return nil
 }

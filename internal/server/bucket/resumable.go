@@ -65,13 +65,15 @@ func (s *Service) begin(b *localfs.Bucket, w http.ResponseWriter, r *http.Reques
 	}
 	s.mu.Unlock()
 	if full {
-		return errors.Join(&fault{http.StatusTooManyRequests, "rateLimitExceeded", "Too many resumable uploads are open; finish or delete some."}, to.Abort())
+		return errors.Join(&fault{http.StatusTooManyRequests, "rateLimitExceeded", "Too many resumable uploads are open; finish or delete some."},
+			to.Abort())
 	}
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	at := url.URL{Scheme: scheme, Host: r.Host, Path: r.URL.Path, RawQuery: url.Values{"uploadType": {"resumable"}, "name": {name}, "upload_id": {id}}.Encode()}
+	at := url.URL{Scheme: scheme, Host: r.Host, Path: r.URL.Path, RawQuery: url.Values{"uploadType": {"resumable"}, "name": {name},
+		"upload_id": {id}}.Encode()}
 	w.Header().Set("Location", at.String())
 	w.Header().Set("X-GUploader-UploadID", id)
 	w.WriteHeader(http.StatusOK)

@@ -49,12 +49,14 @@ func (s *Service) route() {
 		})
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeFault(w, r, &fault{http.StatusBadRequest, "invalid", fmt.Sprintf("%s %s is not served: buckets that are folders are listed, read, written, copied and deleted from.", r.Method, r.URL.Path)})
+		writeFault(w, r, &fault{http.StatusBadRequest, "invalid", fmt.Sprintf("%s %s is not served: buckets that are folders are listed, read, "+
+			"written, copied and deleted from.", r.Method, r.URL.Path)})
 	})
 }
 
 func described(b *localfs.Bucket) *storage.Bucket {
-	return &storage.Bucket{Kind: "storage#bucket", Id: b.Name(), Name: b.Name(), Location: "US", LocationType: "multi-region", StorageClass: "STANDARD", Metageneration: 1, ProjectNumber: 1}
+	return &storage.Bucket{Kind: "storage#bucket", Id: b.Name(), Name: b.Name(), Location: "US", LocationType: "multi-region",
+		StorageClass: "STANDARD", Metageneration: 1, ProjectNumber: 1}
 }
 
 func (s *Service) listBuckets(w http.ResponseWriter) {

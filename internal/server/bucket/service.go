@@ -1,9 +1,10 @@
-// Package bucket is Cloud Storage's JSON API (https://cloud.google.com/storage/docs/json_api/v1) over folders that stand for buckets: list, read, upload,
-// copy and delete, as the client libraries and gcloud ask. Start with [New]. The rooms, from the top: route.go (who answers what), object.go, listing.go,
-// upload.go, resumable.go, digest.go, reply.go.
+// Package bucket is Cloud Storage's JSON API (https://cloud.google.com/storage/docs/json_api/v1) over folders that stand for buckets: list,
+// read, upload, copy and delete, as the client libraries and gcloud ask. Start with [New]. The rooms, from the top: route.go (who answers
+// what), object.go, listing.go, upload.go, resumable.go, digest.go, reply.go.
 //
-// A fake of Cloud Storage that is a library would keep the attributes of objects in files of its own or in memory; here the folder is the bucket, as it
-// is found: a file that a program puts there is an object at once. What a folder cannot keep (custom metadata, ACLs, old generations) is not kept.
+// A fake of Cloud Storage that is a library would keep the attributes of objects in files of its own or in memory; here the folder is the
+// bucket, as it is found: a file that a program puts there is an object at once. What a folder cannot keep (custom metadata, ACLs, old
+// generations) is not kept.
 package bucket
 
 import (
@@ -53,7 +54,8 @@ func New(o Options) (*Service, error) {
 	s := &Service{o: o, buckets: localfs.NewBuckets(o.Folders), mux: http.NewServeMux(), now: time.Now, uploads: map[string]*session{}}
 	for _, name := range s.buckets.Names() {
 		if !bucketName.MatchString(name) || slices.Contains(reserved, name) {
-			return nil, fmt.Errorf("bucket %q: a name has 3 to 63 small letters, digits, dashes, underscores and dots, and is none of %s", name, strings.Join(reserved, ", "))
+			return nil, fmt.Errorf("bucket %q: a name has 3 to 63 small letters, digits, dashes, underscores and dots, and is none of %s", name,
+				strings.Join(reserved, ", "))
 		}
 		if _, err := s.buckets.Bucket(name); err != nil {
 			return nil, errors.Join(err, s.buckets.Close())
@@ -67,7 +69,8 @@ func New(o Options) (*Service, error) {
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$`)
 
 // reserved are the first parts of other addresses of the server.
-var reserved = []string{"batch", "bigquery", "discovery", "download", "healthz", "metrics", "projects", "resumable", "storage", "token", "upload"}
+var reserved = []string{"batch", "bigquery", "discovery", "download", "healthz", "metrics", "projects", "resumable", "storage", "token",
+	"upload"}
 
 // Buckets are the folders.
 func (s *Service) Buckets() *localfs.Buckets { return s.buckets }

@@ -120,7 +120,8 @@ func TestClient(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
-	if _, err := write(ctx, b.Object("once/a.bin").If(storage.Conditions{DoesNotExist: true}), "x", 0); status(err) != http.StatusPreconditionFailed {
+	if _, err := write(ctx, b.Object("once/a.bin").If(storage.Conditions{DoesNotExist: true}), "x",
+		0); status(err) != http.StatusPreconditionFailed {
 		t.Errorf("an object that must not be there: %v", err)
 	}
 	if _, err := c.Bucket("other-data").Object("copy").CopierFrom(b.Object("once/a.bin")).Run(ctx); err != nil {
@@ -128,7 +129,8 @@ func TestClient(t *testing.T) {
 	}
 	// printf hello | openssl md5 -binary | base64; the CRC32C is that of rocksdb's and of Google's tools
 	a, err := b.Object("there before.txt").Attrs(ctx)
-	if err != nil || fmt.Sprintf("%x", a.MD5) != "5d41402abc4b2a76b9719d911017c592" || a.CRC32C != 0x9a71bb4c || a.ContentType != "text/plain" {
+	if err != nil || fmt.Sprintf("%x", a.MD5) != "5d41402abc4b2a76b9719d911017c592" || a.CRC32C != 0x9a71bb4c ||
+		a.ContentType != "text/plain" {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if err := b.Object("once/a.bin").Delete(ctx); err != nil {
@@ -257,7 +259,8 @@ func TestResumable(t *testing.T) {
 	if code, _, _ := do(t, "PUT", huge, strings.Repeat("x", 21)); code != http.StatusRequestEntityTooLarge {
 		t.Errorf("21 bytes: %d", code)
 	}
-	if code, _, _ := do(t, "POST", h.URL+"/upload/storage/v1/b/data/o?uploadType=resumable", `{"name": "l"}`, "X-Upload-Content-Length", "21"); code != http.StatusRequestEntityTooLarge {
+	if code, _, _ := do(t, "POST", h.URL+"/upload/storage/v1/b/data/o?uploadType=resumable", `{"name": "l"}`, "X-Upload-Content-Length",
+		"21"); code != http.StatusRequestEntityTooLarge {
 		t.Errorf("21 bytes announced: %d", code)
 	}
 	_, one := begin("one")
@@ -297,7 +300,8 @@ func filesOf(t testing.TB, dir string) string {
 
 // TestNames: a bucket's name must not stand in the way of other addresses, and its folder must be there.
 func TestNames(t *testing.T) {
-	for name, folder := range map[string]string{"storage": t.TempDir(), "UP": t.TempDir(), "a/b": t.TempDir(), "gone-data": filepath.Join(t.TempDir(), "nowhere")} {
+	for name, folder := range map[string]string{"storage": t.TempDir(), "UP": t.TempDir(), "a/b": t.TempDir(),
+		"gone-data": filepath.Join(t.TempDir(), "nowhere")} {
 		if s, err := New(Options{Folders: map[string]string{name: folder}}); err == nil {
 			t.Errorf("%s is taken", name)
 			_ = s.Close()
@@ -327,7 +331,8 @@ func FuzzRequest(f *testing.F) {
 		{"GET", "/storage/v1/b/data/o?prefix=../&delimiter=/&matchGlob=[a-&pageToken=Yg==&maxResults=1", "", "", ""},
 		{"POST", "/upload/storage/v1/b/data/o?uploadType=media&name=../x", "content", "", ""},
 		{"POST", "/upload/storage/v1/b/data/o?uploadType=media&name=link/x", "content", "", ""},
-		{"POST", "/upload/storage/v1/b/data/o?uploadType=multipart", "--b\r\nContent-Type: application/json\r\n\r\n{\"name\": \"/etc/x\"}\r\n--b\r\n\r\nhi\r\n--b--", "multipart/related; boundary=b", ""},
+		{"POST", "/upload/storage/v1/b/data/o?uploadType=multipart",
+			"--b\r\nContent-Type: application/json\r\n\r\n{\"name\": \"/etc/x\"}\r\n--b\r\n\r\nhi\r\n--b--", "multipart/related; boundary=b", ""},
 		{"POST", "/upload/storage/v1/b/data/o?uploadType=resumable", `{"name": "../y"}`, "", ""},
 		{"PUT", "/upload/storage/v1/b/data/o?upload_id=x", "x", "", "bytes 0-0/1"},
 		{"POST", "/storage/v1/b/data/o/a/rewriteTo/b/data/o/..%2F..%2Fz", "", "", ""},

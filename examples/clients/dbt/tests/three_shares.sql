@@ -1,0 +1,1 @@
+select * from {{ ref("classified") }} where array_length(dense_1) <> 3
