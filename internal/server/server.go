@@ -366,7 +366,7 @@ func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
 		{"mallard_jobs_waiting", "gauge", "Jobs that wait for their turn.", int64(jobs.Waiting)},
 		{"mallard_jobs_running", "gauge", "Jobs that run.", int64(jobs.Running)},
 		{"mallard_jobs_kept", "gauge", "Jobs that ended and are known.", int64(jobs.Kept)},
-		{"mallard_result_rows_kept", "gauge", "Rows of their results.", jobs.Rows},
+		{"mallard_result_bytes_kept", "gauge", "About what their results take in memory.", jobs.Bytes},
 		{"mallard_connections_open", "gauge", "Connections to the database.", int64(s.db.Stats().OpenConnections)},
 		{"mallard_uptime_seconds", "gauge", "How long the server runs.", int64(time.Since(s.started).Seconds())},
 	} {

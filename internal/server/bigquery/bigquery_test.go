@@ -294,6 +294,11 @@ func TestJobs(t *testing.T) {
 	if err != nil || len(r.Rows) != 0 || r.TotalRows != 10 || r.PageToken == "" || len(r.Schema.Fields) != 1 {
 		t.Errorf("no rows: %+v, %v", r, err)
 	}
+	python := s.Jobs.GetQueryResults(project, "first").MaxResults(0)
+	python.Header().Set("X-Goog-Api-Client", "gl-python/3.12 gccl/3.47.0")
+	if r, err = python.Do(); err != nil || len(r.Rows) != 10 || r.PageToken != "" {
+		t.Errorf("the first page of Google's Python client: %+v, %v", r, err)
+	}
 	r, err = s.Jobs.GetQueryResults(project, "first").StartIndex(8).Fields("rows", "totalRows").Do()
 	if err != nil || texts(r.Rows) != "9;10" || r.Schema != nil {
 		t.Errorf("from 8: %+v, %v", r, err)

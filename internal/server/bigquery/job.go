@@ -3,7 +3,11 @@ package bigquery
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,6 +188,17 @@ func (q *jobs) unfinished() (n int) {
 	return n
 }
 
+// guarded runs the job. A fault of ours ends it, and nothing else.
+func (j *job) guarded(log *slog.Logger) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("a fault of the server's", "job", j.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fault(http.StatusBadRequest, "invalid", "A fault of Mallard's: its log says more.")
+		}
+	}()
+	return j.run(j.ctx, j)
+}
+
 // work runs a job when its turn comes.
 func (q *jobs) work(j *job) {
 	defer q.all.Done()
@@ -192,7 +207,7 @@ func (q *jobs) work(j *job) {
 	select {
 	case q.slots <- struct{}{}:
 		j.change(func() { j.started = time.Now() })
-		err = j.run(j.ctx, j)
+		err = j.guarded(q.s.Logger)
 		<-q.slots
 	case <-j.ctx.Done():
 		err = j.ctx.Err()
@@ -229,7 +244,7 @@ func (q *jobs) list(project string) []*job {
 func (q *jobs) evict() {
 	limits := q.s.Limits
 	q.mu.Lock()
-	var rows int64
+	var bytes int64
 	var gone []*job
 	kept := 0
 	stay := func(j *job) bool {
@@ -237,10 +252,10 @@ func (q *jobs) evict() {
 			return true
 		}
 		if j.result != nil && j.result.own {
-			rows += j.result.rows
+			bytes += j.result.bytes
 		}
 		kept++
-		return kept <= limits.Kept && time.Since(j.ended) < limits.Age && (rows <= limits.Rows || kept == 1)
+		return kept <= limits.Kept && time.Since(j.ended) < limits.Age && (bytes <= limits.Bytes || kept == 1)
 	}
 	var order []*job
 	for _, j := range slices.Backward(q.order) {
@@ -467,7 +482,7 @@ func (s *Service) deleteJob(c *call) (any, error) {
 		return nil, invalid("Job %s is running; cancel it first", j.id)
 	}
 	s.jobs.remove(j)
-	return noContent{}, nil
+	return struct{}{}, nil
 }
 
 func (s *Service) listJobs(c *call) (any, error) {
@@ -536,7 +551,7 @@ func pageOf[T any](c *call, all []T) (some []T, next string, err error) {
 // JobCounts count jobs.
 type JobCounts struct {
 	Waiting, Running, Kept int
-	Rows                   int64 // of the results that are kept
+	Bytes                  int64 // about what the results that are kept take
 }
 
 // Jobs counts the jobs that are known.
@@ -549,7 +564,7 @@ func (s *Service) Jobs() (n JobCounts) {
 		case "DONE":
 			n.Kept++
 			if j.result != nil && j.result.own {
-				n.Rows += j.result.rows
+				n.Bytes += j.result.bytes
 			}
 		case "RUNNING":
 			n.Running++

@@ -24,7 +24,8 @@ type result struct {
 	columns []googlesql.Field
 	table   string // as DuckDB's SQL calls it; "" for none
 	rows    int64
-	own     bool // the table is the job's, and goes with it
+	bytes   int64 // about what its rows take in memory
+	own     bool  // the table is the job's, and goes with it
 	users   atomic.Int32
 }
 
@@ -170,6 +171,12 @@ func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi
 	if mapping.AppenderCreateExt(h, database, schema, name, &a) == mapping.StateError {
 		return fmt.Errorf("keeping the result: %s", mapping.AppenderError(a))
 	}
+	types := make([]udf.Type, mapping.ColumnCount(&from.Result))
+	for i := range types {
+		t := mapping.ColumnLogicalType(&from.Result, mapping.IdxT(i))
+		types[i] = udf.TypeOf(t)
+		mapping.DestroyLogicalType(&t)
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -181,7 +188,11 @@ func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi
 		if err != nil {
 			return err
 		}
-		r.rows += int64(mapping.DataChunkGetSize(chunk))
+		size := int(mapping.DataChunkGetSize(chunk))
+		r.rows += int64(size)
+		for i, of := range types {
+			r.bytes += vectorBytes(mapping.DataChunkGetVector(chunk, mapping.IdxT(i)), of, size)
+		}
 		if mapping.AppendDataChunk(a, chunk) == mapping.StateError {
 			return fmt.Errorf("keeping the result: %s", mapping.AppenderError(a))
 		}
@@ -190,6 +201,42 @@ func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi
 		return fmt.Errorf("keeping the result: %s", mapping.AppenderError(a))
 	}
 	return nil
+}
+
+// from is the query of rows from one on. Those of a table of the job's have the numbers of their places.
+func (r *result) from(first, most int64) string {
+	if r.own {
+		return fmt.Sprintf("SELECT * FROM %s WHERE rowid >= %d AND rowid < %d", r.table, first, first+most)
+	}
+	return fmt.Sprintf("SELECT * FROM %s LIMIT %d OFFSET %d", r.table, most, first)
+}
+
+// vectorBytes is about what the first rows of a vector take.
+func vectorBytes(v mapping.Vector, t udf.Type, rows int) int64 {
+	each := int64(8)
+	switch t.Kind {
+	case mapping.TypeVarchar, mapping.TypeBlob, mapping.TypeBit, mapping.TypeGeometry, mapping.TypeBigNum:
+		sum := 16 * int64(rows)
+		for c, row := udf.Read(v), 0; row < rows; row++ {
+			if !c.Null(row) {
+				sum += int64(len(c.Text(row)))
+			}
+		}
+		return sum
+	case mapping.TypeList:
+		return 16*int64(rows) + vectorBytes(mapping.ListVectorGetChild(v), t.Children[0], int(mapping.ListVectorGetSize(v)))
+	case mapping.TypeArray:
+		return vectorBytes(mapping.ArrayVectorGetChild(v), t.Children[0], rows*int(t.Size))
+	case mapping.TypeStruct:
+		sum := int64(0)
+		for i, c := range t.Children {
+			sum += vectorBytes(mapping.StructVectorGetChild(v, mapping.IdxT(i)), c, rows)
+		}
+		return sum
+	case mapping.TypeHugeInt, mapping.TypeDecimal, mapping.TypeInterval, mapping.TypeUUID:
+		each = 16
+	}
+	return each * int64(rows)
 }
 
 // drop forgets the rows.

@@ -50,7 +50,7 @@ type Limits struct {
 	Waiting int           // jobs that wait, others are refused (1,000)
 	Kept    int           // finished jobs that are known, with their results (1,000)
 	Age     time.Duration // of a finished job that is known (24h)
-	Rows    int64         // of all kept results together (100,000,000)
+	Bytes   int64         // about what all kept results take in memory together (2 GiB)
 	Body    int64         // bytes of a request's JSON (64 MiB)
 	Upload  int64         // bytes of a file that is uploaded (10 GiB)
 }
@@ -58,7 +58,7 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	return Limits{
 		Running: cmp.Or(l.Running, 64), Waiting: cmp.Or(l.Waiting, 1000), Kept: cmp.Or(l.Kept, 1000),
-		Age: cmp.Or(l.Age, 24*time.Hour), Rows: cmp.Or(l.Rows, 100_000_000), Body: cmp.Or(l.Body, 64<<20),
+		Age: cmp.Or(l.Age, 24*time.Hour), Bytes: cmp.Or(l.Bytes, 2<<30), Body: cmp.Or(l.Body, 64<<20),
 		Upload: cmp.Or(l.Upload, 10<<30),
 	}
 }
