@@ -59,6 +59,8 @@ type Options struct {
 	Hosts []string
 	// Folder is where the files of clients are made, for as long as the server runs; see [gateway.Options].
 	Folder string
+	// Limits bound what is kept and run; the zero value has the defaults.
+	Limits bigquery.Limits
 	// Logger gets a line for each request, for debugging; nil is silent.
 	Logger *slog.Logger
 	// Drain is how long a server that is stopped waits for what runs; 20 s by default.
@@ -124,7 +126,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	if s.bigquery, err = bigquery.New(ctx, bigquery.Options{
 		DB: s.db, Connector: connector, Project: o.Project, Location: o.Location, Logger: o.Logger,
-		Buckets: localfs.NewBuckets(config.BucketDirs(cfg)),
+		Buckets: localfs.NewBuckets(config.BucketDirs(cfg)), Limits: o.Limits,
 	}); err != nil {
 		return nil, errors.Join(err, s.db.Close(), services.Close())
 	}

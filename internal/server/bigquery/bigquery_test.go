@@ -245,11 +245,11 @@ func TestQuery(t *testing.T) {
 	}
 	for sql, want := range map[string][3]string{
 		"SELECT nope FROM UNNEST([1]) AS x":    {"400", "invalidQuery", "Unrecognized name: nope at [1:8]"},
-		"SELECT 1 FROM `test-project.a.b`":     {"404", "notFound", "Not found: Table test-project:a.b"},
+		"SELECT 1 FROM `test-project.a.b`":     {"404", "notFound", "Not found: Dataset test-project:a"},
 		"SELECT 1 AS a, 2 AS a":                {"400", "invalidQuery", "Duplicate column names"},
 		"SELECT ERROR('sorry')":                {"400", "invalidQuery", "sorry"},
 		"":                                     {"400", "invalid", "query"},
-		"SELECT 1 AS a; SELECT * FROM nowhere": {"404", "notFound", "nowhere"},
+		"SELECT 1 AS a; SELECT * FROM nowhere": {"400", "invalid", "nowhere"},
 	} {
 		_, err := s.query(sql)
 		status := 400

@@ -59,7 +59,7 @@ func (s *Service) dryRun(ctx context.Context, j *job) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return s.missing(ctx, j, err)
 	}
 	if len(all) != 1 {
 		stats.StatementType = "SCRIPT"

@@ -257,17 +257,15 @@ func (q *jobs) evict() {
 		kept++
 		return kept <= limits.Kept && time.Since(j.ended) < limits.Age && (bytes <= limits.Bytes || kept == 1)
 	}
-	var order []*job
-	for _, j := range slices.Backward(q.order) {
-		if stay(j) {
-			order = append(order, j)
-		} else {
+	known := slices.DeleteFunc(slices.Clone(q.order), func(j *job) bool { return !j.finished() })
+	slices.SortStableFunc(known, func(a, b *job) int { return a.ended.Compare(b.ended) }) // a script began before its children, and ends after them
+	for _, j := range slices.Backward(known) {
+		if !stay(j) {
 			gone = append(gone, j)
 			delete(q.byID, j.project+":"+j.id)
 		}
 	}
-	slices.Reverse(order)
-	q.order = order
+	q.order = slices.DeleteFunc(q.order, func(j *job) bool { return q.byID[j.project+":"+j.id] != j })
 	for request, j := range q.asked {
 		if j.finished() && time.Since(j.ended) > requestLife {
 			delete(q.asked, request)

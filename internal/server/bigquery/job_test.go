@@ -11,6 +11,9 @@ import (
 
 	api "google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/googleapi"
+
+	"github.com/mallardml/mallard/internal/server"
+	"github.com/mallardml/mallard/internal/server/bigquery"
 )
 
 // insert runs a job to its end.
@@ -311,5 +314,47 @@ func TestSessions(t *testing.T) {
 	}
 	if list, err := s.Datasets.List(project).All(true).Do(); err != nil || len(list.Datasets) > 3 {
 		t.Errorf("%v, %v", list, err)
+	}
+}
+
+// TestMissing: what is not there is told in Google's words.
+func TestMissing(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	for _, tt := range []struct {
+		sql, dataset string
+		status       int
+		reason, want string
+	}{
+		{"SELECT * FROM nowhere", "", 400, "invalid", `Table "nowhere" must be qualified with a dataset (e.g. dataset.table).`},
+		{"SELECT * FROM nowhere", "demo", 404, "notFound", "Not found: Table test-project:demo.nowhere was not found in location US"},
+		{"SELECT * FROM demo.nowhere", "", 404, "notFound", "Not found: Table test-project:demo.nowhere was not found in location US"},
+		{"SELECT * FROM `test-project.demo.nowhere`", "", 404, "notFound", "Not found: Table test-project:demo.nowhere was not found in location US"},
+		{"SELECT * FROM nope.nowhere", "", 404, "notFound", "Not found: Dataset test-project:nope was not found in location US"},
+	} {
+		for _, dry := range []bool{false, true} {
+			q := &api.QueryRequest{Query: tt.sql, UseLegacySql: googleapi.Bool(false), DryRun: dry}
+			if tt.dataset != "" {
+				q.DefaultDataset = &api.DatasetReference{DatasetId: tt.dataset}
+			}
+			_, err := s.Jobs.Query(project, q).Do()
+			wantFault(t, err, tt.status, tt.reason, tt.want)
+		}
+	}
+}
+
+// TestChildren: the children of a script are jobs among others, and are forgotten before it.
+func TestChildren(t *testing.T) {
+	s := serve(t, func(o *server.Options) { o.Limits = bigquery.Limits{Kept: 5} })
+	j := s.insertQuery(&api.JobConfigurationQuery{Query: "DECLARE n INT64 DEFAULT 0; WHILE n < 200 DO SET n = n + 1; SELECT n; END WHILE"})
+	if j.Status.ErrorResult != nil || j.Statistics.NumChildJobs != 200 {
+		t.Fatalf("%+v", j)
+	}
+	if n := s.on.BigQuery().Jobs(); n.Kept > 5 {
+		t.Errorf("%+v", n)
+	}
+	var tables int
+	if err := s.on.DB().QueryRow("SELECT COUNT(*) FROM `_mallard_results.INFORMATION_SCHEMA.TABLES`").Scan(&tables); err != nil || tables > 6 {
+		t.Errorf("%d tables, %v", tables, err)
 	}
 }

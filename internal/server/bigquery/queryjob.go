@@ -160,9 +160,15 @@ func (r *queryRun) step(ctx context.Context, step extension.Step, run func() (ex
 	err := r.statement(ctx, j, st, step, run)
 	if r.script {
 		j.end(err)
+		if r.ran%evictEvery == 0 { // a loop may have no end
+			r.s.jobs.evict()
+		}
 	}
 	return err
 }
+
+// evictEvery is after how many statements of a script old jobs are forgotten.
+const evictEvery = 50
 
 // child makes the job of a statement of a script.
 func (r *queryRun) child(step extension.Step, text string) *job {
@@ -205,7 +211,7 @@ func (r *queryRun) statement(ctx context.Context, j *job, st statement, step ext
 	out, err := run()
 	switch {
 	case err != nil:
-		return err
+		return r.s.missing(ctx, j, err)
 	case out.Chunks == nil:
 		j.change(func() { r.changed(j, st, out.Changed, operation) })
 		return nil
@@ -237,6 +243,35 @@ func (r *queryRun) keep(ctx context.Context, j *job, into *destination, from *du
 		}
 	})
 	return nil
+}
+
+// missing puts an error about a table that is not there into BigQuery's words.
+func (s *Service) missing(ctx context.Context, j *job, err error) error {
+	var e *mallard.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	m := tableNotFound.FindStringSubmatch(e.Msg)
+	if m == nil {
+		return err
+	}
+	ref := j.ref(strings.Split(strings.ReplaceAll(m[1], "`", ""), "."))
+	if ref.DatasetId == "" {
+		f := invalid("Table %q must be qualified with a dataset (e.g. dataset.table).", ref.TableId)
+		f.Location, f.Cause = ref.TableId, err
+		return f
+	}
+	f := notFound("Not found: Table %s:%s.%s was not found in location %s", ref.ProjectId, ref.DatasetId, ref.TableId, j.location)
+	if _, wrong := s.dataset(ctx, ref.ProjectId, ref.DatasetId); faultIs(wrong, "notFound") {
+		f = notFound("Not found: Dataset %s:%s was not found in location %s", ref.ProjectId, ref.DatasetId, j.location)
+	}
+	f.Cause = err
+	return f
+}
+
+func faultIs(err error, reason string) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.Reason == reason
 }
 
 // referenced are the tables that a statement reads.
