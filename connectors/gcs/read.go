@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"cloud.google.com/go/storage"
+
+	"github.com/mallardml/mallard/connectors/internal/objectfault"
 )
 
 // Object is what a listing says about an object. (It is an alias so that others may declare the same type.)
@@ -93,9 +95,9 @@ func (b *body) Read(p []byte) (int, error) {
 	case err == io.EOF && (b.want < 0 || b.got == b.want):
 		return n, io.EOF
 	case err == io.EOF:
-		return n, &Error{URI: b.uri, reason: Corrupt, err: fmt.Errorf("%d of %d bytes came", b.got, b.want), hint: "query again"}
+		return n, &Error{Fault: objectfault.Fault{URI: b.uri, Why: Corrupt, Err: fmt.Errorf("%d of %d bytes came", b.got, b.want), Hint: "query again"}}
 	case strings.Contains(err.Error(), "bad CRC"): // the library has no type for it
-		return n, &Error{URI: b.uri, reason: Corrupt, err: err, hint: "query again"}
+		return n, &Error{Fault: objectfault.Fault{URI: b.uri, Why: Corrupt, Err: err, Hint: "query again"}}
 	}
 	return n, fault(b.ctx, b.uri, b.generation, err)
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/mallardml/mallard/connectors/internal/objectfault"
 )
 
 // Bucket is a folder that is read and written as a bucket of Cloud Storage: its files are objects gs://NAME/path/in/the/folder. Nothing
@@ -45,10 +47,10 @@ func (b *Bucket) Path(name string) (string, error) {
 
 func (b *Bucket) valid(name string) error {
 	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(filepath.FromSlash(name)) || strings.ContainsAny(name, "\x00\\") {
-		return &Error{URI: b.uri(name), reason: Forbidden, hint: "a folder has no such object: write a path without empty parts, . and .."}
+		return &Error{URI: b.uri(name), Why: Forbidden, Hint: "a folder has no such object: write a path without empty parts, . and .."}
 	}
 	if strings.HasPrefix(path.Base(name), unfinished) {
-		return &Error{URI: b.uri(name), reason: Forbidden, hint: "names of files that begin with " + unfinished +
+		return &Error{URI: b.uri(name), Why: Forbidden, Hint: "names of files that begin with " + unfinished +
 			" are those of unfinished uploads"}
 	}
 	return nil
@@ -158,7 +160,7 @@ func (bs *Buckets) Bucket(name string) (*Bucket, error) {
 	}
 	folder, ok := bs.folders[name]
 	if !ok {
-		return nil, &Error{URI: "gs://" + name, reason: NotFound, hint: "no folder is this bucket"}
+		return nil, &Error{URI: "gs://" + name, Why: NotFound, Hint: "no folder is this bucket"}
 	}
 	b, err := OpenBucket(name, folder)
 	if err == nil {
@@ -194,7 +196,7 @@ func (bs *Buckets) Glob(ctx context.Context, uri string) ([]string, error) {
 		return []string{file}, err
 	}
 	if strings.Contains(suffix, "*") {
-		return nil, &Error{URI: uri, reason: Other, hint: "one * is allowed"}
+		return nil, &Error{URI: uri, Why: objectfault.Other, Hint: "one * is allowed"}
 	}
 	var files []string
 	err = b.List(ctx, "", prefix, suffix, []string{"uri"}, func(page []Object) error {
@@ -204,7 +206,7 @@ func (bs *Buckets) Glob(ctx context.Context, uri string) ([]string, error) {
 		return nil
 	})
 	if err == nil && len(files) == 0 {
-		err = &Error{URI: uri, reason: NotFound, hint: "no object of the bucket has such a name"}
+		err = &Error{URI: uri, Why: NotFound, Hint: "no object of the bucket has such a name"}
 	}
 	return files, err
 }
@@ -222,7 +224,7 @@ func (bs *Buckets) split(uri string) (*Bucket, string, error) {
 	rest, ok := strings.CutPrefix(uri, "gs://")
 	bucket, name, object := strings.Cut(rest, "/")
 	if !ok || !object || name == "" {
-		return nil, "", &Error{URI: uri, reason: Other, hint: "write gs://bucket/object"}
+		return nil, "", &Error{URI: uri, Why: objectfault.Other, Hint: "write gs://bucket/object"}
 	}
 	b, err := bs.Bucket(bucket)
 	return b, name, err

@@ -15,6 +15,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/mallardml/mallard/connectors/internal/objectfault"
 )
 
 // Object is what a listing says about a file. (It is an alias so that others may declare the same type.)
@@ -37,49 +39,25 @@ type FS struct {
 
 // Reasons of an Error.
 const (
-	NotFound  = "not found"
-	Forbidden = "forbidden"
-	Changed   = "changed"
-	Other     = "failed"
+	NotFound  = objectfault.NotFound
+	Forbidden = objectfault.Forbidden
+	Changed   = objectfault.Changed
 )
 
 // Error is a file that could not be listed or read.
-type Error struct {
-	URI    string
-	reason string
-	hint   string
-	err    error
-}
-
-// Error is the text for people.
-func (e *Error) Error() string {
-	s := e.URI + ": " + e.reason
-	if e.err != nil {
-		s += ": " + e.err.Error()
-	}
-	if e.hint != "" {
-		s += "; " + e.hint
-	}
-	return s
-}
-
-// Unwrap returns what the system said.
-func (e *Error) Unwrap() error { return e.err }
-
-// Reason is one of the constants.
-func (e *Error) Reason() string { return e.reason }
+type Error = objectfault.Fault
 
 func (f FS) fault(name string, err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		err = p.Err // the name is in our text
 	}
-	e := &Error{URI: f.uri(name), reason: Other, err: err}
+	e := &Error{URI: f.uri(name), Why: objectfault.Other, Err: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.reason, e.err, e.hint = NotFound, nil, "check the path"
+		e.Why, e.Err, e.Hint = NotFound, nil, "check the path"
 	case errors.Is(err, fs.ErrPermission):
-		e.reason, e.err, e.hint = Forbidden, nil, "check the file's permissions"
+		e.Why, e.Err, e.Hint = Forbidden, nil, "check the file's permissions"
 	}
 	return e
 }
@@ -291,7 +269,7 @@ func (f FS) Folder(name string) error {
 		return f.fault(name, err)
 	}
 	if !info.IsDir() {
-		return &Error{URI: f.uri(name), reason: NotFound, hint: "it is a file and no folder"}
+		return &Error{URI: f.uri(name), Why: NotFound, Hint: "it is a file and no folder"}
 	}
 	return nil
 }
@@ -299,10 +277,10 @@ func (f FS) Folder(name string) error {
 func (f FS) regular(name string, info fs.FileInfo, gen int64) error {
 	switch {
 	case !info.Mode().IsRegular():
-		return &Error{URI: f.uri(name), reason: NotFound,
-			hint: "it is a folder or a device; files only are objects: write folder/* for those of a folder"}
+		return &Error{URI: f.uri(name), Why: NotFound,
+			Hint: "it is a folder or a device; files only are objects: write folder/* for those of a folder"}
 	case gen != 0 && gen != generation(info):
-		return &Error{URI: f.uri(name), reason: Changed, hint: "the file was changed since it was listed: query again"}
+		return &Error{URI: f.uri(name), Why: Changed, Hint: "the file was changed since it was listed: query again"}
 	}
 	return nil
 }
@@ -379,7 +357,7 @@ func (b *body) Read(p []byte) (int, error) {
 		return n, b.fs.fault(b.name, statErr)
 	}
 	if b.left != 0 || generation(info) != b.gen {
-		return n, &Error{URI: b.fs.uri(b.name), reason: Changed, hint: "the file was changed while it was read: query again"}
+		return n, &Error{URI: b.fs.uri(b.name), Why: Changed, Hint: "the file was changed while it was read: query again"}
 	}
 	return n, io.EOF
 }
