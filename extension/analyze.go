@@ -39,7 +39,7 @@ type Analysis struct {
 	Input   string
 	// Asks says that it asks remote models, and Remote what each of its calls would ask, in the order of the models' names. Remote
 	// is nil where that is not known: for statements other than queries, CREATE TABLE … AS, INSERT, COPY and EXPORT DATA, for those
-	// with parameters, for those that read what the text writes before them, and without a database.
+	// whose parameters have no values, for those that read what the text writes before them, and without a database.
 	Asks   bool
 	Remote []RemoteEstimate
 }
@@ -146,7 +146,8 @@ func (on *analyzer) statements(ctx context.Context, n *conn, src string, args []
 	}
 	t := &steps{args: args}
 	for _, st := range dialect.Split(src, n.session.lang) {
-		a, err := on.analyze(withArguments(ctx, t.arguments(src[st.Pos:st.End], st.Lang)), src, st)
+		own := t.arguments(src[st.Pos:st.End], st.Lang)
+		a, err := on.analyze(withArguments(ctx, own), src, st, own)
 		if err != nil {
 			return nil, err
 		}
@@ -189,7 +190,7 @@ func (on *analyzer) makeRelation(ctx context.Context, t Relation) error {
 }
 
 // analyze looks at one statement, and runs it where the next ones need what it makes.
-func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statement) (Analysis, error) {
+func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statement, args []driver.NamedValue) (Analysis, error) {
 	a := Analysis{Pos: st.Pos, End: st.End}
 	node, err := dialect.Parse(src, st)
 	if err != nil {
@@ -231,8 +232,8 @@ func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statemen
 	if len(a.Columns) > 0 {
 		a.RowWise, a.Input = rowWise(ctx, s)
 	}
-	if a.Asks = s.waits; a.Asks && len(a.Parameters) == 0 {
-		if a.Remote, err = on.estimate(ctx, src, st, a.Reads); err != nil {
+	if a.Asks = s.waits; a.Asks && len(a.Parameters) == len(args) {
+		if a.Remote, err = on.estimate(ctx, src, st, args, a.Reads); err != nil {
 			return a, err
 		}
 	}
@@ -251,7 +252,9 @@ func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statemen
 }
 
 // estimate counts what the query of a statement would ask; nil where that cannot be known.
-func (on *analyzer) estimate(ctx context.Context, src string, st dialect.Statement, reads []string) (found []RemoteEstimate, err error) {
+func (on *analyzer) estimate(
+	ctx context.Context, src string, st dialect.Statement, args []driver.NamedValue, reads []string,
+) (found []RemoteEstimate, err error) {
 	query, ok := dialect.Source(src, st)
 	if !ok || !on.counts {
 		return nil, nil
@@ -263,7 +266,7 @@ func (on *analyzer) estimate(ctx context.Context, src string, st dialect.Stateme
 	}
 	found = []RemoteEstimate{}
 	return found, on.run(estimating(ctx, &found), src, query, func(x *execution) error {
-		rows, err := x.query(nil)
+		rows, err := x.query(args)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package extension_test
 
 import (
+	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -188,6 +190,26 @@ func TestAnalyzeRemote(t *testing.T) {
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s:\n got %q\nwant %q", tt.give, got, tt.want)
 		}
+	}
+	// With the values of its parameters a statement is counted too.
+	c1, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c1.Close()
+	err = c1.Raw(func(dc any) error {
+		of := dc.(interface {
+			AnalyzeSteps(ctx context.Context, src string, args []driver.NamedValue) ([]extension.Analysis, error)
+		})
+		all, err := of.AnalyzeSteps(t.Context(), "SELECT * FROM t WHERE prompt <> ?; SELECT AI.GENERATE(prompt, endpoint => 'gemini-2.5-flash') FROM t WHERE prompt <> ?",
+			[]driver.NamedValue{{Ordinal: 1, Value: "b"}, {Ordinal: 2, Value: "a"}})
+		if err == nil && (len(all) != 2 || len(all[1].Remote) != 1 || all[1].Remote[0].Rows != 2) {
+			t.Errorf("with arguments: %+v", all)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 	if n := server.Count(); n != 0 {
 		t.Errorf("%d requests were sent", n)
