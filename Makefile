@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fetched compiled test-cpus unit lint bench fixtures conformance clients fuzz models tensorflow googlesql clean
+.PHONY: help demo build test fetched compiled test-cpus unit lint bench fixtures conformance clients fuzz hostile models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -74,6 +74,9 @@ clients: build tensorflow googlesql $(CLIENTS)/installed ## Google's Python clie
 
 $(CLIENTS)/installed: examples/clients/requirements.txt
 	$(PYTHON) -m venv $(CLIENTS) && $(CLIENTS)/bin/python -m pip install --quiet --only-binary=:all: -r $< && touch $@
+
+hostile: ## HOSTILE (100000) wrong requests of every kind to mallard serve
+	$(GO) test ./internal/server -run '^TestHostile$$' -v -timeout 2h -hostile $(or $(HOSTILE),100000)
 
 fuzz: ## every fuzz target for FUZZTIME (10m) each
 	./bench/fuzz.sh $(or $(FUZZTIME),10m)

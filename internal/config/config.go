@@ -47,6 +47,9 @@ type BigQueryConfig struct {
 	Project string `toml:"project"`
 	// Dialect is "auto" (GoogleSQL where a backtick says so), "duckdb" or "bigquery".
 	Dialect Dialect `toml:"dialect"`
+	// Confined says that EXPORT DATA writes into the folders of Buckets and nowhere else: those who write the statements are not
+	// those whose files there are, as for a server.
+	Confined bool `toml:"-"`
 }
 
 // StoreConfig places the store of model files.

@@ -14,6 +14,9 @@ func (pl *Planner) Plan(ctx context.Context, src string, st dialect.Statement) (
 	if err != nil {
 		return nil, err
 	}
+	if err := pl.confine(src[st.Pos:st.End], st, node); err != nil {
+		return nil, err
+	}
 	switch s := node.(type) {
 	case *dialect.Query:
 		if err := pl.guard(ctx, src, st); err != nil {

@@ -33,9 +33,11 @@ func TestMain(m *testing.M) { leak.MainClosing(m, native.Close) }
 // start runs a server over an empty database.
 func start(t *testing.T, o server.Options) *server.Server {
 	t.Helper()
-	cfg := mallard.DefaultConfig()
-	cfg.Store.Path = t.TempDir()
-	o.Config, o.Listen, o.Project, o.Folder = cfg, "localhost:0", "test-project", filepath.Join(t.TempDir(), "files")
+	if o.Config == nil {
+		o.Config = mallard.DefaultConfig()
+	}
+	o.Config.Store.Path = t.TempDir()
+	o.Listen, o.Project, o.Folder = "localhost:0", "test-project", filepath.Join(t.TempDir(), "files")
 	s, err := server.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -82,6 +84,7 @@ type Server struct {
 	gateway     *gateway.Gateway
 	listener    net.Listener
 	mux         *http.ServeMux
+	scratch     string // a folder that goes with the server; "" for none
 	started     time.Time
 	counts      counts
 }
@@ -104,7 +107,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		cfg = &own
 	}
 	o.Project = cmp.Or(o.Project, cfg.BigQuery.Project, "local")
-	cfg.BigQuery.Project = o.Project
+	cfg.BigQuery.Project, cfg.BigQuery.Confined = o.Project, true
 	if err := o.checkListen(); err != nil {
 		return nil, err
 	}
@@ -119,30 +122,34 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{o: o, db: sql.OpenDB(connector), services: services, mux: http.NewServeMux(), started: time.Now()}
 	// Connections are cheap, and their number is that of the requests at hand: jobs have a bound of their own.
 	s.db.SetMaxIdleConns(16)
+	if o.Database == "" {
+		if err := s.makeScratch(ctx); err != nil {
+			return nil, errors.Join(err, s.closeDatabase())
+		}
+	}
 	for _, a := range o.Attach {
 		if err := s.attach(ctx, a); err != nil {
-			return nil, errors.Join(fmt.Errorf("-attach %s=%s: %w", a.Name, a.File, err), s.db.Close(), services.Close())
+			return nil, errors.Join(fmt.Errorf("-attach %s=%s: %w", a.Name, a.File, err), s.closeDatabase())
 		}
 	}
 	if s.bigquery, err = bigquery.New(ctx, bigquery.Options{
 		DB: s.db, Connector: connector, Project: o.Project, Location: o.Location, Logger: o.Logger,
 		Buckets: localfs.NewBuckets(config.BucketDirs(cfg)), Limits: o.Limits,
 	}); err != nil {
-		return nil, errors.Join(err, s.db.Close(), services.Close())
+		return nil, errors.Join(err, s.closeDatabase())
 	}
 	s.policies = &iam.Policies{}
 	s.connections = connection.New(o.Project, slices.Collect(maps.Keys(cfg.Connections)), s.policies)
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w; choose another place with -listen HOST:PORT", err), s.bigquery.Close(ctx), s.db.Close(),
-			services.Close())
+		return nil, errors.Join(fmt.Errorf("%w; choose another place with -listen HOST:PORT", err), s.bigquery.Close(ctx), s.closeDatabase())
 	}
 	if s.gateway, err = gateway.New(gateway.Options{
 		Address: strings.TrimPrefix(s.URL(), "http://"), Project: o.Project, Hosts: slices.Concat(hosts(), services.hosts(), o.Hosts),
 		Token: o.Token, Folder: o.Folder,
 		HTTP: s.Handler(), GRPC: s.newCalls(), Logger: o.Logger,
 	}); err != nil {
-		return nil, errors.Join(fmt.Errorf("making the files of clients: %w", err), s.listener.Close(), s.bigquery.Close(ctx), s.db.Close(),
-			services.Close())
+		err = fmt.Errorf("making the files of clients: %w", err)
+		return nil, errors.Join(err, s.listener.Close(), s.bigquery.Close(ctx), s.closeDatabase())
 	}
 	s.mux.Handle("/", s.bigquery)
 	s.mux.HandleFunc("GET /$discovery/rest", s.discovery)
@@ -157,14 +164,37 @@ func New(ctx context.Context, o Options) (*Server, error) {
 
 // attach attaches a database, for reading.
 func (s *Server) attach(ctx context.Context, a Attachment) error {
+	return s.duck(ctx, "ATTACH "+quote.Text(a.File)+" AS "+quote.Name(a.Name)+" (READ_ONLY)")
+}
+
+// makeScratch gives a database in memory a folder of its own for what does not fit there: DuckDB would make one where the server was
+// started.
+func (s *Server) makeScratch(ctx context.Context) (err error) {
+	if s.scratch, err = os.MkdirTemp("", "mallard-serve-"); err != nil {
+		return err
+	}
+	return s.duck(ctx, "SET temp_directory = "+quote.Text(filepath.Join(s.scratch, "spilt")))
+}
+
+// duck runs a statement of DuckDB's.
+func (s *Server) duck(ctx context.Context, statement string) error {
 	c, err := s.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	return errors.Join(mallard.WithDuckDB(ctx, c, func(c *sql.Conn) error {
-		_, err := c.ExecContext(ctx, "ATTACH "+quote.Text(a.File)+" AS "+quote.Name(a.Name)+" (READ_ONLY)")
+		_, err := c.ExecContext(ctx, statement)
 		return err
 	}), c.Close())
+}
+
+// closeDatabase closes the database and what is beside it.
+func (s *Server) closeDatabase() error {
+	err := errors.Join(s.db.Close(), s.services.Close())
+	if s.scratch != "" {
+		err = errors.Join(err, os.RemoveAll(s.scratch))
+	}
+	return err
 }
 
 // checkListen refuses an address that others reach without a token.
@@ -225,13 +255,13 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	drain, stop := context.WithTimeout(context.WithoutCancel(ctx), s.o.Drain)
 	defer stop()
-	return errors.Join(err, s.bigquery.Close(drain), s.gateway.Shutdown(drain), s.reads.Close(), s.db.Close(), s.services.Close())
+	return errors.Join(err, s.bigquery.Close(drain), s.gateway.Shutdown(drain), s.reads.Close(), s.closeDatabase())
 }
 
 // Close ends a server that is not run.
 func (s *Server) Close() error {
 	ctx := context.Background()
-	return errors.Join(s.listener.Close(), s.bigquery.Close(ctx), s.gateway.Shutdown(ctx), s.reads.Close(), s.db.Close(), s.services.Close())
+	return errors.Join(s.listener.Close(), s.bigquery.Close(ctx), s.gateway.Shutdown(ctx), s.reads.Close(), s.closeDatabase())
 }
 
 // Handler is what answers requests, behind the checks of who asks.

@@ -25,6 +25,8 @@ type Database interface {
 	Routine(ctx context.Context, path []string) (*writer.Routine, error)
 	// Place gives the name in DuckDB of something that the statement makes, changes or drops.
 	Place(ctx context.Context, path []string) (string, error)
+	// Export gives the file of a URI that EXPORT DATA writes.
+	Export(uri string) (string, error)
 	// Function gives the name under which the statement sees a native function (package functions/googlesql).
 	Function(name string) string
 	// Variables gives the variables that a script has declared, and @@variables.
@@ -105,7 +107,7 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 	l := &lookup{t: t, db: db, catalog: &analyzer.Catalog{}, asked: map[string]bool{}, seen: map[string]bool{}}
 	l.names = writer.Names{
 		Text:     sql,
-		Function: db.Function, Parameters: p.Names, Constructs: declare(l.catalog, constructs),
+		Function: db.Function, Parameters: p.Names, Constructs: declare(l.catalog, constructs), Export: db.Export,
 		Place: func(path []string) (string, error) { return db.Place(ctx, path) },
 	}
 	for _, v := range db.Variables() {

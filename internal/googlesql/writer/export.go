@@ -57,5 +57,13 @@ func (w *writer) exportData(s *resolved.ResolvedExportDataStmtProto) string {
 	if compression != "" && compression != "none" {
 		options += ", COMPRESSION " + quote.Text(compression)
 	}
-	return "COPY (" + w.query(s.GetQuery(), s.GetOutputColumnList()) + ") TO " + quote.Text(strings.Replace(uri, "*", "000000000000", 1)) + " (" + options + ")"
+	uri = strings.Replace(uri, "*", "000000000000", 1)
+	if w.names.Export != nil {
+		file, err := w.names.Export(uri)
+		if err != nil {
+			panic(failed{err})
+		}
+		uri = file
+	}
+	return "COPY (" + w.query(s.GetQuery(), s.GetOutputColumnList()) + ") TO " + quote.Text(uri) + " (" + options + ")"
 }

@@ -21,7 +21,9 @@ type Names struct {
 	Function   func(name string) string
 	Parameters []string // of the statement, as it writes them
 	// Place gives the name of something that the statement makes, changes or drops.
-	Place      func(path []string) (string, error)
+	Place func(path []string) (string, error)
+	// Export gives the file of a URI that EXPORT DATA writes; nil takes it as it is.
+	Export     func(uri string) (string, error)
 	Constructs []Construct // those of the catalog, by the numbers of their names
 	Variables  []Variable
 }

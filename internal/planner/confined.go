@@ -1,0 +1,81 @@
+package planner
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/failure"
+)
+
+// harmless are statements of DuckDB's own that are run where statements are confined: they say where names without a dataset are
+// looked for.
+var harmless = regexp.MustCompile(`(?i)^(USE|SET\s+search_path\s*=)\s`)
+
+// confine refuses what DuckDB alone knows, such as COPY and ATTACH, where statements come from those whose files there are not:
+// GoogleSQL has nothing that writes a file but what is checked.
+func (pl *Planner) confine(text string, st dialect.Statement, node dialect.Node) error {
+	if !pl.Config.BigQuery.Confined || st.Lang != dialect.DuckDB || harmless.MatchString(text) {
+		return nil
+	}
+	verb := ""
+	switch s := node.(type) {
+	case *dialect.Query:
+		verb = s.Verb
+	case *dialect.ImportDatabase:
+		verb = "IMPORT"
+	default:
+		return nil
+	}
+	return failure.As(failure.ErrNoExternalAccess, fmt.Errorf("%s is a statement of DuckDB's own, which is not run here", verb))
+}
+
+// Export implements [translator.Database]: gs://NAME/… of a bucket of the configuration is a file in its folder.
+func (d described) Export(uri string) (string, error) {
+	confined := d.Config.BigQuery.Confined
+	rest, ok := strings.CutPrefix(uri, "gs://")
+	bucket, object, _ := strings.Cut(rest, "/")
+	folder, known := config.BucketDirs(d.Config)[bucket]
+	switch {
+	case !ok && confined:
+		return "", failure.As(failure.ErrNoExternalAccess, fmt.Errorf("EXPORT DATA writes to gs:// alone here, and not to %q", uri))
+	case ok && !known && confined:
+		return "", failure.As(failure.ErrNoExternalAccess, fmt.Errorf("there is no bucket %q to export to; serve a folder as one", bucket))
+	case !ok || !known:
+		return uri, nil
+	}
+	name := filepath.FromSlash(object)
+	if !fs.ValidPath(object) || object == "." || !filepath.IsLocal(name) || strings.ContainsAny(object, "\x00\\") {
+		return "", failure.As(failure.ErrNoExternalAccess,
+			fmt.Errorf("EXPORT DATA cannot write %q: a path in a bucket has no empty parts, . and ..", uri))
+	}
+	file := filepath.Join(folder, name)
+	if err := stays(folder, file); err != nil {
+		return "", fmt.Errorf("EXPORT DATA to %q: %w", uri, err)
+	}
+	return file, nil
+}
+
+// stays is an error for a file that links lead out of the folder.
+func stays(folder, file string) error {
+	root, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return err
+	}
+	in, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(root, in); err != nil || !filepath.IsLocal(rel) {
+		return failure.As(failure.ErrNoExternalAccess, fmt.Errorf("a link leads out of the bucket's folder"))
+	}
+	if st, err := os.Lstat(file); err == nil && !st.Mode().IsRegular() {
+		return failure.As(failure.ErrNoExternalAccess, fmt.Errorf("there is something else than a file"))
+	}
+	return nil
+}
