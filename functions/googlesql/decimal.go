@@ -15,6 +15,7 @@ import (
 var decimals = merge(decimalFunctions[numeric](), decimalFunctions[bignumeric](), map[string]definition{
 	"numeric_multiply":    multiplyNumeric(times[numeric]),
 	"bignumeric_multiply": binary(times[bignumeric]),
+	"numeric_mean":        meanNumeric(),
 	"parse_numeric":       unary(parseDecimal[numeric]),
 	"parse_bignumeric":    unary(parseDecimal[bignumeric]),
 	"bignumeric_to_numeric": unary(func(x bignumeric) (numeric, error) {

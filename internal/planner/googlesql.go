@@ -9,8 +9,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
 	"github.com/mallardml/mallard/dialect"
 	native "github.com/mallardml/mallard/functions/googlesql"
+	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
@@ -344,9 +347,19 @@ func (d described) columns(all []Column) []translator.Column {
 		if c.Type.String() != of.DuckDB() {
 			x = "CAST(" + x + " AS " + of.DuckDB() + ")"
 		}
-		known = append(known, translator.Column{Name: c.Name, Type: of, Expr: x})
+		known = append(known, translator.Column{Name: c.Name, Type: of, Expr: x, Digits: digits(c.Type)})
 	}
 	return known
+}
+
+// digits are those of a type of numbers.
+func digits(t udf.Type) writer.Digits {
+	if t.Kind == mapping.TypeDecimal {
+		return writer.Digits{Width: int(t.Width), Scale: int(t.Scale)}
+	}
+	return writer.Digits{Width: map[mapping.Type]int{
+		mapping.TypeTinyInt: 3, mapping.TypeUTinyInt: 3, mapping.TypeSmallInt: 5, mapping.TypeUSmallInt: 5, mapping.TypeInteger: 10, mapping.TypeUInteger: 10,
+	}[t.Kind]}
 }
 
 // Routine implements [translator.Database].

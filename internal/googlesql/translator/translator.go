@@ -56,6 +56,8 @@ type Column struct {
 	Type googlesql.Type
 	Expr string // its value as Type.DuckDB: the name, or a cast of it
 
+	Digits writer.Digits // of a number as the table keeps it
+
 	Pseudo bool // it is no part of SELECT *
 }
 
@@ -190,6 +192,7 @@ func (l *lookup) table(ctx context.Context, path []string) error {
 		}
 		in.Columns = append(in.Columns, c.Expr)
 		in.Names = append(in.Names, c.Name)
+		in.Digits = append(in.Digits, c.Digits)
 	}
 	l.catalog.Tables = append(l.catalog.Tables, table)
 	l.names.Tables = append(l.names.Tables, in)

@@ -12,19 +12,19 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	input := w.from(s.GetInputScan())
 	var keys, names []string
 	for _, g := range s.GetGroupByList() {
-		keys = append(keys, w.expr(g.GetExpr())+" AS "+column(g.GetColumn()))
+		keys = append(keys, w.item(g.GetExpr(), g.GetColumn()))
 		names = append(names, column(g.GetColumn()))
 	}
 	rows := &aggregated{w: w, keys: names, input: scanColumns(s.GetInputScan())}
 	computed := map[int64]string{}
 	for _, a := range s.GetAggregateList() {
 		if d := a.GetResolvedComputedColumnImplNode().GetResolvedDeferredComputedColumnNode(); d != nil {
-			computed[d.GetSideEffectColumn().GetColumnId()] = rows.aggregate(d.GetExpr(), d)
+			computed[d.GetSideEffectColumn().GetColumnId()] = rows.aggregate(d.GetExpr(), nil, d)
 			computed[d.GetColumn().GetColumnId()] = "NULL"
 			continue
 		}
 		c := a.GetResolvedComputedColumnImplNode().GetResolvedComputedColumnNode()
-		computed[c.GetColumn().GetColumnId()] = rows.aggregate(c.GetExpr(), nil)
+		computed[c.GetColumn().GetColumnId()] = rows.aggregate(c.GetExpr(), c.GetColumn(), nil)
 	}
 	for _, g := range s.GetGroupingCallList() {
 		computed[g.GetOutputColumn().GetColumnId()] = "GROUPING(" + column(g.GetGroupByColumn().GetColumn()) + ")"
@@ -49,6 +49,9 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	}
 	if len(rows.marks) > 0 {
 		from = "(SELECT *, " + strings.Join(rows.marks, ", ") + " FROM " + from + ")"
+	}
+	for _, t := range rows.tried {
+		from = "(SELECT *, " + t.text + " AS " + t.name + " FROM " + from + ")"
 	}
 	text := "SELECT " + strings.Join(items, ", ") + " FROM " + from
 	switch {
@@ -102,12 +105,16 @@ type aggregated struct {
 	keys  []string // of the groups
 	marks []string // columns beside those of the input: what a function reads, and which rows for HAVING MAX and HAVING MIN
 
+	tried []tried // further columns
+
 	having bool // one of these is of HAVING MAX or HAVING MIN
 	input  []*resolved.ResolvedColumnProto
 }
 
-// aggregate writes a call of an aggregate function, or the parts of one that is deferred.
-func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto, d *resolved.ResolvedDeferredComputedColumnProto) string {
+// aggregate writes a call of an aggregate function, which gives a column, or the parts of one that is deferred.
+func (r *aggregated) aggregate(
+	e *resolved.AnyResolvedExprProto, as *resolved.ResolvedColumnProto, d *resolved.ResolvedDeferredComputedColumnProto,
+) string {
 	n := e.GetResolvedFunctionCallBaseNode().GetResolvedNonScalarFunctionCallBaseNode().GetResolvedAggregateFunctionCallNode()
 	if n == nil {
 		refuse(place(e), "the aggregate %s", nodeName(e))
@@ -119,7 +126,7 @@ func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto, d *resolved.Res
 	for i, e := range c.exprs {
 		c.args[i] = r.w.typed(e, c.args[i])
 	}
-	r.local(c)
+	local := r.local(c)
 	c.aggregate = n
 	c.nonScalar(n.GetParent())
 	c.order = strings.TrimPrefix(r.w.orderBy(n.GetOrderByItemList()), " ")
@@ -133,21 +140,25 @@ func (r *aggregated) aggregate(e *resolved.AnyResolvedExprProto, d *resolved.Res
 		failure := c.defers(d, r.input)
 		return c.later(c.write(aggregates), failure)
 	}
-	return c.write(aggregates)
+	if !local {
+		return c.write(aggregates)
+	}
+	return c.folded(as, r.try, aggregates)
 }
 
 // local makes columns of the arguments that refer to a query around this one: to DuckDB an aggregate function over nothing
-// else is one of that query.
-func (r *aggregated) local(c *call) {
-	outside := r.w.correlated
+// else is one of that query. It reports whether there was none.
+func (r *aggregated) local(c *call) bool {
+	outside, local := r.w.correlated, true
 	for i, e := range c.exprs {
 		r.w.correlated = false
 		if text := r.w.expr(e); r.w.correlated {
 			c.args[i] = r.add(text)
-			outside = true
+			outside, local = true, false
 		}
 	}
 	r.w.correlated = outside
+	return local
 }
 
 // localName begins the names of further columns.

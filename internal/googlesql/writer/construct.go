@@ -76,10 +76,11 @@ func (w *writer) tvfScan(s *resolved.ResolvedTVFScanProto) string {
 			continue
 		}
 		var items []string
+		from := w.scan(a.GetScan())
 		for k, name := range outputNames(s.GetSignature().GetArgument()[i].GetRelationArgument().GetColumn()) {
-			items = append(items, column(a.GetArgumentColumnList()[k])+" AS "+quote.Name(name))
+			items = append(items, w.leaving(a.GetArgumentColumnList()[k])+" AS "+quote.Name(name))
 		}
-		relations = append(relations, "SELECT "+strings.Join(items, ", ")+" FROM ("+w.scan(a.GetScan())+")")
+		relations = append(relations, "SELECT "+strings.Join(items, ", ")+" FROM ("+from+")")
 	}
 	result := outputNames(s.GetSignature().GetOutputSchema().GetColumn())
 	var items []string

@@ -11,6 +11,9 @@ import (
 
 // expr writes an expression, which needs no brackets around it where it becomes an argument or an operand.
 func (w *writer) expr(e *resolved.AnyResolvedExprProto) string {
+	if text, ok := w.numeric(e); ok {
+		return text
+	}
 	switch n := e.GetNode().(type) {
 	case *resolved.AnyResolvedExprProto_ResolvedLiteralNode:
 		v := n.ResolvedLiteralNode.GetValue()

@@ -40,7 +40,7 @@ type entry func(c *call) string
 func (w *writer) call(f *resolved.ResolvedFunctionCallBaseProto) *call {
 	c := &call{
 		w: w, at: location(f.GetParent().GetParent()), exprs: f.GetArgumentList(), result: analyzer.TypeOf(f.GetParent().GetType()),
-		name: strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(f.GetFunction().GetName(), "ZetaSQL:"), "mallard:")),
+		name: functionName(f),
 		safe: f.GetErrorMode() == resolved.ResolvedFunctionCallBaseEnums_SAFE_ERROR_MODE,
 	}
 	for _, g := range f.GetGenericArgumentList() {
@@ -50,10 +50,15 @@ func (w *writer) call(f *resolved.ResolvedFunctionCallBaseProto) *call {
 		c.exprs = append(c.exprs, g.GetExpr())
 	}
 	for i, a := range c.exprs {
-		c.args = append(c.args, w.guarded(guard(c.name, c.args, i), func() string { return w.expr(a) }))
+		c.args = append(c.args, w.guarded(guard(c.name, c.args, i), func() string { return w.operandOf(c.name, a) }))
 		c.types = append(c.types, typeOf(a))
 	}
 	return c
+}
+
+// functionName is the name of a function as the tables have it.
+func functionName(f *resolved.ResolvedFunctionCallBaseProto) string {
+	return strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(f.GetFunction().GetName(), "ZetaSQL:"), "mallard:"))
 }
 
 func (c *call) write(table map[string]entry) string {

@@ -37,7 +37,12 @@ func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
 	case *resolved.AnyResolvedScanProto_ResolvedWithRefScanNode:
 		r := n.ResolvedWithRefScanNode
 		q := w.with[r.GetWithQueryName()]
-		return w.leaf(w.renamed(q.columns, r.GetParent().GetColumnList()) + " FROM " + q.name)
+		for i, c := range r.GetParent().GetColumnList() {
+			if f, ok := w.decimals[q.columns[i].GetColumnId()]; ok {
+				w.keep(c, f)
+			}
+		}
+		return w.leaf(renamed(q.columns, r.GetParent().GetColumnList(), column) + " FROM " + q.name)
 	case *resolved.AnyResolvedScanProto_ResolvedAggregateScanBaseNode:
 		if a := n.ResolvedAggregateScanBaseNode.GetResolvedAggregateScanNode(); a != nil {
 			return w.aggregateScan(a.GetParent())
@@ -50,7 +55,7 @@ func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
 		return w.recursiveScan(n.ResolvedRecursiveScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedRecursiveRefScanNode:
 		q := w.recursion[len(w.recursion)-1]
-		return w.renamed(q.columns, n.ResolvedRecursiveRefScanNode.GetParent().GetColumnList()) + " FROM " + q.name
+		return renamed(q.columns, n.ResolvedRecursiveRefScanNode.GetParent().GetColumnList(), column) + " FROM " + q.name
 	case *resolved.AnyResolvedScanProto_ResolvedSampleScanNode:
 		return w.sampleScan(n.ResolvedSampleScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedAssertScanNode:
@@ -63,13 +68,13 @@ func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
 }
 
 // renamed writes SELECT with the columns of one list under the names of another.
-func (w *writer) renamed(from, to []*resolved.ResolvedColumnProto) string {
+func renamed(from, to []*resolved.ResolvedColumnProto, write func(*resolved.ResolvedColumnProto) string) string {
 	if len(to) == 0 {
 		return "SELECT 1"
 	}
 	items := make([]string, len(to))
 	for i, c := range to {
-		items[i] = column(from[i]) + " AS " + column(c)
+		items[i] = write(from[i]) + " AS " + column(c)
 	}
 	return "SELECT " + strings.Join(items, ", ")
 }
@@ -85,7 +90,7 @@ func (w *writer) tableScanOf(s *resolved.ResolvedTableScanProto, other string) s
 	list := s.GetParent().GetColumnList()
 	items := make([]string, len(list))
 	for k, c := range list {
-		items[k] = table.Columns[s.GetColumnIndexList()[k]] + " AS " + column(c)
+		items[k] = w.tableColumn(table, int(s.GetColumnIndexList()[k]), c) + " AS " + column(c)
 	}
 	if other != "" {
 		items = append(items, other)
@@ -101,12 +106,12 @@ func (w *writer) projectScan(s *resolved.ResolvedProjectScanProto) string {
 	from := w.from(s.GetInputScan())
 	computed := map[int64]string{}
 	for _, c := range s.GetExprList() {
-		computed[c.GetColumn().GetColumnId()] = w.typed(c.GetExpr(), w.expr(c.GetExpr()))
+		computed[c.GetColumn().GetColumnId()] = w.item(c.GetExpr(), c.GetColumn())
 	}
 	items := []string{}
 	for _, c := range s.GetParent().GetColumnList() {
 		if x, ok := computed[c.GetColumnId()]; ok {
-			items = append(items, x+" AS "+column(c))
+			items = append(items, x)
 			delete(computed, c.GetColumnId())
 			continue
 		}
@@ -137,9 +142,11 @@ func (w *writer) join(s *resolved.ResolvedJoinScanProto) string {
 		resolved.ResolvedJoinScanEnums_INNER: "JOIN", resolved.ResolvedJoinScanEnums_LEFT: "LEFT JOIN",
 		resolved.ResolvedJoinScanEnums_RIGHT: "RIGHT JOIN", resolved.ResolvedJoinScanEnums_FULL: "FULL JOIN",
 	}[s.GetJoinType()]
-	right := w.from(s.GetRightScan())
+	left, right := w.from(s.GetLeftScan()), ""
 	if s.GetIsLateral() {
 		right = "LATERAL (" + w.scan(s.GetRightScan()) + ")"
+	} else {
+		right = w.from(s.GetRightScan())
 	}
 	on := " ON TRUE"
 	if s.GetJoinExpr() != nil {
@@ -153,7 +160,7 @@ func (w *writer) join(s *resolved.ResolvedJoinScanProto) string {
 		}
 		return "(" + w.subqueryJoin(s, strings.TrimPrefix(on, " ON ")) + ")"
 	}
-	return w.from(s.GetLeftScan()) + " " + kind + " " + right + on
+	return left + " " + kind + " " + right + on
 }
 
 // subqueryJoin writes an outer join with a subquery in its condition, which DuckDB has only in WHERE: the other side is a
@@ -177,7 +184,8 @@ func (w *writer) setOperationScan(s *resolved.ResolvedSetOperationScanProto) str
 	list := s.GetParent().GetColumnList()
 	parts := make([]string, len(s.GetInputItemList()))
 	for i, item := range s.GetInputItemList() {
-		parts[i] = w.renamed(item.GetOutputColumnList(), list) + " FROM (" + w.scan(item.GetScan()) + ")"
+		from := w.scan(item.GetScan())
+		parts[i] = renamed(item.GetOutputColumnList(), list, w.leaving) + " FROM (" + from + ")"
 	}
 	// EXCEPT binds from the left, as it was written.
 	text := parts[0]

@@ -42,11 +42,13 @@ func (w *writer) only(s *resolved.ResolvedSubqueryExprProto) string {
 // arraySubquery writes ARRAY(SELECT …). The order of the subquery is that of the aggregate function, since a correlated
 // subquery becomes a join, which keeps none.
 func (w *writer) arraySubquery(s *resolved.ResolvedSubqueryExprProto) string {
-	c := column(scanColumns(s.GetSubquery())[0])
+	c := scanColumns(s.GetSubquery())[0]
 	if o := s.GetSubquery().GetResolvedOrderByScanNode(); o != nil {
-		return "(SELECT coalesce(list(" + c + w.orderBy(o.GetOrderByItemList()) + "), []) FROM (" + w.scan(o.GetInputScan()) + "))"
+		from := w.scan(o.GetInputScan())
+		return "(SELECT coalesce(list(" + w.leaving(c) + w.orderBy(o.GetOrderByItemList()) + "), []) FROM (" + from + "))"
 	}
-	return "ARRAY(" + w.only(s) + ")"
+	from := w.scan(s.GetSubquery())
+	return "ARRAY(SELECT " + w.leaving(c) + " FROM (" + from + "))"
 }
 
 // inSubquery writes IN over a subquery. DuckDB compares STRUCTs and NaN as if they were keys of groups: NaN equals itself
@@ -66,14 +68,15 @@ func (w *writer) inSubquery(s *resolved.ResolvedSubqueryExprProto, at *resolved.
 func (w *writer) quantified(s *resolved.ResolvedSubqueryExprProto, at *resolved.ParseLocationRangeProto, operator string, anyOf bool) string {
 	c := scanColumns(s.GetSubquery())[0]
 	x := typeOf(s.GetInExpr())
-	call := &call{w: w, at: at, name: operator, args: []string{w.expr(s.GetInExpr()), column(c)}, types: []googlesql.Type{x, x}, result: googlesql.Type{Kind: googlesql.Bool}}
+	from := w.scan(s.GetSubquery())
+	call := &call{w: w, at: at, name: operator, args: []string{w.expr(s.GetInExpr()), w.leaving(c)}, types: []googlesql.Type{x, x}, result: googlesql.Type{Kind: googlesql.Bool}}
 	call.exprs = []*resolved.AnyResolvedExprProto{s.GetInExpr(), columnRef(c)}
 	decides := "q"
 	if !anyOf {
 		decides = "NOT q"
 	}
 	return fmt.Sprintf("(SELECT CASE WHEN bool_or(%s) THEN %t WHEN bool_or(q IS NULL) THEN NULL ELSE %t END FROM (SELECT %s AS q FROM (%s)))",
-		decides, anyOf, !anyOf, call.write(functions), w.scan(s.GetSubquery()))
+		decides, anyOf, !anyOf, call.write(functions), from)
 }
 
 // columnRef makes an expression of a column.

@@ -12,6 +12,10 @@ func (w *writer) arrayScan(s *resolved.ResolvedArrayScanProto) string {
 	if s.GetArrayZipMode() != nil {
 		refuse(place(s.GetArrayZipMode()), "UNNEST with a mode")
 	}
+	from := ""
+	if s.GetInputScan() != nil {
+		from = "(" + w.scan(s.GetInputScan()) + ")"
+	}
 	u := &unnesting{}
 	for i, a := range s.GetArrayExprList() {
 		name := fmt.Sprintf("a%d", s.GetElementColumnList()[i].GetColumnId())
@@ -24,11 +28,11 @@ func (w *writer) arrayScan(s *resolved.ResolvedArrayScanProto) string {
 		return "SELECT " + strings.Join(u.elements(s, false), ", ") + " FROM (" + w.leaf("SELECT "+strings.Join(u.arrays, ", ")) + ")"
 	case s.GetIsOuter() && s.GetJoinExpr() != nil:
 		rows := "SELECT " + strings.Join(u.elements(s, false), ", ") + " FROM (SELECT " + strings.Join(u.arrays, ", ") + ")"
-		return "SELECT " + columns(list) + " FROM (" + w.scan(s.GetInputScan()) + ") LEFT JOIN LATERAL (SELECT * FROM (" + rows + ") WHERE " +
+		return "SELECT " + columns(list) + " FROM " + from + " LEFT JOIN LATERAL (SELECT * FROM (" + rows + ") WHERE " +
 			w.expr(s.GetJoinExpr()) + ") ON TRUE"
 	}
 	// In the SELECT list: no join, and the rows keep their order.
-	text := "SELECT *, " + strings.Join(u.elements(s, s.GetIsOuter()), ", ") + " FROM (SELECT *, " + strings.Join(u.arrays, ", ") + " FROM (" + w.scan(s.GetInputScan()) + "))"
+	text := "SELECT *, " + strings.Join(u.elements(s, s.GetIsOuter()), ", ") + " FROM (SELECT *, " + strings.Join(u.arrays, ", ") + " FROM " + from + ")"
 	text = "SELECT " + columns(list) + " FROM (" + text + ")"
 	if s.GetJoinExpr() != nil {
 		text += " WHERE " + w.expr(s.GetJoinExpr())

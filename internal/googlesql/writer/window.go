@@ -25,7 +25,8 @@ func (w *writer) analyticScan(s *resolved.ResolvedAnalyticScanProto) string {
 				continue
 			}
 			c := a.GetResolvedComputedColumnImplNode().GetResolvedComputedColumnNode()
-			computed[c.GetColumn().GetColumnId()] = w.analytic(c.GetExpr(), partition, g.GetOrderBy().GetOrderByItemList()).write(analytics)
+			f := w.analytic(c.GetExpr(), partition, g.GetOrderBy().GetOrderByItemList())
+			computed[c.GetColumn().GetColumnId()] = f.folded(c.GetColumn(), nil, analytics)
 		}
 	}
 	var items []string
@@ -73,7 +74,7 @@ func (w *writer) rangeOrder(it *resolved.ResolvedOrderByItemProto) string {
 	case resolved.TypeKind_TYPE_INT64:
 		return " ORDER BY " + column(c) + "::HUGEINT" + direction(it, it.GetIsDescending())
 	case resolved.TypeKind_TYPE_NUMERIC, resolved.TypeKind_TYPE_BIGNUMERIC:
-		return " ORDER BY " + digits(column(c)) + direction(it, it.GetIsDescending())
+		return " ORDER BY " + digits(w.leaving(c)) + direction(it, it.GetIsDescending())
 	}
 	return " ORDER BY " + orderKey(it)
 }
@@ -109,7 +110,7 @@ func (w *writer) frameEnd(f *resolved.ResolvedWindowFrameExprProto, key *resolve
 		case googlesql.Float64:
 			text = finite(text, column(key.GetColumnRef().GetColumn()), following != key.GetIsDescending())
 		case googlesql.Numeric, googlesql.BigNumeric:
-			text = within(digits(text), digits(column(key.GetColumnRef().GetColumn())), following != key.GetIsDescending())
+			text = within(digits(text), digits(w.leaving(key.GetColumnRef().GetColumn())), following != key.GetIsDescending())
 		}
 	}
 	return text + strings.TrimPrefix(kind, "OFFSET")

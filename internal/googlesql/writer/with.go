@@ -54,9 +54,10 @@ func (w *writer) recursiveScan(s *resolved.ResolvedRecursiveScanProto) string {
 		refuse(nil, "a recursive query here")
 	}
 	list, name := s.GetParent().GetColumnList(), w.recursion[len(w.recursion)-1].name
-	first := w.renamed(s.GetNonRecursiveTerm().GetOutputColumnList(), list) + ", 0 AS iteration FROM (" + w.scan(s.GetNonRecursiveTerm().GetScan()) + ")"
-	again := w.renamed(s.GetRecursiveTerm().GetOutputColumnList(), list)
+	from := " FROM (" + w.scan(s.GetNonRecursiveTerm().GetScan()) + ")"
 	next := " FROM (" + w.scan(s.GetRecursiveTerm().GetScan()) + ")"
+	first := renamed(s.GetNonRecursiveTerm().GetOutputColumnList(), list, w.leaving) + ", 0 AS iteration" + from
+	again := renamed(s.GetRecursiveTerm().GetOutputColumnList(), list, w.leaving)
 	iteration := fmt.Sprintf("(SELECT CASE WHEN max(iteration) >= %d THEN error('A recursive CTE has reached the maximum number of iterations: %[1]d.') ELSE max(iteration) + 1 END FROM %s)",
 		maxIterations, name)
 	if s.GetOpType() != resolved.ResolvedRecursiveScanEnums_UNION_DISTINCT {
@@ -89,6 +90,7 @@ func (w *writer) sampleScan(s *resolved.ResolvedSampleScanProto) string {
 
 // assertScan writes |> ASSERT: the rows, or an error at the first for which the condition is not true.
 func (w *writer) assertScan(s *resolved.ResolvedAssertScanProto) string {
-	return "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + w.scan(s.GetInputScan()) + ") WHERE CASE WHEN " + w.expr(s.GetCondition()) +
+	from := w.scan(s.GetInputScan())
+	return "SELECT " + columns(s.GetParent().GetColumnList()) + " FROM (" + from + ") WHERE CASE WHEN " + w.expr(s.GetCondition()) +
 		" THEN TRUE ELSE error('Assert failed: ' || coalesce(" + w.expr(s.GetMessage()) + ", 'NULL')) END"
 }

@@ -39,7 +39,12 @@ type Table struct {
 	From    string   // its text in a FROM clause
 	Columns []string // the value of each column of the catalog's, in its order
 	Names   []string // the names of these columns
+	Digits  []Digits // of these columns as the table keeps them; nil where that is not known
 }
+
+// Digits are those of a column that is an integer or a decimal: how many, and how many of them behind the point. A column of
+// another type has none.
+type Digits struct{ Width, Scale int }
 
 // Written is a statement of DuckDB's.
 type Written struct {
@@ -52,7 +57,10 @@ type Written struct {
 // Statement writes a statement.
 func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, err error) {
 	defer refused(&err)
-	w := &writer{names: n, with: map[string]withQuery{}, natives: map[string]bool{}, parameters: map[string]bool{}}
+	w := &writer{
+		names: n, with: map[string]withQuery{}, natives: map[string]bool{}, parameters: map[string]bool{},
+		decimals: map[int64]fixed{}, integers: map[int64]int{}, unfixed: map[*resolved.AnyResolvedExprProto]bool{},
+	}
 	out = &Written{}
 	w.statement(s, out)
 	out.SQL = w.unusedParameters() + out.SQL
@@ -66,6 +74,7 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 	switch n := s.GetNode().(type) {
 	case *resolved.AnyResolvedStatementProto_ResolvedQueryStmtNode:
 		q := n.ResolvedQueryStmtNode
+		w.keepsDigits = true
 		out.SQL, out.Columns = w.query(q.GetQuery(), q.GetOutputColumnList()), outputFields(q.GetOutputColumnList())
 		if q.GetIsValueTable() && len(out.Columns) == 1 && out.Columns[0].Type.Kind == googlesql.Struct {
 			out.SQL, out.Columns = valueTable(out.SQL, out.Columns[0])
@@ -81,6 +90,7 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 	case *resolved.AnyResolvedStatementProto_ResolvedTruncateStmtNode:
 		out.SQL = w.truncate(n.ResolvedTruncateStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedCreateStatementNode:
+		w.keepsDigits = true
 		out.SQL = w.createStatement(n.ResolvedCreateStatementNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedDropFunctionStmtNode:
 		out.SQL = w.dropRoutine(n.ResolvedDropFunctionStmtNode.GetIsIfExists(), n.ResolvedDropFunctionStmtNode.GetNamePath())
@@ -93,6 +103,7 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 	case *resolved.AnyResolvedStatementProto_ResolvedAlterObjectStmtNode:
 		out.SQL = w.alterStatement(n.ResolvedAlterObjectStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedExportDataStmtNode:
+		w.keepsDigits = true
 		out.SQL = w.exportData(n.ResolvedExportDataStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedExplainStmtNode:
 		w.statement(n.ResolvedExplainStmtNode.GetStatement(), out)
@@ -121,9 +132,14 @@ type writer struct {
 	recursion  []withQuery     // the recursive queries being written, the innermost last
 	parameters map[string]bool // the parameters written, by name or number
 
-	deferred map[string]string // how the values of deferred calls are made, by the columns of their parts
-	guards   []string          // the conditions under which what is being written is needed
-	needed   string            // the condition under which a scan has rows; "" for always
+	deferred    map[string]string                       // how the values of deferred calls are made, by the columns of their parts
+	guards      []string                                // the conditions under which what is being written is needed
+	needed      string                                  // the condition under which a scan has rows; "" for always
+	keepsDigits bool                                    // NUMERICs stay in the digits of their columns: see fixed
+	decimals    map[int64]fixed                         // the columns that are NUMERIC in fewer digits
+	integers    map[int64]int                           // the digits of columns of INT64 that have fewer
+	unfixed     map[*resolved.AnyResolvedExprProto]bool // those that are known to need all digits
+	exactly     bool                                    // calls are written in all digits
 }
 
 // withQuery is a query of a WITH clause, under the name that it has in DuckDB.
@@ -164,12 +180,13 @@ func columnNames(names []string) []string {
 
 // query writes a scan with the names of its result.
 func (w *writer) query(s *resolved.AnyResolvedScanProto, list []*resolved.ResolvedOutputColumnProto) string {
+	from := w.scan(s)
 	items := make([]string, len(list))
 	names := outputNames(list)
 	for i, c := range list {
-		items[i] = column(c.GetColumn()) + " AS " + quote.Name(names[i])
+		items[i] = w.leaving(c.GetColumn()) + " AS " + quote.Name(names[i])
 	}
-	return "SELECT " + strings.Join(items, ", ") + " FROM (" + w.scan(s) + ")"
+	return "SELECT " + strings.Join(items, ", ") + " FROM (" + from + ")"
 }
 
 // valueTable writes the rows of SELECT AS STRUCT, whose fields are the columns of the result.
