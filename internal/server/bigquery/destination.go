@@ -127,7 +127,7 @@ func (s *Service) write(ctx context.Context, to *destination, from *duckapi.Chun
 		if err == nil {
 			h, fail := duckapi.Connection(n.Raw())
 			if err = fail; err == nil {
-				err = r.append(ctx, h, from, to.database, to.name, to.table)
+				err = r.append(ctx, h, from, to.database, to.name, to.table, 0)
 			}
 		}
 		if err != nil {

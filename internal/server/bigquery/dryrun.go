@@ -145,8 +145,9 @@ func (s *Service) dryQuery(c *call, j *job) (any, error) {
 	q := j.statistics.Query
 	r := &api.QueryResponse{
 		Kind: "bigquery#queryResponse", JobComplete: true, Location: j.location, Schema: q.Schema, TotalBytesProcessed: q.TotalBytesProcessed,
-		JobReference:    &api.JobReference{ProjectId: j.project, Location: j.location},
-		ForceSendFields: []string{"TotalBytesProcessed", "CacheHit"},
+		JobReference: &api.JobReference{ProjectId: j.project, Location: j.location},
+		CreationTime: j.created.UnixMilli(), StartTime: j.started.UnixMilli(), EndTime: j.ended.UnixMilli(),
+		ForceSendFields: []string{"TotalBytesProcessed", "TotalBytesBilled", "CacheHit"},
 	}
 	if r.Schema == nil {
 		r.Schema = &api.TableSchema{}

@@ -343,6 +343,19 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// TestTooLarge: a result that is larger than what is kept is refused, and may have a destination.
+func TestTooLarge(t *testing.T) {
+	s := serve(t, func(o *server.Options) { o.Limits = bigquery.Limits{Bytes: 1 << 20} })
+	const query = "SELECT REPEAT('x', 1000) AS s FROM UNNEST(GENERATE_ARRAY(1, 5000)) AS a"
+	_, err := s.query(query)
+	wantFault(t, err, 403, "responseTooLarge", "destination table")
+	s.dataset("demo")
+	j := s.insertQuery(&api.JobConfigurationQuery{Query: query, DestinationTable: &api.TableReference{DatasetId: "demo", TableId: "t"}})
+	if j.Status.ErrorResult != nil {
+		t.Error(j.Status.ErrorResult)
+	}
+}
+
 // TestChildren: the children of a script are jobs among others, and are forgotten before it.
 func TestChildren(t *testing.T) {
 	s := serve(t, func(o *server.Options) { o.Limits = bigquery.Limits{Kept: 5} })

@@ -17,11 +17,11 @@ import (
 	"github.com/mallardml/mallard/internal/server"
 )
 
-// withBucket serves a folder as gs://b.
+// withBucket serves a folder as gs://bucket.
 func withBucket(t *testing.T) (*served, string) {
 	t.Helper()
 	folder := t.TempDir()
-	s := serve(t, func(o *server.Options) { o.Config.Buckets = map[string]string{"b": folder} })
+	s := serve(t, func(o *server.Options) { o.Config.Buckets = map[string]string{"bucket": folder} })
 	s.dataset("demo")
 	return s, folder
 }
@@ -139,7 +139,7 @@ func TestBuckets(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ format, compression string }{{"CSV", ""}, {"CSV", "GZIP"}, {"NEWLINE_DELIMITED_JSON", ""}, {"NEWLINE_DELIMITED_JSON", "GZIP"}, {"PARQUET", "SNAPPY"}, {"PARQUET", ""}} {
-		uri := "gs://b/" + tt.format + tt.compression + "/*.out"
+		uri := "gs://bucket/" + tt.format + tt.compression + "/*.out"
 		j := s.insert(&api.Job{Configuration: &api.JobConfiguration{Extract: &api.JobConfigurationExtract{
 			SourceTable: source, DestinationUris: []string{uri}, DestinationFormat: tt.format, Compression: tt.compression}}})
 		if j.Status.ErrorResult != nil || len(j.Statistics.Extract.DestinationUriFileCounts) != 1 {
@@ -163,7 +163,21 @@ func TestBuckets(t *testing.T) {
 	if want := `{"i":"1","s":"a \"b\",c","f":1.5,"t":"2020-01-01 00:00:00 UTC","y":"/w==","d":"2020-01-01","n":"1.5","b":true}` + "\n" + `{"s":""}` + "\n"; err != nil || string(text) != want {
 		t.Errorf("%s, %v", text, err)
 	}
-	for _, uri := range []string{"gs://other/x", "gs://b/../x", "/etc/passwd", "gs://b/none*"} {
+	for _, format := range []string{"CSV", "JSON", "PARQUET"} {
+		j := s.insertQuery(&api.JobConfigurationQuery{Query: "EXPORT DATA OPTIONS(uri='gs://bucket/export/" + format + "/*.x', format='" + format + "', overwrite=true) AS " +
+			"SELECT 1 AS id, 'alpha' AS name UNION ALL SELECT 2, 'beta'"})
+		if j.Status.ErrorResult != nil || j.Statistics.Query.StatementType != "EXPORT_DATA" || j.Statistics.Query.ExportDataStatistics.RowCount != 2 {
+			t.Errorf("%s: %+v %+v", format, j.Status.ErrorResult, j.Statistics.Query)
+		}
+		if info, err := os.Stat(filepath.Join(folder, "export", format, "000000000000.x")); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+	j := s.insertQuery(&api.JobConfigurationQuery{Query: "EXPORT DATA OPTIONS(uri='gs://other/x*', format='CSV') AS SELECT 1 AS id"})
+	if j.Status.ErrorResult == nil || j.Status.ErrorResult.Reason != "notFound" {
+		t.Errorf("%+v", j.Status.ErrorResult)
+	}
+	for _, uri := range []string{"gs://other/x", "gs://bucket/../x", "/etc/passwd", "gs://bucket/none*"} {
 		if got := s.load(&api.JobConfigurationLoad{SourceUris: []string{uri}, Autodetect: true}, ""); strings.Contains(got, "|") {
 			t.Errorf("%s: %s", uri, got)
 		}

@@ -75,13 +75,14 @@ type stepper interface {
 
 // queryRun is a job of a query as it runs.
 type queryRun struct {
-	s      *Service
-	j      *job
-	c      stepper
-	script bool
-	ran    int
-	last   *result // of the last query
-	into   *session
+	s       *Service
+	j       *job
+	c       stepper
+	script  bool
+	ran     int
+	last    *result // of the last query
+	exports []export
+	into    *session
 }
 
 // runQuery runs the statements of a job.
@@ -103,7 +104,16 @@ func (s *Service) runQuery(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	r := &queryRun{s: s, j: j, script: isScript(text, split(text)), into: in}
+	text, exports, err := s.exports(text)
+	defer func() {
+		for _, x := range exports {
+			x.drop()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	r := &queryRun{s: s, j: j, script: isScript(text, split(text)), into: in, exports: exports}
 	progress := &mallard.Progress{}
 	j.change(func() { j.progress = progress })
 	ctx = mallard.WithProgress(mallard.WithStreaming(ctx), progress)
@@ -214,6 +224,9 @@ func (r *queryRun) statement(ctx context.Context, j *job, st statement, step ext
 		return r.s.missing(ctx, j, err)
 	case out.Chunks == nil:
 		j.change(func() { r.changed(j, st, out.Changed, operation) })
+		if st.kind == "EXPORT_DATA" {
+			return r.exported(ctx, j, step.Source[step.Pos:step.End], out.Changed)
+		}
 		return nil
 	}
 	err = r.keep(ctx, j, into, out.Chunks)

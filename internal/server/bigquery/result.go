@@ -150,7 +150,7 @@ func (s *Service) keep(ctx context.Context, from *duckapi.Chunks, name string) (
 		}
 		h, err := duckapi.Connection(n.Raw())
 		if err == nil {
-			err = r.append(ctx, h, from, Anonymous, "main", name)
+			err = r.append(ctx, h, from, Anonymous, "main", name, s.Limits.Bytes)
 		}
 		if err != nil {
 			_, drop := n.Raw().ExecContext(context.WithoutCancel(ctx), "DROP TABLE "+r.table, nil)
@@ -164,8 +164,8 @@ func (s *Service) keep(ctx context.Context, from *duckapi.Chunks, name string) (
 	return r, err
 }
 
-// append puts the chunks into the table.
-func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi.Chunks, database, schema, name string) error {
+// append puts the chunks into the table: as many bytes as are allowed, where most is not 0.
+func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi.Chunks, database, schema, name string, most int64) error {
 	var a mapping.Appender
 	defer func() { mapping.AppenderDestroy(&a) }()
 	if mapping.AppenderCreateExt(h, database, schema, name, &a) == mapping.StateError {
@@ -192,6 +192,10 @@ func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi
 		r.rows += int64(size)
 		for i, of := range types {
 			r.bytes += vectorBytes(mapping.DataChunkGetVector(chunk, mapping.IdxT(i)), of, size)
+		}
+		if most > 0 && r.bytes > most {
+			return fault(403, "responseTooLarge", "Response too large to return: more than %d bytes are not kept. "+
+				"Consider specifying a destination table in your job configuration.", most)
 		}
 		if mapping.AppendDataChunk(a, chunk) == mapping.StateError {
 			return fmt.Errorf("keeping the result: %s", mapping.AppenderError(a))
