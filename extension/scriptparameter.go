@@ -42,7 +42,9 @@ func (s *session) bindVariables(ctx context.Context, src string, args []driver.N
 }
 
 func (s *session) unbindVariables() {
-	s.script.variables = slices.DeleteFunc(s.script.variables, func(v translator.Variable) bool { return strings.HasPrefix(v.Name, parameterVariable) })
+	s.script.variables = slices.DeleteFunc(s.script.variables, func(v translator.Variable) bool {
+		return strings.HasPrefix(v.Name, parameterVariable)
+	})
 }
 
 // bindVariable sets a variable of DuckDB's to a value, by way of a table, whose query takes parameters.

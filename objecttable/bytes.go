@@ -201,8 +201,8 @@ func (r *Runtime) read(ctx context.Context, uri string, generation int64, author
 	return b, err
 }
 
-func (r *Runtime) readOnce(ctx context.Context, store Store, bucket, name string, generation int64, uri string, held *int64) ([]byte,
-	error) {
+func (r *Runtime) readOnce(ctx context.Context, store Store, bucket, name string, generation int64, uri string,
+	held *int64) ([]byte, error) {
 	body, size, err := store.Open(ctx, bucket, name, generation, 0)
 	if err != nil {
 		return nil, err

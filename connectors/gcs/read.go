@@ -95,7 +95,8 @@ func (b *body) Read(p []byte) (int, error) {
 	case err == io.EOF && (b.want < 0 || b.got == b.want):
 		return n, io.EOF
 	case err == io.EOF:
-		return n, &Error{Fault: objectfault.Fault{URI: b.uri, Why: Corrupt, Err: fmt.Errorf("%d of %d bytes came", b.got, b.want), Hint: "query again"}}
+		return n, &Error{Fault: objectfault.Fault{URI: b.uri, Why: Corrupt, Err: fmt.Errorf("%d of %d bytes came", b.got, b.want),
+			Hint: "query again"}}
 	case strings.Contains(err.Error(), "bad CRC"): // the library has no type for it
 		return n, &Error{Fault: objectfault.Fault{URI: b.uri, Why: Corrupt, Err: err, Hint: "query again"}}
 	}

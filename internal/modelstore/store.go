@@ -203,8 +203,8 @@ type Bucket func(ctx context.Context) (objecttable.Store, error)
 // Fetch gives the folder that a MODEL_PATH names, copying it from a bucket first: by generation, side by side, checksummed,
 // and going on where an attempt before was cut off. progress is told how many bytes of how many have come. done removes the
 // copy once the model is imported.
-func (s Store) Fetch(ctx context.Context, path string, bucket Bucket, progress func(got, total int64)) (dir string, done func(),
-	err error) {
+func (s Store) Fetch(ctx context.Context, path string, bucket Bucket,
+	progress func(got, total int64)) (dir string, done func(), err error) {
 	done = func() {}
 	if !strings.HasPrefix(path, "gs://") {
 		dir, err = modelDir(path)

@@ -219,8 +219,8 @@ func (p *predictionService) StreamGenerateContent(in *aiplatformpb.GenerateConte
 }
 
 // EmbedContent is the gRPC method of that name.
-func (p *predictionService) EmbedContent(ctx context.Context, in *aiplatformpb.EmbedContentRequest) (*aiplatformpb.EmbedContentResponse,
-	error) {
+func (p *predictionService) EmbedContent(ctx context.Context,
+	in *aiplatformpb.EmbedContentRequest) (*aiplatformpb.EmbedContentResponse, error) {
 	model := in.GetModel()
 	in.Model = nil // stands in the path
 	b, err := asJSON(in)

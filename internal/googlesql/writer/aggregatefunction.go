@@ -94,7 +94,8 @@ func sum(c *call) string {
 		if c.analytic != nil { // the ends of a window may lie beyond FLOAT64, and the sum within
 			small = c.fold(fold{name: "sum", args: "(" + c.args[0] + ") * 5.421010862427522e-20::DOUBLE"})
 		}
-		return c.w.native("double_sum") + "(" + text + ", " + c.fold(fold{name: "bool_and", args: "isfinite(" + c.args[0] + ")"}) + ", " + small + ")"
+		return c.w.native("double_sum") + "(" + text + ", " + c.fold(fold{name: "bool_and", args: "isfinite(" + c.args[0] + ")"}) + ", " + small +
+			")"
 	case googlesql.Numeric, googlesql.BigNumeric:
 		if c.analytic == nil || c.distinct {
 			return c.w.native(kind+"_checked") + "(" + text + ")"
@@ -133,7 +134,8 @@ func (c *call) wholeAndFractions() (whole, fractions string) {
 		all := c.fold(fold{name: "sum", args: x})
 		return "trunc(" + all + ")::HUGEINT", "(" + all + " - trunc(" + all + "))::" + t
 	}
-	return c.fold(fold{name: "sum", args: "trunc(" + x + ")"}) + "::HUGEINT", c.fold(fold{name: "sum", args: x + " - trunc(" + x + ")"}) + "::" + t
+	return c.fold(fold{name: "sum", args: "trunc(" + x + ")"}) + "::HUGEINT",
+		c.fold(fold{name: "sum", args: x + " - trunc(" + x + ")"}) + "::" + t
 }
 
 // intervalSums are the sums of the parts of INTERVALs.
@@ -172,7 +174,8 @@ func (c *call) list(filter string) string {
 	text := c.fold(fold{name: "list", args: c.args[0], filter: filter})
 	if order != "" {
 		x, y := c.w.bind(), c.w.bind()
-		text = "list_transform(list_sort(list_transform(" + text + ", lambda " + x + ": (- " + x + "))" + order + "), lambda " + y + ": (- " + y + "))"
+		text = "list_transform(list_sort(list_transform(" + text + ", lambda " + x + ": (- " + x + "))" + order + "), lambda " + y + ": (- " + y +
+			"))"
 	}
 	if limit := c.aggregate.GetLimit(); limit != nil {
 		if n, ok := integer(limit); ok && n == 0 {
@@ -247,7 +250,8 @@ func pairs(name string, rows int) entry {
 				c.fold(fold{name: "list", args: x, filter: both}) + ")"
 		}
 		both := func(test string) string {
-			return "CASE WHEN " + x + " IS NOT NULL AND " + y + " IS NOT NULL THEN " + strings.ReplaceAll(test, "$", x) + " AND " + strings.ReplaceAll(test, "$", y) + " END"
+			return "CASE WHEN " + x + " IS NOT NULL AND " + y + " IS NOT NULL THEN " + strings.ReplaceAll(test, "$", x) + " AND " +
+				strings.ReplaceAll(test, "$", y) + " END"
 		}
 		back := " * 0x1p512 * 0x1p512"
 		if name == "corr" {
@@ -273,7 +277,8 @@ type statistic struct {
 }
 
 // power writes 2 to the 512th.
-const power = "13407807929942597099574024998205846127479365820592393377723561443721764030073546976801874298166903427690031858186486050853753882811946569946433649006084096::DOUBLE"
+const power = "13407807929942597099574024998205846127479365820592393377723561443721764030073" +
+	"546976801874298166903427690031858186486050853753882811946569946433649006084096::DOUBLE"
 
 func (c *call) finite(s statistic) string {
 	small, scaled := s.value(""), s.value(" * (1 / "+power+")")
@@ -325,7 +330,8 @@ func approxQuantiles(c *call) string {
 		sorted = c.capture(sorted + c.window())
 	}
 	l, i := c.w.bind(), c.w.bind()
-	return "list_transform([" + sorted + "], lambda " + l + ": CASE WHEN " + l + " IS NOT NULL THEN list_transform(range(" + n + " + 1), lambda " + i +
+	return "list_transform([" + sorted + "], lambda " + l + ": CASE WHEN " + l + " IS NOT NULL THEN list_transform(range(" + n +
+		" + 1), lambda " + i +
 		": " + l + "[greatest(1, ((" + i + " * len(" + l + ") + " + n + " - 1) // " + n + ")::BIGINT)]) END)[1]"
 }
 
@@ -335,17 +341,20 @@ func approxTopCount(c *call) string {
 	counted := c.fold(fold{name: "histogram", args: x})
 	nulls := c.fold(fold{name: "count", args: "*", filter: x + " IS NULL"})
 	element := duckType(c.at, *c.result.Elem)
-	text := "list_concat(list_transform(coalesce(map_entries(" + counted + "), []), lambda " + e + ": {'n': " + e + ".value::BIGINT, 'v': " + e + ".key}), " +
+	text := "list_concat(list_transform(coalesce(map_entries(" + counted + "), []), lambda " + e + ": {'n': " + e + ".value::BIGINT, 'v': " +
+		e + ".key}), " +
 		"CASE WHEN " + nulls + " > 0 THEN [{'n': " + nulls + ", 'v': NULL::" + duckType(c.at, c.types[0]) + "}] ELSE [] END)"
 	text = "list_slice(list_reverse_sort(" + text + "), 1, " + c.number(1) + ")"
 	all := c.fold(fold{name: "count", args: "*"})
-	return "CASE WHEN " + all + " > 0 THEN list_transform(" + text + ", lambda " + e2 + ": {'value': " + e2 + ".v, 'count': " + e2 + ".n})::" + element + "[] END"
+	return "CASE WHEN " + all + " > 0 THEN list_transform(" + text + ", lambda " + e2 + ": {'value': " + e2 + ".v, 'count': " + e2 + ".n})::" +
+		element + "[] END"
 }
 
 // approxTopSum adds exactly: a native function adds the weights by the texts of the values, and tells where the values are.
 func approxTopSum(c *call) string {
 	x, weight := c.args[0], c.args[1]
-	kind := map[googlesql.Kind]string{googlesql.Float64: "double", googlesql.Numeric: "numeric", googlesql.BigNumeric: "bignumeric"}[c.types[1].Kind]
+	kind := map[googlesql.Kind]string{googlesql.Float64: "double", googlesql.Numeric: "numeric",
+		googlesql.BigNumeric: "bignumeric"}[c.types[1].Kind]
 	if kind == "" {
 		kind = "int64"
 	}
@@ -353,8 +362,10 @@ func approxTopSum(c *call) string {
 	args := list("("+x+")::VARCHAR") + ", " + list(weight) + ", " + c.number(2)
 	places, sums := c.w.native("top_places_"+kind)+"("+args+")", c.w.native("top_sums_"+kind)+"("+args+")"
 	l, i := c.w.bind(), c.w.bind()
-	return "list_transform([{'x': " + list(x) + ", 'p': " + places + ", 's': " + sums + "}], lambda " + l + ": CASE WHEN " + l + ".x IS NOT NULL THEN list_transform(range(1, len(" +
-		l + ".p) + 1), lambda " + i + ": {'value': (" + l + ".x)[(" + l + ".p)[" + i + "]], 'sum': (" + l + ".s)[" + i + "]}) END)[1]::" + duckType(c.at, c.result)
+	return "list_transform([{'x': " + list(x) + ", 'p': " + places + ", 's': " + sums + "}], lambda " + l + ": CASE WHEN " + l +
+		".x IS NOT NULL THEN list_transform(range(1, len(" +
+		l + ".p) + 1), lambda " + i + ": {'value': (" + l + ".x)[(" + l + ".p)[" + i + "]], 'sum': (" + l + ".s)[" + i + "]}) END)[1]::" +
+		duckType(c.at, c.result)
 }
 
 // aggregateCall is what an aggregate and a window function have in common.

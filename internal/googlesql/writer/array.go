@@ -9,16 +9,17 @@ import (
 // arrayFunctions are the functions of ARRAYs.
 func arrayFunctions() map[string]entry {
 	return map[string]entry{
-		"array_length":             native("len"),
-		"$array_at_offset":         element("array_offset"),
-		"$array_at_ordinal":        element("array_ordinal"),
-		"$safe_array_at_offset":    element("safe_array_offset"),
-		"$safe_array_at_ordinal":   element("safe_array_ordinal"),
-		"array_concat":             arrayConcat,
-		"array_reverse":            native("list_reverse"),
-		"array_first":              template("($1)[@array_first(len($1))]"),
-		"array_last":               template("($1)[@array_last(len($1))]"),
-		"array_slice":              template("CASE WHEN $2 IS NOT NULL AND $3 IS NOT NULL THEN list_slice($1, @slice_first($2, len($1)), @slice_last($3, len($1))) END"),
+		"array_length":           native("len"),
+		"$array_at_offset":       element("array_offset"),
+		"$array_at_ordinal":      element("array_ordinal"),
+		"$safe_array_at_offset":  element("safe_array_offset"),
+		"$safe_array_at_ordinal": element("safe_array_ordinal"),
+		"array_concat":           arrayConcat,
+		"array_reverse":          native("list_reverse"),
+		"array_first":            template("($1)[@array_first(len($1))]"),
+		"array_last":             template("($1)[@array_last(len($1))]"),
+		"array_slice": template("CASE WHEN $2 IS NOT NULL AND $3 IS NOT NULL THEN list_slice($1, @slice_first($2, len($1)), " +
+			"@slice_last($3, len($1))) END"),
 		"array_is_distinct":        isDistinct,
 		"array_includes":           includes,
 		"generate_array":           generateArray,

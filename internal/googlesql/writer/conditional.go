@@ -46,7 +46,8 @@ func (c *call) defers(d *resolved.ResolvedDeferredComputedColumnProto, input []*
 	of := map[int]string{}
 	used := map[string]bool{}
 	for i, x := range c.args {
-		if c.exprs[i].GetResolvedLiteralNode() != nil || c.exprs[i].GetResolvedColumnRefNode() != nil || !tryable(x) || strings.HasPrefix(x, localName) {
+		if c.exprs[i].GetResolvedLiteralNode() != nil || c.exprs[i].GetResolvedColumnRefNode() != nil || !tryable(x) ||
+			strings.HasPrefix(x, localName) {
 			continue
 		}
 		of[i] = "a" + strconv.Itoa(len(of))
@@ -80,7 +81,8 @@ func (c *call) defers(d *resolved.ResolvedDeferredComputedColumnProto, input []*
 
 // tryable reports whether TRY takes an expression.
 func tryable(text string) bool {
-	return !strings.Contains(text, "SELECT") && !strings.Contains(text, "error(") && !strings.Contains(text, "random(") && !strings.Contains(text, "uuid(")
+	return !strings.Contains(text, "SELECT") && !strings.Contains(text, "error(") && !strings.Contains(text, "random(") &&
+		!strings.Contains(text, "uuid(")
 }
 
 // later notes how the value of a deferred call is made, and gives the column of its parts.
@@ -194,11 +196,12 @@ func init() {
 	for name := range strings.FieldsSeq("$add $subtract $multiply $unary_minus abs sum avg round floor ceil trunc") {
 		overflows[name] = true
 	}
-	for name := range strings.FieldsSeq(`$and $or $not $is_null $is_true $is_false $equal $not_equal $less $less_or_equal $greater $greater_or_equal $between $in $in_array
-		$like $not_like $is_distinct_from $is_not_distinct_from $make_array $case_no_value $case_with_value if ifnull coalesce nullif greatest least concat lower upper length
-		trim ltrim rtrim starts_with ends_with strpos reverse sign safe_divide array_length array_concat array_reverse
-		$count_star count countif min max any_value array_agg string_agg logical_and logical_or row_number rank dense_rank first_value last_value lead lag
-		$safe_array_at_offset $safe_array_at_ordinal extract format_date format_timestamp to_json_string`) {
+	for name := range strings.FieldsSeq(`$and $or $not $is_null $is_true $is_false $equal $not_equal $less $less_or_equal $greater
+		$greater_or_equal $between $in $in_array $like $not_like $is_distinct_from $is_not_distinct_from $make_array $case_no_value
+		$case_with_value if ifnull coalesce nullif greatest least concat lower upper length trim ltrim rtrim starts_with ends_with strpos
+		reverse sign safe_divide array_length array_concat array_reverse $count_star count countif min max any_value array_agg string_agg
+		logical_and logical_or row_number rank dense_rank first_value last_value lead lag $safe_array_at_offset $safe_array_at_ordinal
+		extract format_date format_timestamp to_json_string`) {
 		total[name] = true
 	}
 }

@@ -119,7 +119,8 @@ func (c *call) clock(from int) string {
 func makeDateTime(c *call) string {
 	switch {
 	case c.types[0].Kind == googlesql.Int64:
-		return c.w.native("checked_datetime") + "(" + c.w.native("datetime") + "(" + c.w.native("date") + "(" + strings.Join(c.args[:3], ", ") + "), " + c.clock(3) + "))"
+		return c.w.native("checked_datetime") + "(" + c.w.native("datetime") + "(" + c.w.native("date") + "(" + strings.Join(c.args[:3], ", ") +
+			"), " + c.clock(3) + "))"
 	case c.types[0].Kind == ofDate && len(c.args) == 2:
 		return c.w.native("date_datetime") + "(" + c.args[0] + ", " + c.args[1] + ")"
 	case c.types[0].Kind == googlesql.String:

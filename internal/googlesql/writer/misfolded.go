@@ -19,7 +19,8 @@ func (w *writer) misfolded(at *resolved.ParseLocationRangeProto, v *resolved.Val
 	if !holdsEpoch(v) || start > end || end > len(w.names.Text) || !mentionsDate.MatchString(w.names.Text[start:end]) {
 		return
 	}
-	panic(&Error{What: "a constant DATE that is wanted as a DATETIME, which this release of Google's library computes wrongly,", Pos: start, End: end, Misfolded: true})
+	panic(&Error{What: "a constant DATE that is wanted as a DATETIME, which this release of Google's library computes wrongly,", Pos: start,
+		End: end, Misfolded: true})
 }
 
 func holdsEpoch(v *resolved.ValueProto) bool {

@@ -11,25 +11,32 @@ var numbers map[string]entry
 
 func numberFunctions() map[string]entry {
 	numbers = map[string]entry{
-		"$add":                 byNumber(numberForms{integer: operator("+"), float: goFunction("double_add"), numeric: operator("+"), big: goFunction("bignumeric_add")}),
-		"$subtract":            byNumber(numberForms{integer: operator("-"), float: goFunction("double_subtract"), numeric: operator("-"), big: goFunction("bignumeric_subtract")}),
-		"$multiply":            byNumber(numberForms{integer: operator("*"), float: goFunction("double_multiply"), numeric: goFunction("numeric_multiply"), big: goFunction("bignumeric_multiply")}),
-		"$divide":              byNumber(numberForms{float: goFunction("double_divide"), numeric: goFunction("numeric_divide"), big: goFunction("bignumeric_divide")}),
-		"$unary_minus":         template("(- $1)"),
-		"safe_add":             safeOf("$add"),
-		"safe_subtract":        safeOf("$subtract"),
-		"safe_multiply":        safeOf("$multiply"),
-		"safe_divide":          safeOf("$divide"),
-		"safe_negate":          safeOf("$unary_minus"),
-		"ieee_divide":          template("@ieee_divide($1::DOUBLE, $2::DOUBLE)"),
-		"div":                  byNumber(numberForms{integer: divide, numeric: goFunction("numeric_div"), big: goFunction("bignumeric_div")}),
-		"mod":                  byNumber(numberForms{integer: goFunction("int64_mod"), numeric: goFunction("numeric_mod"), big: goFunction("bignumeric_mod")}),
-		"abs":                  native("abs"),
-		"sign":                 sign,
-		"round":                round("round"),
-		"trunc":                round("trunc"),
-		"ceil":                 byNumber(numberForms{float: native("ceil"), numeric: goFunction("numeric_ceil"), big: goFunction("bignumeric_ceil")}),
-		"floor":                byNumber(numberForms{float: native("floor"), numeric: goFunction("numeric_floor"), big: goFunction("bignumeric_floor")}),
+		"$add": byNumber(numberForms{integer: operator("+"), float: goFunction("double_add"), numeric: operator("+"),
+			big: goFunction("bignumeric_add")}),
+		"$subtract": byNumber(numberForms{integer: operator("-"), float: goFunction("double_subtract"), numeric: operator("-"),
+			big: goFunction("bignumeric_subtract")}),
+		"$multiply": byNumber(numberForms{integer: operator("*"), float: goFunction("double_multiply"),
+			numeric: goFunction("numeric_multiply"), big: goFunction("bignumeric_multiply")}),
+		"$divide": byNumber(numberForms{float: goFunction("double_divide"), numeric: goFunction("numeric_divide"),
+			big: goFunction("bignumeric_divide")}),
+		"$unary_minus":  template("(- $1)"),
+		"safe_add":      safeOf("$add"),
+		"safe_subtract": safeOf("$subtract"),
+		"safe_multiply": safeOf("$multiply"),
+		"safe_divide":   safeOf("$divide"),
+		"safe_negate":   safeOf("$unary_minus"),
+		"ieee_divide":   template("@ieee_divide($1::DOUBLE, $2::DOUBLE)"),
+		"div":           byNumber(numberForms{integer: divide, numeric: goFunction("numeric_div"), big: goFunction("bignumeric_div")}),
+		"mod": byNumber(numberForms{integer: goFunction("int64_mod"), numeric: goFunction("numeric_mod"),
+			big: goFunction("bignumeric_mod")}),
+		"abs":   native("abs"),
+		"sign":  sign,
+		"round": round("round"),
+		"trunc": round("trunc"),
+		"ceil": byNumber(numberForms{float: native("ceil"), numeric: goFunction("numeric_ceil"),
+			big: goFunction("bignumeric_ceil")}),
+		"floor": byNumber(numberForms{float: native("floor"), numeric: goFunction("numeric_floor"),
+			big: goFunction("bignumeric_floor")}),
 		"is_inf":               native("isinf"),
 		"is_nan":               native("isnan"),
 		"rand":                 template("random()"),
@@ -46,7 +53,8 @@ func numberFunctions() map[string]entry {
 		"parse_bignumeric":     goFunction("parse_bignumeric"),
 	}
 	for _, name := range []string{"sqrt", "cbrt", "exp", "ln", "log10", "pow"} {
-		numbers[name] = byNumber(numberForms{float: goFunction(name), numeric: goFunction("numeric_" + name), big: goFunction("bignumeric_" + name)})
+		numbers[name] = byNumber(numberForms{float: goFunction(name), numeric: goFunction("numeric_" + name),
+			big: goFunction("bignumeric_" + name)})
 	}
 	for _, name := range strings.Fields("sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh cot csc sec coth csch sech") {
 		numbers[name] = goFunction(name)
@@ -69,7 +77,8 @@ type numberForms struct{ integer, float, numeric, big entry }
 
 func byNumber(f numberForms) entry {
 	return func(c *call) string {
-		if len(c.types) == 2 && (c.types[1].Kind == googlesql.Date || c.types[1].Kind == googlesql.Interval || c.types[0].Kind == googlesql.Interval) && temporal[c.name] != nil {
+		if len(c.types) == 2 && (c.types[1].Kind == googlesql.Date || c.types[1].Kind == googlesql.Interval ||
+			c.types[0].Kind == googlesql.Interval) && temporal[c.name] != nil {
 			return temporal[c.name](c)
 		}
 		form := f.float
@@ -177,7 +186,8 @@ func rangeBucket(c *call) string {
 		if of.Kind == googlesql.Float64 {
 			nan = " OR isnan(" + x + ")"
 		}
-		return "CASE WHEN " + x + " IS NULL" + nan + " OR " + list + " IS NULL THEN NULL WHEN " + checked + " THEN len(list_filter(" + list + ", lambda " + e + ": " +
+		return "CASE WHEN " + x + " IS NULL" + nan + " OR " + list + " IS NULL THEN NULL WHEN " + checked + " THEN len(list_filter(" + list +
+			", lambda " + e + ": " +
 			less("<=")([]operand{{c.w, e, element, nil}, {c.w, x, of, nil}}) + ")) END"
 	})
 	return text

@@ -99,7 +99,8 @@ const maxTwice = 2000
 
 // strict are the operators that are NULL where an operand is.
 var strict = map[string]bool{
-	"$add": true, "$subtract": true, "$multiply": true, "$divide": true, "div": true, "mod": true, "$unary_minus": true, "$concat_op": true, "concat": true,
+	"$add": true, "$subtract": true, "$multiply": true, "$divide": true, "div": true, "mod": true, "$unary_minus": true, "$concat_op": true,
+	"concat": true,
 	"$equal": true, "$not_equal": true, "$less": true, "$less_or_equal": true, "$greater": true, "$greater_or_equal": true,
 	"$bitwise_and": true, "$bitwise_or": true, "$bitwise_xor": true, "$bitwise_left_shift": true, "$bitwise_right_shift": true,
 }
@@ -112,9 +113,14 @@ func closed(e *resolved.AnyResolvedExprProto) bool {
 	case e.GetResolvedCastNode() != nil:
 		return closed(e.GetResolvedCastNode().GetExpr())
 	case e.GetResolvedMakeStructNode() != nil:
-		return !slices.ContainsFunc(e.GetResolvedMakeStructNode().GetFieldList(), func(f *resolved.AnyResolvedExprProto) bool { return !closed(f) })
+		return !slices.ContainsFunc(e.GetResolvedMakeStructNode().GetFieldList(), func(f *resolved.AnyResolvedExprProto) bool {
+			return !closed(f)
+		})
 	case e.GetResolvedFunctionCallBaseNode().GetResolvedFunctionCallNode() != nil:
-		return !slices.ContainsFunc(inner[*resolved.ResolvedFunctionCallBaseProto](e).GetArgumentList(), func(f *resolved.AnyResolvedExprProto) bool { return !closed(f) })
+		return !slices.ContainsFunc(inner[*resolved.ResolvedFunctionCallBaseProto](e).GetArgumentList(),
+			func(f *resolved.AnyResolvedExprProto) bool {
+				return !closed(f)
+			})
 	}
 	return false
 }

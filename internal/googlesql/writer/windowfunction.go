@@ -78,7 +78,8 @@ func constant(e *resolved.AnyResolvedExprProto) bool {
 	if cast := e.GetResolvedCastNode(); cast != nil {
 		return constant(cast.GetExpr())
 	}
-	return e.GetResolvedLiteralNode() != nil || e.GetResolvedParameterNode() != nil || e.GetResolvedArgumentRefNode() != nil || e.GetResolvedConstantNode() != nil
+	return e.GetResolvedLiteralNode() != nil || e.GetResolvedParameterNode() != nil || e.GetResolvedArgumentRefNode() != nil ||
+		e.GetResolvedConstantNode() != nil
 }
 
 // percentile gives the fraction of a PERCENTILE function: a constant.
@@ -119,7 +120,8 @@ func percentileCont(c *call) string {
 	n, place := c.fold(fold{name: "count", args: x}), "("+c.fold(fold{name: "count", args: x})+" - 1) * "+p
 	nans, low := count("isnan("+x+")"), count("isnan("+x+") OR "+x+" = '-inf'::DOUBLE")
 	high := "ceil(" + place + ") >= " + n + " - " + count(x+" = 'inf'::DOUBLE")
-	return "CASE WHEN " + n + " = 0 THEN NULL WHEN " + nans + " > " + place + " THEN 'nan'::DOUBLE WHEN " + low + " > " + place + " THEN CASE WHEN " + high + " THEN 'nan'::DOUBLE ELSE '-inf'::DOUBLE END WHEN " +
+	return "CASE WHEN " + n + " = 0 THEN NULL WHEN " + nans + " > " + place + " THEN 'nan'::DOUBLE WHEN " + low + " > " + place +
+		" THEN CASE WHEN " + high + " THEN 'nan'::DOUBLE ELSE '-inf'::DOUBLE END WHEN " +
 		high + " THEN 'inf'::DOUBLE ELSE " + value + " END"
 }
 

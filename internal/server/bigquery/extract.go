@@ -135,7 +135,8 @@ func (s *Service) parquet(ctx context.Context, r relation, e *api.JobConfigurati
 }
 
 // text writes rows as CSV or as JSON lines.
-func (s *Service) text(ctx context.Context, r relation, columns []googlesql.Field, e *api.JobConfigurationExtract, to io.Writer) (err error) {
+func (s *Service) text(ctx context.Context, r relation, columns []googlesql.Field, e *api.JobConfigurationExtract,
+	to io.Writer) (err error) {
 	if e.Compression == "GZIP" {
 		z := gzip.NewWriter(to)
 		defer func() { err = errors.Join(err, z.Close()) }()
@@ -170,7 +171,8 @@ func (s *Service) text(ctx context.Context, r relation, columns []googlesql.Fiel
 }
 
 // lineOf gives what writes a row, and writes the header.
-func (s *Service) lineOf(columns []googlesql.Field, e *api.JobConfigurationExtract, b *bufio.Writer) (func([]byte, []any) ([]byte, error), error) {
+func (s *Service) lineOf(columns []googlesql.Field, e *api.JobConfigurationExtract,
+	b *bufio.Writer) (func([]byte, []any) ([]byte, error), error) {
 	plain := wire.Encoder{Columns: columns}
 	if e.DestinationFormat != "CSV" {
 		return plain.AppendObject, nil

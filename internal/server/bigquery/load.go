@@ -40,7 +40,8 @@ func (s *Service) prepareLoad(j *job) error {
 	case l.Encoding != "" && !slices.Contains([]string{"UTF-8", "ISO-8859-1", "UTF-16LE"}, strings.ToUpper(l.Encoding)):
 		return unsupported("encoding %.50s is not read, UTF-8, ISO-8859-1 and UTF-16LE are", l.Encoding)
 	case l.DateFormat+l.DatetimeFormat+l.TimeFormat+l.TimestampFormat != "":
-		return unsupported("dateFormat, datetimeFormat, timeFormat and timestampFormat are not read; load a STRING and use PARSE_DATE and the like")
+		return unsupported("dateFormat, datetimeFormat, timeFormat and timestampFormat are not read; load a STRING and use PARSE_DATE and the " +
+			"like")
 	case l.TimeZone != "" && !strings.EqualFold(l.TimeZone, "UTC"):
 		return unsupported("timeZone %.50s is not read, UTC is", l.TimeZone)
 	case l.JsonExtension != "":
@@ -76,7 +77,8 @@ type loading struct {
 func (s *Service) runLoad(ctx context.Context, j *job) (err error) {
 	defer j.upload.remove()
 	r := &loading{s: s, j: j, l: j.config.Load, stage: quote.Path(Anonymous, "main", newID("load"))}
-	if r.to, err = s.destination(ctx, j.project, r.l.DestinationTable, r.l.CreateDisposition, cmp.Or(r.l.WriteDisposition, writeAppend)); err != nil {
+	if r.to, err = s.destination(ctx, j.project, r.l.DestinationTable, r.l.CreateDisposition,
+		cmp.Or(r.l.WriteDisposition, writeAppend)); err != nil {
 		return err
 	}
 	r.to.additions = r.l.SchemaUpdateOptions
@@ -272,7 +274,8 @@ func (r *loading) avro(ctx context.Context) error {
 
 // finish puts the rows that came together into the table.
 func (r *loading) finish(ctx context.Context) error {
-	columns, err := r.s.columns(ctx, relation{schema: schema{database: Anonymous, name: "main"}, table: strings.Trim(r.stage[strings.LastIndex(r.stage, ".")+1:], `"`), kind: "TABLE"})
+	columns, err := r.s.columns(ctx, relation{schema: schema{database: Anonymous, name: "main"},
+		table: strings.Trim(r.stage[strings.LastIndex(r.stage, ".")+1:], `"`), kind: "TABLE"})
 	if err != nil {
 		return err
 	}
@@ -331,7 +334,8 @@ func columnType(f *api.TableFieldSchema) (string, error) {
 		return "", err
 	}
 	of := t.DuckDB()
-	if decimal := t.Kind == googlesql.Numeric || t.Kind == googlesql.BigNumeric; decimal && f.Precision > 0 && f.Precision <= 38 && f.Scale <= f.Precision {
+	if decimal := t.Kind == googlesql.Numeric || t.Kind == googlesql.BigNumeric; decimal && f.Precision > 0 && f.Precision <= 38 &&
+		f.Scale <= f.Precision {
 		of = fmt.Sprintf("DECIMAL(%d,%d)", f.Precision, f.Scale)
 	}
 	return of, nil

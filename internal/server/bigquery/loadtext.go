@@ -38,7 +38,8 @@ func (r *loading) csv(ctx context.Context) error {
 		}
 		names[i] = quote.Text(f.Name) + ": 'VARCHAR'"
 	}
-	options = append(options, "header = false", "auto_detect = false", "columns = {"+strings.Join(names, ", ")+"}", "skip = "+strconv.FormatInt(r.l.SkipLeadingRows, 10))
+	options = append(options, "header = false", "auto_detect = false", "columns = {"+strings.Join(names, ", ")+"}",
+		"skip = "+strconv.FormatInt(r.l.SkipLeadingRows, 10))
 	source := "read_csv(" + r.list() + ", " + strings.Join(options, ", ") + ")"
 	return r.s.duck(ctx, func(c *sql.Conn) error {
 		texts := r.stage[:len(r.stage)-1] + `_text"`
@@ -191,8 +192,8 @@ func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string) error {
 		case googlesql.Float64:
 			read = "TRY_CAST(trim(" + x + ") AS DOUBLE)"
 		case googlesql.Bool:
-			read = "CASE lower(trim(" + x + ")) WHEN 'true' THEN true WHEN 't' THEN true WHEN 'yes' THEN true WHEN 'y' THEN true WHEN '1' THEN true " +
-				"WHEN 'false' THEN false WHEN 'f' THEN false WHEN 'no' THEN false WHEN 'n' THEN false WHEN '0' THEN false END"
+			read = "CASE lower(trim(" + x + ")) WHEN 'true' THEN true WHEN 't' THEN true WHEN 'yes' THEN true WHEN 'y' THEN true " +
+				"WHEN '1' THEN true WHEN 'false' THEN false WHEN 'f' THEN false WHEN 'no' THEN false WHEN 'n' THEN false WHEN '0' THEN false END"
 		}
 		reads = append(reads, read+" AS "+x)
 		if t.Kind != googlesql.String {
@@ -208,12 +209,14 @@ func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string) error {
 		fault = "CASE " + strings.Join(wrong, " ") + " END"
 	}
 	var first sql.NullString
-	if err := c.QueryRowContext(ctx, "SELECT count(*), min_by(fault, id) FROM (SELECT rowid AS id, "+fault+" AS fault FROM "+texts+") WHERE fault IS NOT NULL").
+	if err := c.QueryRowContext(ctx, "SELECT count(*), min_by(fault, id) FROM (SELECT rowid AS id, "+fault+" AS fault FROM "+texts+
+		") WHERE fault IS NOT NULL").
 		Scan(&r.bad, &first); err != nil {
 		return err
 	}
 	if r.bad > r.l.MaxBadRecords {
-		return invalid("Error while reading data, error message: CSV table encountered too many errors, giving up. Rows with errors: %d. %.500s", r.bad, first.String)
+		return invalid("Error while reading data, error message: CSV table encountered too many errors, giving up. Rows with errors: %d. %.500s",
+			r.bad, first.String)
 	}
 	_, err := c.ExecContext(ctx, "CREATE TABLE "+r.stage+" AS SELECT "+strings.Join(reads, ", ")+" FROM "+texts+" WHERE ("+fault+") IS NULL")
 	return err
@@ -257,7 +260,8 @@ func (r *loading) jsonLines(ctx context.Context) error {
 			row, err := reader.Row(line)
 			if err != nil {
 				if r.bad++; r.bad > r.l.MaxBadRecords {
-					return invalid("Error while reading data, error message: JSON table encountered too many errors, giving up. Rows: %d; errors: %d. %s: %v", r.bad, r.bad, at, err)
+					return invalid("Error while reading data, error message: JSON table encountered too many errors, giving up. Rows: %d; errors: %d. "+
+						"%s: %v", r.bad, r.bad, at, err)
 				}
 				return nil
 			}
@@ -360,7 +364,8 @@ func (r *loading) detectJSON(ctx context.Context) error {
 		}
 		for _, p := range columns {
 			// Numbers that are too large for INT64 are FLOAT64, as are those with a point; what has no type of its own stays a STRING.
-			of := strings.NewReplacer("UBIGINT", "DOUBLE", "HUGEINT", "DOUBLE", "UUID", "VARCHAR", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE").Replace(p[1])
+			of := strings.NewReplacer("UBIGINT", "DOUBLE", "HUGEINT", "DOUBLE", "UUID", "VARCHAR", "TIMESTAMP",
+				"TIMESTAMP WITH TIME ZONE").Replace(p[1])
 			f, err := wire.Declared(p[0], of)
 			if err != nil {
 				return err

@@ -88,7 +88,8 @@ func (s *Service) exists(ctx context.Context, d schema) (there bool, err error) 
 // attached lists the databases that are projects of their own names.
 func (s *Service) attached(ctx context.Context) (all []string, err error) {
 	err = s.duck(ctx, func(c *sql.Conn) error {
-		all, err = texts(ctx, c, "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name NOT IN (?, ?) AND NOT starts_with(database_name, '"+sessionPrefix+"') ORDER BY 1",
+		all, err = texts(ctx, c, "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name NOT IN (?, ?) AND NOT "+
+			"starts_with(database_name, '"+sessionPrefix+"') ORDER BY 1",
 			s.database, Anonymous)
 		return err
 	})

@@ -24,7 +24,8 @@ type page struct {
 }
 
 // page reads rows of a table of DuckDB's from one on, as many as are wanted (-1: all) and fit. where is what stands behind FROM.
-func (s *Service) page(ctx context.Context, query string, columns []googlesql.Field, most int64, timestamps wire.TimestampFormat) (p page, err error) {
+func (s *Service) page(ctx context.Context, query string, columns []googlesql.Field, most int64,
+	timestamps wire.TimestampFormat) (p page, err error) {
 	p.text = append(p.text, '[')
 	c, err := s.DB.Conn(ctx)
 	if err != nil {

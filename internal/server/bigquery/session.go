@@ -125,7 +125,8 @@ func (s *Service) openSession(ctx context.Context) (*session, error) {
 		}
 	}
 	if len(s.sessions.byID) >= maxSessions {
-		return nil, fault(403, "quotaExceeded", "Exceeded the number of sessions: %d are open; end some with CALL BQ.ABORT_SESSION(id)", maxSessions)
+		return nil, fault(403, "quotaExceeded", "Exceeded the number of sessions: %d are open; end some with CALL BQ.ABORT_SESSION(id)",
+			maxSessions)
 	}
 	id := newID("")
 	n := &session{id: id, database: sessionPrefix + id, turn: make(chan struct{}, 1), used: time.Now()}

@@ -203,7 +203,8 @@ func (s *Service) beginUpload(c *call) (any, error) {
 		return nil, fault(403, "quotaExceeded", "Exceeded the number of uploads: %d are under way.", maxUploads)
 	}
 	h := c.w.Header()
-	h.Set("Location", fmt.Sprintf("%s/upload%s/projects/%s/jobs?uploadType=resumable&upload_id=%s", strings.TrimSuffix(c.base(), Prefix), Prefix, u.project, u.id))
+	h.Set("Location", fmt.Sprintf("%s/upload%s/projects/%s/jobs?uploadType=resumable&upload_id=%s", strings.TrimSuffix(c.base(), Prefix),
+		Prefix, u.project, u.id))
 	h.Set("X-GUploader-UploadID", u.id)
 	h.Set("Content-Length", "0")
 	c.w.WriteHeader(http.StatusOK)

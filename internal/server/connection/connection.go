@@ -167,7 +167,8 @@ func served(c *connectionpb.Connection) error {
 		return invalid("the connection has no properties: give cloudResource")
 	}
 	kind := c.ProtoReflect().WhichOneof(c.ProtoReflect().Descriptor().Oneofs().ByName("properties")).JSONName()
-	return status.Errorf(codes.Unimplemented, "connections of the kind %s are not served here: cloudResource is, for remote models and object tables", kind)
+	return status.Errorf(codes.Unimplemented,
+		"connections of the kind %s are not served here: cloudResource is, for remote models and object tables", kind)
 }
 
 // GetConnection implements [connectionpb.ConnectionServiceServer].
@@ -182,7 +183,8 @@ func (s *Service) GetConnection(_ context.Context, r *connectionpb.GetConnection
 }
 
 // ListConnections implements [connectionpb.ConnectionServiceServer]. A page token is the number of those before.
-func (s *Service) ListConnections(_ context.Context, r *connectionpb.ListConnectionsRequest) (*connectionpb.ListConnectionsResponse, error) {
+func (s *Service) ListConnections(_ context.Context,
+	r *connectionpb.ListConnectionsRequest) (*connectionpb.ListConnectionsResponse, error) {
 	p, err := s.parent(r.GetParent())
 	if err != nil {
 		return nil, err

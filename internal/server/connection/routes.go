@@ -53,7 +53,8 @@ func readList(r *http.Request) (*connectionpb.ListConnectionsRequest, error) {
 }
 
 func readCreate(r *http.Request) (*connectionpb.CreateConnectionRequest, error) {
-	in := &connectionpb.CreateConnectionRequest{Parent: parent(r), ConnectionId: r.URL.Query().Get("connectionId"), Connection: &connectionpb.Connection{}}
+	in := &connectionpb.CreateConnectionRequest{Parent: parent(r), ConnectionId: r.URL.Query().Get("connectionId"),
+		Connection: &connectionpb.Connection{}}
 	return in, rest.Body(r, in.Connection)
 }
 
@@ -65,7 +66,8 @@ func readUpdate(r *http.Request) (*connectionpb.UpdateConnectionRequest, error) 
 	return in, rest.Body(r, in.Connection)
 }
 
-// Discovery answers with the discovery document of the API, from which bq builds its calls. root is where the server is: http://localhost:9050/.
+// Discovery answers with the discovery document of the API, from which bq builds its calls. root is where the server is:
+// http://localhost:9050/.
 func Discovery(w http.ResponseWriter, root string) {
 	type object = map[string]any
 	path := func(names ...string) object {
@@ -93,23 +95,30 @@ func Discovery(w http.ResponseWriter, root string) {
 		return m
 	}
 	methods := object{
-		"create": method("create", "POST", "v1/{+parent}/connections", with(path("parent"), "connectionId"), "parent", "Connection", "Connection"),
+		"create": method("create", "POST", "v1/{+parent}/connections", with(path("parent"), "connectionId"), "parent", "Connection",
+			"Connection"),
 		"list": method("list", "GET", "v1/{+parent}/connections", with(path("parent"), "pageSize", "pageToken", "maxResults"), "parent", "",
 			"ListConnectionsResponse"),
-		"get":                method("get", "GET", "v1/{+name}", path("name"), "name", "", "Connection"),
-		"patch":              method("patch", "PATCH", "v1/{+name}", with(path("name"), "updateMask"), "name", "Connection", "Connection"),
-		"delete":             method("delete", "DELETE", "v1/{+name}", path("name"), "name", "", "Empty"),
-		"getIamPolicy":       method("getIamPolicy", "POST", "v1/{+resource}:getIamPolicy", path("resource"), "resource", "GetIamPolicyRequest", "Policy"),
-		"setIamPolicy":       method("setIamPolicy", "POST", "v1/{+resource}:setIamPolicy", path("resource"), "resource", "SetIamPolicyRequest", "Policy"),
-		"testIamPermissions": method("testIamPermissions", "POST", "v1/{+resource}:testIamPermissions", path("resource"), "resource", "TestIamPermissionsRequest", "TestIamPermissionsResponse"),
+		"get":    method("get", "GET", "v1/{+name}", path("name"), "name", "", "Connection"),
+		"patch":  method("patch", "PATCH", "v1/{+name}", with(path("name"), "updateMask"), "name", "Connection", "Connection"),
+		"delete": method("delete", "DELETE", "v1/{+name}", path("name"), "name", "", "Empty"),
+		"getIamPolicy": method("getIamPolicy", "POST", "v1/{+resource}:getIamPolicy", path("resource"), "resource", "GetIamPolicyRequest",
+			"Policy"),
+		"setIamPolicy": method("setIamPolicy", "POST", "v1/{+resource}:setIamPolicy", path("resource"), "resource", "SetIamPolicyRequest",
+			"Policy"),
+		"testIamPermissions": method("testIamPermissions", "POST", "v1/{+resource}:testIamPermissions", path("resource"), "resource",
+			"TestIamPermissionsRequest", "TestIamPermissionsResponse"),
 	}
 	in := func(name string, inner object) object { return object{name: inner} }
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_ = json.NewEncoder(w).Encode(object{
-		"kind": "discovery#restDescription", "discoveryVersion": "v1", "id": "bigqueryconnection:v1", "name": "bigqueryconnection", "version": "v1",
-		"protocol": "rest", "title": "BigQuery Connection API, as Mallard serves it", "rootUrl": root, "servicePath": "", "basePath": "", "baseUrl": root,
+		"kind": "discovery#restDescription", "discoveryVersion": "v1", "id": "bigqueryconnection:v1", "name": "bigqueryconnection",
+		"version":  "v1",
+		"protocol": "rest", "title": "BigQuery Connection API, as Mallard serves it", "rootUrl": root, "servicePath": "", "basePath": "",
+		"baseUrl":   root,
 		"batchPath": "batch", "schemas": schemas,
-		"parameters": with(object{"prettyPrint": object{"type": "boolean", "location": "query"}}, "alt", "fields", "key", "oauth_token", "quotaUser", "access_token"),
-		"resources":  in("projects", in("resources", in("locations", in("resources", in("connections", in("methods", methods)))))),
+		"parameters": with(object{"prettyPrint": object{"type": "boolean", "location": "query"}}, "alt", "fields", "key", "oauth_token",
+			"quotaUser", "access_token"),
+		"resources": in("projects", in("resources", in("locations", in("resources", in("connections", in("methods", methods)))))),
 	})
 }

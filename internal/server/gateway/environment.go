@@ -46,7 +46,8 @@ func (g *Gateway) Variables() []Variable {
 		{Name: "CURL_CA_BUNDLE", Value: file(rootsFile), Reader: "curl: whom TLS trusts"},
 		{Name: "HTTPLIB2_CA_CERTS", Value: file(rootsFile), Reader: "bq: whom TLS trusts"},
 		{Name: "NODE_EXTRA_CA_CERTS", Value: file(rootsFile), Reader: "Node: whom TLS trusts"},
-		{Name: "https_proxy", Value: proxy, Reader: "most programs: the way to googleapis.com, where " + strings.Join(short(g.o.Hosts), ", ") + " are served here"},
+		{Name: "https_proxy", Value: proxy, Reader: "most programs: the way to googleapis.com, where " + strings.Join(short(g.o.Hosts), ", ") +
+			" are served here"},
 		{Name: "HTTPS_PROXY", Value: proxy, Reader: "those that read it in capitals"},
 		{Name: "grpc_proxy", Value: proxy, Reader: "gRPC: the same"},
 		{Name: "no_proxy", Value: "localhost,127.0.0.1,::1", Append: true, Reader: "most programs: what needs no proxy"},

@@ -1,5 +1,5 @@
-// Package gateway lets programs that know nothing of this server reach it where they look for Google: over TLS under Google's names, through
-// an HTTP proxy, with credentials and a token. One address serves it all: what a connection's first bytes say decides.
+// Package gateway lets programs that know nothing of this server reach it where they look for Google: over TLS under Google's names,
+// through an HTTP proxy, with credentials and a token. One address serves it all: what a connection's first bytes say decides.
 //
 // The authority behind the certificates is made when a server starts, and its key is never written. It may sign for localhost and the names
 // that are served, and for a day; it is renewed before.

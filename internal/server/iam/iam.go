@@ -1,5 +1,6 @@
-// Package iam keeps policies as Google's Identity and Access Management does, for the clients that look at them or change them: nothing here
-// is allowed or refused by a policy. It is the slice of Resource Manager that grants roles on a project, over gRPC (v3) and REST (v1, v3).
+// Package iam keeps policies as Google's Identity and Access Management does, for the clients that look at them or change them: nothing
+// here is allowed or refused by a policy. It is the slice of Resource Manager that grants roles on a project, over gRPC (v3) and REST (v1,
+// v3).
 package iam
 
 import (
@@ -114,7 +115,8 @@ func (p *Policies) SetIamPolicy(_ context.Context, r *iampb.SetIamPolicyRequest)
 	defer p.mu.Unlock()
 	now := p.policy(r.GetResource())
 	if given := r.GetPolicy().GetEtag(); len(given) > 0 && !bytes.Equal(given, now.Etag) {
-		return nil, status.Error(codes.Aborted, "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.")
+		return nil, status.Error(codes.Aborted,
+			"There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.")
 	}
 	if p.set == nil {
 		p.set = map[string]*iampb.Policy{}
@@ -143,18 +145,21 @@ type server interface {
 	TestIamPermissions(context.Context, *iampb.TestIamPermissionsRequest) (*iampb.TestIamPermissionsResponse, error)
 }
 
-// projects is the part of google.cloud.resourcemanager.v3.Projects that is served. Its messages are IAM's, so the module of Resource Manager is
-// not needed.
+// projects is the part of google.cloud.resourcemanager.v3.Projects that is served. Its messages are IAM's, so the module of Resource
+// Manager is not needed.
 var projects = grpc.ServiceDesc{
-	ServiceName: "google.cloud.resourcemanager.v3.Projects", HandlerType: (*server)(nil), Metadata: "google/cloud/resourcemanager/v3/projects.proto",
+	ServiceName: "google.cloud.resourcemanager.v3.Projects", HandlerType: (*server)(nil),
+	Metadata: "google/cloud/resourcemanager/v3/projects.proto",
 	Methods: []grpc.MethodDesc{
-		method("GetIamPolicy", server.GetIamPolicy), method("SetIamPolicy", server.SetIamPolicy), method("TestIamPermissions", server.TestIamPermissions),
+		method("GetIamPolicy", server.GetIamPolicy), method("SetIamPolicy", server.SetIamPolicy),
+		method("TestIamPermissions", server.TestIamPermissions),
 	},
 }
 
 // method describes a method for gRPC, as its generator does.
 func method[In, Out any](name string, call func(server, context.Context, *In) (*Out, error)) grpc.MethodDesc {
-	return grpc.MethodDesc{MethodName: name, Handler: func(s any, ctx context.Context, decode func(any) error, through grpc.UnaryServerInterceptor) (any, error) {
+	return grpc.MethodDesc{MethodName: name, Handler: func(s any, ctx context.Context, decode func(any) error,
+		through grpc.UnaryServerInterceptor) (any, error) {
 		in := new(In)
 		if err := decode(in); err != nil {
 			return nil, err

@@ -1,4 +1,5 @@
-// Package rest serves methods of gRPC services over HTTP, as Google's JSON APIs do: messages in protocol buffers' JSON, errors by their status.
+// Package rest serves methods of gRPC services over HTTP, as Google's JSON APIs do: messages in protocol buffers' JSON, errors by their
+// status.
 package rest
 
 import (
@@ -58,10 +59,12 @@ func Body(r *http.Request, into proto.Message) error {
 	return nil
 }
 
-// httpStatus are those of the codes (https://cloud.google.com/apis/design/errors#handling_errors). What is not among them is the asker's fault.
+// httpStatus are those of the codes (https://cloud.google.com/apis/design/errors#handling_errors). What is not among them is the asker's
+// fault.
 var httpStatus = map[codes.Code]int{
 	codes.NotFound: http.StatusNotFound, codes.AlreadyExists: http.StatusConflict, codes.Aborted: http.StatusConflict,
-	codes.PermissionDenied: http.StatusForbidden, codes.Unauthenticated: http.StatusUnauthorized, codes.ResourceExhausted: http.StatusTooManyRequests,
+	codes.PermissionDenied: http.StatusForbidden, codes.Unauthenticated: http.StatusUnauthorized,
+	codes.ResourceExhausted: http.StatusTooManyRequests,
 }
 
 // Fail answers with an error.
@@ -83,8 +86,9 @@ func Fail(w http.ResponseWriter, err error) {
 }
 
 var reasons = map[int]string{
-	http.StatusNotFound: "notFound", http.StatusConflict: "duplicate", http.StatusForbidden: "accessDenied", http.StatusUnauthorized: "authError",
-	http.StatusBadRequest: "invalid", http.StatusTooManyRequests: "quotaExceeded",
+	http.StatusNotFound: "notFound", http.StatusConflict: "duplicate", http.StatusForbidden: "accessDenied",
+	http.StatusUnauthorized: "authError",
+	http.StatusBadRequest:   "invalid", http.StatusTooManyRequests: "quotaExceeded",
 }
 
 // name writes a code as JSON APIs do: NOT_FOUND.

@@ -27,15 +27,15 @@ func serializeSchema(s *arrow.Schema) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// A message to the client has about so many rows or bytes, whichever comes first: DuckDB's batches of 2,048 rows cost each message its fixed
-// price too often, and large ones let the client wait. Of the buffers that gRPC keeps for use again the largest have 1 MiB.
+// A message to the client has about so many rows or bytes, whichever comes first: DuckDB's batches of 2,048 rows cost each message its
+// fixed price too often, and large ones let the client wait. Of the buffers that gRPC keeps for use again the largest have 1 MiB.
 const (
 	messageRows  = 16 * 2048
 	messageBytes = 900 << 10
 )
 
-// worth is what of its size a message may keep at most when it is compressed, for a client on this machine: there compressing takes longer than
-// sending. The first message is always compressed as asked, and tells.
+// worth is what of its size a message may keep at most when it is compressed, for a client on this machine: there compressing takes longer
+// than sending. The first message is always compressed as asked, and tells.
 const worth = 0.5
 
 // batches gathers DuckDB's batches into messages. What it allocates serves one message after the other.
@@ -163,8 +163,8 @@ func (b *batches) column(i int, to arrow.DataType) (*array.Data, error) {
 	return retyped(whole.Data(), to)
 }
 
-// arena is memory of one goroutine that is used again: the buffers of a message are about as large as those of the one before. It implements
-// [memory.Allocator].
+// arena is memory of one goroutine that is used again: the buffers of a message are about as large as those of the one before. It
+// implements [memory.Allocator].
 type arena struct{ free [][]byte }
 
 // Allocate implements [memory.Allocator].

@@ -75,7 +75,8 @@ func (n *session) query(x span, offset int64) (query string, rows int64) {
 }
 
 // send runs the query and sends its rows. about is how many rows there are in all, if no number of a row is missing.
-func (n *session) send(ctx context.Context, c *sql.Conn, query string, offset, about int64, to storagepb.BigQueryRead_ReadRowsServer) (err error) {
+func (n *session) send(ctx context.Context, c *sql.Conn, query string, offset, about int64,
+	to storagepb.BigQueryRead_ReadRowsServer) (err error) {
 	r, err := arrowquery.QueryDuckDB(ctx, c, query)
 	if err != nil {
 		return err
@@ -130,7 +131,8 @@ func (o *sender) send(b *batches) error {
 	start := o.progress()
 	o.sent += rows
 	m := &storagepb.ReadRowsResponse{
-		Rows:     &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: &storagepb.ArrowRecordBatch{SerializedRecordBatch: text, RowCount: rows}},
+		Rows: &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: &storagepb.ArrowRecordBatch{SerializedRecordBatch: text,
+			RowCount: rows}},
 		Stats:    &storagepb.StreamStats{Progress: &storagepb.StreamStats_Progress{AtResponseStart: start, AtResponseEnd: o.progress()}},
 		RowCount: rows,
 	}

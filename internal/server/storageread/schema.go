@@ -18,7 +18,8 @@ var (
 	bigNumeric = &arrow.Decimal256Type{Precision: 76, Scale: 38}
 
 	scalars = map[googlesql.Kind]arrow.DataType{
-		googlesql.Bool: arrow.FixedWidthTypes.Boolean, googlesql.Int64: arrow.PrimitiveTypes.Int64, googlesql.Float64: arrow.PrimitiveTypes.Float64,
+		googlesql.Bool: arrow.FixedWidthTypes.Boolean, googlesql.Int64: arrow.PrimitiveTypes.Int64,
+		googlesql.Float64: arrow.PrimitiveTypes.Float64,
 		googlesql.Numeric: &arrow.Decimal128Type{Precision: 38, Scale: 9}, googlesql.BigNumeric: bigNumeric,
 		googlesql.String: arrow.BinaryTypes.String, googlesql.Bytes: arrow.BinaryTypes.Binary, googlesql.JSON: arrow.BinaryTypes.String,
 		googlesql.Date: arrow.FixedWidthTypes.Date32, googlesql.Time: arrow.FixedWidthTypes.Time64us,
@@ -75,8 +76,8 @@ func schemaOf(columns []googlesql.Field) (*arrow.Schema, error) {
 	return arrow.NewSchema(fields, nil), nil
 }
 
-// retyped gives the values of from, which DuckDB made, as BigQuery's type. Buffers are shared; only BIGNUMERICs are written anew, since they
-// are twice as wide there. The caller releases it.
+// retyped gives the values of from, which DuckDB made, as BigQuery's type. Buffers are shared; only BIGNUMERICs are written anew, since
+// they are twice as wide there. The caller releases it.
 func retyped(from arrow.ArrayData, to arrow.DataType) (*array.Data, error) {
 	if to == bigNumeric {
 		return widened(from)

@@ -139,9 +139,11 @@ func check(r *storagepb.CreateReadSessionRequest) error {
 		return status.Error(codes.Unimplemented, "request failed: sample_percentage is not served here; filter with row_restriction")
 	}
 	switch p := o.GetArrowSerializationOptions().GetPicosTimestampPrecision(); p {
-	case storagepb.ArrowSerializationOptions_PICOS_TIMESTAMP_PRECISION_UNSPECIFIED, storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_MICROS:
+	case storagepb.ArrowSerializationOptions_PICOS_TIMESTAMP_PRECISION_UNSPECIFIED,
+		storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_MICROS:
 	default:
-		return status.Errorf(codes.Unimplemented, "request failed: picos_timestamp_precision %s is not served here: timestamps have microseconds", p)
+		return status.Errorf(codes.Unimplemented, "request failed: picos_timestamp_precision %s is not served here: timestamps have microseconds",
+			p)
 	}
 	if len(o.GetRowRestriction()) > longestRestriction {
 		return invalid("request failed: row_restriction has more than 1 MB")
@@ -159,7 +161,8 @@ func (s *Server) CreateReadSession(ctx context.Context, r *storagepb.CreateReadS
 	}
 	names := tablePath.FindStringSubmatch(r.GetReadSession().GetTable())
 	if names == nil {
-		return nil, invalid("request failed: table must be projects/PROJECT/datasets/DATASET/tables/TABLE, not %.200q", r.GetReadSession().GetTable())
+		return nil, invalid("request failed: table must be projects/PROJECT/datasets/DATASET/tables/TABLE, not %.200q",
+			r.GetReadSession().GetTable())
 	}
 	t, err := s.o.Tables.Table(ctx, names[1], names[2], names[3])
 	if err != nil {

@@ -182,8 +182,9 @@ func (s *sessions) room(n *session, ended *[]*session) error {
 		}
 	}
 	if n.pins != nil && pinned >= s.limits.Pinned {
-		return status.Errorf(codes.ResourceExhausted, "%d sessions hold tables as they were, which is as many as there may be; one ends when it is "+
-			"not read for %v", pinned, s.limits.Idle)
+		return status.Errorf(codes.ResourceExhausted,
+			"%d sessions hold tables as they were, which is as many as there may be; one ends when it is "+
+				"not read for %v", pinned, s.limits.Idle)
 	}
 	if len(s.all) < s.limits.Sessions {
 		return nil
@@ -239,7 +240,8 @@ func (s *sessions) close() error {
 	return nil
 }
 
-var streamPath = regexp.MustCompile(`^(projects/[^/]+/locations/[^/]+/sessions/([0-9a-f]{32}))/streams/(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})$`)
+var streamPath = regexp.MustCompile(`^(projects/[^/]+/locations/[^/]+/sessions/([0-9a-f]{32}))` +
+	`/streams/(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})$`)
 
 // stream finds a stream by its name.
 func (s *Server) stream(name string) (*session, span, error) {
@@ -251,7 +253,8 @@ func (s *Server) stream(name string) (*session, span, error) {
 	n := s.sessions.all[m[2]]
 	s.sessions.mu.Unlock()
 	if n == nil || n.name != m[1] {
-		return nil, span{}, status.Errorf(codes.NotFound, "Not found: session %.200s: it has expired, or is of a server that has ended; create another one", m[1])
+		return nil, span{}, status.Errorf(codes.NotFound,
+			"Not found: session %.200s: it has expired, or is of a server that has ended; create another one", m[1])
 	}
 	var x span
 	x.from, _ = strconv.ParseInt(m[3], 10, 64)

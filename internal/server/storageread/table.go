@@ -78,7 +78,8 @@ func (s selection) of(columns []googlesql.Field) (fields []googlesql.Field, expr
 		if of == "" {
 			return nil, nil, invalid("column %s: %s is a type that is not read here: DuckDB has no counterpart of it", f.Name, f.Type)
 		}
-		expressions = append(expressions, fmt.Sprintf("CAST(%s AS %s) AS %s", pick(quote.Name(f.Name), whole[f.Name], f.Type, 0), of, quote.Name(f.Name)))
+		expressions = append(expressions, fmt.Sprintf("CAST(%s AS %s) AS %s", pick(quote.Name(f.Name), whole[f.Name], f.Type, 0), of,
+			quote.Name(f.Name)))
 	}
 	return some, expressions, nil
 }

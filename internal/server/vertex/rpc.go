@@ -45,8 +45,8 @@ func (s endpointService) GetEndpoint(_ context.Context, in *aiplatformpb.GetEndp
 	return s.r.getEndpoint(in.GetName())
 }
 
-func (s endpointService) ListEndpoints(_ context.Context, in *aiplatformpb.ListEndpointsRequest) (*aiplatformpb.ListEndpointsResponse,
-	error) {
+func (s endpointService) ListEndpoints(_ context.Context,
+	in *aiplatformpb.ListEndpointsRequest) (*aiplatformpb.ListEndpointsResponse, error) {
 	return &aiplatformpb.ListEndpointsResponse{Endpoints: s.r.listEndpoints(in.GetParent())}, nil
 }
 
@@ -95,7 +95,7 @@ func (p predictionService) GenerateContent(
 	return p.c.GenerateContent(ctx, in)
 }
 
-func (p predictionService) EmbedContent(ctx context.Context, in *aiplatformpb.EmbedContentRequest) (*aiplatformpb.EmbedContentResponse,
-	error) {
+func (p predictionService) EmbedContent(ctx context.Context,
+	in *aiplatformpb.EmbedContentRequest) (*aiplatformpb.EmbedContentResponse, error) {
 	return p.c.EmbedContent(ctx, in)
 }

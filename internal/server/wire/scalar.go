@@ -213,7 +213,8 @@ func parseTime(kind googlesql.Kind, s string) (any, error) {
 		return nil, bad()
 	}
 	zone, ok := location(strings.TrimSpace(m[8]))
-	if !ok || kind != googlesql.Timestamp && m[8] != "" || kind == googlesql.Date && m[4] != "" || m[4] == "" && m[8] != "" && !strings.ContainsAny(m[8][:1], " +-") {
+	if !ok || kind != googlesql.Timestamp && m[8] != "" || kind == googlesql.Date && m[4] != "" || m[4] == "" && m[8] != "" &&
+		!strings.ContainsAny(m[8][:1], " +-") {
 		return nil, bad()
 	}
 	t, ok := instant(m[1], m[2], m[3], m[4], m[5], m[6], m[7], zone)
@@ -283,7 +284,8 @@ func parseInterval(s string) (any, error) {
 	if m[5] == "-" {
 		v.Micros = -v.Micros
 	}
-	if strings.Trim(fraction[6:], "0") != "" || abs(int64(v.Months)) > 120_000 || abs(int64(v.Days)) > 3_660_000 || abs(v.Micros) > 87_840_000*3600*1_000_000 {
+	if strings.Trim(fraction[6:], "0") != "" || abs(int64(v.Months)) > 120_000 || abs(int64(v.Days)) > 3_660_000 ||
+		abs(v.Micros) > 87_840_000*3600*1_000_000 {
 		return nil, failed("Invalid INTERVAL value: %s", strconv.Quote(shortened(s)))
 	}
 	return v, nil

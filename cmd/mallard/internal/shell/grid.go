@@ -120,7 +120,8 @@ func span(s string) (widest int) {
 }
 
 // latexRight are the types whose columns DuckDB's shell sets to the right there.
-var latexRight = map[string]bool{"TINYINT": true, "SMALLINT": true, "INTEGER": true, "BIGINT": true, "FLOAT": true, "DOUBLE": true, "DECIMAL": true}
+var latexRight = map[string]bool{"TINYINT": true, "SMALLINT": true, "INTEGER": true, "BIGINT": true, "FLOAT": true, "DOUBLE": true,
+	"DECIMAL": true}
 
 // trashPrinter computes a result and writes nothing.
 type trashPrinter struct{ text }
