@@ -33,7 +33,7 @@ func TestConfined(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := mallard.DefaultConfig()
-	cfg.Buckets = map[string]string{"b": bucket}
+	cfg.Buckets = map[string]string{"exports": bucket}
 	s := start(t, server.Options{Config: cfg})
 	before := files(t, root)
 	run := func(q string) (int, string) {
@@ -62,8 +62,8 @@ func TestConfined(t *testing.T) {
 		"SUMMARIZE FROM '%s/../secret.csv'", "DESCRIBE FROM '%s/../secret.csv'", "SHOW FROM '%s/../secret.csv'", "/* c */ cOpY (SELECT 1) TO '%s'",
 		"EXPORT DATA OPTIONS(uri='%s*.csv', format='CSV') AS SELECT 1 AS x", "EXPORT DATA OPTIONS(uri='file://%s*.csv', format='CSV') AS SELECT 1 AS x",
 		"EXPORT DATA OPTIONS(uri='gs://other%s*.csv', format='CSV') AS SELECT 1 AS x", "EXPORT DATA OPTIONS(uri='s3://b%s*.csv', format='CSV') AS SELECT 1 AS x",
-		"EXPORT DATA OPTIONS(uri='gs://b/../outside/x*.csv', format='CSV') AS SELECT 1 AS x -- %s", "EXPORT DATA OPTIONS(uri='gs://b/link/x*.csv', format='CSV') AS SELECT 1 AS x -- %s",
-		"EXPORT DATA OPTIONS(uri='gs://b/new.csv', format='CSV') AS SELECT 1 AS x -- %s", "EXPORT DATA OPTIONS(uri='gs://b/%s*.csv', format='CSV') AS SELECT 1 AS x",
+		"EXPORT DATA OPTIONS(uri='gs://exports/../outside/x*.csv', format='CSV') AS SELECT 1 AS x -- %s", "EXPORT DATA OPTIONS(uri='gs://exports/link/x*.csv', format='CSV') AS SELECT 1 AS x -- %s",
+		"EXPORT DATA OPTIONS(uri='gs://exports/new.csv', format='CSV') AS SELECT 1 AS x -- %s", "EXPORT DATA OPTIONS(uri='gs://exports/%s*.csv', format='CSV') AS SELECT 1 AS x",
 		"SELECT * FROM ML_PREDICT('d.m', \"SELECT * FROM read_text('%s/../secret.csv')\")", "SELECT * FROM `%s/../secret.csv`", "SELECT * FROM read_csv('%s/../secret.csv')",
 	} {
 		q = fmt.Sprintf(q, at)
@@ -79,7 +79,7 @@ func TestConfined(t *testing.T) {
 	if code, answer := run("DECLARE x INT64; SET x = 3; SELECT x"); code != http.StatusOK || !strings.Contains(answer, `"v":"3"`) {
 		t.Errorf("a script: %d %s", code, answer)
 	}
-	if code, answer := run("EXPORT DATA OPTIONS(uri='gs://b/good-*.csv', format='CSV', header=TRUE) AS SELECT 7 AS x"); code != http.StatusOK {
+	if code, answer := run("EXPORT DATA OPTIONS(uri='gs://exports/good-*.csv', format='CSV', header=TRUE) AS SELECT 7 AS x"); code != http.StatusOK {
 		t.Errorf("into the bucket: %d %s", code, answer)
 	}
 	if text, err := os.ReadFile(filepath.Join(bucket, "good-000000000000.csv")); err != nil || string(text) != "x\n7\n" {
