@@ -261,6 +261,14 @@ func (l *lexer) atParam() token {
 	if l.peek(1) == '@' {
 		n = 2
 	}
+	if n == 1 && l.sql == GoogleSQL && l.peek(1) == '`' { // @`name`, as SQLAlchemy writes it
+		from := l.pos + 2
+		t := l.quoted(1, false, kindParam)
+		if name := l.src[from:max(from, l.pos-1)]; t.bad == "" && (name == "" || strings.IndexFunc(name, notInNames) >= 0) {
+			t.bad = "a parameter's name has letters, digits and underscores"
+		}
+		return t
+	}
 	for isWordByte(l.peek(n)) && l.peek(n) < utf8.RuneSelf {
 		n++
 	}
@@ -274,6 +282,9 @@ func (l *lexer) atParam() token {
 	}
 	return t
 }
+
+// notInNames tells what may not stand in a parameter's name.
+func notInNames(c rune) bool { return c >= utf8.RuneSelf || !isWordByte(byte(c)) }
 
 func (l *lexer) number(underscores bool) token {
 	digits := func() {

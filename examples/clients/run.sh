@@ -39,6 +39,7 @@ step suite-python-rest "$PYTHON" "$PYTHON" suite_python.py rest
 step suite-dataframes "$PYTHON" "$PYTHON" suite_dataframes.py
 step suite-dataframes-partial "$PYTHON" "$PYTHON" suite_dataframes.py partial
 step suite-others "$PYTHON" "$PYTHON" suite_others.py
+step pages "$PYTHON" "$PYTHON" pages.py ../../docs/clients.md
 step dbt dbt dbt/run.sh
 
 echo

@@ -266,7 +266,7 @@ s.check("ML.PREDICT", lambda: rows(f"SELECT dense_1, input FROM ML.PREDICT(MODEL
         lambda r: len(r) == 1 and len(r[0][0]) == 3 and abs(sum(r[0][0]) - 1) < 1e-5)
 s.check("ML.PREDICT to_dataframe", lambda: query(f"SELECT * FROM ML.PREDICT(MODEL `{name}.m`, (SELECT title AS input FROM bigquery-public-data.hacker_news.full))").to_dataframe(**frame).shape, (1000, 2))
 routine = bigquery.Routine(f"{PROJECT}.{name}.twice", type_="SCALAR_FUNCTION", language="SQL", body="x * 2",
-                           arguments=[bigquery.RoutineArgument(name="x", data_type=bigquery.StandardSqlDataType(type_kind="INT64"))])
+                           arguments=[bigquery.RoutineArgument(name="x", data_type=bigquery.StandardSqlDataType(type_kind=bigquery.StandardSqlTypeNames.INT64))])
 s.check("create_routine", lambda: c.create_routine(routine).routine_id, "twice")
 s.check("a routine is called", lambda: rows(f"SELECT {name}.twice(21)"), [(42,)])
 s.check("get_routine", lambda: c.get_routine(f"{name}.twice").type_, "SCALAR_FUNCTION")

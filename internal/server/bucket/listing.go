@@ -86,7 +86,7 @@ func (s *Service) list(ctx context.Context, b *localfs.Bucket, w http.ResponseWr
 				all.Prefixes, last = append(all.Prefixes, group), group
 				continue
 			}
-			res, err := s.resource(ctx, b, name, o, o.Size <= digestedSize)
+			res, err := s.resource(r, b, name, o, o.Size <= digestedSize)
 			var of *localfs.Error
 			if errors.As(err, &of) {
 				count--

@@ -45,22 +45,32 @@ func (s *Service) insertBucket(w http.ResponseWriter, r *http.Request) {
 }
 
 // resource describes an object; with its digests, the file is read for them unless they are known.
-func (s *Service) resource(ctx context.Context, b *localfs.Bucket, name string, o localfs.Object, digested bool) (*storage.Object, error) {
+func (s *Service) resource(
+	r *http.Request, b *localfs.Bucket, name string, o localfs.Object, digested bool,
+) (*storage.Object, error) {
 	generation := strconv.FormatInt(o.Generation, 10)
 	at := o.Updated.UTC().Format(time.RFC3339Nano)
-	r := &storage.Object{
+	res := &storage.Object{
 		Kind: "storage#object", Id: b.Name() + "/" + name + "/" + generation, Name: name, Bucket: b.Name(), Generation: o.Generation,
 		Metageneration: 1,
 		ContentType:    o.ContentType, StorageClass: "STANDARD", Size: uint64(o.Size), Etag: generation,
 		TimeCreated: at, Updated: at, TimeStorageClassUpdated: at, ForceSendFields: []string{"Size"},
-		MediaLink: "/download/storage/v1/b/" + url.PathEscape(b.Name()) + "/o/" + url.PathEscape(name) + "?alt=media&generation=" + generation,
+		MediaLink: address(r) + "/download/storage/v1/b/" + url.PathEscape(b.Name()) + "/o/" + url.PathEscape(name) + "?alt=media&generation=" + generation,
 	}
 	if !digested {
-		return r, nil
+		return res, nil
 	}
-	d, err := s.digests.of(ctx, b, name, o)
-	r.Crc32c, r.Md5Hash = d.crc32c, d.md5
-	return r, err
+	d, err := s.digests.of(r.Context(), b, name, o)
+	res.Crc32c, res.Md5Hash = d.crc32c, d.md5
+	return res, err
+}
+
+// address is where the client of a request reaches this service.
+func address(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // generation reads a parameter that is a number; 0 where it is missing.
@@ -126,7 +136,7 @@ func (s *Service) get(ctx context.Context, b *localfs.Bucket, w http.ResponseWri
 	if err != nil {
 		return err
 	}
-	res, err := s.resource(ctx, b, name, o, true)
+	res, err := s.resource(r, b, name, o, true)
 	if err != nil {
 		return err
 	}
@@ -230,5 +240,5 @@ func (s *Service) commit(ctx context.Context, b *localfs.Bucket, r *http.Request
 	if err != nil {
 		return nil, err
 	}
-	return s.resource(ctx, b, name, o, true)
+	return s.resource(r, b, name, o, true)
 }

@@ -68,13 +68,8 @@ func (s *Service) begin(b *localfs.Bucket, w http.ResponseWriter, r *http.Reques
 		return errors.Join(&fault{http.StatusTooManyRequests, "rateLimitExceeded", "Too many resumable uploads are open; finish or delete some."},
 			to.Abort())
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	at := url.URL{Scheme: scheme, Host: r.Host, Path: r.URL.Path, RawQuery: url.Values{"uploadType": {"resumable"}, "name": {name},
-		"upload_id": {id}}.Encode()}
-	w.Header().Set("Location", at.String())
+	session := url.Values{"uploadType": {"resumable"}, "name": {name}, "upload_id": {id}}
+	w.Header().Set("Location", address(r)+r.URL.EscapedPath()+"?"+session.Encode())
 	w.Header().Set("X-GUploader-UploadID", id)
 	w.WriteHeader(http.StatusOK)
 	return nil

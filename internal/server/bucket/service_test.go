@@ -130,7 +130,8 @@ func TestClient(t *testing.T) {
 	// printf hello | openssl md5 -binary | base64; the CRC32C is that of rocksdb's and of Google's tools
 	a, err := b.Object("there before.txt").Attrs(ctx)
 	if err != nil || fmt.Sprintf("%x", a.MD5) != "5d41402abc4b2a76b9719d911017c592" || a.CRC32C != 0x9a71bb4c ||
-		a.ContentType != "text/plain" {
+		a.ContentType != "text/plain" ||
+		!strings.HasPrefix(a.MediaLink, "http://127.0.0.1:") {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if err := b.Object("once/a.bin").Delete(ctx); err != nil {
