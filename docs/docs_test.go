@@ -197,7 +197,7 @@ func blocks(t *testing.T, page string) []block {
 		case !open && strings.HasPrefix(bare, "```"):
 			language, word, _ := strings.Cut(bare[3:], " ")
 			known := word == "" || slices.Contains(reasons, word) || slices.Contains([]string{background, configFile, wrong, output}, word)
-			if !known || !slices.Contains([]string{"sh", "sql", "go", "toml", "test", "text"}, language) {
+			if !known || !slices.Contains([]string{"sh", "sql", "go", "toml", "test", "text", "python", "yaml", "java", "js"}, language) {
 				t.Errorf("%s:%d: %q is no language and no reason that this test knows", page, n, bare[3:])
 			}
 			found = append(found, block{line: n, language: language, word: word})
