@@ -144,6 +144,9 @@ func (n *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	if rows == nil && (err == nil || errors.Is(err, errReturned)) { // a script without a query
 		return noRows{}, nil
 	}
+	if rows != nil && err != nil && !errors.Is(err, errReturned) { // what belongs to the statement has failed after it
+		return nil, errors.Join(err, rows.Close())
+	}
 	return rows, err
 }
 

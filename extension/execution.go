@@ -7,6 +7,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
+	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/duckapi"
@@ -21,12 +22,15 @@ type execution struct {
 	q      *queryState
 	plan   *planner.Plan
 	src    string
-	end    func() // ends the statement for the callbacks
+	st     *dialect.Statement // nil for a text of our own
+	end    func()             // ends the statement for the callbacks
 	cancel context.CancelFunc
 
 	args    []driver.NamedValue // of a stream
 	began   time.Time
 	bytes   bool         // the plan is known to read the bytes of objects
+	changes bool         // what ran may have changed the rows of tables
+	ran     bool         // the statement itself began
 	waits   bool         // it is known to have functions that wait for something outside
 	kept    bool         // rows that are computed as they are read will call end
 	restore func() error // what they do before, if anything
@@ -126,6 +130,9 @@ func (x *execution) start(st *duckdb.Stmt, args []driver.NamedValue, mode duckap
 	p, err := duckapi.Prepared(st)
 	if err != nil {
 		return mapping.Result{}, err
+	}
+	if kind, err := st.StatementType(); err != nil || changesRows(kind) {
+		x.changes = true
 	}
 	defer x.s.lend(x.ctx)()
 	return duckapi.Execute(x.ctx, x.s.h, p, mode)

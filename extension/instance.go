@@ -43,6 +43,8 @@ type instance struct {
 	// named moves whenever a statement may have made models or object tables.
 	named atomic.Int64
 
+	changes *changeLog
+
 	queries  sync.Map // connection id to *queryState, of the statement that it executes
 	sessions sync.Map // connection id to *session
 }
@@ -136,7 +138,7 @@ func newInstance(dsn, key string, cfg *Config, register func(*instance, mapping.
 		return nil, err
 	}
 	in := &instance{
-		key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, duck: duck,
+		key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, duck: duck, changes: newChangeLog(),
 	}
 	in.private = newPrivate(duck)
 	in.access = &access{private: in.private, changed: &in.epoch}

@@ -22,16 +22,76 @@ func (s *session) run(ctx context.Context, src string, st dialect.Statement, exe
 		return t.step(ctx, s, src, st)
 	}
 	x := s.execute(ctx, src)
+	x.st = &st
 	defer x.done()
 	return x.retry(&st, func(int) (err error) {
 		if x.plan, err = s.plan(x.ctx, src, st); err != nil {
 			return &final{err}
 		}
-		if err = x.inSmallChunks(exec); err == nil {
+		if err = x.whole(exec); err == nil {
 			x.settle(ctx)
 		}
 		return err
 	})
+}
+
+// whole runs a planned statement with all that belongs to it: in the open transaction, or in one of its own.
+func (x *execution) whole(exec func(*execution) error) error {
+	if !x.plan.Together() {
+		return x.inSmallChunks(exec)
+	}
+	if x.s.active() {
+		return x.steps(exec)
+	}
+	for try := 1; ; try++ {
+		x.ran = false
+		err := x.s.transact(x.ctx, func() error { return x.steps(exec) })
+		if err == nil || x.ran || !duckapi.Conflicts(err) || try == maxTries { // what ran may have asked remote models
+			return err
+		}
+		select { // another connection has just made the table of the metadata, say
+		case <-x.ctx.Done():
+			return x.ctx.Err()
+		case <-time.After(time.Duration(try) * time.Millisecond):
+		}
+	}
+}
+
+// steps runs what belongs to a statement, in order.
+func (x *execution) steps(exec func(*execution) error) error {
+	if before := x.plan.Before; before != nil {
+		if err := before(x.ctx); err != nil {
+			return err
+		}
+	}
+	x.ran = true
+	if err := x.inSmallChunks(exec); err != nil {
+		return err
+	}
+	for _, text := range x.plan.Then {
+		if _, err := x.s.duck.ExecContext(x.ctx, text, nil); err != nil {
+			return err
+		}
+	}
+	if after := x.plan.After; after != nil {
+		return after(x.ctx)
+	}
+	return nil
+}
+
+// transact runs f in a transaction, which is rolled back when it fails.
+func (s *session) transact(ctx context.Context, f func() error) error {
+	if _, err := s.duck.ExecContext(ctx, "BEGIN", nil); err != nil {
+		return err
+	}
+	s.transaction(true)
+	defer s.transaction(false)
+	if err := f(); err != nil {
+		_, back := s.duck.ExecContext(context.WithoutCancel(ctx), "ROLLBACK", nil)
+		return errors.Join(err, back)
+	}
+	_, err := s.duck.ExecContext(ctx, "COMMIT", nil)
+	return err
 }
 
 // plan plans a statement of the connection's.
@@ -57,6 +117,12 @@ func (x *execution) settle(ctx context.Context) {
 		s.transaction(true)
 	case "COMMIT", "ROLLBACK":
 		s.transaction(false)
+	}
+	s.touch(x.touched())
+	if p.ChangesNames() && x.st != nil {
+		if err := s.planner(ctx).Follow(ctx, x.src, *x.st, p); err != nil {
+			notify(ctx, "What is kept of the table besides DuckDB's catalog could not be changed with it: "+err.Error())
+		}
 	}
 	if p.ChangesNames() {
 		s.in.epoch.Add(1)

@@ -37,6 +37,7 @@ type session struct {
 	// making is true while the connection's macros are made: DuckDB binds their bodies then, which need not look at anything.
 	making atomic.Bool
 	script script
+	limits planner.Limits
 	small  bool // enable_caching_operators is off for a statement that reads objects
 
 	mu         sync.Mutex
@@ -50,6 +51,8 @@ type transaction struct {
 	models map[string]*modelspec.Spec // by lower-case quoted path; nil for a dropped one
 	alias  map[string]string          // function name to the name it has on this connection only
 	n      int                        // aliases made so far; a name is used once
+
+	touched []string // the keys of tables that it has changed
 }
 
 var (
@@ -61,7 +64,9 @@ var (
 func (s *session) planner(ctx context.Context) *planner.Planner {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.planning(ctx, s.duck, nil)
+	pl := s.planning(ctx, s.duck, nil)
+	pl.Limits, pl.Epoch = &s.limits, s.in.epoch.Load()
+	return pl
 }
 
 // behind gives the planner of a text that the connection is binding: it asks a private connection, which cannot see the open
@@ -86,6 +91,7 @@ func (s *session) planning(ctx context.Context, c *duckdb.Conn, open map[string]
 			Rows: func(ctx context.Context, query string) ([][]driver.Value, error) { return allRows(ctx, c, query) },
 		},
 		Describe:   func(ctx context.Context, sql string) []planner.Column { return describe(ctx, c, sql) },
+		Changed:    in.changes.last,
 		Unmeasured: ctx.Value(analyzing{}) != nil,
 	}
 }
@@ -113,6 +119,7 @@ func (s *session) where() (db, schema string) {
 func (s *session) transaction(active bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.in.changes.note(s.open.touched)
 	s.open = transaction{active: active, n: s.open.n}
 }
 
@@ -151,17 +158,7 @@ func (s *session) Import(ctx context.Context, schema, load string) error {
 	if s.active() {
 		return s.scripts(ctx, schema, load)
 	}
-	if _, err := s.duck.ExecContext(ctx, "BEGIN", nil); err != nil {
-		return err
-	}
-	s.transaction(true)
-	defer s.transaction(false)
-	if err := s.scripts(ctx, schema, load); err != nil {
-		_, back := s.duck.ExecContext(context.WithoutCancel(ctx), "ROLLBACK", nil)
-		return errors.Join(err, back)
-	}
-	_, err := s.duck.ExecContext(ctx, "COMMIT", nil)
-	return err
+	return s.transact(ctx, func() error { return s.scripts(ctx, schema, load) })
 }
 
 // Version implements [planner.Models].

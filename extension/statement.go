@@ -22,6 +22,8 @@ type stmt struct {
 	bytes bool // the plan reads the bytes of objects
 	waits bool // it has functions that wait for something outside
 	epoch int64
+
+	inputs int // parameters, where inner is nil
 }
 
 var _ interface {
@@ -65,6 +67,10 @@ func (s *stmt) renew(x *execution, anyway bool) error {
 	if err != nil {
 		return err
 	}
+	if p.Together() { // it is planned when it runs
+		s.inputs = inner.NumInput()
+		return inner.Close()
+	}
 	s.bytes, s.waits = x.q.bytes.Load(), x.q.waits.Load()
 	if s.inner != nil {
 		err = s.inner.Close()
@@ -86,7 +92,7 @@ func (s *stmt) Close() error {
 // NumInput implements [driver.Stmt].
 func (s *stmt) NumInput() int {
 	if s.inner == nil {
-		return 0
+		return s.inputs
 	}
 	return s.inner.NumInput()
 }
@@ -117,9 +123,10 @@ func (s *stmt) run(ctx context.Context, prepared, planned func(*execution) error
 		return s.on.run(ctx, s.src, s.st, planned)
 	}
 	x := s.on.execute(ctx, s.src)
+	x.st = &s.st
 	defer x.done()
 	return x.retry(&s.st, func(try int) error {
-		if try > 0 || s.epoch != s.on.in.epoch.Load() && len(s.plan.Models) > 0 {
+		if try > 0 || s.plan.Passing || s.epoch != s.on.in.epoch.Load() && len(s.plan.Models) > 0 {
 			if err := s.renew(x, try > 0); err != nil {
 				return err
 			}

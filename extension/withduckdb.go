@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/planner"
 )
 
 // WithDuckDB lends the DuckDB connection under c to f, as a *sql.Conn that the helpers of duckdb-go take:
@@ -14,16 +17,34 @@ import (
 // What runs on the lent connection is plain DuckDB, in the transaction that c has open. It is f's alone until f returns: f
 // must not use c, nor keep the lent connection. c must be of a database that Mallard has opened.
 func WithDuckDB(ctx context.Context, c *sql.Conn, f func(*sql.Conn) error) error {
+	return lend(ctx, c, func(n *conn, lent *sql.Conn) error {
+		defer n.session.touch([]string{planner.AnyTable}) // whatever f has done
+		return f(lent)
+	})
+}
+
+// WithMetadata gives f what is kept of the current database besides DuckDB's own catalog: labels, descriptions, expirations and the
+// like. f writes in the transaction that c has open, and must not use c. Statements on other connections see what has changed once that
+// is over.
+func WithMetadata(ctx context.Context, c *sql.Conn, f func(*metadata.Store) error) error {
+	return lend(ctx, c, func(n *conn, lent *sql.Conn) error {
+		defer n.session.in.epoch.Add(1)
+		database, _ := n.session.where()
+		return f(metadata.Open(lent, database))
+	})
+}
+
+func lend(ctx context.Context, c *sql.Conn, f func(*conn, *sql.Conn) error) error {
 	return c.Raw(func(dc any) error {
 		n, ok := dc.(*conn)
 		if !ok {
-			return fmt.Errorf("WithDuckDB needs a connection of a database that Mallard has opened, not a %T", dc)
+			return fmt.Errorf("this needs a connection of a database that Mallard has opened, not a %T", dc)
 		}
 		lent, err := n.bare.conn(ctx, n.Conn)
 		if err != nil {
 			return err
 		}
-		err = f(lent)
+		err = f(n, lent)
 		return errors.Join(err, lent.Close())
 	})
 }

@@ -43,7 +43,7 @@ func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
 		start = at[2]
 	}
 	return s.suggestions(ctx, start, "SELECT suggestion, suggestion_start FROM sql_auto_complete("+quote(text[start:])+
-		") WHERE suggestion NOT LIKE 'bigquery_metadata%'")
+		") WHERE suggestion NOT LIKE 'bigquery_metadata%' AND suggestion NOT LIKE 'mallard_metadata%'")
 }
 
 // suggestions runs a query for texts and where, from the byte first on, they begin.

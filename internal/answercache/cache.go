@@ -71,7 +71,7 @@ func (c *Cache) table(ctx context.Context) (string, error) {
 	c.once.Do(func() {
 		var db string
 		if c.err = c.db.QueryRowContext(context.WithoutCancel(ctx), "SELECT current_database()").Scan(&db); c.err == nil {
-			c.schema, c.name = quote.Path(db, metadata.Schema), quote.Path(db, metadata.Schema, metadata.Answers)
+			c.schema, c.name = quote.Path(db, metadata.AnswersSchema), quote.Path(db, metadata.AnswersSchema, metadata.Answers)
 		}
 	})
 	return c.name, c.err
@@ -81,7 +81,7 @@ func (c *Cache) table(ctx context.Context) (string, error) {
 func (c *Cache) exists(ctx context.Context) (bool, error) {
 	var n int
 	err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = '"+
-		metadata.Schema+"' AND table_name = '"+metadata.Answers+"'").Scan(&n)
+		metadata.AnswersSchema+"' AND table_name = '"+metadata.Answers+"'").Scan(&n)
 	return n > 0, err
 }
 

@@ -219,3 +219,8 @@ var Prefixes = [...]string{"", "Binder Error: ", "Invalid Input Error: "}
 func AlreadyExists(err error) bool {
 	return Is(err, duckdb.ErrorTypeCatalog) && strings.Contains(err.Error(), "already exists")
 }
+
+var conflict = regexp.MustCompile(`write-write conflict|Conflict on (?:update|tuple deletion)|Transaction conflict:`)
+
+// Conflicts reports that another transaction was first to change the same, so that trying again may help.
+func Conflicts(err error) bool { return conflict.MatchString(err.Error()) }

@@ -1,5 +1,5 @@
 // Package metadata keeps what BigQuery knows of datasets, tables, columns and routines and DuckDB does not: labels, descriptions,
-// expirations, partitioning and the like. It is one table, mallard.bigquery_metadata, in the database that they lie in. Start with [Open].
+// expirations, partitioning and the like. It is one table, mallard_metadata.bigquery_metadata, in the database that they lie in. Start with [Open].
 //
 // The table is made when something is first kept, in the transaction of the statement that keeps it; EXPORT DATABASE carries it as
 // any other, and a database without it, which may be open for reading only, knows nothing more.
@@ -18,17 +18,21 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// Schema is the schema of Mallard's own tables, in every database that has one.
-const Schema = "mallard"
+// Schema is the table's schema. It is none that others write to: a statement that keeps something may be asking remote models, whose
+// answers are kept in another transaction meanwhile.
+const Schema = "mallard_metadata"
 
 const table = "bigquery_metadata"
 
-// Answers is the table of the answers of remote models (package answercache).
-const Answers = "answers"
+// Answers and its schema are those of the answers of remote models (package answercache).
+const (
+	Answers       = "answers"
+	AnswersSchema = "mallard"
+)
 
 // Hidden is a condition in DuckDB's SQL on the columns schema_name and table_name: the table is one of Mallard's own, which lists leave
 // out.
-const Hidden = "(schema_name = '" + Schema + "' AND table_name IN ('" + table + "', '" + Answers + "'))"
+const Hidden = "(schema_name = '" + Schema + "' AND table_name = '" + table + "' OR schema_name = '" + AnswersSchema + "' AND table_name = '" + Answers + "')"
 
 // Rows runs a statement of DuckDB's and gives its rows.
 type Rows func(ctx context.Context, query string) ([][]driver.Value, error)
@@ -137,6 +141,11 @@ func (s *Store) Of(ctx context.Context, dataset, name string) ([]Entry, error) {
 	return s.read(ctx, Key{Table, dataset, name, ""}.within())
 }
 
+// Limited gives what is kept of tables that expire, and of snapshots.
+func (s *Store) Limited(ctx context.Context) ([]Entry, error) {
+	return s.read(ctx, "kind IN ('table', 'view') AND (contains(value, '\"expires\"') OR contains(value, '\"snapshotOf\"'))")
+}
+
 // Set keeps a value in place of what was kept. Nothing is kept of a zero value.
 func (s *Store) Set(ctx context.Context, k Key, v Value) error {
 	return s.Update(ctx, k, func(old *Value) { *old = v })
@@ -174,10 +183,23 @@ func (s *Store) Update(ctx context.Context, k Key, change func(*Value)) error {
 		return s.do(ctx, "UPDATE "+into+" SET kind = "+quote.Text(string(k.Kind))+", value = "+quote.Text(string(text))+" WHERE "+k.where())
 	}
 	values := "(" + quote.Text(string(k.Kind)) + ", " + quote.Text(k.Dataset) + ", " + quote.Text(k.Name) + ", " + quote.Text(k.Column) + ", " + quote.Text(string(text)) + ")"
-	return s.do(ctx,
-		"CREATE SCHEMA IF NOT EXISTS "+quote.Path(s.database, Schema),
-		"CREATE TABLE IF NOT EXISTS "+into+" (kind VARCHAR, dataset VARCHAR, name VARCHAR, field VARCHAR, value VARCHAR)",
-		"INSERT INTO "+into+" VALUES "+values)
+	if err := s.Prepare(ctx); err != nil {
+		return err
+	}
+	return s.do(ctx, "INSERT INTO "+into+" VALUES "+values)
+}
+
+// Prepare makes the table, unless it is there. Two transactions that make it conflict, so one that does much makes it first.
+func (s *Store) Prepare(ctx context.Context) error {
+	name, err := s.name(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.rows(ctx, "SELECT 1 FROM "+name+" LIMIT 0"); err == nil || !duckapi.Absent(err) {
+		return err
+	}
+	return s.do(ctx, "CREATE SCHEMA IF NOT EXISTS "+quote.Path(s.database, Schema),
+		"CREATE TABLE IF NOT EXISTS "+name+" (kind VARCHAR, dataset VARCHAR, name VARCHAR, field VARCHAR, value VARCHAR)")
 }
 
 func (s *Store) do(ctx context.Context, statements ...string) error {

@@ -71,8 +71,14 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 			return nil, err
 		}
 	}
-	if w.plan != nil {
-		w.plan.Notice = strings.Join(s.Notices, " ")
+	if err := w.checkReads(ctx, s.Reads, q.Pos); err != nil {
+		return nil, err
+	}
+	if err := w.planned(ctx, s.Written); err != nil {
+		return nil, err
+	}
+	if s.SQL == "" {
+		return dialect.Assemble([]dialect.Part{{Pos: q.Pos, SQL: nothing}}, q.End), nil
 	}
 	parts := make([]dialect.Part, len(s.Pieces))
 	for i, p := range s.Pieces {
@@ -93,6 +99,22 @@ func withDates(constructs []translator.Construct, text string) []translator.Cons
 	}
 	slices.SortStableFunc(all, func(a, b translator.Construct) int { return cmp.Compare(a.Pos, b.Pos) })
 	return all
+}
+
+// planned puts what a statement does beside its text into the plan.
+func (w *expander) planned(ctx context.Context, s *writer.Written) (err error) {
+	if w.plan == nil {
+		return nil
+	}
+	w.plan.Notice = strings.Join(s.Notices, " ")
+	w.plan.Then = s.Then
+	w.plan.Passing = len(s.Reads) > 0
+	if len(s.Changes) > 0 {
+		w.keep(w.plan, s.Changes, s.SQL == "")
+	}
+	touched, err := w.touched(ctx, s)
+	w.plan.Touches = append([]string{}, touched...)
+	return err
 }
 
 // constructs gives the calls of ours in a query to the translator, with places in the text of the query.
@@ -315,16 +337,24 @@ func (d described) Table(ctx context.Context, path []string) (translator.Table, 
 	if t, ok, err := d.special(ctx, splitPath(path)); ok {
 		return t, err
 	}
-	parts, err := d.Catalog.WithoutProject(ctx, splitPath(path))
+	parts, err := d.parts(ctx, path)
 	if err != nil {
 		return translator.Table{}, err
 	}
 	t := translator.Table{From: quote.Path(parts...)}
+	l, err := d.limitOf(ctx, parts)
+	if err != nil {
+		return t, err
+	}
+	t.Snapshot = l.snapshot
 	columns := d.Describe(ctx, "SELECT * FROM "+t.From)
-	if columns == nil {
+	if columns == nil || l.expired() {
 		return t, translator.ErrNotFound
 	}
-	t.Columns = d.columns(columns)
+	t.Columns = withPartitionColumns(d.columns(columns))
+	if parts[0] == "temp" {
+		return t, nil
+	}
 	_, objects, err := d.objectTable(ctx, parts)
 	if objects {
 		t.Columns = append(t.Columns, translator.Column{
@@ -333,6 +363,18 @@ func (d described) Table(ctx context.Context, path []string) (translator.Table, 
 		})
 	}
 	return t, err
+}
+
+// withPartitionColumns makes pseudo-columns of the time of ingestion, if a table has it.
+func withPartitionColumns(all []translator.Column) []translator.Column {
+	at := slices.IndexFunc(all, func(c translator.Column) bool { return c.Name == writer.PartitionTime })
+	if at < 0 {
+		return all
+	}
+	c := all[at]
+	c.Pseudo = true
+	date := translator.Column{Name: writer.PartitionDate, Type: googlesql.Type{Kind: googlesql.Date}, Pseudo: true, Expr: "CAST(timezone('UTC', " + c.Expr + ") AS DATE)"}
+	return append(slices.Delete(all, at, at+1), c, date)
 }
 
 // columns gives those that GoogleSQL has types for.
@@ -385,7 +427,7 @@ func (d described) Routine(ctx context.Context, path []string) (*writer.Routine,
 
 // Place implements [translator.Database].
 func (d described) Place(ctx context.Context, path []string) (string, error) {
-	parts, err := d.Catalog.WithoutProject(ctx, splitPath(path))
+	parts, err := d.parts(ctx, path)
 	return quote.Path(parts...), err
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
@@ -35,7 +36,8 @@ var datasetViews = map[string]datasetView{
 		"rounding_mode STRING", columnsView},
 	"COLUMN_FIELD_PATHS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, field_path STRING, data_type STRING, " +
 		"description STRING, collation_name STRING, rounding_mode STRING", fieldPaths},
-	"TABLE_OPTIONS": {"table_catalog STRING, table_schema STRING, table_name STRING, option_name STRING, option_type STRING, option_value STRING", noRows},
+	"TABLE_OPTIONS":    {"table_catalog STRING, table_schema STRING, table_name STRING, option_name STRING, option_type STRING, option_value STRING", tableOptions},
+	"SCHEMATA_OPTIONS": {"catalog_name STRING, schema_name STRING, option_name STRING, option_type STRING, option_value STRING", schemataOptions},
 	"PARTITIONS": {"table_catalog STRING, table_schema STRING, table_name STRING, partition_id STRING, total_rows INT64, total_logical_bytes INT64, " +
 		"last_modified_time TIMESTAMP, storage_tier STRING", partitions},
 	"MODELS": {"model_catalog STRING, model_schema STRING, model_name STRING, model_type STRING, creation_time TIMESTAMP, last_modified_time TIMESTAMP", modelsView},
@@ -105,6 +107,8 @@ type relation struct {
 	schema, name, sql string
 	view, objects     bool
 	rows              int64
+	kept              metadata.Value
+	columns           map[string]metadata.Value // what is kept of columns and fields, by their lower-case paths
 }
 
 // relations lists the tables and views of a dataset, or with "" of all datasets of the current database.
@@ -122,6 +126,10 @@ func (d described) relations(ctx context.Context, dataset string) ([]relation, e
 	if err != nil {
 		return nil, err
 	}
+	kept, err := d.keptRelations(ctx, dataset)
+	if err != nil {
+		return nil, err
+	}
 	hidden := map[string]bool{}
 	for _, m := range models {
 		hidden[strings.ToLower(m.Schema+"."+m.Name)] = true
@@ -135,9 +143,54 @@ func (d described) relations(ctx context.Context, dataset string) ([]relation, e
 			continue
 		}
 		x.objects = x.view && strings.Contains(x.sql, "mallard_objects(")
-		all = append(all, x)
+		if k := kept[strings.ToLower(x.schema+"."+x.name)]; k != nil {
+			x.kept, x.columns = k.kept, k.columns
+		}
+		if x.kept.Expires == nil || x.kept.Expires.After(time.Now()) {
+			all = append(all, x)
+		}
 	}
 	return all, nil
+}
+
+// keptRelations gives what is kept of tables and views, by their lower-case names.
+func (d described) keptRelations(ctx context.Context, dataset string) (map[string]*relation, error) {
+	all, err := d.Metadata(d.Catalog.Database).List(ctx, dataset)
+	kept := map[string]*relation{}
+	for _, e := range all {
+		if e.Kind != metadata.Table && e.Kind != metadata.View && e.Kind != metadata.Column {
+			continue
+		}
+		key := strings.ToLower(e.Dataset + "." + e.Name)
+		if kept[key] == nil {
+			kept[key] = &relation{columns: map[string]metadata.Value{}}
+		}
+		if e.Kind == metadata.Column {
+			kept[key].columns[strings.ToLower(e.Column)] = e.Value
+			continue
+		}
+		kept[key].kept = e.Value
+	}
+	return kept, err
+}
+
+// keptDatasets gives what is kept of datasets, by their lower-case names.
+func (d described) keptDatasets(ctx context.Context) (map[string]metadata.Value, error) {
+	all, err := d.Metadata(d.Catalog.Database).List(ctx, "")
+	kept := map[string]metadata.Value{}
+	for _, e := range all {
+		if e.Kind == metadata.Dataset {
+			kept[strings.ToLower(e.Dataset)] = e.Value
+		}
+	}
+	return kept, err
+}
+
+func momentText(t *time.Time) string {
+	if t == nil {
+		return "NULL"
+	}
+	return timeText(*t)
 }
 
 // project is the catalog of all rows: the configured project, else the database.
@@ -150,30 +203,53 @@ func (r relation) kind() string {
 	switch {
 	case r.objects:
 		return "EXTERNAL"
+	case r.kept.SnapshotOf != "":
+		return "SNAPSHOT"
+	case r.kept.Materialized:
+		return "MATERIALIZED VIEW"
 	case r.view:
 		return "VIEW"
 	}
 	return "BASE TABLE"
 }
 
-func schemata(ctx context.Context, d described, _ string, add func(...string)) error {
-	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND (NOT internal OR schema_name = 'main') AND "+
-		"(schema_name <> '"+metadata.Schema+"' OR EXISTS (FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = '"+metadata.Schema+
-		"' AND NOT "+metadata.Hidden+")) ORDER BY 1")
-	for _, r := range rows {
-		add(d.project(), quote.Text(fmt.Sprint(r[0])), "NULL", "NULL", "NULL", "'US'")
+func schemata(ctx context.Context, d described, dataset string, add func(...string)) error {
+	names, err := d.datasets(ctx)
+	if err != nil {
+		return err
+	}
+	kept, err := d.keptDatasets(ctx)
+	for _, name := range names {
+		v := kept[strings.ToLower(name)]
+		add(d.project(), quote.Text(name), "NULL", momentText(v.Created), momentText(v.Modified), quote.Text(cmp.Or(v.Location, "US")),
+			quote.Text(d.schemaDDL(name, v)), "'NULL'")
 	}
 	return err
 }
 
+// datasets lists the schemas of the current database but for one that holds Mallard's own tables alone.
+func (d described) datasets(ctx context.Context) (names []string, err error) {
+	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name FROM duckdb_schemas() AS s WHERE database_name = current_database() AND (NOT internal OR schema_name = 'main') AND "+
+		"(schema_name NOT IN ('"+metadata.Schema+"', '"+metadata.AnswersSchema+"') OR EXISTS (FROM duckdb_tables() AS t WHERE t.database_name = current_database() "+
+		"AND t.schema_name = s.schema_name AND NOT "+metadata.Hidden+")) ORDER BY 1")
+	for _, r := range rows {
+		names = append(names, fmt.Sprint(r[0]))
+	}
+	return names, err
+}
+
 func tables(ctx context.Context, d described, dataset string, add func(...string)) error {
 	all, err := d.relations(ctx, dataset)
+	if err != nil {
+		return err
+	}
+	c, err := d.constraints(ctx)
 	for _, r := range all {
 		insertable := "'YES'"
-		if r.view {
+		if r.view || r.kept.SnapshotOf != "" {
 			insertable = "'NO'"
 		}
-		add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(r.kind()), insertable, "'NO'")
+		add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(r.kind()), insertable, "'NO'", momentText(r.kept.Created), quote.Text(d.ddl(ctx, r, c)), "'NULL'")
 	}
 	return err
 }
@@ -182,18 +258,23 @@ func views(ctx context.Context, d described, dataset string, add func(...string)
 	all, err := d.relations(ctx, dataset)
 	for _, r := range all {
 		if r.view && !r.objects {
-			_, body, _ := strings.Cut(r.sql, " AS ")
-			add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(strings.TrimSuffix(body, ";")), "NULL", "'YES'")
+			add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(r.query()), "NULL", "'YES'")
 		}
 	}
 	return err
+}
+
+// query is the text of a view: in GoogleSQL where it was made so, else DuckDB's.
+func (r relation) query() string {
+	_, body, _ := strings.Cut(r.sql, " AS ")
+	return cmp.Or(r.kept.Query, strings.TrimSuffix(body, ";"))
 }
 
 // typed gives the columns of a relation with their GoogleSQL types; a type without one has DuckDB's name.
 func (d described) typed(ctx context.Context, r relation) (names, types []string, fields []googlesql.Type) {
 	for _, c := range d.Describe(ctx, "SELECT * FROM "+quote.Path(r.schema, r.name)) {
 		t, err := c.Type.GoogleSQL()
-		name := t.String()
+		name := cmp.Or(r.columns[strings.ToLower(c.Name)].Type, t.String())
 		if err != nil {
 			name = c.Type.String()
 		}
@@ -207,7 +288,7 @@ func columnsView(ctx context.Context, d described, dataset string, add func(...s
 	if err != nil {
 		return err
 	}
-	required, defaults, err := d.constraints(ctx)
+	c, err := d.constraints(ctx)
 	if err != nil {
 		return err
 	}
@@ -216,33 +297,49 @@ func columnsView(ctx context.Context, d described, dataset string, add func(...s
 		for i, name := range names {
 			key := strings.ToLower(r.schema + "." + r.name + "." + name)
 			nullable := "'YES'"
-			if required[key] {
+			if c.required[key] {
 				nullable = "'NO'"
 			}
 			standard := "'NULL'"
-			if defaults[key] != "" {
-				standard = quote.Text(defaults[key])
+			if c.defaults[key] != "" {
+				standard = quote.Text(c.defaults[key])
 			}
-			add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(name), strconv.Itoa(i+1), nullable, quote.Text(types[i]),
-				"'NEVER'", "NULL", "NULL", "'NO'", "NULL", "'NO'", "'NO'", "NULL", "'NULL'", standard)
+			place, hidden, partitioning, clustering := strconv.Itoa(i+1), "'NO'", "'NO'", "NULL"
+			p := r.kept.Partitioning
+			if name == writer.PartitionTime {
+				place, hidden = "NULL", "'YES'"
+			}
+			if p != nil && (strings.EqualFold(p.Column, name) || p.Column == "" && name == writer.PartitionTime) {
+				partitioning = "'YES'"
+			}
+			if at := slices.IndexFunc(r.kept.Clustering, func(c string) bool { return strings.EqualFold(c, name) }); at >= 0 {
+				clustering = strconv.Itoa(at + 1)
+			}
+			add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(name), place, nullable, quote.Text(types[i]),
+				"'NEVER'", "NULL", "NULL", hidden, "NULL", hidden, partitioning, clustering, "'NULL'", standard)
 		}
 	}
 	return nil
 }
 
-// constraints gives the columns that take no NULL, and the defaults.
-func (d described) constraints(ctx context.Context) (required map[string]bool, defaults map[string]string, err error) {
+// constraints are the columns that take no NULL, and the defaults, by their lower-case names.
+type constraints struct {
+	required map[string]bool
+	defaults map[string]string
+}
+
+func (d described) constraints(ctx context.Context) (constraints, error) {
 	rows, err := d.Catalog.Rows(ctx, "SELECT lower(schema_name || '.' || table_name || '.' || column_name), is_nullable, column_default FROM duckdb_columns() "+
 		"WHERE database_name = current_database() AND NOT internal")
-	required, defaults = map[string]bool{}, map[string]string{}
+	c := constraints{map[string]bool{}, map[string]string{}}
 	for _, r := range rows {
 		key := fmt.Sprint(r[0])
-		required[key] = r[1] == false
+		c.required[key] = r[1] == false
 		if s, ok := r[2].(string); ok {
-			defaults[key] = s
+			c.defaults[key] = s
 		}
 	}
-	return required, defaults, err
+	return c, err
 }
 
 func fieldPaths(ctx context.Context, d described, dataset string, add func(...string)) error {
@@ -252,7 +349,8 @@ func fieldPaths(ctx context.Context, d described, dataset string, add func(...st
 		for i, name := range names {
 			var walk func(path, written string, t googlesql.Type)
 			walk = func(path, written string, t googlesql.Type) {
-				add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(name), quote.Text(path), quote.Text(written), "NULL", "'NULL'")
+				add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(name), quote.Text(path), quote.Text(written),
+					textOrNull(r.columns[strings.ToLower(path)].Description), "'NULL'")
 				if t.Kind == googlesql.Array && t.Elem != nil {
 					t = *t.Elem
 				}
@@ -261,16 +359,6 @@ func fieldPaths(ctx context.Context, d described, dataset string, add func(...st
 				}
 			}
 			walk(name, types[i], fields[i])
-		}
-	}
-	return err
-}
-
-func partitions(ctx context.Context, d described, dataset string, add func(...string)) error {
-	all, err := d.relations(ctx, dataset)
-	for _, r := range all {
-		if !r.view {
-			add(d.project(), quote.Text(r.schema), quote.Text(r.name), "NULL", strconv.FormatInt(r.rows, 10), "NULL", "NULL", "'ACTIVE'")
 		}
 	}
 	return err

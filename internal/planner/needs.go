@@ -5,6 +5,7 @@
 //
 //   - statement.go: which statement it is
 //   - guard.go, createmodel.go, altermodel.go, list.go, objecttable.go, importdatabase.go: statements about models and object tables
+//   - kept.go, asof.go: what statements keep besides DuckDB's catalog; times of which tables are read
 //   - calltext.go, missingcolumn.go: the query behind the plain form of a call; what a call's input lacks
 //   - query.go: the calls in a query, and where GoogleSQL enters (googlesql.go)
 //   - scalar.go, ask.go, search.go, pseudocolumn.go: functions and columns of ours in it
@@ -15,6 +16,7 @@ package planner
 
 import (
 	"context"
+	"time"
 
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/functions/remote"
@@ -41,6 +43,12 @@ type Planner struct {
 	GoogleSQL func() (*translator.Translator, error)
 	// Variables gives those of the connection's script, and @@variables; a GoogleSQL statement asks for them.
 	Variables func() []translator.Variable
+	// Limits are those of the session's tables, as they were at an Epoch; nil knows of none.
+	Limits *Limits
+	Epoch  int64
+	// Changed tells when a table was last changed, by its key, and what made it so where that was no statement about the table. nil
+	// takes no table for changed.
+	Changed func(key string) (at time.Time, by string)
 	// Unmeasured leaves out that models are measured: the plan is not to run.
 	Unmeasured bool
 }

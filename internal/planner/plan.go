@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"context"
 	"strings"
 
 	"github.com/mallardml/mallard/dialect"
@@ -19,7 +20,20 @@ type Plan struct {
 	Done   func() // after success; nil for nothing
 	Undo   func() // after failure; nil for nothing
 	Notice string // for the person, after success
+
+	// What else runs in the statement's transaction: Before it, and after it the statements Then and After. All nil for nothing.
+	Before, After func(ctx context.Context) error
+	Then          []string
+
+	// Touches are the keys of the tables that the statement changes; nil where it is not known, and the kind of DuckDB's statement tells
+	// whether it changes any.
+	Touches []string
+	// Passing says that the plan holds for this moment only: it is made anew for each execution.
+	Passing bool
 }
+
+// Together reports whether the statement needs a transaction around what it runs.
+func (p *Plan) Together() bool { return p.Before != nil || p.After != nil || len(p.Then) > 0 }
 
 // UsedModel is a call and the model it reached.
 type UsedModel struct {

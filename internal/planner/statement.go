@@ -8,7 +8,7 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// Plan reads a statement and writes what DuckDB is to run. Statements about models do their checks, and import files.
+// Plan plans a statement.
 func (pl *Planner) Plan(ctx context.Context, src string, st dialect.Statement) (*Plan, error) {
 	node, err := dialect.Parse(src, st)
 	if err != nil {
@@ -17,6 +17,15 @@ func (pl *Planner) Plan(ctx context.Context, src string, st dialect.Statement) (
 	if err := pl.confine(src[st.Pos:st.End], st, node); err != nil {
 		return nil, err
 	}
+	p, err := pl.statement(ctx, src, st, node)
+	if _, query := node.(*dialect.Query); p != nil && !query && p.Touches == nil && p.Verb != "IMPORT" {
+		p.Touches = []string{} // models have no rows
+	}
+	return p, err
+}
+
+// statement reads a statement and writes what DuckDB is to run. Statements about models do their checks, and import files.
+func (pl *Planner) statement(ctx context.Context, src string, st dialect.Statement, node dialect.Node) (*Plan, error) {
 	switch s := node.(type) {
 	case *dialect.Query:
 		if err := pl.guard(ctx, src, st); err != nil {

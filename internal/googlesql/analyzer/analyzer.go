@@ -151,6 +151,11 @@ func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parame
 	return answer.GetResolvedStatement(), nil
 }
 
+// partitionColumns are those that PARTITION BY may name though the table does not declare them.
+var partitionColumns = []googlesql.Field{
+	{Name: "_PARTITIONTIME", Type: googlesql.Type{Kind: googlesql.Timestamp}}, {Name: "_PARTITIONDATE", Type: googlesql.Type{Kind: googlesql.Date}},
+}
+
 func (a *Analyzer) options(p Parameters) *resolved.AnalyzerOptionsProto {
 	o := &resolved.AnalyzerOptionsProto{
 		LanguageOptions:           a.language,
@@ -160,6 +165,9 @@ func (a *Analyzer) options(p Parameters) *resolved.AnalyzerOptionsProto {
 		PruneUnusedColumns:        proto.Bool(true),
 		AllowUndeclaredParameters: &p.Undeclared,
 		EnabledRewrites:           rewrites,
+	}
+	for _, f := range partitionColumns {
+		o.DdlPseudoColumns = append(o.DdlPseudoColumns, &resolved.AnalyzerOptionsProto_QueryParameterProto{Name: proto.String(f.Name), Type: TypeProto(f.Type)})
 	}
 	for _, f := range p.Named {
 		o.QueryParameters = append(o.QueryParameters, &resolved.AnalyzerOptionsProto_QueryParameterProto{Name: &f.Name, Type: TypeProto(f.Type)})

@@ -46,8 +46,9 @@ var ErrNotFound = errors.New("no such table")
 
 // Table is a table of the database.
 type Table struct {
-	From    string   // its text in a FROM clause
-	Columns []Column // without those whose types GoogleSQL lacks
+	From     string   // its text in a FROM clause
+	Columns  []Column // without those whose types GoogleSQL lacks
+	Snapshot bool     // it cannot be changed
 }
 
 // Column is a column of a table.
@@ -75,10 +76,8 @@ func New(ctx context.Context, s analyzer.Service) (*Translator, error) {
 
 // Statement is what became of a statement.
 type Statement struct {
-	Pieces  []writer.Piece    // of DuckDB's SQL
-	Columns []googlesql.Field // of a query's result
-	Natives []string          // the native functions that have to be there
-	Notices []string          // what of the statement has no effect
+	*writer.Written
+	Pieces []writer.Piece // of DuckDB's SQL
 }
 
 // Translate translates one statement. An error is an *[analyzer.Error] for a statement that is wrong, a *[writer.Error] for
@@ -99,6 +98,15 @@ func (t *Translator) Translate(ctx context.Context, sql string, constructs []Con
 	case errors.As(err, &unsupported):
 		if unsupported.End > 0 {
 			unsupported.Pos, unsupported.End = e.source(unsupported.Pos), e.source(unsupported.End)
+		}
+	case err == nil:
+		for i := range s.Reads {
+			s.Reads[i].Pos, s.Reads[i].End = e.source(s.Reads[i].Pos), e.source(s.Reads[i].End)
+		}
+		for _, c := range s.Changes { // the text of a view, without what stands for constructs
+			if at := strings.LastIndex(e.text, c.Value.Query); at >= 0 && c.Value.Query != "" {
+				c.Value.Query = strings.TrimSpace(sql[e.source(at):e.source(at+len(c.Value.Query))])
+			}
 		}
 	}
 	return s, err
@@ -150,7 +158,7 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 	if err != nil {
 		return nil, err
 	}
-	return &Statement{writer.Pieces(w.SQL), w.Columns, w.Natives, w.Notices}, nil
+	return &Statement{w, writer.Pieces(w.SQL)}, nil
 }
 
 // tables puts the tables that a statement names into the catalog.
@@ -185,7 +193,7 @@ func (l *lookup) table(ctx context.Context, path []string) error {
 		return err
 	}
 	table := analyzer.Table{Path: path}
-	in := writer.Table{From: found.From}
+	in := writer.Table{From: found.From, Path: path, Snapshot: found.Snapshot}
 	for _, c := range found.Columns {
 		if table.Columns = append(table.Columns, googlesql.Field{Name: c.Name, Type: c.Type}); c.Pseudo {
 			table.Pseudo++

@@ -7,6 +7,7 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -18,7 +19,7 @@ func (w *writer) createStatement(s *resolved.AnyResolvedCreateStatementProto) st
 		return w.createTableFunction(n.ResolvedCreateTableFunctionStmtNode)
 	case *resolved.AnyResolvedCreateStatementProto_ResolvedCreateSchemaStmtBaseNode:
 		if c := n.ResolvedCreateSchemaStmtBaseNode.GetResolvedCreateSchemaStmtNode(); c != nil {
-			w.describing(c.GetParent().GetOptionList())
+			w.make(c.GetParent().GetParent(), metadata.Dataset, c.GetParent().GetOptionList())
 			head, name := w.create(c.GetParent().GetParent(), "SCHEMA", c.GetParent().GetParent().GetNamePath())
 			return head + " " + name
 		}
@@ -29,14 +30,19 @@ func (w *writer) createStatement(s *resolved.AnyResolvedCreateStatementProto) st
 		if c := n.ResolvedCreateTableStmtBaseNode.GetResolvedCreateTableAsSelectStmtNode(); c != nil {
 			return w.createTableAs(c)
 		}
+	case *resolved.AnyResolvedCreateStatementProto_ResolvedCreateSnapshotTableStmtNode:
+		return w.createSnapshot(n.ResolvedCreateSnapshotTableStmtNode)
 	case *resolved.AnyResolvedCreateStatementProto_ResolvedCreateViewBaseNode:
 		if c := n.ResolvedCreateViewBaseNode.GetResolvedCreateViewStmtNode(); c != nil {
-			return w.createView(c.GetParent())
+			text, _ := w.createView(c.GetParent())
+			return text
 		}
 		if c := n.ResolvedCreateViewBaseNode.GetResolvedCreateMaterializedViewStmtNode(); c != nil {
 			w.notice("A materialized view is a view here: its query runs when it is read.")
-			w.stored(len(c.GetPartitionByList()), len(c.GetClusterByList()))
-			return w.createView(c.GetParent())
+			text, kept := w.createView(c.GetParent())
+			kept.Value.Materialized = true
+			kept.Value.Partitioning, kept.Value.Clustering = w.partitioning(c.GetPartitionByList()), w.clustering(c.GetClusterByList())
+			return text
 		}
 	}
 	refuse(nil, "the statement %s", nodeName(s))
@@ -45,64 +51,33 @@ func (w *writer) createStatement(s *resolved.AnyResolvedCreateStatementProto) st
 
 func (w *writer) notice(text string) { w.notices = append(w.notices, text) }
 
-// stored notes clauses about the storage of a table, which change no result.
-func (w *writer) stored(partition, cluster int) {
-	if partition > 0 {
-		w.notice("PARTITION BY has no effect here.")
-	}
-	if cluster > 0 {
-		w.notice("CLUSTER BY has no effect here.")
-	}
-}
-
-// describingOptions change no result.
-var describingOptions = map[string]bool{
-	"description": true, "friendly_name": true, "labels": true, "tags": true, "location": true, "kms_key_name": true, "default_kms_key_name": true,
-	"default_table_expiration_days": true, "default_partition_expiration_days": true, "max_time_travel_hours": true, "storage_billing_model": true,
-	"enable_refresh": true, "refresh_interval_minutes": true, "max_staleness": true, "allow_non_incremental_definition": true, "privacy_policy": true,
-	"is_case_insensitive": false, "default_rounding_mode": false, "expiration_timestamp": true, "partition_expiration_days": true,
-	"require_partition_filter": true, "rounding_mode": false, "is_primary_replica": true, "primary_replica": true,
-}
-
-// describing refuses options that would change a result.
-func (w *writer) describing(list []*resolved.ResolvedOptionProto) {
-	for _, o := range list {
-		if !describingOptions[strings.ToLower(o.GetName())] {
-			refuse(location(o.GetParent().GetParent()), "the option %s", o.GetName())
-		}
-		switch name := strings.ToLower(o.GetName()); name {
-		case "expiration_timestamp", "partition_expiration_days", "default_table_expiration_days", "default_partition_expiration_days", "require_partition_filter":
-			w.notice("The option " + name + " has no effect here.")
-		}
-	}
-}
-
 func (w *writer) createTable(s *resolved.ResolvedCreateTableStmtProto) string {
 	base := s.GetParent()
 	at := location(base.GetParent().GetParent().GetParent())
 	if base.GetIsValueTable() || base.GetConnection() != nil {
 		refuse(at, "a value table, or one WITH CONNECTION,")
 	}
-	w.describing(base.GetOptionList())
-	w.stored(len(s.GetPartitionByList()), len(s.GetClusterByList()))
+	kept := w.make(base.GetParent(), metadata.Table, base.GetOptionList())
+	kept.Value.Partitioning, kept.Value.Clustering = w.partitioning(s.GetPartitionByList()), w.clustering(s.GetClusterByList())
+	w.makeColumns(kept, base.GetColumnDefinitionList())
 	head, name := w.create(base.GetParent(), "TABLE", base.GetParent().GetNamePath())
 	head += " " + name
 	for _, from := range []*resolved.AnyResolvedScanProto{s.GetCloneFrom(), s.GetCopyFrom()} {
-		if from == nil {
-			continue
+		if from != nil {
+			return head + " AS FROM " + w.copied(at, from, kept).From
 		}
-		t := from.GetResolvedTableScanNode()
-		if t == nil || t.GetForSystemTimeExpr() != nil {
-			refuse(at, "CLONE or COPY of other than a table as it is")
-		}
-		return head + " AS FROM " + w.tableOf(t).From
 	}
 	if base.GetLikeTable().GetName() != "" {
-		return head + " AS FROM " + w.names.Tables[base.GetLikeTable().GetSerializationId()].From + " LIMIT 0"
+		like := w.names.Tables[base.GetLikeTable().GetSerializationId()]
+		kept.Action, kept.From = Copy, like.Path
+		return head + " AS FROM " + like.From + " LIMIT 0"
 	}
 	var columns []string
 	for _, c := range base.GetColumnDefinitionList() {
 		columns = append(columns, w.columnDefinition(at, c))
+	}
+	if kept.Value.Partitioning != nil && kept.Value.Partitioning.Column == "" {
+		columns = append(columns, quote.Name(PartitionTime)+" TIMESTAMPTZ DEFAULT (date_trunc('"+strings.ToLower(kept.Value.Partitioning.Unit)+"', now()))")
 	}
 	return head + " (" + strings.Join(columns, ", ") + ")"
 }
@@ -119,7 +94,6 @@ func (w *writer) columnDefinition(at *resolved.ParseLocationRangeProto, c *resol
 	if d := c.GetDefaultValue(); d != nil {
 		text += " DEFAULT (" + w.expr(d.GetExpression()) + ")"
 	}
-	w.describing(c.GetAnnotations().GetOptionList())
 	if n := c.GetAnnotations().GetTypeParameters().GetStringTypeParameters(); n != nil && !n.GetIsMaxLength() {
 		length := "length"
 		if t.Kind == googlesql.Bytes {
@@ -152,113 +126,50 @@ func (w *writer) createTableAs(s *resolved.ResolvedCreateTableAsSelectStmtProto)
 	if base.GetIsValueTable() || base.GetConnection() != nil {
 		refuse(at, "a value table, or one WITH CONNECTION,")
 	}
-	w.describing(base.GetOptionList())
-	w.stored(len(s.GetPartitionByList()), len(s.GetClusterByList()))
+	kept := w.make(base.GetParent(), metadata.Table, base.GetOptionList())
+	kept.Value.Partitioning, kept.Value.Clustering = w.partitioning(s.GetPartitionByList()), w.clustering(s.GetClusterByList())
+	if kept.Value.Partitioning != nil && kept.Value.Partitioning.Column == "" {
+		w.wrong(at, "PARTITION BY _PARTITIONDATE or _PARTITIONTIME cannot stand in CREATE TABLE AS SELECT")
+	}
+	w.makeColumns(kept, base.GetColumnDefinitionList())
 	head, name := w.create(base.GetParent(), "TABLE", base.GetParent().GetNamePath())
 	for _, c := range base.GetColumnDefinitionList() {
 		if c.GetAnnotations().GetNotNull() || c.GetDefaultValue() != nil || c.GetAnnotations().GetTypeParameters() != nil {
 			refuse(at, "a constraint, a default or the parameters of a type before AS SELECT")
 		}
-		w.describing(c.GetAnnotations().GetOptionList())
 	}
 	return head + " " + name + " AS " + w.query(s.GetQuery(), s.GetOutputColumnList())
 }
 
-func (w *writer) createView(s *resolved.ResolvedCreateViewBaseProto) string {
+// createView writes CREATE VIEW, and gives what is kept of it.
+func (w *writer) createView(s *resolved.ResolvedCreateViewBaseProto) (string, *Change) {
 	if s.GetIsValueTable() {
 		refuse(location(s.GetParent().GetParent().GetParent()), "a view of values")
 	}
-	w.describing(s.GetOptionList())
-	for _, c := range s.GetColumnDefinitionList() {
-		w.describing(c.GetAnnotations().GetOptionList())
-	}
+	kept := w.make(s.GetParent(), metadata.View, s.GetOptionList())
+	kept.Value.Query = s.GetSql()
+	w.makeColumns(kept, s.GetColumnDefinitionList())
 	head, name := w.create(s.GetParent(), "VIEW", s.GetParent().GetNamePath())
-	return head + " " + name + " AS " + w.query(s.GetQuery(), s.GetOutputColumnList())
+	return head + " " + name + " AS " + w.query(s.GetQuery(), s.GetOutputColumnList()), kept
 }
 
-func (w *writer) dropStatement(s *resolved.ResolvedDropStmtProto) string {
-	kind := strings.ToUpper(s.GetObjectType())
-	switch kind {
-	case "TABLE", "VIEW", "SCHEMA":
-	default:
-		refuse(location(s.GetParent().GetParent()), "DROP %s", kind)
+// copied is the table that a statement copies, whose metadata it takes over.
+func (w *writer) copied(at *resolved.ParseLocationRangeProto, from *resolved.AnyResolvedScanProto, kept *Change) Table {
+	t := from.GetResolvedTableScanNode()
+	if t == nil {
+		refuse(at, "CLONE or COPY of other than a table")
 	}
-	text := w.drop(kind, s.GetIsIfExists(), s.GetNamePath())
-	if s.GetDropMode() == resolved.ResolvedDropStmtEnums_CASCADE {
-		text += " CASCADE"
-	}
-	return text
+	w.asOf(t)
+	kept.Action, kept.From = Copy, w.tableOf(t).Path
+	return w.tableOf(t)
 }
 
-func (w *writer) alterStatement(s *resolved.AnyResolvedAlterObjectStmtProto) string {
-	switch n := s.GetNode().(type) {
-	case *resolved.AnyResolvedAlterObjectStmtProto_ResolvedAlterTableStmtNode:
-		return w.alterTable(n.ResolvedAlterTableStmtNode.GetParent(), "TABLE")
-	case *resolved.AnyResolvedAlterObjectStmtProto_ResolvedAlterViewStmtNode:
-		return w.alterTable(n.ResolvedAlterViewStmtNode.GetParent(), "VIEW")
-	}
-	refuse(nil, "the statement %s", nodeName(s))
-	return ""
-}
-
-// alterTable writes ALTER TABLE with one change: DuckDB takes no more in a statement.
-func (w *writer) alterTable(s *resolved.ResolvedAlterObjectStmtProto, kind string) string {
-	at := location(s.GetParent().GetParent())
-	head := "ALTER " + kind + " "
-	if s.GetIsIfExists() {
-		head += "IF EXISTS "
-	}
-	head += w.place(s.GetNamePath()) + " "
-	if len(s.GetAlterActionList()) != 1 {
-		refuse(at, "ALTER %s with more than one change", kind)
-	}
-	a := s.GetAlterActionList()[0]
-	switch n := a.GetNode().(type) {
-	case *resolved.AnyResolvedAlterActionProto_ResolvedAddColumnActionNode:
-		c := n.ResolvedAddColumnActionNode
-		if c.GetColumnDefinition().GetAnnotations().GetNotNull() {
-			refuse(at, "ADD COLUMN … NOT NULL")
-		}
-		ifNot := ""
-		if c.GetIsIfNotExists() {
-			ifNot = "IF NOT EXISTS "
-		}
-		return head + "ADD COLUMN " + ifNot + w.columnDefinition(at, c.GetColumnDefinition())
-	case *resolved.AnyResolvedAlterActionProto_ResolvedDropColumnActionNode:
-		if n.ResolvedDropColumnActionNode.GetIsIfExists() {
-			head += "DROP COLUMN IF EXISTS "
-		} else {
-			head += "DROP COLUMN "
-		}
-		return head + quote.Name(n.ResolvedDropColumnActionNode.GetName())
-	case *resolved.AnyResolvedAlterActionProto_ResolvedRenameToActionNode:
-		path := n.ResolvedRenameToActionNode.GetNewPath()
-		return head + "RENAME TO " + quote.Name(path[len(path)-1])
-	case *resolved.AnyResolvedAlterActionProto_ResolvedRenameColumnActionNode:
-		return head + "RENAME COLUMN " + quote.Name(n.ResolvedRenameColumnActionNode.GetName()) + " TO " + quote.Name(n.ResolvedRenameColumnActionNode.GetNewName())
-	case *resolved.AnyResolvedAlterActionProto_ResolvedAlterColumnActionNode:
-		return head + w.alterColumn(at, n.ResolvedAlterColumnActionNode)
-	}
-	refuse(at, "%s in ALTER %s", nodeName(a), kind)
-	return ""
-}
-
-func (w *writer) alterColumn(at *resolved.ParseLocationRangeProto, a *resolved.AnyResolvedAlterColumnActionProto) string {
-	alter := func(p *resolved.ResolvedAlterColumnActionProto) string {
-		return "ALTER COLUMN " + quote.Name(p.GetColumn()) + " "
-	}
-	switch n := a.GetNode().(type) {
-	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnDropNotNullActionNode:
-		return alter(n.ResolvedAlterColumnDropNotNullActionNode.GetParent()) + "DROP NOT NULL"
-	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnDropDefaultActionNode:
-		return alter(n.ResolvedAlterColumnDropDefaultActionNode.GetParent()) + "DROP DEFAULT"
-	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnSetDefaultActionNode:
-		d := n.ResolvedAlterColumnSetDefaultActionNode
-		return alter(d.GetParent()) + "SET DEFAULT (" + w.expr(d.GetDefaultValue().GetExpression()) + ")"
-	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnSetDataTypeActionNode:
-		d := n.ResolvedAlterColumnSetDataTypeActionNode
-		return alter(d.GetParent()) + "SET DATA TYPE " + parameterized(at, analyzer.TypeOf(d.GetUpdatedType()), d.GetUpdatedTypeParameters())
-	}
-	refuse(at, "%s", nodeName(a))
-	return ""
+// createSnapshot writes CREATE SNAPSHOT TABLE as a copy, which statements of GoogleSQL do not change.
+func (w *writer) createSnapshot(s *resolved.ResolvedCreateSnapshotTableStmtProto) string {
+	at := location(s.GetParent().GetParent().GetParent())
+	kept := w.make(s.GetParent(), metadata.Table, s.GetOptionList())
+	from := w.copied(at, s.GetCloneFrom(), kept)
+	kept.Value.SnapshotOf = strings.Join(from.Path, ".")
+	head, name := w.create(s.GetParent(), "TABLE", s.GetParent().GetNamePath())
+	return head + " " + name + " AS FROM " + from.From
 }

@@ -21,6 +21,15 @@ func (w *writer) tableOf(s *resolved.ResolvedTableScanProto) Table {
 	return w.names.Tables[s.GetTable().GetSerializationId()]
 }
 
+// written notes that the statement changes the rows of a table.
+func (w *writer) written(s *resolved.ResolvedTableScanProto) {
+	t := w.tableOf(s)
+	if t.Snapshot {
+		w.wrong(location(s.GetParent().GetParent()), "The table "+strings.Join(t.Path, ".")+" is a snapshot and cannot be changed")
+	}
+	w.writes = append(w.writes, t.Path)
+}
+
 // target writes a scan of the table that a statement changes, with the rowid as r.
 func (w *writer) target(s *resolved.ResolvedTableScanProto) string {
 	return "SELECT rowid AS r, * FROM (" + w.tableScanOf(s, "rowid") + ")"
@@ -45,6 +54,7 @@ func (w *writer) insert(s *resolved.ResolvedInsertStmtProto) string {
 	case s.GetReturning() != nil:
 		refuse(at, "THEN RETURN")
 	}
+	w.written(s.GetTableScan())
 	names := w.targetNames(s.GetTableScan())
 	var list []string
 	for _, c := range s.GetInsertColumnList() {
@@ -89,6 +99,7 @@ func (w *writer) delete(s *resolved.ResolvedDeleteStmtProto) string {
 	case s.GetReturning() != nil:
 		refuse(at, "THEN RETURN")
 	}
+	w.written(s.GetTableScan())
 	from := w.tableOf(s.GetTableScan()).From
 	if l := s.GetWhereExpr().GetResolvedLiteralNode(); l != nil && l.GetValue().GetValue().GetBoolValue() {
 		return "DELETE FROM " + from
@@ -104,6 +115,7 @@ func (w *writer) update(s *resolved.ResolvedUpdateStmtProto) string {
 	case s.GetReturning() != nil:
 		refuse(at, "THEN RETURN")
 	}
+	w.written(s.GetTableScan())
 	set := w.changes(at, s.GetTableScan(), s.GetUpdateItemList(), "v")
 	rows := w.target(s.GetTableScan())
 	if s.GetFromScan() != nil {
@@ -223,5 +235,6 @@ func (w *writer) truncate(s *resolved.ResolvedTruncateStmtProto) string {
 	if s.GetWhereExpr() != nil {
 		refuse(location(s.GetParent().GetParent()), "TRUNCATE with WHERE")
 	}
+	w.written(s.GetTableScan())
 	return "TRUNCATE " + w.tableOf(s.GetTableScan()).From
 }

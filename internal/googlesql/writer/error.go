@@ -11,10 +11,16 @@ type Error struct {
 	What     string // such as "the function HLL_COUNT.INIT"
 	Pos, End int    // bytes of the statement; both 0 when the place is not known
 
+	Wrong     bool // the statement is wrong, in BigQuery too: What is the whole message
 	Misfolded bool // a constant DATE became a wrong DATETIME: written as a call it would not
 }
 
-func (e *Error) Error() string { return e.What + " is not translated from GoogleSQL to DuckDB" }
+func (e *Error) Error() string {
+	if e.Wrong {
+		return e.What
+	}
+	return e.What + " is not translated from GoogleSQL to DuckDB"
+}
 
 // refuse ends the writing of a statement; the exported functions give its error.
 func refuse(at *resolved.ParseLocationRangeProto, format string, args ...any) {

@@ -10,6 +10,7 @@ import (
 // merge writes MERGE over one query with the rows to be changed, each with the clause that holds for it, and the values that
 // the clause gives. The query has a part for each kind of match that the clauses name.
 func (w *writer) merge(s *resolved.ResolvedMergeStmtProto) string {
+	w.written(s.GetTableScan())
 	m := &merging{w: w, stmt: s, names: w.targetNames(s.GetTableScan())}
 	source := "SELECT " + columns(scanColumns(s.GetFromScan())) + " FROM source"
 	target := "SELECT * FROM target"

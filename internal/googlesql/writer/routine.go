@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -63,6 +64,7 @@ func (w *writer) createFunction(s *resolved.ResolvedCreateFunctionStmtProto) str
 		ParseResumeLocation:              &resolved.ParseResumeLocationProto{Input: proto.String(s.GetCode())},
 		TemplatedSqlFunctionArgumentName: s.GetArgumentNameList(),
 	}
+	w.make(s.GetParent(), metadata.Routine, s.GetOptionList())
 	kind := "FUNCTION"
 	if s.GetIsAggregate() {
 		kind, f.Mode = "AGGREGATE FUNCTION", resolved.FunctionEnums_AGGREGATE.Enum()
@@ -79,6 +81,7 @@ func (w *writer) createTableFunction(s *resolved.ResolvedCreateTableFunctionStmt
 		ParseResumeLocation: &resolved.ParseResumeLocationProto{Input: proto.String(s.GetCode())},
 		ArgumentName:        s.GetArgumentNameList(),
 	}
+	w.make(s.GetParent(), metadata.Routine, s.GetOptionList())
 	return w.createRoutine(s.GetParent(), "TABLE FUNCTION", f)
 }
 
@@ -109,7 +112,8 @@ func (w *writer) create(s *resolved.ResolvedCreateStatementProto, kind string, p
 		head += " IF NOT EXISTS"
 	}
 	if temporary { // it lies in no schema of the user's
-		return head, quote.Name(path[len(path)-1])
+		name := path[len(path)-1]
+		return head, quote.Name(name[strings.LastIndexByte(name, '.')+1:]) // `_SESSION.t` in one pair of backticks is one part
 	}
 	return head, w.place(path)
 }
@@ -133,6 +137,7 @@ func (w *writer) drop(kind string, ifExists bool, path []string) string {
 }
 
 func (w *writer) dropRoutine(ifExists bool, path []string) string {
+	w.change(Change{Action: Forget, Kind: metadata.Routine, Path: path})
 	path = append([]string(nil), path...)
 	path[len(path)-1] = RoutineName(path[len(path)-1])
 	return w.drop("VIEW", ifExists, path)

@@ -83,9 +83,7 @@ func (w *writer) tableScan(s *resolved.ResolvedTableScanProto) string { return w
 
 // tableScanOf writes a scan of a table, with another of its columns.
 func (w *writer) tableScanOf(s *resolved.ResolvedTableScanProto, other string) string {
-	if s.GetForSystemTimeExpr() != nil {
-		refuse(location(s.GetParent().GetParent()), "FOR SYSTEM_TIME AS OF")
-	}
+	w.asOf(s)
 	table := w.tableOf(s)
 	list := s.GetParent().GetColumnList()
 	items := make([]string, len(list))
@@ -99,6 +97,14 @@ func (w *writer) tableScanOf(s *resolved.ResolvedTableScanProto, other string) s
 		items = []string{"1"}
 	}
 	return w.leaf("SELECT " + strings.Join(items, ", ") + " FROM " + table.From)
+}
+
+// asOf notes that a table is read as of a time. The table is read as it is: whoever runs the statement makes sure that it was so.
+func (w *writer) asOf(s *resolved.ResolvedTableScanProto) {
+	if e := s.GetForSystemTimeExpr(); e != nil {
+		at := place(e)
+		w.reads = append(w.reads, AsOf{Path: w.tableOf(s).Path, SQL: w.expr(e), Pos: int(at.GetStart()), End: int(at.GetEnd())})
+	}
 }
 
 // projectScan writes the computed columns beside those that pass.

@@ -10,6 +10,7 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -40,6 +41,9 @@ type Table struct {
 	Columns []string // the value of each column of the catalog's, in its order
 	Names   []string // the names of these columns
 	Digits  []Digits // of these columns as the table keeps them; nil where that is not known
+	Path    []string // as the statement writes it
+
+	Snapshot bool // it cannot be changed
 }
 
 // Digits are those of a column that is an integer or a decimal: how many, and how many of them behind the point. A column of
@@ -52,6 +56,18 @@ type Written struct {
 	Columns []googlesql.Field // of its result, if it has one
 	Natives []string          // the native functions that it calls, in order
 	Notices []string          // what of the statement has no effect
+	Then    []string          // statements of DuckDB's that follow, in the same transaction
+	Changes []*Change         // of what is kept besides DuckDB's catalog
+	Reads   []AsOf            // the tables that are read as of a time
+	Writes  [][]string        // the paths of the tables whose rows it changes; nil in one for all
+}
+
+// AsOf is a clause FOR SYSTEM_TIME AS OF.
+type AsOf struct {
+	Path []string
+	SQL  string // the time, in DuckDB
+	Pos  int    // of the clause
+	End  int
 }
 
 // Statement writes a statement.
@@ -64,7 +80,7 @@ func Statement(s *resolved.AnyResolvedStatementProto, n Names) (out *Written, er
 	out = &Written{}
 	w.statement(s, out)
 	out.SQL = w.unusedParameters() + out.SQL
-	out.Notices = w.notices
+	out.Notices, out.Then, out.Changes, out.Reads, out.Writes = w.notices, w.then, w.kept, w.reads, w.writes
 	out.Natives = slices.Sorted(maps.Keys(w.natives))
 	return out, nil
 }
@@ -99,7 +115,19 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 	case *resolved.AnyResolvedStatementProto_ResolvedDropStmtNode:
 		out.SQL = w.dropStatement(n.ResolvedDropStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedDropMaterializedViewStmtNode:
-		out.SQL = w.drop("VIEW", n.ResolvedDropMaterializedViewStmtNode.GetIsIfExists(), n.ResolvedDropMaterializedViewStmtNode.GetNamePath())
+		d := n.ResolvedDropMaterializedViewStmtNode
+		w.change(Change{Action: Forget, Kind: metadata.View, Path: d.GetNamePath()})
+		out.SQL = w.drop("VIEW", d.GetIsIfExists(), d.GetNamePath())
+	case *resolved.AnyResolvedStatementProto_ResolvedDropSnapshotTableStmtNode:
+		d := n.ResolvedDropSnapshotTableStmtNode
+		w.change(Change{Action: Forget, Kind: metadata.Table, Path: d.GetNamePath()})
+		out.SQL = w.drop("TABLE", d.GetIsIfExists(), d.GetNamePath())
+	case *resolved.AnyResolvedStatementProto_ResolvedUndropStmtNode:
+		d := n.ResolvedUndropStmtNode
+		refuse(location(d.GetParent().GetParent()), "UNDROP %s (nothing of what was dropped is kept)", strings.ToUpper(d.GetSchemaObjectKind()))
+	case *resolved.AnyResolvedStatementProto_ResolvedAlterTableSetOptionsStmtNode:
+		a := n.ResolvedAlterTableSetOptionsStmtNode
+		w.change(Change{Action: Alter, Kind: metadata.Table, Path: a.GetNamePath(), IfExists: a.GetIsIfExists(), Options: w.options(a.GetOptionList())})
 	case *resolved.AnyResolvedStatementProto_ResolvedAlterObjectStmtNode:
 		out.SQL = w.alterStatement(n.ResolvedAlterObjectStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedExportDataStmtNode:
@@ -126,6 +154,10 @@ type writer struct {
 
 	natives map[string]bool // the native functions called so far
 	notices []string
+	then    []string
+	kept    []*Change
+	reads   []AsOf
+	writes  [][]string
 
 	correlated bool            // an expression was written that refers to a query around it
 	queries    int             // names of WITH queries given so far

@@ -1,0 +1,167 @@
+package writer
+
+import (
+	"strings"
+
+	"github.com/mallardml/mallard/internal/googlesql/analyzer"
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+func (w *writer) dropStatement(s *resolved.ResolvedDropStmtProto) string {
+	kind := strings.ToUpper(s.GetObjectType())
+	switch kind {
+	case "TABLE", "VIEW", "SCHEMA":
+	case "PROCEDURE":
+		return w.dropRoutine(s.GetIsIfExists(), s.GetNamePath())
+	default:
+		refuse(location(s.GetParent().GetParent()), "DROP %s", kind)
+	}
+	w.change(Change{Action: Forget, Kind: map[string]metadata.Kind{"TABLE": metadata.Table, "VIEW": metadata.View, "SCHEMA": metadata.Dataset}[kind], Path: s.GetNamePath()})
+	text := w.drop(kind, s.GetIsIfExists(), s.GetNamePath())
+	if s.GetDropMode() == resolved.ResolvedDropStmtEnums_CASCADE {
+		text += " CASCADE"
+	}
+	return text
+}
+
+func (w *writer) alterStatement(s *resolved.AnyResolvedAlterObjectStmtProto) string {
+	switch n := s.GetNode().(type) {
+	case *resolved.AnyResolvedAlterObjectStmtProto_ResolvedAlterTableStmtNode:
+		return w.alter(n.ResolvedAlterTableStmtNode.GetParent(), "TABLE", metadata.Table)
+	case *resolved.AnyResolvedAlterObjectStmtProto_ResolvedAlterViewStmtNode:
+		return w.alter(n.ResolvedAlterViewStmtNode.GetParent(), "VIEW", metadata.View)
+	case *resolved.AnyResolvedAlterObjectStmtProto_ResolvedAlterMaterializedViewStmtNode:
+		return w.alter(n.ResolvedAlterMaterializedViewStmtNode.GetParent(), "VIEW", metadata.View)
+	case *resolved.AnyResolvedAlterObjectStmtProto_ResolvedAlterSchemaStmtNode:
+		return w.alter(n.ResolvedAlterSchemaStmtNode.GetParent(), "SCHEMA", metadata.Dataset)
+	}
+	refuse(nil, "the statement %s", nodeName(s))
+	return ""
+}
+
+// alter writes ALTER. DuckDB takes one change in a statement, so the others follow in statements of their own; what is kept besides
+// its catalog takes none.
+func (w *writer) alter(s *resolved.ResolvedAlterObjectStmtProto, kind string, of metadata.Kind) string {
+	a := alteration{writer: w, at: location(s.GetParent().GetParent()), kind: kind}
+	a.base = Change{Action: Alter, Kind: of, Path: s.GetNamePath(), IfExists: s.GetIsIfExists()}
+	a.head = "ALTER " + kind + " "
+	if s.GetIsIfExists() {
+		a.head += "IF EXISTS "
+	}
+	a.head += w.place(s.GetNamePath()) + " "
+	var all []string
+	for _, action := range s.GetAlterActionList() {
+		if text := a.action(action); text != "" {
+			all = append(all, a.head+text)
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	w.then = append(w.then, all[1:]...)
+	return all[0]
+}
+
+// alteration is an ALTER statement that is being written.
+type alteration struct {
+	*writer
+	at   *resolved.ParseLocationRangeProto
+	kind string
+	head string
+	base Change // without what changes
+}
+
+// action writes one change; "" is for one that DuckDB need not know.
+func (a *alteration) action(action *resolved.AnyResolvedAlterActionProto) string {
+	kept := a.base
+	if set := action.GetResolvedSetOptionsActionNode(); set != nil {
+		kept.Options = a.options(set.GetOptionList())
+		a.change(kept)
+		return ""
+	}
+	if a.kind == "SCHEMA" {
+		refuse(a.at, "%s in ALTER SCHEMA", nodeName(action))
+	}
+	switch n := action.GetNode().(type) {
+	case *resolved.AnyResolvedAlterActionProto_ResolvedAddColumnActionNode:
+		return a.addColumn(n.ResolvedAddColumnActionNode)
+	case *resolved.AnyResolvedAlterActionProto_ResolvedDropColumnActionNode:
+		d := n.ResolvedDropColumnActionNode
+		kept.Action, kept.Kind, kept.Column = Forget, metadata.Column, d.GetName()
+		a.change(kept)
+		if d.GetIsIfExists() {
+			return "DROP COLUMN IF EXISTS " + quote.Name(d.GetName())
+		}
+		return "DROP COLUMN " + quote.Name(d.GetName())
+	case *resolved.AnyResolvedAlterActionProto_ResolvedRenameToActionNode:
+		path := n.ResolvedRenameToActionNode.GetNewPath()
+		kept.Action, kept.To = Rename, path[len(path)-1]
+		a.change(kept)
+		return "RENAME TO " + quote.Name(path[len(path)-1])
+	case *resolved.AnyResolvedAlterActionProto_ResolvedRenameColumnActionNode:
+		r := n.ResolvedRenameColumnActionNode
+		kept.Action, kept.Kind, kept.Column, kept.ToColumn = Rename, metadata.Column, r.GetName(), r.GetNewName()
+		a.change(kept)
+		return "RENAME COLUMN " + quote.Name(r.GetName()) + " TO " + quote.Name(r.GetNewName())
+	case *resolved.AnyResolvedAlterActionProto_ResolvedAlterColumnActionNode:
+		return a.alterColumn(n.ResolvedAlterColumnActionNode)
+	}
+	refuse(a.at, "%s in ALTER %s", nodeName(action), a.kind)
+	return ""
+}
+
+func (a *alteration) addColumn(c *resolved.ResolvedAddColumnActionProto) string {
+	d := c.GetColumnDefinition()
+	if d.GetAnnotations().GetNotNull() {
+		refuse(a.at, "ADD COLUMN … NOT NULL")
+	}
+	if p := d.GetAnnotations().GetTypeParameters().GetStringTypeParameters(); p != nil && !p.GetIsMaxLength() {
+		refuse(a.at, "ADD COLUMN with a length")
+	}
+	for _, kept := range a.columnChanges(d) {
+		kept.Action, kept.Kind, kept.Path, kept.IfExists = Alter, metadata.Column, a.base.Path, a.base.IfExists
+		kept.IfMissing = c.GetIsIfNotExists()
+		a.change(kept)
+	}
+	ifNot := ""
+	if c.GetIsIfNotExists() {
+		ifNot = "IF NOT EXISTS "
+	}
+	return "ADD COLUMN " + ifNot + a.columnDefinition(a.at, d)
+}
+
+func (a *alteration) alterColumn(action *resolved.AnyResolvedAlterColumnActionProto) string {
+	kept := a.base
+	kept.Kind = metadata.Column
+	alter := func(p *resolved.ResolvedAlterColumnActionProto) string {
+		return "ALTER COLUMN " + quote.Name(p.GetColumn()) + " "
+	}
+	switch n := action.GetNode().(type) {
+	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnOptionsActionNode:
+		o := n.ResolvedAlterColumnOptionsActionNode
+		kept.Column, kept.Options = o.GetParent().GetColumn(), a.options(o.GetOptionList())
+		a.change(kept)
+		return ""
+	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnDropNotNullActionNode:
+		return alter(n.ResolvedAlterColumnDropNotNullActionNode.GetParent()) + "DROP NOT NULL"
+	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnDropDefaultActionNode:
+		return alter(n.ResolvedAlterColumnDropDefaultActionNode.GetParent()) + "DROP DEFAULT"
+	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnSetDefaultActionNode:
+		d := n.ResolvedAlterColumnSetDefaultActionNode
+		return alter(d.GetParent()) + "SET DEFAULT (" + a.expr(d.GetDefaultValue().GetExpression()) + ")"
+	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnSetDataTypeActionNode:
+		d := n.ResolvedAlterColumnSetDataTypeActionNode
+		t := analyzer.TypeOf(d.GetUpdatedType())
+		if p := d.GetUpdatedTypeParameters().GetStringTypeParameters(); p != nil && !p.GetIsMaxLength() {
+			refuse(a.at, "SET DATA TYPE with a length")
+		}
+		kept.Column, kept.Retype = d.GetParent().GetColumn(), true
+		kept.Value.Type = declared(t, d.GetUpdatedTypeParameters())
+		a.change(kept)
+		return alter(d.GetParent()) + "SET DATA TYPE " + parameterized(a.at, t, d.GetUpdatedTypeParameters())
+	}
+	refuse(a.at, "%s", nodeName(action))
+	return ""
+}
