@@ -17,7 +17,7 @@ type bare struct {
 }
 
 // lone is the connector of the pool.
-type lone struct{ c *duckdb.Conn }
+type lone struct{ c driver.Conn }
 
 // Connect implements [driver.Connector].
 func (l lone) Connect(context.Context) (driver.Conn, error) { return l.c, nil }
@@ -26,7 +26,7 @@ func (l lone) Connect(context.Context) (driver.Conn, error) { return l.c, nil }
 func (l lone) Driver() driver.Driver { return duckdb.Driver{} }
 
 // conn gives the connection of the pool.
-func (b *bare) conn(ctx context.Context, inner *duckdb.Conn) (*sql.Conn, error) {
+func (b *bare) conn(ctx context.Context, inner driver.Conn) (*sql.Conn, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.db == nil {

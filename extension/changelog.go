@@ -77,10 +77,12 @@ func (x *execution) touched() []string {
 	switch {
 	case x.plan.Touches != nil:
 		return x.plan.Touches
-	case x.changes:
+	case !x.changes:
+		return nil
+	case x.st == nil:
 		return []string{planner.AnyTable}
 	}
-	return nil
+	return x.s.planner(x.ctx).Targets(x.ctx, x.src, *x.st)
 }
 
 // touch takes note of what a statement of the session's has changed. A transaction's changes are seen by others once it is over.

@@ -21,6 +21,7 @@ type conn struct {
 	*duckdb.Conn
 	session *session
 	bare    bare // for the helpers of duckdb-go
+	plain   bare // for statements of DuckDB's SQL that are watched
 }
 
 var _ interface {
@@ -55,6 +56,11 @@ func newConn(ctx context.Context, inner *duckdb.Conn, s *session) (*conn, error)
 // Raw gives DuckDB's own connection, for appenders, Arrow and the like.
 func (n *conn) Raw() *duckdb.Conn { return n.Conn }
 
+// Changed tells that the rows of a table were changed through Raw.
+func (n *conn) Changed(database, schema, name string) {
+	n.session.touch([]string{planner.TableKey(database, schema, name)})
+}
+
 // CheckNamedValue implements [driver.NamedValueChecker].
 func (n *conn) CheckNamedValue(v *driver.NamedValue) error {
 	if duckapi.Takes(v.Value) {
@@ -67,7 +73,7 @@ func (n *conn) CheckNamedValue(v *driver.NamedValue) error {
 func (n *conn) Close() error {
 	n.session.in.sessions.Delete(n.session.id)
 	n.session.in.queries.Delete(n.session.id)
-	return errors.Join(n.Conn.Close(), n.bare.close())
+	return errors.Join(n.Conn.Close(), n.bare.close(), n.plain.close())
 }
 
 // Prepare implements [driver.Conn].

@@ -22,8 +22,6 @@ type stmt struct {
 	bytes bool // the plan reads the bytes of objects
 	waits bool // it has functions that wait for something outside
 	epoch int64
-
-	inputs int // parameters, where inner is nil
 }
 
 var _ interface {
@@ -67,10 +65,6 @@ func (s *stmt) renew(x *execution, anyway bool) error {
 	if err != nil {
 		return err
 	}
-	if p.Together() { // it is planned when it runs
-		s.inputs = inner.NumInput()
-		return inner.Close()
-	}
 	s.bytes, s.waits = x.q.bytes.Load(), x.q.waits.Load()
 	if s.inner != nil {
 		err = s.inner.Close()
@@ -92,7 +86,7 @@ func (s *stmt) Close() error {
 // NumInput implements [driver.Stmt].
 func (s *stmt) NumInput() int {
 	if s.inner == nil {
-		return s.inputs
+		return 0
 	}
 	return s.inner.NumInput()
 }
@@ -119,7 +113,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (rows
 
 // run executes the prepared text, or plans and executes a statement about a model.
 func (s *stmt) run(ctx context.Context, prepared, planned func(*execution) error) error {
-	if s.inner == nil {
+	if s.inner == nil || s.plan.Together() {
 		return s.on.run(ctx, s.src, s.st, planned)
 	}
 	x := s.on.execute(ctx, s.src)

@@ -23,6 +23,23 @@ func WithDuckDB(ctx context.Context, c *sql.Conn, f func(*sql.Conn) error) error
 	})
 }
 
+// WithDuckDBSQL is [WithDuckDB] for callers who need no more than statements: it is known what these change, and prepared statements and
+// FOR SYSTEM_TIME AS OF go on from that. The helpers of duckdb-go do not take what it lends.
+func WithDuckDBSQL(ctx context.Context, c *sql.Conn, f func(*sql.Conn) error) error {
+	return c.Raw(func(dc any) error {
+		n, ok := dc.(*conn)
+		if !ok {
+			return fmt.Errorf("WithDuckDBSQL needs a connection of a database that Mallard has opened, not a %T", dc)
+		}
+		lent, err := n.plain.conn(ctx, &watched{n.Conn, n.session})
+		if err != nil {
+			return err
+		}
+		err = f(lent)
+		return errors.Join(err, lent.Close())
+	})
+}
+
 // WithMetadata gives f what is kept of the current database besides DuckDB's own catalog: labels, descriptions, expirations and the
 // like. f writes in the transaction that c has open, and must not use c. Statements on other connections see what has changed once that
 // is over.

@@ -72,10 +72,10 @@ func (pl *Planner) isView(ctx context.Context, path []string) (bool, error) {
 
 func written(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.999999 UTC") }
 
-// tableKey names a table for those who keep the times of changes.
+// tableKey is the key of the table that a path means.
 func (pl *Planner) tableKey(ctx context.Context, path []string) (string, error) {
 	database, k, err := pl.locate(ctx, metadata.Table, path)
-	return strings.ToLower(database + "\x00" + k.Dataset + "\x00" + k.Name), err
+	return TableKey(database, k.Dataset, k.Name), err
 }
 
 // touched gives the keys of the tables that a statement changes.

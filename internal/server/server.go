@@ -26,6 +26,7 @@ import (
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
+	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/bigquery"
@@ -182,7 +183,7 @@ func (s *Server) duck(ctx context.Context, statement string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(mallard.WithDuckDB(ctx, c, func(c *sql.Conn) error {
+	return errors.Join(extension.WithDuckDBSQL(ctx, c, func(c *sql.Conn) error {
 		_, err := c.ExecContext(ctx, statement)
 		return err
 	}), c.Close())

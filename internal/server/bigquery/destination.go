@@ -133,6 +133,7 @@ func (s *Service) write(ctx context.Context, to *destination, from *duckapi.Chun
 		if err != nil {
 			return errors.Join(err, run(context.WithoutCancel(ctx), "ROLLBACK"))
 		}
+		defer n.Changed(to.database, to.name, to.table)
 		return run(ctx, "COMMIT")
 	})
 	if err = errors.Join(err, c.Close()); err != nil {

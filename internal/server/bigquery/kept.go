@@ -10,7 +10,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/metadata"
 )
@@ -53,7 +53,7 @@ type change struct {
 
 // duck runs statements of DuckDB's.
 func (t *change) duck(statements ...string) error {
-	return mallard.WithDuckDB(t.ctx, t.c, func(c *sql.Conn) error {
+	return extension.WithDuckDBSQL(t.ctx, t.c, func(c *sql.Conn) error {
 		for _, q := range statements {
 			if _, err := c.ExecContext(t.ctx, q); err != nil {
 				return err
@@ -71,7 +71,7 @@ func (t *change) googleSQL(statement string) error {
 
 // keep changes what is kept.
 func (t *change) keep(database string, f func(*metadata.Store) error) error {
-	return mallard.WithDuckDB(t.ctx, t.c, func(c *sql.Conn) error { return f(metadata.Open(c, database)) })
+	return extension.WithDuckDBSQL(t.ctx, t.c, func(c *sql.Conn) error { return f(metadata.Open(c, database)) })
 }
 
 // update changes what is kept under a key, and notes when.

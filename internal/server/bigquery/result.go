@@ -48,6 +48,7 @@ func (s *Service) release(r *result) {
 type chunked interface {
 	QueryChunks(ctx context.Context, query string, args []driver.NamedValue) (*duckapi.Chunks, error)
 	Raw() *duckdb.Conn
+	Changed(database, schema, table string)
 }
 
 // raw lends the driver's connection under c.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/localfs"
+	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -125,7 +126,7 @@ func (s *Service) duck(ctx context.Context, f func(*sql.Conn) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(mallard.WithDuckDB(ctx, c, f), c.Close())
+	return errors.Join(extension.WithDuckDBSQL(ctx, c, f), c.Close())
 }
 
 // exec runs statements of DuckDB's.

@@ -10,8 +10,8 @@ import (
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 
-	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/extension"
 )
 
 // open makes a session of a table.
@@ -121,7 +121,7 @@ func (s *Server) pinned(ctx context.Context, n *session, most int) (pins []*pin,
 		return pins, err
 	}
 	cut := func() error {
-		return mallard.WithDuckDB(ctx, pins[0].conn, func(c *sql.Conn) error {
+		return extension.WithDuckDBSQL(ctx, pins[0].conn, func(c *sql.Conn) error {
 			top, err := n.measure(ctx, c)
 			n.cut(top, most)
 			return err
@@ -167,7 +167,7 @@ func (s *Server) lend(ctx context.Context, f func(*sql.Conn) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(mallard.WithDuckDB(ctx, c, f), c.Close())
+	return errors.Join(extension.WithDuckDBSQL(ctx, c, f), c.Close())
 }
 
 // begin begins the transaction, anew if there is one, that sees the table as it is now. It gives DuckDB's number of it.
@@ -180,7 +180,7 @@ func (p *pin) begin(ctx context.Context, table string) (number uint64, err error
 	if p.tx, err = p.conn.BeginTx(context.WithoutCancel(ctx), nil); err != nil { // it outlives the request
 		return 0, err
 	}
-	err = mallard.WithDuckDB(ctx, p.conn, func(c *sql.Conn) error {
+	err = extension.WithDuckDBSQL(ctx, p.conn, func(c *sql.Conn) error {
 		// It begins in the table's database with the first statement that names it.
 		return c.QueryRowContext(ctx, "SELECT coalesce(any_value(x), txid_current()) FROM (SELECT 0::UBIGINT AS x FROM "+table+" LIMIT 0)").Scan(&number)
 	})
