@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -55,10 +56,23 @@ func (d described) Export(uri string) (string, error) {
 			fmt.Errorf("EXPORT DATA cannot write %q: a path in a bucket has no empty parts, . and ..", uri))
 	}
 	file := filepath.Join(folder, name)
+	if err := makeFolders(folder, filepath.Dir(name)); err != nil {
+		return "", fmt.Errorf("EXPORT DATA to %q: %w", uri, err)
+	}
 	if err := stays(folder, file); err != nil {
 		return "", fmt.Errorf("EXPORT DATA to %q: %w", uri, err)
 	}
 	return file, nil
+}
+
+// makeFolders makes those of an object's name, which in a bucket need not be made. They stay in the bucket's folder.
+func makeFolders(folder, name string) (err error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	return root.MkdirAll(name, 0o755)
 }
 
 // stays is an error for a file that links lead out of the folder.

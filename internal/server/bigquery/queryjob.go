@@ -75,14 +75,13 @@ type stepper interface {
 
 // queryRun is a job of a query as it runs.
 type queryRun struct {
-	s       *Service
-	j       *job
-	c       stepper
-	script  bool
-	ran     int
-	last    *result // of the last query
-	exports []export
-	into    *session
+	s      *Service
+	j      *job
+	c      stepper
+	script bool
+	ran    int
+	last   *result // of the last query
+	into   *session
 }
 
 // runQuery runs the statements of a job.
@@ -104,16 +103,7 @@ func (s *Service) runQuery(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	text, exports, err := s.exports(text)
-	defer func() {
-		for _, x := range exports {
-			x.drop()
-		}
-	}()
-	if err != nil {
-		return err
-	}
-	r := &queryRun{s: s, j: j, script: isScript(text, split(text)), into: in, exports: exports}
+	r := &queryRun{s: s, j: j, script: isScript(text, split(text)), into: in}
 	progress := &mallard.Progress{}
 	j.change(func() { j.progress = progress })
 	ctx = mallard.WithProgress(mallard.WithStreaming(ctx), progress)
@@ -224,9 +214,6 @@ func (r *queryRun) statement(ctx context.Context, j *job, st statement, step ext
 		return r.s.missing(ctx, j, err)
 	case out.Chunks == nil:
 		j.change(func() { r.changed(j, st, out.Changed, operation) })
-		if st.kind == "EXPORT_DATA" {
-			return r.exported(ctx, j, step.Source[step.Pos:step.End], out.Changed)
-		}
 		return nil
 	}
 	err = r.keep(ctx, j, into, out.Chunks)
@@ -361,6 +348,9 @@ func (r *queryRun) changed(j *job, st statement, n int64, operation string) {
 		}
 		q.DestinationTable = r.object(j, st)
 		return
+	}
+	if st.kind == "EXPORT_DATA" {
+		stats.ExportDataStatistics = &api.ExportDataStatistics{FileCount: 1, RowCount: n}
 	}
 	if st.object == "" || len(st.path) == 0 {
 		return
