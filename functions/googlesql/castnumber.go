@@ -144,19 +144,27 @@ func numberByFormat(r *big.Rat, round func(places int) string, negative bool, wo
 			return "", errors.New("the format element X takes whole numbers only")
 		}
 		text, width = p.hexadecimal(abs), len(p.hex)
-	case word == "NAN":
+	case word != "":
 		text = word
-	case p.scientific != "" && word == "":
+		switch whole := len(p.whole) - strings.Count(p.whole, ","); {
+		case p.scientific != "":
+			width += len("E+00")
+		case whole < len(word):
+			text = p.decimal(func(places int) string { return strings.Repeat("9", whole+1) + "." + strings.Repeat("9", places) })
+		default: // it stands where the whole number does
+			text += strings.Repeat(" ", width-len(p.whole))
+		}
+	case p.scientific != "":
 		text = scientific(abs, strings.Count(p.fraction, "9")+strings.Count(p.fraction, "0"))
 		text = strings.Replace(text, "e", p.scientific, 1)
 		width = len(text)
 	default:
-		text = p.decimal(round, word == "INF")
+		text = p.decimal(round)
 	}
 	if p.blank && abs.Num().Sign() == 0 && word == "" {
 		text = ""
 	}
-	return p.signed(text, negative, width), nil
+	return p.signed(text, negative, width, word == "NAN"), nil
 }
 
 func fitsHex(r *big.Rat) bool { return r.IsInt() && r.Num().BitLen() <= 64 }
@@ -176,7 +184,7 @@ func (p *numberFormat) hexadecimal(r *big.Rat) string {
 }
 
 // decimal writes the digits; # in place of each when there is no room.
-func (p *numberFormat) decimal(round func(places int) string, infinite bool) string {
+func (p *numberFormat) decimal(round func(places int) string) string {
 	places := len(p.fraction) - strings.Count(p.fraction, ",")
 	digits := round(places)
 	whole, fraction, _ := strings.Cut(digits, ".")
@@ -189,7 +197,7 @@ func (p *numberFormat) decimal(round func(places int) string, infinite bool) str
 		pattern += p.fraction
 	}
 	room := len(pattern) - strings.Count(pattern, ",")
-	over := infinite || len(whole) > room
+	over := len(whole) > room
 	if whole == "" && fraction == "" && room > 0 {
 		whole = "0"
 	}
@@ -244,7 +252,7 @@ func (p *numberFormat) decimal(round func(places int) string, infinite bool) str
 }
 
 // signed puts sign and currency around the digits, and blanks before them.
-func (p *numberFormat) signed(text string, negative bool, width int) string {
+func (p *numberFormat) signed(text string, negative bool, width int, nan bool) string {
 	before, after := "", ""
 	minus := func(otherwise string) string {
 		if negative {
@@ -252,13 +260,17 @@ func (p *numberFormat) signed(text string, negative bool, width int) string {
 		}
 		return otherwise
 	}
+	plus := "+"
+	if nan {
+		plus = " "
+	}
 	switch p.sign {
 	case "":
 		before = minus(" ")
 	case "S":
-		before = minus("+")
+		before = minus(plus)
 	case "-S":
-		after = minus("+")
+		after = minus(plus)
 	case "MI":
 		after = minus(" ")
 	case "PR":

@@ -361,7 +361,7 @@ func (s specifier) float(f float64) string {
 	} else {
 		text = strconv.FormatFloat(math.Abs(f), verb, precision, 64)
 	}
-	return s.number(math.Signbit(f), text)
+	return s.number(f < 0, text)
 }
 
 // number finishes the digits of a number.

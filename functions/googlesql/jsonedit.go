@@ -71,6 +71,9 @@ func reachable(root any, steps []jsonfn.Step) bool {
 		next, ok := child(v, step)
 		switch v.(type) {
 		case object:
+			if step.Index >= 0 {
+				return false
+			}
 		case *array:
 			if step.Index < 0 {
 				return false
@@ -111,8 +114,20 @@ func editPath(fn string, v value) (*path, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Invalid input to %s: %w", fn, err)
 	}
-	return p, nil
+	edited := *p // p is kept for others
+	edited.steps = slices.Clone(p.steps)
+	for i := range edited.steps { // a subscript is one of an array, and a key one of an object
+		if s := &edited.steps[i]; s.Subscript {
+			s.Key = noKey
+		} else {
+			s.Index = -1
+		}
+	}
+	return &edited, nil
 }
+
+// noKey is the key of a subscript: no text of JSON's has it.
+const noKey = "\xff"
 
 // pairs splits the arguments behind the first: paths and values in turn, and an option at the end.
 func pairs(all []value) (pairs []value, option, null bool) {

@@ -103,7 +103,7 @@ func readStep(rest string, legacy bool) (*jsonfn.Step, string, error) {
 		if _, err := strconv.ParseInt(inner, 10, 64); !ok || err != nil {
 			return nil, "", invalid
 		}
-		return &jsonfn.Step{Key: inner, Index: index(inner)}, after, nil
+		return &jsonfn.Step{Key: inner, Index: index(inner), Subscript: true}, after, nil
 	}
 	return nil, "", invalid
 }

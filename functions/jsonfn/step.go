@@ -6,6 +6,8 @@ import "strings"
 type Step struct {
 	Key   string
 	Index int
+
+	Subscript bool // it was written [index]
 }
 
 // QueryAt is [Query] of a path that is read already.

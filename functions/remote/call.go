@@ -136,7 +136,7 @@ func (c *bound) fits(i int, col udf.Type) error {
 // asks reports whether the call is a scalar function, over an endpoint and without a model of the user's.
 func (s *Spec) asks() bool {
 	switch s.Func {
-	case "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE", "AI.EMBED":
+	case "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE", "AI.IF", "AI.SCORE", "AI.CLASSIFY", "AI.EMBED":
 		return true
 	}
 	return false

@@ -33,7 +33,7 @@ func (geminiFormat) frame(c *textCodec) error {
 	c.temperature = number(config["temperature"])
 	if schema := c.schema(); len(schema) > 0 {
 		config["responseMimeType"] = "application/json"
-		config["responseSchema"] = responseSchema(googlesql.Type{Kind: googlesql.Struct, Fields: schema})
+		config["responseSchema"] = choose(responseSchema(googlesql.StructOf(schema...)), o.Categories)
 	}
 	if len(config) > 0 {
 		c.frame["generationConfig"] = config

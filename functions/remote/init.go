@@ -36,7 +36,7 @@ func (s *Spec) Init() error {
 	case "ML.PREDICT":
 		err = s.initPredict()
 	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT", "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT",
-		"AI.GENERATE_DOUBLE":
+		"AI.GENERATE_DOUBLE", "AI.IF", "AI.SCORE", "AI.CLASSIFY":
 		err = s.initText()
 	default:
 		err = s.initEmbedding()

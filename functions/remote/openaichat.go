@@ -32,7 +32,7 @@ func (f *openAIFormat) frame(c *textCodec) error {
 	c.putSampling()
 	if schema := c.schema(); len(schema) > 0 {
 		c.frame["response_format"] = map[string]any{"type": "json_schema",
-			"json_schema": map[string]any{"name": "answer", "schema": jsonSchema(googlesql.Type{Kind: googlesql.Struct, Fields: schema})}}
+			"json_schema": map[string]any{"name": "answer", "schema": fromGoogleSchema(choose(responseSchema(googlesql.StructOf(schema...)), o.Categories))}}
 	}
 	// A stream would be another form of answer, and several answers are more than a row has place for.
 	for _, key := range []string{"stream", "n"} {
@@ -199,9 +199,6 @@ func instruction(v any) (string, error) {
 	}
 	return b.String(), nil
 }
-
-// jsonSchema is the JSON Schema of a type, which answers must follow.
-func jsonSchema(t googlesql.Type) any { return fromGoogleSchema(responseSchema(t)) }
 
 // fromGoogleSchema turns Google's schema (an OpenAPI subset: upper-case types, nullable, propertyOrdering) into JSON Schema.
 func fromGoogleSchema(v any) any {

@@ -59,6 +59,7 @@ type Options struct {
 
 	OutputSchema []googlesql.Field // of AI.GENERATE_TABLE and AI.GENERATE
 	Title        string            // of AI.EMBED
+	Categories   []Category        // of AI.CLASSIFY
 }
 
 // readers check the arguments of all functions and keep their values. Which function and family takes which argument is in the
@@ -175,6 +176,7 @@ var readers = map[string]func(o *Options, f Family, v any) error{
 		}
 		return err
 	},
+	"categories": readCategories,
 	"title": func(o *Options, _ Family, v any) (err error) {
 		o.Title, err = wantString(v)
 		return err
@@ -226,7 +228,7 @@ func Suits(function string, f Family) error {
 		}
 	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT":
 		ok = f.Text()
-	case "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
+	case "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE", "AI.IF", "AI.SCORE", "AI.CLASSIFY":
 		if ok = f == Gemini || f == OpenAI; !ok && f.Text() {
 			return fmt.Errorf("%s needs a Gemini model, this is %s; use AI.GENERATE_TEXT", function, f.Model())
 		}

@@ -119,6 +119,12 @@ func (s *Spec) initText() error {
 	case "AI.GENERATE_DOUBLE":
 		add("result", scalar(googlesql.Float64), oneValue)
 		add("full_response", js, fullResponse)
+	case "AI.IF":
+		add("result", scalar(googlesql.Bool), oneValue)
+	case "AI.SCORE":
+		add("result", scalar(googlesql.Float64), oneValue)
+	case "AI.CLASSIFY":
+		add("result", str, oneValue)
 	}
 	s.statusAt = len(s.columns)
 	s.codec = c
@@ -152,6 +158,10 @@ func (o *Options) grounded() bool {
 // build writes the frame that every request has around its prompt.
 func (c *textCodec) build() error {
 	s, o := c.spec, &c.spec.Options
+	switch s.Func {
+	case "AI.IF", "AI.SCORE", "AI.CLASSIFY": // what is chosen or sorted by an answer is so again
+		o.Temperature = new(float64)
+	}
 	c.frame = map[string]any{}
 	if o.ModelParams != nil {
 		params, err := object(o.ModelParams)
@@ -181,7 +191,7 @@ func (c *textCodec) build() error {
 // schema is what answers must follow; nil for free text.
 func (c *textCodec) schema() []googlesql.Field {
 	switch c.spec.Func {
-	case "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
+	case "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE", "AI.IF", "AI.SCORE", "AI.CLASSIFY":
 		return c.spec.columns[:1]
 	}
 	return c.spec.Options.OutputSchema
@@ -228,6 +238,9 @@ func (c *textCodec) payload(ctx context.Context, row []any) (string, string) {
 		}
 		if len(parts) == 0 {
 			return "", "Invalid prompt: it is NULL or empty."
+		}
+		if list := c.spec.Options.Categories; len(list) > 0 {
+			parts = append([]part{{Text: classifying(list)}}, parts...)
 		}
 	}
 	text := plain(parts)
@@ -361,8 +374,11 @@ func (c *textCodec) values(body json.RawMessage) ([][]any, string) {
 		case schemaField, oneValue:
 			if fields == nil && r.problem == "" {
 				var bad string
-				if fields, bad = structured(r.text, c.schema()); bad != "" {
-					r.problem = bad
+				if fields, bad = structured(r.text, c.schema()); bad == "" && c.spec.Func == "AI.CLASSIFY" {
+					fields[0], bad = categoryOf(fields[0], c.spec.Options.Categories)
+				}
+				if bad != "" {
+					r.problem, fields = bad, nil
 				}
 			}
 			if i < len(fields) {

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,13 +31,15 @@ type asked struct {
 }
 
 // ask writes a call of a scalar function over an endpoint, without a model:
-// AI.GENERATE, AI.GENERATE_BOOL, AI.GENERATE_INT, AI.GENERATE_DOUBLE, AI.EMBED and AI.SIMILARITY
+// AI.GENERATE, AI.GENERATE_BOOL, AI.GENERATE_INT, AI.GENERATE_DOUBLE, AI.IF, AI.SCORE, AI.CLASSIFY, AI.EMBED and AI.SIMILARITY
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-ai-generate).
 func (w *expander) ask(ctx context.Context, f *dialect.Function) (*dialect.Substitution, error) {
 	rows, fn := []string{"prompt"}, f.Name
 	switch f.Name {
 	case "AI.EMBED":
 		rows = []string{"content"}
+	case "AI.CLASSIFY":
+		rows = []string{"input"}
 	case "AI.SIMILARITY":
 		rows, fn = []string{"content1", "content2"}, "AI.EMBED"
 	}
@@ -64,7 +67,11 @@ func (w *expander) ask(ctx context.Context, f *dialect.Function) (*dialect.Subst
 	}
 	w.use(f, w.Models.FunctionName(scalar.Name))
 	before, after := s.ScalarSQL(w.Models.FunctionName)
-	if f.Name != "AI.SIMILARITY" {
+	switch f.Name {
+	case "AI.IF", "AI.SCORE", "AI.CLASSIFY": // the value alone, NULL where there is none
+		return &dialect.Substitution{Keep: c.keep, Text: []string{"struct_extract(" + before, after + ", 'result')"}}, nil
+	case "AI.SIMILARITY":
+	default:
 		return &dialect.Substitution{Keep: c.keep, Text: []string{before, after}}, nil
 	}
 	// An embedding that could not be had is an empty list; its similarity is NULL. NULLIF would write the call twice, and
@@ -96,6 +103,9 @@ func readAsked(f *dialect.Function, rows []string) (*asked, error) {
 	seen := map[string]bool{}
 	for i, a := range f.Args {
 		name := a.Name
+		if name == "" && f.Name == "AI.CLASSIFY" && len(c.keep) == 1 && len(seen) == 1 {
+			name = "categories"
+		}
 		if name == "" {
 			if len(c.keep) == len(rows) || len(seen) > len(c.keep) {
 				return nil, dialect.At(a.Span, fmt.Errorf("%s takes %s, then named arguments such as endpoint => '%s'",
@@ -116,6 +126,9 @@ func readAsked(f *dialect.Function, rows []string) (*asked, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+	if f.Name == "AI.CLASSIFY" && !seen["categories"] {
+		return nil, dialect.At(f.Span, errors.New("AI.CLASSIFY needs the argument categories, such as categories => ['news', 'sport']"))
 	}
 	if len(c.keep) < len(rows) {
 		return nil, dialect.At(f.Span, fmt.Errorf("%s needs the argument %s", f.Name, rows[len(c.keep)]))

@@ -95,7 +95,7 @@ func (p openAI) can(model string) (list []string, known bool) {
 // needs is what a function asks of a model.
 func needs(function string) []string {
 	switch function {
-	case "AI.GENERATE_TABLE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE":
+	case "AI.GENERATE_TABLE", "AI.GENERATE_BOOL", "AI.GENERATE_INT", "AI.GENERATE_DOUBLE", "AI.IF", "AI.SCORE", "AI.CLASSIFY":
 		return []string{canText, canSchema}
 	}
 	if embeds(function) {
