@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"reflect"
 	"strconv"
 	"strings"
+
+	api "google.golang.org/api/bigquery/v2"
 )
 
 // decode reads JSON into a struct of the API's. Google takes "1" for 1 and "true" for true, and clients rely on it.
@@ -28,7 +31,11 @@ func decode(text []byte, into any) error {
 	if _, ok := v.(map[string]any); !ok {
 		return parseError(errors.New("it is no object"))
 	}
-	text, err := json.Marshal(coerce(v, reflect.TypeOf(into).Elem(), false))
+	whole := coerce(v, reflect.TypeOf(into).Elem(), false)
+	if err := checkNulls(whole, reflect.TypeOf(into)); err != nil {
+		return err
+	}
+	text, err := json.Marshal(whole)
 	if err == nil {
 		err = json.Unmarshal(text, into)
 	}
@@ -40,6 +47,39 @@ func decode(text []byte, into any) error {
 
 func parseError(err error) error {
 	return fault(400, "parseError", "Invalid JSON payload received: %v", err)
+}
+
+// checkNulls refuses a null among the messages of a list, which protocol buffers have no place for: whoever reads the list would find
+// nothing where a message should be. A list of values of parameters may have some.
+func checkNulls(v any, t reflect.Type) error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch x := v.(type) {
+	case map[string]any:
+		if t.Kind() != reflect.Struct {
+			return nil
+		}
+		for i := range t.NumField() {
+			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			if err := checkNulls(x[name], t.Field(i).Type); err != nil {
+				return err
+			}
+		}
+	case []any:
+		if t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Pointer || t.Elem() == reflect.TypeFor[*api.QueryParameterValue]() {
+			return nil
+		}
+		for i, inner := range x {
+			if inner == nil {
+				return parseError(fmt.Errorf("element %d of a list of %s is null", i, t.Elem().Elem().Name()))
+			}
+			if err := checkNulls(inner, t.Elem()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // coerce gives a value the form that encoding/json wants for a type; what does not fit stays, and is refused there. text tells
