@@ -2,8 +2,9 @@
 // is a name, and results of queries lie in tables of a database in memory, the anonymous dataset, from which they are read page by
 // page.
 //
-// Rooms, from the top, each using those below it: route.go; dataset.go, table.go, model.go, routine.go, project.go, tabledata.go
-// (resources); query.go and job.go (work); result.go and row.go (results); place.go (names); error.go, fields.go, etag.go (replies).
+// Rooms, from the top, each using those below it: route.go and method.go; dataset.go, table.go, model.go, routine.go, project.go,
+// tabledata.go (resources); query.go, jobmethod.go, queryjob.go, load.go, extract.go, copy.go and job.go (work); result.go and row.go
+// (results); relation.go and place.go (names); kept.go (changes); error.go, fields.go, etag.go (replies).
 package bigquery
 
 import (
