@@ -122,7 +122,7 @@ func TestGoClient(t *testing.T) {
 	if n := status.Statistics.Details.(*bigquery.QueryStatistics).NumDMLAffectedRows; n != 1 {
 		t.Errorf("inserted %d", n)
 	}
-	_, err = c.Query("SELECT nope FROM nowhere").Read(ctx)
+	_, err = c.Query("SELECT nope FROM go_ds.nowhere").Read(ctx)
 	if !errors.As(err, &e) || e.Code != http.StatusNotFound || !strings.Contains(e.Message, "nowhere") {
 		t.Errorf("a wrong query: %v", err)
 	}

@@ -28,23 +28,34 @@ func (j *job) resource(c *call) *api.Job {
 		st.EndTime = j.ended.UnixMilli()
 		st.FinalExecutionDurationMs = max(j.ended.Sub(j.started).Milliseconds(), 1)
 	}
+	// What the job changes as it runs is copied: the reply is written without the lock.
+	st.Query, st.Load, st.Extract, st.Copy = copied(st.Query), copied(st.Load), copied(st.Extract), copied(st.Copy)
 	if j.progress != nil && st.Query != nil {
-		q := *st.Query
-		q.Timeline = j.timeline()
-		st.Query = &q
+		st.Query.Timeline = j.timeline()
 	}
+	config := *j.config
+	config.Query, config.Load, config.Extract, config.Copy = copied(config.Query), copied(config.Load), copied(config.Extract), copied(config.Copy)
 	st.ParentJobId, st.NumChildJobs = j.parent, int64(j.children)
 	st.ForceSendFields = append(slices.Clone(st.ForceSendFields), "TotalBytesProcessed")
 	r := &api.Job{
 		Kind: "bigquery#job", Id: j.project + ":" + j.location + "." + j.id, UserEmail: j.user(c.s), PrincipalSubject: "user:" + j.user(c.s),
 		SelfLink:          selfLink(c, "/projects/%s/jobs/%s?location=%s", j.project, j.id, j.location),
-		Configuration:     j.config,
+		Configuration:     &config,
 		JobReference:      &api.JobReference{ProjectId: j.project, JobId: j.id, Location: j.location},
 		JobCreationReason: &api.JobCreationReason{Code: "REQUESTED"},
 		Statistics:        &st, Status: status,
 	}
 	r.Etag = etag(r)
 	return r
+}
+
+// copied is a copy of a struct; nil stays nil.
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
 }
 
 func (j *job) user(s *Service) string { return s.User }
