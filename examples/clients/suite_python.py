@@ -129,7 +129,8 @@ s.check("parameter NULL", lambda: rows("SELECT @p", query_parameters=[P("p", "IN
 s.check("positional parameters", lambda: rows("SELECT ?, ?", query_parameters=[P(None, "INT64", 1), P(None, "STRING", "b")]), [(1, "b")])
 s.check("parameter ARRAY", lambda: rows("SELECT x FROM UNNEST(@p) AS x ORDER BY x", query_parameters=[bigquery.ArrayQueryParameter("p", "INT64", [2, 1])]), [(1,), (2,)])
 s.check("parameter STRUCT", lambda: rows("SELECT @p.a, @p.b", query_parameters=[bigquery.StructQueryParameter("p", P("a", "INT64", 1), P("b", "STRING", "x"))]), [(1, "x")])
-s.fails("a wrong query", lambda: query("SELECT nope FROM nowhere").result(), "NotFound", "nowhere")
+s.fails("a table without a dataset", lambda: query("SELECT nope FROM nowhere").result(), "BadRequest", "nowhere")
+s.fails("a table that is not", lambda: query(f"SELECT nope FROM {name}.nowhere").result(), "NotFound", "nowhere")
 s.fails("a wrong column", lambda: query("SELECT nope FROM (SELECT 1 AS x)").result(), "BadRequest", "nope")
 s.fails("a syntax error", lambda: c.query_and_wait("SELEC 1"), "BadRequest", "Syntax error")
 

@@ -262,7 +262,7 @@ func goQueries(t *testing.T, c *bigquery.Client, is check) {
 		is(tt.text, got, err, tt.want)
 	}
 	for text, want := range map[string]string{
-		"SELECT nope FROM nowhere": "404 notFound", "SELECT nope FROM (SELECT 1 AS x)": "400 invalidQuery", "SELEC": "400 invalidQuery", "SELECT 1/0": "400 invalidQuery",
+		"SELECT nope FROM nowhere": "400 invalid", "SELECT nope FROM d.nowhere": "404 notFound", "SELECT nope FROM (SELECT 1 AS x)": "400 invalidQuery", "SELEC": "400 invalidQuery", "SELECT 1/0": "400 invalidQuery",
 	} {
 		_, err := asked(ctx, c, text)
 		is(text, reason(err), nil, want)
