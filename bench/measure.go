@@ -30,6 +30,8 @@ var measures = []measure{
 	{"onerow", "one prepared row against one bare run", oneRow},
 	{"coldstart", "a new process until its first row", coldStart},
 	{"googlesql", "what Google's analyzer takes to read a statement", analysis},
+	{"tpch", "TPC-H in GoogleSQL over the same in DuckDB's SQL", tpch},
+	{"select", "SELECT 1 over plain duckdb-go", selectOne},
 	{"memory", "peak memory of many rows over that of few", memory},
 	{"slow", "a millisecond a row: full chunks, small chunks, threads", slowModel},
 	{"remote", "a provider that takes 50 ms to answer", remote},

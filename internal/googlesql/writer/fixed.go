@@ -205,7 +205,8 @@ func fixedText(quoted string) fixed {
 
 // fixedCast is a whole number as a NUMERIC.
 func (w *writer) fixedCast(c *resolved.ResolvedCastProto) (fixed, bool) {
-	if exprType(c.GetExpr()).GetTypeKind() != resolved.TypeKind_TYPE_INT64 || c.GetReturnNullOnError() || c.GetTypeModifiers() != nil || c.GetFormat() != nil {
+	if exprType(c.GetExpr()).GetTypeKind() != resolved.TypeKind_TYPE_INT64 || c.GetReturnNullOnError() || c.GetFormat() != nil ||
+		parameterised(c.GetTypeModifiers().GetTypeParameters()) {
 		return fixed{}, false
 	}
 	width := 19
