@@ -24,9 +24,9 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/trace"
 )
 

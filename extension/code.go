@@ -7,8 +7,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/failure"
 	googlesql "github.com/mallardml/mallard/internal/googlesql/analyzer"

@@ -1,8 +1,8 @@
 package extension
 
 import (
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // Config is Mallard's configuration, one TOML file. The zero value, and [DefaultConfig], work without a file and without

@@ -3,7 +3,7 @@ package extension
 import (
 	"testing"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/engine"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/planner"
 	"github.com/mallardml/mallard/internal/serving"

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // googleSQL opens a database of the dialect bigquery.

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/planner"
 	"github.com/mallardml/mallard/internal/quote"

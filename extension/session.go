@@ -11,11 +11,11 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	native "github.com/mallardml/mallard/functions/googlesql"
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/planner"
 	"github.com/mallardml/mallard/internal/trace"

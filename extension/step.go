@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // watched is a connection to DuckDB whose statements tell the session what they change.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // interactive tells whether a person sits at the shell.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/modelspec"
 )
 

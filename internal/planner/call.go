@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // call writes a call of any function over any model.

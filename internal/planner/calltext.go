@@ -3,9 +3,9 @@ package planner
 import (
 	"context"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // CallText writes the query that the plain forms and stored views stand for. types is "native" or "bigquery", for an input that

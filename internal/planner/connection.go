@@ -1,8 +1,8 @@
 package planner
 
 import (
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // connectionOf finds the connection that a statement names. nil is the default one; where that is missing, the other place is

@@ -3,8 +3,8 @@ package planner
 import (
 	"errors"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/quote"
 )
 

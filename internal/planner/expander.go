@@ -1,8 +1,8 @@
 package planner
 
 import (
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // expander writes calls of ours as SQL.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // noParameters refuses a parameter in the text of an input: nobody could give it a value.

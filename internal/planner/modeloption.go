@@ -3,7 +3,7 @@ package planner
 import (
 	"fmt"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 func textOption(o *dialect.Option) (string, error) {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // optionsJSON writes the arguments of a call, so that a stored view can carry them. FLOAT64 keeps a decimal point.

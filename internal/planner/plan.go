@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // Plan is what is to be done for one statement of the user's.

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // predict writes a prediction by a TensorFlow model.

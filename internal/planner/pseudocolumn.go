@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/internal/catalog"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/quote"
 )
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // Expression writes a query for a part of a script: an expression behind SELECT, or a query behind SELECT * FROM. It gives the

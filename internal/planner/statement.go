@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/quote"
 )
 

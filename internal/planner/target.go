@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/metadata"
 )
 

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"testing"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/conformance"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
 )

@@ -8,8 +8,8 @@ import (
 	api "google.golang.org/api/bigquery/v2"
 
 	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/server/wire"
 )
 

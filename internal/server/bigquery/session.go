@@ -12,7 +12,7 @@ import (
 
 	api "google.golang.org/api/bigquery/v2"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/quote"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // open makes a session of a table.

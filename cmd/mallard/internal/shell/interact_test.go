@@ -17,7 +17,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // person is somebody at the keyboard of a pseudo-terminal on which a shell runs.

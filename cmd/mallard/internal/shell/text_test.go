@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 func TestNearest(t *testing.T) {

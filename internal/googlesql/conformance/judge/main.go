@@ -17,8 +17,8 @@ import (
 	"os"
 	"strings"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/conformance"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
 	"github.com/mallardml/mallard/internal/trace"

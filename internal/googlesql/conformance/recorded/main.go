@@ -22,8 +22,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // fixture is a statement with its recorded answer.

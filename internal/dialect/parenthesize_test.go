@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/dialect"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 func TestParenthesize(t *testing.T) {
