@@ -79,6 +79,7 @@ func (w *watched) changed(ctx context.Context, text string) {
 
 // readsOnly are the statements that change nothing, by their first words.
 var readsOnly = map[string]bool{
-	"SELECT": true, "FROM": true, "VALUES": true, "SHOW": true, "DESCRIBE": true, "SUMMARIZE": true, "BEGIN": true, "COMMIT": true, "ROLLBACK": true,
-	"SET": true, "RESET": true, "SET VARIABLE": true,
+	"SELECT": true, "FROM": true, "VALUES": true, "SHOW": true, "DESCRIBE": true, "SUMMARIZE": true, "BEGIN": true, "COMMIT": true,
+	"ROLLBACK": true,
+	"SET":      true, "RESET": true, "SET VARIABLE": true,
 }

@@ -32,7 +32,8 @@ func (f *openAIFormat) frame(c *textCodec) error {
 	c.putSampling()
 	if schema := c.schema(); len(schema) > 0 {
 		c.frame["response_format"] = map[string]any{"type": "json_schema",
-			"json_schema": map[string]any{"name": "answer", "schema": fromGoogleSchema(choose(responseSchema(googlesql.StructOf(schema...)), o.Categories))}}
+			"json_schema": map[string]any{"name": "answer",
+				"schema": fromGoogleSchema(choose(responseSchema(googlesql.StructOf(schema...)), o.Categories))}}
 	}
 	// A stream would be another form of answer, and several answers are more than a row has place for.
 	for _, key := range []string{"stream", "n"} {

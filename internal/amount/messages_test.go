@@ -14,7 +14,7 @@ var (
 	counted = regexp.MustCompile(`%d (?:rows|bytes|values|elements|strings|dimensions|answers|requests|predictions|instances|embeddings|inputs|outputs|columns|words|attempts|` +
 		`arguments|models|objects|files|keys|texts|items|statements|errors|tokens)\b`)
 	// bound are those that stand behind a bound, which is never one.
-	bound = regexp.MustCompile(`(?:more than|at most|larger than|limit:|of|to) $`)
+	bound = regexp.MustCompile(`(?:more than|at most|larger than|longer than|limit:|of|to) $`)
 )
 
 // elsewhere are files that write counts in somebody else's words, or for programmers.

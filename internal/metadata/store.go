@@ -1,5 +1,6 @@
 // Package metadata keeps what BigQuery knows of datasets, tables, columns and routines and DuckDB does not: labels, descriptions,
-// expirations, partitioning and the like. It is one table, mallard_metadata.bigquery_metadata, in the database that they lie in. Start with [Open].
+// expirations, partitioning and the like. It is one table, mallard_metadata.bigquery_metadata, in the database that they lie in. Start with
+// [Open].
 //
 // The table is made when something is first kept, in the transaction of the statement that keeps it; EXPORT DATABASE carries it as
 // any other, and a database without it, which may be open for reading only, knows nothing more.
@@ -32,7 +33,8 @@ const (
 
 // Hidden is a condition in DuckDB's SQL on the columns schema_name and table_name: the table is one of Mallard's own, which lists leave
 // out.
-const Hidden = "(schema_name = '" + Schema + "' AND table_name = '" + table + "' OR schema_name = '" + AnswersSchema + "' AND table_name = '" + Answers + "')"
+const Hidden = "(schema_name = '" + Schema + "' AND table_name = '" + table + "' OR schema_name = '" + AnswersSchema +
+	"' AND table_name = '" + Answers + "')"
 
 // Rows runs a statement of DuckDB's and gives its rows.
 type Rows func(ctx context.Context, query string) ([][]driver.Value, error)
@@ -100,7 +102,8 @@ func (s *Store) read(ctx context.Context, where string) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.rows(ctx, "SELECT kind, dataset, coalesce(name, '') AS name, coalesce(field, '') AS field, value FROM "+from+" WHERE "+where+
+	rows, err := s.rows(ctx, "SELECT kind, dataset, coalesce(name, '') AS name, coalesce(field, '') AS field, value FROM "+from+" WHERE "+
+		where+
 		" ORDER BY lower(dataset), lower(name), lower(field), kind")
 	if err != nil {
 		if duckapi.Absent(err) {
@@ -182,7 +185,8 @@ func (s *Store) Update(ctx context.Context, k Key, change func(*Value)) error {
 	case len(list) > 0:
 		return s.do(ctx, "UPDATE "+into+" SET kind = "+quote.Text(string(k.Kind))+", value = "+quote.Text(string(text))+" WHERE "+k.where())
 	}
-	values := "(" + quote.Text(string(k.Kind)) + ", " + quote.Text(k.Dataset) + ", " + quote.Text(k.Name) + ", " + quote.Text(k.Column) + ", " + quote.Text(string(text)) + ")"
+	values := "(" + quote.Text(string(k.Kind)) + ", " + quote.Text(k.Dataset) + ", " + quote.Text(k.Name) + ", " + quote.Text(k.Column) +
+		", " + quote.Text(string(text)) + ")"
 	if err := s.Prepare(ctx); err != nil {
 		return err
 	}
@@ -257,11 +261,13 @@ func (s *Store) Prune(ctx context.Context) error {
 		return err
 	}
 	in := "database_name = " + quote.Text(s.database)
-	gone := "NOT EXISTS (FROM duckdb_schemas() AS d WHERE d." + in + " AND lower(d.schema_name) = lower(m.dataset)) OR m.kind NOT IN ('dataset', 'routine') AND " +
+	gone := "NOT EXISTS (FROM duckdb_schemas() AS d WHERE d." + in +
+		" AND lower(d.schema_name) = lower(m.dataset)) OR m.kind NOT IN ('dataset', 'routine') AND " +
 		"NOT EXISTS (FROM (SELECT schema_name, table_name FROM duckdb_tables() WHERE " + in +
 		" UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE " + in + ") AS t(s, n) " +
 		"WHERE lower(t.s) = lower(m.dataset) AND lower(t.n) = lower(m.name)) OR m.kind = 'column' AND " +
-		"NOT EXISTS (FROM duckdb_columns() AS c WHERE c." + in + " AND lower(c.schema_name) = lower(m.dataset) AND lower(c.table_name) = lower(m.name) AND " +
+		"NOT EXISTS (FROM duckdb_columns() AS c WHERE c." + in +
+		" AND lower(c.schema_name) = lower(m.dataset) AND lower(c.table_name) = lower(m.name) AND " +
 		"(lower(c.column_name) = lower(m.field) OR starts_with(lower(m.field), lower(c.column_name) || '.')))"
 	rows, err := s.rows(ctx, "SELECT 1 FROM "+from+" AS m WHERE "+gone+" LIMIT 1")
 	if err != nil || len(rows) == 0 {

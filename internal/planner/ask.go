@@ -33,7 +33,7 @@ type asked struct {
 // ask writes a call of a scalar function over an endpoint, without a model:
 // AI.GENERATE, AI.GENERATE_BOOL, AI.GENERATE_INT, AI.GENERATE_DOUBLE, AI.IF, AI.SCORE, AI.CLASSIFY, AI.EMBED and AI.SIMILARITY
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-ai-generate).
-func (w *expander) ask(ctx context.Context, f *dialect.Function) (*dialect.Substitution, error) {
+func (ex *expander) ask(ctx context.Context, f *dialect.Function) (*dialect.Substitution, error) {
 	rows, fn := []string{"prompt"}, f.Name
 	switch f.Name {
 	case "AI.EMBED":
@@ -53,20 +53,20 @@ func (w *expander) ask(ctx context.Context, f *dialect.Function) (*dialect.Subst
 		}
 		c.endpoint = defaultEndpoint
 	}
-	e, err := w.unnamed(c)
+	e, err := ex.unnamed(c)
 	if err != nil {
 		return nil, err
 	}
-	s, err := w.remoteSpec(e, fn, c.options, inputKind{similar: f.Name == "AI.SIMILARITY"})
+	s, err := ex.remoteSpec(e, fn, c.options, inputKind{similar: f.Name == "AI.SIMILARITY"})
 	if err != nil {
 		return nil, dialect.At(c.endpointAt, err)
 	}
 	scalar := s.ScalarFunction()
-	if err := w.Models.RemoteFunction(ctx, scalar); err != nil {
+	if err := ex.Models.RemoteFunction(ctx, scalar); err != nil {
 		return nil, err
 	}
-	w.use(f, w.Models.FunctionName(scalar.Name))
-	before, after := s.ScalarSQL(w.Models.FunctionName)
+	ex.use(f, ex.Models.FunctionName(scalar.Name))
+	before, after := s.ScalarSQL(ex.Models.FunctionName)
 	switch f.Name {
 	case "AI.IF", "AI.SCORE", "AI.CLASSIFY": // the value alone, NULL where there is none
 		return &dialect.Substitution{Keep: c.keep, Text: []string{"struct_extract(" + before, after + ", 'result')"}}, nil
@@ -83,13 +83,13 @@ func (w *expander) ask(ctx context.Context, f *dialect.Function) (*dialect.Subst
 }
 
 // unnamed gives a model that has no name: the endpoint of a call.
-func (w *expander) unnamed(c *asked) (e catalog.Entry, err error) {
-	name, err := connectionOf(w.Config, c.connection, c.f.Span)
+func (ex *expander) unnamed(c *asked) (e catalog.Entry, err error) {
+	name, err := connectionOf(ex.Config, c.connection, c.f.Span)
 	if err != nil {
 		return e, err
 	}
 	spec := &modelspec.Spec{Type: "REMOTE", Connection: name, Path: c.endpoint}
-	p, err := config.Provider(name, w.Config.Connections[name])
+	p, err := config.Provider(name, ex.Config.Connections[name])
 	if err == nil {
 		spec.Endpoint, err = p.Endpoint(c.endpoint)
 	}

@@ -34,7 +34,8 @@ func (pl *Planner) checkRead(ctx context.Context, r writer.AsOf) error {
 	}
 	at, name := time.UnixMicro(micros), strings.Join(r.Path, ".")
 	if at.After(time.Now()) {
-		return fmt.Errorf("Invalid snapshot time %d for table %s: it is in the future", at.UnixMilli(), name) //nolint:staticcheck // BigQuery's words
+		//nolint:staticcheck // BigQuery's words
+		return fmt.Errorf("Invalid snapshot time %d for table %s: it is in the future", at.UnixMilli(), name)
 	}
 	if pl.Changed == nil {
 		return nil

@@ -217,7 +217,8 @@ func partitions(ctx context.Context, d described, dataset string, add func(...st
 			add(append(at, "NULL", strconv.FormatInt(r.rows, 10), "NULL", "NULL", "'ACTIVE'")...)
 			continue
 		}
-		rows, err := d.Catalog.Rows(ctx, "SELECT "+partitionOf(p)+" AS id, count(*) FROM "+quote.Path(d.Catalog.Database, r.schema, r.name)+" GROUP BY ALL ORDER BY ALL")
+		rows, err := d.Catalog.Rows(ctx, "SELECT "+partitionOf(p)+" AS id, count(*) FROM "+quote.Path(d.Catalog.Database, r.schema, r.name)+
+			" GROUP BY ALL ORDER BY ALL")
 		if err != nil {
 			return fmt.Errorf("the partitions of %s: %w", r.name, err)
 		}
@@ -243,6 +244,7 @@ func partitionOf(p *metadata.Partitioning) string {
 	if form == "" {
 		form = "%Y%m%d"
 	}
-	return "coalesce(strftime(CASE WHEN typeof(" + column + ") = 'TIMESTAMP WITH TIME ZONE' THEN timezone('UTC', " + column + "::TIMESTAMPTZ) ELSE " + column +
+	return "coalesce(strftime(CASE WHEN typeof(" + column + ") = 'TIMESTAMP WITH TIME ZONE' THEN timezone('UTC', " + column +
+		"::TIMESTAMPTZ) ELSE " + column +
 		"::TIMESTAMP END, '" + form + "'), '__NULL__')"
 }

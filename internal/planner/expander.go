@@ -18,15 +18,15 @@ type expander struct {
 }
 
 // use notes a function for the errors of its statement.
-func (w *expander) use(f *dialect.Function, internal string) {
-	if w.plan == nil {
+func (ex *expander) use(f *dialect.Function, internal string) {
+	if ex.plan == nil {
 		return
 	}
 	u := use{Span: f.Span, name: f.Name, internal: internal, args: len(f.Args)}
 	if len(f.Args) > 0 {
 		u.first = f.Args[0].Span
 	}
-	w.plan.uses = append(w.plan.uses, u)
+	ex.plan.uses = append(ex.plan.uses, u)
 }
 
 // called is the SQL of a call: what stands around its input, and the columns it reads from it.

@@ -58,10 +58,13 @@ func (pl *Planner) Follow(ctx context.Context, src string, st dialect.Statement,
 	if verb == "CREATE" {
 		return nil
 	}
-	if database == "temp" || !slices.ContainsFunc(relations, func(r dialect.Relation) bool { return r.Role != dialect.Reads }) && !strings.HasPrefix(p.Verb, "DROP") {
+	if database == "temp" || !slices.ContainsFunc(relations, func(r dialect.Relation) bool {
+		return r.Role != dialect.Reads
+	}) && !strings.HasPrefix(p.Verb, "DROP") {
 		return nil
 	}
-	if rows, err := pl.Catalog.Rows(ctx, "SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower("+quote.Text(database)+")"); err != nil || len(rows) == 0 {
+	if rows, err := pl.Catalog.Rows(ctx, "SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower("+quote.Text(database)+
+		")"); err != nil || len(rows) == 0 {
 		return nil
 	}
 	return pl.Metadata(database).Prune(ctx)

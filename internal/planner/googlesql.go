@@ -22,15 +22,15 @@ import (
 )
 
 // translate writes a GoogleSQL query for DuckDB.
-func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
-	if w.GoogleSQL == nil {
+func (ex *expander) translate(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
+	if ex.GoogleSQL == nil {
 		return nil, dialect.At(q.Span, errors.New("GoogleSQL is not read here"))
 	}
-	t, err := w.GoogleSQL()
+	t, err := ex.GoogleSQL()
 	if err != nil {
 		return nil, dialect.At(q.Span, err)
 	}
-	constructs, err := w.constructs(ctx, src, q)
+	constructs, err := ex.constructs(ctx, src, q)
 	if err != nil {
 		return nil, err
 	}
@@ -45,15 +45,15 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 	}
 	p := parameters(ctx, byPosition)
 	p.Names = names
-	s, err := t.Translate(ctx, text, constructs, described{w}, p)
+	s, err := t.Translate(ctx, text, constructs, described{ex}, p)
 	var unsupported *writer.Error
 	var wrong *analyzer.Error
 	if errors.As(err, &wrong) && len(p.Named)+len(p.Positional) > 0 { // a text where a DATE is wanted, and the like
-		s, err = t.Translate(ctx, text, constructs, described{w}, analyzer.Parameters{Undeclared: true, ByPosition: byPosition, Names: names})
+		s, err = t.Translate(ctx, text, constructs, described{ex}, analyzer.Parameters{Undeclared: true, ByPosition: byPosition, Names: names})
 	}
 	if errors.As(err, &unsupported) && unsupported.Misfolded {
 		constructs = withDates(constructs, text)
-		s, err = t.Translate(ctx, text, constructs, described{w}, p)
+		s, err = t.Translate(ctx, text, constructs, described{ex}, p)
 	}
 	switch {
 	case errors.As(err, &unsupported) && unsupported.End > 0:
@@ -65,16 +65,16 @@ func (w *expander) translate(ctx context.Context, src string, q *dialect.Query) 
 	case err != nil:
 		return nil, err
 	}
-	w.columns = s.Columns
+	ex.columns = s.Columns
 	for _, name := range s.Natives {
-		if err := w.Models.NativeFunction(ctx, name); err != nil {
+		if err := ex.Models.NativeFunction(ctx, name); err != nil {
 			return nil, err
 		}
 	}
-	if err := w.checkReads(ctx, s.Reads, q.Pos); err != nil {
+	if err := ex.checkReads(ctx, s.Reads, q.Pos); err != nil {
 		return nil, err
 	}
-	if err := w.planned(ctx, s.Written); err != nil {
+	if err := ex.planned(ctx, s.Written); err != nil {
 		return nil, err
 	}
 	if s.SQL == "" {
@@ -102,29 +102,29 @@ func withDates(constructs []translator.Construct, text string) []translator.Cons
 }
 
 // planned puts what a statement does beside its text into the plan.
-func (w *expander) planned(ctx context.Context, s *writer.Written) (err error) {
-	if w.plan == nil {
+func (ex *expander) planned(ctx context.Context, s *writer.Written) (err error) {
+	if ex.plan == nil {
 		return nil
 	}
-	w.plan.Notice = strings.Join(s.Notices, " ")
-	w.plan.Then = s.Then
-	w.plan.Passing = len(s.Reads) > 0
+	ex.plan.Notice = strings.Join(s.Notices, " ")
+	ex.plan.Then = s.Then
+	ex.plan.Passing = len(s.Reads) > 0
 	if len(s.Changes) > 0 {
-		w.keep(w.plan, s.Changes, s.SQL == "")
+		ex.keep(ex.plan, s.Changes, s.SQL == "")
 	}
-	touched, err := w.touched(ctx, s)
-	w.plan.Touches = append([]string{}, touched...)
+	touched, err := ex.touched(ctx, s)
+	ex.plan.Touches = append([]string{}, touched...)
 	return err
 }
 
 // constructs gives the calls of ours in a query to the translator, with places in the text of the query.
-func (w *expander) constructs(ctx context.Context, src string, q *dialect.Query) ([]translator.Construct, error) {
-	w.fused = fuse(q.Functions)
+func (ex *expander) constructs(ctx context.Context, src string, q *dialect.Query) ([]translator.Construct, error) {
+	ex.fused = fuse(q.Functions)
 	var all []translator.Construct
 	var add func(calls []*dialect.Call) error
 	add = func(calls []*dialect.Call) error {
 		for _, c := range calls {
-			k, err := w.callConstruct(ctx, src, c, q.InView)
+			k, err := ex.callConstruct(ctx, src, c, q.InView)
 			if err != nil {
 				return err
 			}
@@ -141,16 +141,16 @@ func (w *expander) constructs(ctx context.Context, src string, q *dialect.Query)
 	plain := *q
 	plain.Data = nil // the analyzer knows the pseudo-column
 	for _, f := range q.Functions {
-		k, err := w.functionConstruct(ctx, f, &plain)
+		k, err := ex.functionConstruct(ctx, f, &plain)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, k)
 	}
 	for _, f := range q.TableFunctions {
-		k := w.tableFunctionConstruct(ctx, f)
+		k := ex.tableFunctionConstruct(ctx, f)
 		if len(k.Relations) == 0 { // it says what it takes
-			if _, err := w.tableFunction(ctx, f, make([]string, len(f.Args))); err != nil {
+			if _, err := ex.tableFunction(ctx, f, make([]string, len(f.Args))); err != nil {
 				return nil, err
 			}
 		}
@@ -181,8 +181,8 @@ func checkNesting(sorted []translator.Construct, base int) error {
 }
 
 // callConstruct makes a call of a model, and casts of the bare parameters in its input, whose types the model tells.
-func (w *expander) callConstruct(ctx context.Context, src string, c *dialect.Call, quoted bool) ([]translator.Construct, error) {
-	query, inputs, err := w.outputs(ctx, src, c)
+func (ex *expander) callConstruct(ctx context.Context, src string, c *dialect.Call, quoted bool) ([]translator.Construct, error) {
+	query, inputs, err := ex.outputs(ctx, src, c)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func (w *expander) callConstruct(ctx context.Context, src string, c *dialect.Cal
 	}
 	k := translator.Construct{Span: translator.Span(c.Span), Relations: []translator.Relation{input}, Query: query}
 	k.Write = func(relations, _ []string) (string, error) {
-		x, err := w.expansion(ctx, src, c, quoted)
+		x, err := ex.expansion(ctx, src, c, quoted)
 		switch {
 		case err != nil:
 			return "", err
@@ -214,8 +214,8 @@ func (w *expander) callConstruct(ctx context.Context, src string, c *dialect.Cal
 
 // outputs gives a query over input0 with the columns of a call: what the model gives, then those of the input. inputs are the
 // columns that the call reads.
-func (w *expander) outputs(ctx context.Context, src string, c *dialect.Call) (query string, inputs []inputColumn, err error) {
-	apart := &expander{Planner: w.Planner, lang: w.lang, plan: &Plan{}}
+func (ex *expander) outputs(ctx context.Context, src string, c *dialect.Call) (query string, inputs []inputColumn, err error) {
+	apart := &expander{Planner: ex.Planner, lang: ex.lang, plan: &Plan{}}
 	x, err := apart.expansion(ctx, src, c, false)
 	if err != nil {
 		return "", nil, err
@@ -229,7 +229,7 @@ func (w *expander) outputs(ctx context.Context, src string, c *dialect.Call) (qu
 		}
 		values[i] += " AS " + quote.Name(in.name)
 	}
-	columns := w.Describe(ctx, "SELECT * FROM "+x.Open+"SELECT "+strings.Join(values, ", ")+x.Close)
+	columns := ex.Describe(ctx, "SELECT * FROM "+x.Open+"SELECT "+strings.Join(values, ", ")+x.Close)
 	if len(columns) < len(inputs) {
 		return "", nil, dialect.At(c.Model.Span, fmt.Errorf("the columns of %s cannot be told", c.Func))
 	}
@@ -245,9 +245,9 @@ func (w *expander) outputs(ctx context.Context, src string, c *dialect.Call) (qu
 }
 
 // functionConstruct makes a call of a scalar function.
-func (w *expander) functionConstruct(ctx context.Context, f *dialect.Function, q *dialect.Query) (translator.Construct, error) {
+func (ex *expander) functionConstruct(ctx context.Context, f *dialect.Function, q *dialect.Query) (translator.Construct, error) {
 	k := translator.Construct{Span: translator.Span(f.Span)}
-	s, err := w.function(ctx, f, q)
+	s, err := ex.function(ctx, f, q)
 	if err != nil {
 		return k, err
 	}
@@ -285,7 +285,7 @@ func resultOf(f *dialect.Function) (googlesql.Type, error) {
 }
 
 // tableFunctionConstruct makes a call of VECTOR_SEARCH or EXTERNAL_OBJECT_TRANSFORM.
-func (w *expander) tableFunctionConstruct(ctx context.Context, f *dialect.TableFunction) translator.Construct {
+func (ex *expander) tableFunctionConstruct(ctx context.Context, f *dialect.TableFunction) translator.Construct {
 	k := translator.Construct{Span: translator.Span(f.Span)}
 	for _, a := range f.Args {
 		span := translator.Span(a.Span)
@@ -322,7 +322,7 @@ func (w *expander) tableFunctionConstruct(ctx context.Context, f *dialect.TableF
 				texts[i] = args[0]
 			}
 		}
-		return w.tableFunction(ctx, f, texts)
+		return ex.tableFunction(ctx, f, texts)
 	}
 	return k
 }
@@ -373,7 +373,8 @@ func withPartitionColumns(all []translator.Column) []translator.Column {
 	}
 	c := all[at]
 	c.Pseudo = true
-	date := translator.Column{Name: writer.PartitionDate, Type: googlesql.Type{Kind: googlesql.Date}, Pseudo: true, Expr: "CAST(timezone('UTC', " + c.Expr + ") AS DATE)"}
+	date := translator.Column{Name: writer.PartitionDate, Type: googlesql.Type{Kind: googlesql.Date}, Pseudo: true,
+		Expr: "CAST(timezone('UTC', " + c.Expr + ") AS DATE)"}
 	return append(slices.Delete(all, at, at+1), c, date)
 }
 
@@ -400,7 +401,8 @@ func digits(t udf.Type) writer.Digits {
 		return writer.Digits{Width: int(t.Width), Scale: int(t.Scale)}
 	}
 	return writer.Digits{Width: map[mapping.Type]int{
-		mapping.TypeTinyInt: 3, mapping.TypeUTinyInt: 3, mapping.TypeSmallInt: 5, mapping.TypeUSmallInt: 5, mapping.TypeInteger: 10, mapping.TypeUInteger: 10,
+		mapping.TypeTinyInt: 3, mapping.TypeUTinyInt: 3, mapping.TypeSmallInt: 5, mapping.TypeUSmallInt: 5, mapping.TypeInteger: 10,
+		mapping.TypeUInteger: 10,
 	}[t.Kind]}
 }
 

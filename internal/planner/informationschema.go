@@ -23,30 +23,45 @@ type datasetView struct {
 }
 
 // datasetViews are the views of INFORMATION_SCHEMA, and the older __TABLES__
-// (https://docs.cloud.google.com/bigquery/docs/information-schema-intro). What DuckDB does not know, such as when a table was made, is NULL.
+// (https://docs.cloud.google.com/bigquery/docs/information-schema-intro). What DuckDB does not know, such as when a table was made, is
+// NULL.
 var datasetViews = map[string]datasetView{
-	"SCHEMATA": {"catalog_name STRING, schema_name STRING, schema_owner STRING, creation_time TIMESTAMP, last_modified_time TIMESTAMP, location STRING, " +
+	"SCHEMATA": {"catalog_name STRING, schema_name STRING, schema_owner STRING, creation_time TIMESTAMP, last_modified_time TIMESTAMP, " +
+		"location STRING, " +
 		"ddl STRING, default_collation_name STRING", schemata},
-	"TABLES": {"table_catalog STRING, table_schema STRING, table_name STRING, table_type STRING, is_insertable_into STRING, is_typed STRING, " +
+	"TABLES": {"table_catalog STRING, table_schema STRING, table_name STRING, table_type STRING, is_insertable_into STRING, " +
+		"is_typed STRING, " +
 		"creation_time TIMESTAMP, ddl STRING, default_collation_name STRING", tables},
-	"VIEWS": {"table_catalog STRING, table_schema STRING, table_name STRING, view_definition STRING, check_option STRING, use_standard_sql STRING", views},
-	"COLUMNS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, ordinal_position INT64, is_nullable STRING, " +
+	"VIEWS": {"table_catalog STRING, table_schema STRING, table_name STRING, view_definition STRING, check_option STRING, use_standard_sql " +
+		"STRING", views},
+	"COLUMNS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, ordinal_position INT64, is_nullable " +
+		"STRING, " +
 		"data_type STRING, is_generated STRING, generation_expression STRING, is_stored STRING, is_hidden STRING, is_updatable STRING, " +
-		"is_system_defined STRING, is_partitioning_column STRING, clustering_ordinal_position INT64, collation_name STRING, column_default STRING, " +
+		"is_system_defined STRING, is_partitioning_column STRING, clustering_ordinal_position INT64, collation_name STRING, column_default " +
+		"STRING, " +
 		"rounding_mode STRING", columnsView},
-	"COLUMN_FIELD_PATHS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, field_path STRING, data_type STRING, " +
+	"COLUMN_FIELD_PATHS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, field_path STRING, data_type " +
+		"STRING, " +
 		"description STRING, collation_name STRING, rounding_mode STRING", fieldPaths},
-	"TABLE_OPTIONS":    {"table_catalog STRING, table_schema STRING, table_name STRING, option_name STRING, option_type STRING, option_value STRING", tableOptions},
-	"SCHEMATA_OPTIONS": {"catalog_name STRING, schema_name STRING, option_name STRING, option_type STRING, option_value STRING", schemataOptions},
-	"PARTITIONS": {"table_catalog STRING, table_schema STRING, table_name STRING, partition_id STRING, total_rows INT64, total_logical_bytes INT64, " +
+	"TABLE_OPTIONS": {"table_catalog STRING, table_schema STRING, table_name STRING, option_name STRING, option_type STRING, " +
+		"option_value STRING", tableOptions},
+	"SCHEMATA_OPTIONS": {"catalog_name STRING, schema_name STRING, option_name STRING, option_type STRING, option_value STRING",
+		schemataOptions},
+	"PARTITIONS": {"table_catalog STRING, table_schema STRING, table_name STRING, partition_id STRING, total_rows INT64, " +
+		"total_logical_bytes INT64, " +
 		"last_modified_time TIMESTAMP, storage_tier STRING", partitions},
-	"MODELS": {"model_catalog STRING, model_schema STRING, model_name STRING, model_type STRING, creation_time TIMESTAMP, last_modified_time TIMESTAMP", modelsView},
-	"ROUTINES": {"specific_catalog STRING, specific_schema STRING, specific_name STRING, routine_catalog STRING, routine_schema STRING, routine_name STRING, " +
-		"routine_type STRING, data_type STRING, routine_body STRING, routine_definition STRING, external_language STRING, is_deterministic STRING, " +
+	"MODELS": {"model_catalog STRING, model_schema STRING, model_name STRING, model_type STRING, creation_time TIMESTAMP, " +
+		"last_modified_time TIMESTAMP", modelsView},
+	"ROUTINES": {"specific_catalog STRING, specific_schema STRING, specific_name STRING, routine_catalog STRING, routine_schema STRING, " +
+		"routine_name STRING, " +
+		"routine_type STRING, data_type STRING, routine_body STRING, routine_definition STRING, external_language STRING, is_deterministic " +
+		"STRING, " +
 		"security_type STRING, created TIMESTAMP, last_altered TIMESTAMP, ddl STRING", routines},
-	"PARAMETERS": {"specific_catalog STRING, specific_schema STRING, specific_name STRING, ordinal_position INT64, parameter_mode STRING, is_result STRING, " +
+	"PARAMETERS": {"specific_catalog STRING, specific_schema STRING, specific_name STRING, ordinal_position INT64, parameter_mode STRING, " +
+		"is_result STRING, " +
 		"parameter_name STRING, data_type STRING, parameter_default STRING, is_aggregate BOOL", noRows},
-	"__TABLES__": {"project_id STRING, dataset_id STRING, table_id STRING, creation_time INT64, last_modified_time INT64, row_count INT64, size_bytes INT64, " +
+	"__TABLES__": {"project_id STRING, dataset_id STRING, table_id STRING, creation_time INT64, last_modified_time INT64, row_count INT64, " +
+		"size_bytes INT64, " +
 		"type INT64", oldTables},
 }
 
@@ -117,7 +132,8 @@ func (d described) relations(ctx context.Context, dataset string) ([]relation, e
 	if dataset != "" {
 		where += " AND lower(schema_name) = lower(" + quote.Text(dataset) + ")"
 	}
-	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name, table_name, sql, false, estimated_size::BIGINT FROM duckdb_tables()"+where+" AND NOT "+metadata.Hidden+
+	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name, table_name, sql, false, estimated_size::BIGINT FROM duckdb_tables()"+where+
+		" AND NOT "+metadata.Hidden+
 		" UNION ALL SELECT schema_name, view_name, sql, true, 0 FROM duckdb_views()"+where+" ORDER BY 1, 2")
 	if err != nil {
 		return nil, err
@@ -229,8 +245,10 @@ func schemata(ctx context.Context, d described, dataset string, add func(...stri
 
 // datasets lists the schemas of the current database but for one that holds Mallard's own tables alone.
 func (d described) datasets(ctx context.Context) (names []string, err error) {
-	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name FROM duckdb_schemas() AS s WHERE database_name = current_database() AND (NOT internal OR schema_name = 'main') AND "+
-		"(schema_name NOT IN ('"+metadata.Schema+"', '"+metadata.AnswersSchema+"') OR EXISTS (FROM duckdb_tables() AS t WHERE t.database_name = current_database() "+
+	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name FROM duckdb_schemas() AS s WHERE database_name = current_database() AND (NOT "+
+		"internal OR schema_name = 'main') AND "+
+		"(schema_name NOT IN ('"+metadata.Schema+"', '"+metadata.AnswersSchema+
+		"') OR EXISTS (FROM duckdb_tables() AS t WHERE t.database_name = current_database() "+
 		"AND t.schema_name = s.schema_name AND NOT "+metadata.Hidden+")) ORDER BY 1")
 	for _, r := range rows {
 		names = append(names, fmt.Sprint(r[0]))
@@ -249,7 +267,8 @@ func tables(ctx context.Context, d described, dataset string, add func(...string
 		if r.view || r.kept.SnapshotOf != "" {
 			insertable = "'NO'"
 		}
-		add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(r.kind()), insertable, "'NO'", momentText(r.kept.Created), quote.Text(d.ddl(ctx, r, c)), "'NULL'")
+		add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(r.kind()), insertable, "'NO'", momentText(r.kept.Created),
+			quote.Text(d.ddl(ctx, r, c)), "'NULL'")
 	}
 	return err
 }
@@ -329,7 +348,8 @@ type constraints struct {
 }
 
 func (d described) constraints(ctx context.Context) (constraints, error) {
-	rows, err := d.Catalog.Rows(ctx, "SELECT lower(schema_name || '.' || table_name || '.' || column_name), is_nullable, column_default FROM duckdb_columns() "+
+	rows, err := d.Catalog.Rows(ctx, "SELECT lower(schema_name || '.' || table_name || '.' || column_name), is_nullable, column_default "+
+		"FROM duckdb_columns() "+
 		"WHERE database_name = current_database() AND NOT internal")
 	c := constraints{map[string]bool{}, map[string]string{}}
 	for _, r := range rows {
@@ -384,7 +404,8 @@ func modelsView(ctx context.Context, d described, dataset string, add func(...st
 }
 
 func routines(ctx context.Context, d described, dataset string, add func(...string)) error {
-	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = current_database() AND contains(sql, "+
+	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = current_database() AND "+
+		"contains(sql, "+
 		quote.Text(writer.RoutineFormat)+") ORDER BY 1, 2")
 	for _, r := range rows {
 		schema, name := fmt.Sprint(r[0]), strings.TrimSuffix(fmt.Sprint(r[1]), writer.RoutineName(""))
@@ -412,7 +433,8 @@ func (d described) wildcard(ctx context.Context, path []string) (t translator.Ta
 	} else {
 		where += " AND database_name = current_database()"
 	}
-	rows, err := d.Catalog.Rows(ctx, "SELECT database_name, schema_name, table_name FROM duckdb_tables() WHERE "+where+" ORDER BY table_oid DESC")
+	rows, err := d.Catalog.Rows(ctx, "SELECT database_name, schema_name, table_name FROM duckdb_tables() WHERE "+where+
+		" ORDER BY table_oid DESC")
 	if err != nil {
 		return t, err
 	}

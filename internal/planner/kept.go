@@ -58,7 +58,8 @@ func (pl *Planner) locate(ctx context.Context, kind metadata.Kind, path []string
 		if there, err := pl.there(ctx, pl.Catalog.Database, metadata.Key{Kind: metadata.Dataset, Dataset: k.Dataset}); there || err != nil {
 			return pl.Catalog.Database, k, err
 		}
-		if rows, err := pl.Catalog.Rows(ctx, "SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower("+quote.Text(parts[0])+")"); err != nil || len(rows) > 0 {
+		if rows, err := pl.Catalog.Rows(ctx, "SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower("+quote.Text(parts[0])+
+			")"); err != nil || len(rows) > 0 {
 			k.Dataset = "main"
 			return parts[0], k, err
 		}

@@ -15,7 +15,7 @@ import (
 // localEmbedding writes ML.GENERATE_EMBEDDING over a TensorFlow model with one string input and one vector output:
 // embeddings with no cloud at all. The columns are those of an open model's: the embedding, its status, and the input's
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-generate-embedding).
-func (w *expander) localEmbedding(ctx context.Context, f catalog.Entry, fn string, options []dialect.Option) (*called, error) {
+func (ex *expander) localEmbedding(ctx context.Context, f catalog.Entry, fn string, options []dialect.Option) (*called, error) {
 	flat := true
 	for _, o := range options {
 		if fn != "ML.GENERATE_EMBEDDING" || !strings.EqualFold(o.Name, "flatten_json_output") || o.Value.Kind != dialect.Bool {
@@ -32,7 +32,7 @@ func (w *expander) localEmbedding(ctx context.Context, f catalog.Entry, fn strin
 			"choose an output with OPTIONS(outputs=['…'])",
 			fn, f.QualifiedName, modelspec.PortsText(in), modelspec.PortsText(out))
 	}
-	x, err := w.predict(ctx, f, functions.BigQuery)
+	x, err := ex.predict(ctx, f, functions.BigQuery)
 	if err != nil {
 		return nil, err
 	}

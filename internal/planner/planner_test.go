@@ -45,7 +45,8 @@ func (g *given) rows(_ context.Context, query string) ([][]driver.Value, error) 
 	}
 	models := map[string]*modelspec.Spec{
 		"lang": {ID: "1", Type: "TENSORFLOW", Digest: "sha256-0", Inputs: inputs, Outputs: outputs},
-		"far":  {ID: "2", Type: "REMOTE", Connection: "default", Endpoint: "https://host/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash"},
+		"far": {ID: "2", Type: "REMOTE", Connection: "default",
+			Endpoint: "https://host/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash"},
 	}
 	for name, m := range models {
 		if strings.Contains(query, `"d"."`+name+`" LIMIT 1`) {
@@ -106,10 +107,12 @@ func TestPlan(t *testing.T) {
 		{"SELECT * FROM ML.PREDICT(MODEL d.lang, (SELECT 'x' AS input))", predicted, ""},
 		{"SELECT `x`", "GoogleSQL is not read here", "SELECT `x`"},
 		{"SELECT AI.GENERATE('hello', endpoint => 'gemini-2.5-flash')", "(9, 'hello')", ""},
-		{"SELECT * FROM ML.GENERATE_TEXT(MODEL d.far, (SELECT 'x' AS prompt), STRUCT(0.2 AS temperature))", "AS MATERIALIZED (SELECT system.main.", ""},
+		{"SELECT * FROM ML.GENERATE_TEXT(MODEL d.far, (SELECT 'x' AS prompt), STRUCT(0.2 AS temperature))",
+			"AS MATERIALIZED (SELECT system.main.", ""},
 		{"SELECT * FROM ML.GENERATE_TEXT(MODEL d.far, (SELECT 'x' AS prompt), STRUCT(0.2 AS temprature))", "did you mean", "0.2 AS temprature"},
 		{"SELECT * FROM ML.PREDICT(MODEL d.none, TABLE t)", "model `d.none` not found", "d.none"},
-		{"CREATE MODEL d.new REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='gemini-2.5-flash')", `CREATE VIEW "db"."d"."new" AS SELECT 'mallard/1'`, ""},
+		{"CREATE MODEL d.new REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='gemini-2.5-flash')",
+			`CREATE VIEW "db"."d"."new" AS SELECT 'mallard/1'`, ""},
 		{"CREATE MODEL d.new OPTIONS(MODEL_TYPE='ONNX', MODEL_PATH='x')", "MODEL_TYPE 'ONNX' is not supported", "'ONNX'"},
 		{"DROP MODEL d.lang", `DROP VIEW "db"."d"."lang"`, ""},
 		{"DROP TABLE d.lang", "DROP MODEL d.lang drops it", "d.lang"},

@@ -11,22 +11,22 @@ import (
 )
 
 // predict writes a prediction by a TensorFlow model.
-func (w *expander) predict(ctx context.Context, f catalog.Entry, types functions.Types) (*called, error) {
-	live, err := w.Models.Version(f)
+func (ex *expander) predict(ctx context.Context, f catalog.Entry, types functions.Types) (*called, error) {
+	live, err := ex.Models.Version(f)
 	if err != nil {
 		return nil, err
 	}
-	if !w.Unmeasured {
+	if !ex.Unmeasured {
 		if err := live.Probe(ctx); err != nil {
 			return nil, err
 		}
 	}
-	fn, err := w.Models.PredictFunction(ctx, live.Outputs, types)
+	fn, err := ex.Models.PredictFunction(ctx, live.Outputs, types)
 	if err != nil {
 		return nil, err
 	}
 	x := &called{}
-	x.open, x.after = live.PredictSQL(w.Models.FunctionName(fn), types)
+	x.open, x.after = live.PredictSQL(ex.Models.FunctionName(fn), types)
 	suits := live.InputTypes()
 	for _, p := range live.Inputs {
 		x.inputs = append(x.inputs, inputColumn{p.Name, suits[p.Name]})

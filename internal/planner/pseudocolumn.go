@@ -13,8 +13,8 @@ import (
 
 // data writes a reference to the pseudo-column data of an object table: the bytes of the row's object. It is "" for a
 // column of that name of another table.
-func (w *expander) data(ctx context.Context, d *dialect.DataRef) (string, error) {
-	t, err := w.objectsOf(ctx, d)
+func (ex *expander) data(ctx context.Context, d *dialect.DataRef) (string, error) {
+	t, err := ex.objectsOf(ctx, d)
 	if t == nil || err != nil {
 		return "", err
 	}
@@ -22,7 +22,7 @@ func (w *expander) data(ctx context.Context, d *dialect.DataRef) (string, error)
 }
 
 // objectsOf gives the object table that a reference to data means, or nil.
-func (w *expander) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.TableRef, error) {
+func (ex *expander) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.TableRef, error) {
 	named := len(d.Qualifier) > 0
 	last := 0
 	for _, t := range d.Tables {
@@ -43,7 +43,7 @@ func (w *expander) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.
 			if len(t.Path.Parts) > 0 {
 				var p catalog.QualifiedName
 				var err error
-				if p, ok, err = w.objectTable(ctx, t.Path.Parts); err != nil {
+				if p, ok, err = ex.objectTable(ctx, t.Path.Parts); err != nil {
 					return nil, dialect.At(d.Span, err)
 				}
 				if ok && longer && !isEnd(d.Qualifier, []string{p.Database, p.Schema, p.Name}) {
@@ -70,13 +70,13 @@ func (w *expander) objectsOf(ctx context.Context, d *dialect.DataRef) (*dialect.
 }
 
 // objectTable finds the object table that a path names, if it names one.
-func (w *expander) objectTable(ctx context.Context, parts []string) (catalog.QualifiedName, bool, error) {
-	ps, err := w.Catalog.Candidates(ctx, parts)
+func (ex *expander) objectTable(ctx context.Context, parts []string) (catalog.QualifiedName, bool, error) {
+	ps, err := ex.Catalog.Candidates(ctx, parts)
 	if err != nil {
 		return catalog.QualifiedName{}, false, err
 	}
 	for _, p := range ps {
-		if _, ok, err := w.Catalog.ObjectTable(ctx, p); ok || err != nil {
+		if _, ok, err := ex.Catalog.ObjectTable(ctx, p); ok || err != nil {
 			return p, ok, err
 		}
 	}

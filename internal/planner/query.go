@@ -30,50 +30,52 @@ func (pl *Planner) Query(ctx context.Context, src string, q *dialect.Query) (*Pl
 }
 
 // expand writes out the calls of a query: the statement itself, or the input of a call, which may be GoogleSQL, too.
-func (w *expander) expand(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
-	w.lang = q.Lang
+func (ex *expander) expand(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
+	ex.lang = q.Lang
 	if q.Lang == dialect.GoogleSQL {
-		return w.translate(ctx, src, q)
+		return ex.translate(ctx, src, q)
 	}
-	return w.rewrite(ctx, src, q)
+	return ex.rewrite(ctx, src, q)
 }
 
-func (w *expander) rewrite(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
-	w.fused = fuse(q.Functions)
+func (ex *expander) rewrite(ctx context.Context, src string, q *dialect.Query) (*dialect.Text, error) {
+	ex.fused = fuse(q.Functions)
 	r := &dialect.Rewriter{
-		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) { return w.expansion(ctx, src, c, quoted) },
+		Expand: func(c *dialect.Call, quoted bool) (dialect.Expansion, error) {
+			return ex.expansion(ctx, src, c, quoted)
+		},
 		Function: func(f *dialect.Function, _ bool) (*dialect.Substitution, error) {
-			return w.function(ctx, f, q)
+			return ex.function(ctx, f, q)
 		},
 		TableFunction: func(f *dialect.TableFunction, args []string, _ bool) (string, error) {
-			return w.tableFunction(ctx, f, args)
+			return ex.tableFunction(ctx, f, args)
 		},
-		Data: func(d *dialect.DataRef) (string, error) { return w.data(ctx, d) },
+		Data: func(d *dialect.DataRef) (string, error) { return ex.data(ctx, d) },
 	}
 	return r.Rewrite(src, q)
 }
 
 // expansion writes a call that stands in FROM.
-func (w *expander) expansion(ctx context.Context, src string, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
+func (ex *expander) expansion(ctx context.Context, src string, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
 	if f, ok := googlesql.FunctionNamed(c.Func); !ok || f.Kind != googlesql.ModelFunction {
 		return dialect.Expansion{}, dialect.At(dialect.Span{Pos: c.Pos, End: min(c.Pos+len(c.Func), c.End)}, unknownFunction(c.Func))
 	}
-	f, err := w.Catalog.Resolve(ctx, c.Model.Parts, "")
+	f, err := ex.Catalog.Resolve(ctx, c.Model.Parts, "")
 	if err != nil {
 		return dialect.Expansion{}, dialect.At(c.Model.Span, err)
 	}
 	var in inputKind
 	if f.Spec.Remote() && c.Func != "ML.PREDICT" {
-		columns := w.inputColumns(ctx, src, c, w.lang)
+		columns := ex.inputColumns(ctx, src, c, ex.lang)
 		in = kindOfInput(columns)
 		if columns == nil { // a table of a WITH, or a correlated query: the argument prompt tells
 			in.objects = slices.ContainsFunc(c.Options, func(o dialect.Option) bool { return strings.EqualFold(o.Name, "prompt") })
 		}
 	}
-	if err := w.keepsDefaults(ctx, src, c, f); err != nil {
+	if err := ex.keepsDefaults(ctx, src, c, f); err != nil {
 		return dialect.Expansion{}, err
 	}
-	x, err := w.call(ctx, f, c.Func, c.Options, functions.BigQuery, in)
+	x, err := ex.call(ctx, f, c.Func, c.Options, functions.BigQuery, in)
 	if err != nil {
 		return dialect.Expansion{}, dialect.At(c.Model.Span, err)
 	}
@@ -87,8 +89,8 @@ func (w *expander) expansion(ctx context.Context, src string, c *dialect.Call, q
 				quote.Text(c.Func), quote.Text(name), quote.Text(input), quote.Text(f.Spec.ID), quote.Text(optionsJSON(c.Options)))
 		}}, nil
 	}
-	if w.plan != nil {
-		w.plan.Models = append(w.plan.Models, UsedModel{Name: f.QualifiedName.String(), call: c, inputs: x.inputs})
+	if ex.plan != nil {
+		ex.plan.Models = append(ex.plan.Models, UsedModel{Name: f.QualifiedName.String(), call: c, inputs: x.inputs})
 	}
 	casts := map[string]string{}
 	for _, in := range x.inputs {
@@ -98,22 +100,22 @@ func (w *expander) expansion(ctx context.Context, src string, c *dialect.Call, q
 }
 
 // inputColumns gives the columns of a call's input, or nil where they cannot be told by themselves (a correlated query).
-func (w *expander) inputColumns(ctx context.Context, src string, c *dialect.Call, lang dialect.Lang) []Column {
+func (ex *expander) inputColumns(ctx context.Context, src string, c *dialect.Call, lang dialect.Lang) []Column {
 	text := src[c.Input.Pos:c.Input.End]
 	if c.InputIsTable {
 		text = "SELECT * FROM " + text
 	}
-	sql, err := (&expander{Planner: w.Planner}).input(ctx, text, lang)
+	sql, err := (&expander{Planner: ex.Planner}).input(ctx, text, lang)
 	if err != nil {
 		return nil
 	}
-	return w.Describe(ctx, sql)
+	return ex.Describe(ctx, sql)
 }
 
 const notOneQuery = "the input must be " // how its faults begin
 
 // input reads the query that stands in a text, or behind a call.
-func (w *expander) input(ctx context.Context, src string, lang dialect.Lang) (string, error) {
+func (ex *expander) input(ctx context.Context, src string, lang dialect.Lang) (string, error) {
 	all := dialect.Split(src, lang)
 	if len(all) != 1 {
 		return "", errors.New(notOneQuery + "one query, such as 'SELECT title AS input FROM news'")
@@ -129,7 +131,7 @@ func (w *expander) input(ctx context.Context, src string, lang dialect.Lang) (st
 	if q.Untouched {
 		return src[all[0].Pos:all[0].End], nil
 	}
-	text, err := w.expand(ctx, src, q)
+	text, err := ex.expand(ctx, src, q)
 	if err != nil {
 		return "", inputFault(src, err)
 	}
@@ -137,11 +139,11 @@ func (w *expander) input(ctx context.Context, src string, lang dialect.Lang) (st
 }
 
 // keepsDefaults refuses a column that is named like an input which keeps its default: it would be passed over.
-func (w *expander) keepsDefaults(ctx context.Context, src string, c *dialect.Call, f catalog.Entry) error {
+func (ex *expander) keepsDefaults(ctx context.Context, src string, c *dialect.Call, f catalog.Entry) error {
 	if len(f.Spec.Defaults) == 0 {
 		return nil
 	}
-	columns := w.inputColumns(ctx, src, c, w.lang)
+	columns := ex.inputColumns(ctx, src, c, ex.lang)
 	for _, name := range f.Spec.Defaults {
 		if _, ok := named(columns, name); ok {
 			return dialect.At(c.Input, fmt.Errorf("input `%s` of model %s keeps its default, since it is one value for all rows; "+

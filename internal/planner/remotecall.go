@@ -15,18 +15,18 @@ import (
 )
 
 // remoteCall writes a call over a remote model.
-func (w *expander) remoteCall(ctx context.Context, f catalog.Entry, fn string, options []dialect.Option, in inputKind) (*called, error) {
-	s, err := w.remoteSpec(f, fn, options, in)
+func (ex *expander) remoteCall(ctx context.Context, f catalog.Entry, fn string, options []dialect.Option, in inputKind) (*called, error) {
+	s, err := ex.remoteSpec(f, fn, options, in)
 	if err != nil {
 		return nil, err
 	}
 	for _, fn := range s.Functions() {
-		if err := w.Models.RemoteFunction(ctx, fn); err != nil {
+		if err := ex.Models.RemoteFunction(ctx, fn); err != nil {
 			return nil, err
 		}
 	}
 	x := &called{}
-	x.open, x.after = s.SQL(w.Models.FunctionName)
+	x.open, x.after = s.SQL(ex.Models.FunctionName)
 	for _, c := range s.InputColumns() {
 		x.inputs = append(x.inputs, inputColumn{c.Name, c.DuckDB})
 	}
@@ -34,10 +34,10 @@ func (w *expander) remoteCall(ctx context.Context, f catalog.Entry, fn string, o
 }
 
 // remoteSpec describes a call of a function over a model and gets it ready.
-func (w *expander) remoteSpec(f catalog.Entry, fn string, options []dialect.Option, in inputKind) (*remote.Spec, error) {
+func (ex *expander) remoteSpec(f catalog.Entry, fn string, options []dialect.Option, in inputKind) (*remote.Spec, error) {
 	wrong := func(err error) error { return fmt.Errorf("model %s: %w", f.QualifiedName, err) }
 	name := f.Spec.Connection
-	cfg, ok := w.Config.Connections[name]
+	cfg, ok := ex.Config.Connections[name]
 	if !ok {
 		return nil, wrong(fmt.Errorf("its connection `%s` is not in the configuration; add [connections.%q]", name, name))
 	}
@@ -71,7 +71,7 @@ func (w *expander) remoteSpec(f catalog.Entry, fn string, options []dialect.Opti
 	if in.similar {
 		s.Options.Compare(s.Family)
 	}
-	return w.Models.RemoteCall(s, name)
+	return ex.Models.RemoteCall(s, name)
 }
 
 func remoteColumns(in []modelspec.Column) ([]googlesql.Field, error) {

@@ -14,8 +14,8 @@ import (
 )
 
 // function writes a call of a scalar function. It is nil for a function of the user's own.
-func (w *expander) function(ctx context.Context, f *dialect.Function, q *dialect.Query) (*dialect.Substitution, error) {
-	if own, err := w.owned(ctx, f.Name); own || err != nil {
+func (ex *expander) function(ctx context.Context, f *dialect.Function, q *dialect.Query) (*dialect.Substitution, error) {
+	if own, err := ex.owned(ctx, f.Name); own || err != nil {
 		return nil, dialect.At(f.Span, err)
 	}
 	if strings.HasPrefix(f.Name, "AI.") {
@@ -23,14 +23,14 @@ func (w *expander) function(ctx context.Context, f *dialect.Function, q *dialect
 			return nil, dialect.At(f.Span, fmt.Errorf("%s cannot stand in %s, which would not find its endpoint again; "+
 				"make a remote model and select from AI.GENERATE_TEXT or AI.GENERATE_EMBEDDING", f.Name, place))
 		}
-		return w.ask(ctx, f)
+		return ex.ask(ctx, f)
 	}
 	p, ok := googlesql.FunctionNamed(f.Name)
 	if !ok {
 		return nil, dialect.At(f.Span, fmt.Errorf("%s is not part of this version", f.Name))
 	}
 	if slices.ContainsFunc(f.Args, func(a dialect.Argument) bool { return a.Name != "" }) && f.Name == "OBJ.MAKE_REF" {
-		w.use(f, p.Plain)
+		ex.use(f, p.Plain)
 		return makeRef(f, p)
 	}
 	if f.Name == "ML.RESIZE_IMAGE" && len(f.Args) == 4 {
@@ -40,14 +40,14 @@ func (w *expander) function(ctx context.Context, f *dialect.Function, q *dialect
 	}
 	name := "system.main." + p.Plain + "("
 	decodes := f // the function that reads the bytes
-	switch other := w.fused[f]; {
+	switch other := ex.fused[f]; {
 	case other == nil:
 	case f.Name == "ML.DECODE_IMAGE":
-		if own, err := w.owned(ctx, other.Name); err != nil || !own {
+		if own, err := ex.owned(ctx, other.Name); err != nil || !own {
 			return &dialect.Substitution{Keep: []int{0}, Text: []string{"", ""}}, dialect.At(f.Span, err)
 		}
 	default:
-		own, err := w.owned(ctx, other.Name)
+		own, err := ex.owned(ctx, other.Name)
 		if err != nil {
 			return nil, dialect.At(f.Span, err)
 		}
@@ -72,7 +72,7 @@ func (w *expander) function(ctx context.Context, f *dialect.Function, q *dialect
 		bytes := decodes.Args[0].Span
 		i, ok := slices.BinarySearchFunc(q.Data, bytes.Pos, func(d *dialect.DataRef, pos int) int { return d.Pos - pos })
 		if ok && q.Data[i].Span == bytes {
-			if t, err := w.objectsOf(ctx, q.Data[i]); err != nil {
+			if t, err := ex.objectsOf(ctx, q.Data[i]); err != nil {
 				return nil, err
 			} else if t != nil {
 				closing = ", " + alias(*t) + ".uri)"
@@ -80,7 +80,7 @@ func (w *expander) function(ctx context.Context, f *dialect.Function, q *dialect
 		}
 	}
 	s.Text[len(s.Keep)] = closing
-	w.use(f, strings.TrimSuffix(strings.TrimPrefix(name, "system.main."), "("))
+	ex.use(f, strings.TrimSuffix(strings.TrimPrefix(name, "system.main."), "("))
 	return s, nil
 }
 
@@ -163,19 +163,19 @@ func makeRef(f *dialect.Function, p googlesql.Function) (*dialect.Substitution, 
 
 // owned reports whether the name belongs to a function that the user has made in a schema ml, obj or ai. In GoogleSQL it
 // never does.
-func (w *expander) owned(ctx context.Context, name string) (bool, error) {
+func (ex *expander) owned(ctx context.Context, name string) (bool, error) {
 	schema, fn, ok := strings.Cut(name, ".")
-	if !ok || w.lang == dialect.GoogleSQL {
+	if !ok || ex.lang == dialect.GoogleSQL {
 		return false, nil
 	}
 	schema, fn = strings.ToLower(schema), strings.ToLower(fn)
-	if own, ok := w.own[schema]; ok {
+	if own, ok := ex.own[schema]; ok {
 		return own[fn], nil
 	}
 	// Listing all functions takes milliseconds, and hardly anybody has such a schema.
-	rows, err := w.Catalog.Rows(ctx, "SELECT 1 FROM duckdb_schemas() WHERE lower(schema_name) = "+quote.Text(schema)+" LIMIT 1")
+	rows, err := ex.Catalog.Rows(ctx, "SELECT 1 FROM duckdb_schemas() WHERE lower(schema_name) = "+quote.Text(schema)+" LIMIT 1")
 	if err == nil && len(rows) > 0 {
-		rows, err = w.Catalog.Rows(ctx, "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE "+
+		rows, err = ex.Catalog.Rows(ctx, "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE "+
 			"lower(schema_name) = "+quote.Text(schema))
 	}
 	if err != nil {
@@ -187,10 +187,10 @@ func (w *expander) owned(ctx context.Context, name string) (bool, error) {
 			own[name] = true
 		}
 	}
-	if w.own == nil {
-		w.own = map[string]map[string]bool{}
+	if ex.own == nil {
+		ex.own = map[string]map[string]bool{}
 	}
-	w.own[schema] = own
+	ex.own[schema] = own
 	return own[fn], nil
 }
 

@@ -15,17 +15,17 @@ import (
 )
 
 // tableFunction writes VECTOR_SEARCH and EXTERNAL_OBJECT_TRANSFORM; "" leaves a table function of the user's own.
-func (w *expander) tableFunction(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
+func (ex *expander) tableFunction(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
 	var sql string
 	var err error
-	if w.plan != nil {
-		w.plan.uses = append(w.plan.uses, use{Span: f.Span, name: f.Name})
+	if ex.plan != nil {
+		ex.plan.uses = append(ex.plan.uses, use{Span: f.Span, name: f.Name})
 	}
 	switch f.Name {
 	case "VECTOR_SEARCH":
-		sql, err = w.vectorSearch(ctx, f, args)
+		sql, err = ex.vectorSearch(ctx, f, args)
 	case "EXTERNAL_OBJECT_TRANSFORM":
-		sql, err = w.objectTransform(ctx, f, args)
+		sql, err = ex.objectTransform(ctx, f, args)
 	default:
 		err = errors.New(f.Name + " is not part of this version")
 	}
@@ -45,8 +45,8 @@ var searchPositions = [...]string{"base table", "column to search", "query table
 
 // vectorSearch writes VECTOR_SEARCH({TABLE base | (query)}, 'column', {TABLE q | (query)} …) and its form with query_value
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/search_functions#vector_search).
-func (w *expander) vectorSearch(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
-	v := &searched{expander: w, spans: map[string]dialect.Span{}}
+func (ex *expander) vectorSearch(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
+	v := &searched{expander: ex, spans: map[string]dialect.Span{}}
 	place := 0
 	for i, a := range f.Args {
 		name := a.Name
@@ -171,7 +171,7 @@ func wantsVector(what string, t udf.Type) error {
 
 // objectTransform writes EXTERNAL_OBJECT_TRANSFORM(TABLE t, ['SIGNED_URL'])
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/table-functions-built-in#external_object_transform).
-func (w *expander) objectTransform(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
+func (ex *expander) objectTransform(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
 	const form = "EXTERNAL_OBJECT_TRANSFORM is written EXTERNAL_OBJECT_TRANSFORM(TABLE object_table, ['SIGNED_URL'])"
 	if len(f.Args) != 2 || f.Args[0].Table == nil || f.Args[1].Const == nil || f.Args[1].Const.Kind != dialect.Array {
 		return "", errors.New(form)
@@ -180,7 +180,7 @@ func (w *expander) objectTransform(ctx context.Context, f *dialect.TableFunction
 	if len(list) != 1 || list[0].Kind != dialect.String || !strings.EqualFold(list[0].Str, "SIGNED_URL") {
 		return "", dialect.At(f.Args[1].Span, errors.New("EXTERNAL_OBJECT_TRANSFORM knows one transform: ['SIGNED_URL']"))
 	}
-	if _, ok, err := w.objectTable(ctx, f.Args[0].Table.Parts); err != nil {
+	if _, ok, err := ex.objectTable(ctx, f.Args[0].Table.Parts); err != nil {
 		return "", dialect.At(f.Args[0].Span, err)
 	} else if !ok {
 		return "", dialect.At(f.Args[0].Span, fmt.Errorf("`%s` is no object table; EXTERNAL_OBJECT_TRANSFORM reads one", f.Args[0].Table))

@@ -153,7 +153,8 @@ func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parame
 
 // partitionColumns are those that PARTITION BY may name though the table does not declare them.
 var partitionColumns = []googlesql.Field{
-	{Name: "_PARTITIONTIME", Type: googlesql.Type{Kind: googlesql.Timestamp}}, {Name: "_PARTITIONDATE", Type: googlesql.Type{Kind: googlesql.Date}},
+	{Name: "_PARTITIONTIME", Type: googlesql.Type{Kind: googlesql.Timestamp}},
+	{Name: "_PARTITIONDATE", Type: googlesql.Type{Kind: googlesql.Date}},
 }
 
 func (a *Analyzer) options(p Parameters) *resolved.AnalyzerOptionsProto {
@@ -167,7 +168,8 @@ func (a *Analyzer) options(p Parameters) *resolved.AnalyzerOptionsProto {
 		EnabledRewrites:           rewrites,
 	}
 	for _, f := range partitionColumns {
-		o.DdlPseudoColumns = append(o.DdlPseudoColumns, &resolved.AnalyzerOptionsProto_QueryParameterProto{Name: proto.String(f.Name), Type: TypeProto(f.Type)})
+		o.DdlPseudoColumns = append(o.DdlPseudoColumns, &resolved.AnalyzerOptionsProto_QueryParameterProto{Name: proto.String(f.Name),
+			Type: TypeProto(f.Type)})
 	}
 	for _, f := range p.Named {
 		o.QueryParameters = append(o.QueryParameters, &resolved.AnalyzerOptionsProto_QueryParameterProto{Name: &f.Name, Type: TypeProto(f.Type)})

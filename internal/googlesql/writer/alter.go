@@ -18,7 +18,8 @@ func (w *writer) dropStatement(s *resolved.ResolvedDropStmtProto) string {
 	default:
 		refuse(location(s.GetParent().GetParent()), "DROP %s", kind)
 	}
-	w.change(Change{Action: Forget, Kind: map[string]metadata.Kind{"TABLE": metadata.Table, "VIEW": metadata.View, "SCHEMA": metadata.Dataset}[kind], Path: s.GetNamePath()})
+	w.change(Change{Action: Forget, Kind: map[string]metadata.Kind{"TABLE": metadata.Table, "VIEW": metadata.View,
+		"SCHEMA": metadata.Dataset}[kind], Path: s.GetNamePath()})
 	text := w.drop(kind, s.GetIsIfExists(), s.GetNamePath())
 	if s.GetDropMode() == resolved.ResolvedDropStmtEnums_CASCADE {
 		text += " CASCADE"

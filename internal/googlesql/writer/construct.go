@@ -101,8 +101,10 @@ func (c *call) construct() (string, bool) {
 	f, mark := c.w.construct(c.at, c.name)
 	args := c.args
 	for i, t := range c.types { // a sparse vector, whose fields may have any names
-		if t.Kind == googlesql.Array && t.Elem.Kind == googlesql.Struct && len(t.Elem.Fields) == 2 && t.Elem.Fields[1].Type.Kind == googlesql.Float64 {
-			vector := googlesql.ArrayOf(googlesql.StructOf(googlesql.Field{Name: "key", Type: t.Elem.Fields[0].Type}, googlesql.Field{Name: "value", Type: t.Elem.Fields[1].Type}))
+		if t.Kind == googlesql.Array && t.Elem.Kind == googlesql.Struct && len(t.Elem.Fields) == 2 &&
+			t.Elem.Fields[1].Type.Kind == googlesql.Float64 {
+			vector := googlesql.ArrayOf(googlesql.StructOf(googlesql.Field{Name: "key", Type: t.Elem.Fields[0].Type},
+				googlesql.Field{Name: "value", Type: t.Elem.Fields[1].Type}))
 			args[i] = c.w.cast(c.at, args[i], t, vector)
 		}
 	}

@@ -77,7 +77,8 @@ func (w *writer) createTable(s *resolved.ResolvedCreateTableStmtProto) string {
 		columns = append(columns, w.columnDefinition(at, c))
 	}
 	if kept.Value.Partitioning != nil && kept.Value.Partitioning.Column == "" {
-		columns = append(columns, quote.Name(PartitionTime)+" TIMESTAMPTZ DEFAULT (date_trunc('"+strings.ToLower(kept.Value.Partitioning.Unit)+"', now()))")
+		columns = append(columns, quote.Name(PartitionTime)+" TIMESTAMPTZ DEFAULT (date_trunc('"+strings.ToLower(kept.Value.Partitioning.Unit)+
+			"', now()))")
 	}
 	return head + " (" + strings.Join(columns, ", ") + ")"
 }

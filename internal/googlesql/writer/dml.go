@@ -104,7 +104,8 @@ func (w *writer) delete(s *resolved.ResolvedDeleteStmtProto) string {
 	if l := s.GetWhereExpr().GetResolvedLiteralNode(); l != nil && l.GetValue().GetValue().GetBoolValue() {
 		return "DELETE FROM " + from
 	}
-	return "DELETE FROM " + from + " WHERE rowid IN (SELECT r FROM (" + w.target(s.GetTableScan()) + ") WHERE " + w.expr(s.GetWhereExpr()) + ")"
+	return "DELETE FROM " + from + " WHERE rowid IN (SELECT r FROM (" + w.target(s.GetTableScan()) + ") WHERE " + w.expr(s.GetWhereExpr()) +
+		")"
 }
 
 func (w *writer) update(s *resolved.ResolvedUpdateStmtProto) string {
@@ -134,7 +135,8 @@ func (w *writer) update(s *resolved.ResolvedUpdateStmtProto) string {
 
 // once makes an error of a row that is to be changed twice.
 func once(rows string) string {
-	return "SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY r) AS matches FROM (" + rows + ")) WHERE CASE WHEN r IS NOT NULL AND matches > 1 THEN " +
+	return "SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY r) AS matches FROM (" + rows +
+		")) WHERE CASE WHEN r IS NOT NULL AND matches > 1 THEN " +
 		fail(severalMatches, "BOOLEAN") + " ELSE TRUE END"
 }
 
@@ -148,7 +150,8 @@ type changed struct {
 type named struct{ expr, name string }
 
 // changes writes a SET clause, whose values are columns of s that begin with a prefix.
-func (w *writer) changes(at *resolved.ParseLocationRangeProto, t *resolved.ResolvedTableScanProto, items []*resolved.ResolvedUpdateItemProto, prefix string) changed {
+func (w *writer) changes(at *resolved.ParseLocationRangeProto, t *resolved.ResolvedTableScanProto,
+	items []*resolved.ResolvedUpdateItemProto, prefix string) changed {
 	names := w.targetNames(t)
 	all := map[int64]*change{}
 	var order []*resolved.ResolvedColumnProto
@@ -228,7 +231,8 @@ func (c *change) write(old string, t googlesql.Type) string {
 		}
 		fields = append(fields, quote.Name(name)+" := "+value)
 	}
-	return "CASE WHEN " + old + " IS NULL THEN error(" + text("Cannot set field of NULL "+t.String()) + ") ELSE struct_pack(" + strings.Join(fields, ", ") + ") END"
+	return "CASE WHEN " + old + " IS NULL THEN error(" + text("Cannot set field of NULL "+t.String()) + ") ELSE struct_pack(" +
+		strings.Join(fields, ", ") + ") END"
 }
 
 func (w *writer) truncate(s *resolved.ResolvedTruncateStmtProto) string {

@@ -302,7 +302,9 @@ func calm(text string) bool {
 		return false
 	}
 	text = strings.ReplaceAll(text, "system.main.mallard_googlesql_", "")
-	return !slices.ContainsFunc([]string{"SELECT", "random(", "uuid(", "system.main.", "\x00"}, func(s string) bool { return strings.Contains(text, s) })
+	return !slices.ContainsFunc([]string{"SELECT", "random(", "uuid(", "system.main.", "\x00"}, func(s string) bool {
+		return strings.Contains(text, s)
+	})
 }
 
 // comparing are the functions that tell the same of a decimal in any digits.
@@ -370,6 +372,7 @@ func (c *call) fixedSum(f fixed, try func(fixed) string) (sum fixed, count strin
 	others := "CASE WHEN " + x + " IS NULL THEN " + c.w.exact(c.exprs[0]) + " END"
 	whole, rest := "CAST("+of("sum", x)+" AS DECIMAL(38,9))", of("sum", others)
 	sum = fixed{width: 38, scale: 9}
-	sum.text = "CASE WHEN " + rest + " IS NULL THEN " + whole + " ELSE coalesce(" + whole + ", 0) + " + c.w.native("numeric_checked") + "(" + rest + ") END"
+	sum.text = "CASE WHEN " + rest + " IS NULL THEN " + whole + " ELSE coalesce(" + whole + ", 0) + " + c.w.native("numeric_checked") + "(" +
+		rest + ") END"
 	return sum, of("count", x) + " + " + of("count", others), true
 }

@@ -50,13 +50,19 @@ type Option struct {
 
 // optionTypes are the options that are kept, with the types of their values.
 var optionTypes = map[string]googlesql.Kind{
-	"description": googlesql.String, "friendly_name": googlesql.String, "labels": googlesql.Array, "tags": googlesql.Array, "location": googlesql.String,
-	"kms_key_name": googlesql.String, "default_kms_key_name": googlesql.String, "storage_billing_model": googlesql.String, "primary_replica": googlesql.String,
-	"expiration_timestamp": googlesql.Timestamp, "default_table_expiration_days": googlesql.Float64, "default_partition_expiration_days": googlesql.Float64,
-	"partition_expiration_days": googlesql.Float64, "max_time_travel_hours": googlesql.Int64, "require_partition_filter": googlesql.Bool,
-	"enable_refresh": googlesql.Bool, "refresh_interval_minutes": googlesql.Float64, "allow_non_incremental_definition": googlesql.Bool,
-	"is_primary_replica": googlesql.Bool, "max_staleness": googlesql.Interval, "privacy_policy": googlesql.String, "enable_change_history": googlesql.Bool,
-	"strict_mode": googlesql.Bool, "data_governance_type": googlesql.String, "failover_reservation": googlesql.String,
+	"description": googlesql.String, "friendly_name": googlesql.String, "labels": googlesql.Array, "tags": googlesql.Array,
+	"location":     googlesql.String,
+	"kms_key_name": googlesql.String, "default_kms_key_name": googlesql.String, "storage_billing_model": googlesql.String,
+	"primary_replica":      googlesql.String,
+	"expiration_timestamp": googlesql.Timestamp, "default_table_expiration_days": googlesql.Float64,
+	"default_partition_expiration_days": googlesql.Float64,
+	"partition_expiration_days":         googlesql.Float64, "max_time_travel_hours": googlesql.Int64,
+	"require_partition_filter": googlesql.Bool,
+	"enable_refresh":           googlesql.Bool, "refresh_interval_minutes": googlesql.Float64,
+	"allow_non_incremental_definition": googlesql.Bool,
+	"is_primary_replica":               googlesql.Bool, "max_staleness": googlesql.Interval, "privacy_policy": googlesql.String,
+	"enable_change_history": googlesql.Bool,
+	"strict_mode":           googlesql.Bool, "data_governance_type": googlesql.String, "failover_reservation": googlesql.String,
 }
 
 // OptionType is the type of an option as INFORMATION_SCHEMA shows it.
@@ -68,7 +74,8 @@ func OptionType(name string) string {
 }
 
 // unobserved are the options that are kept and have no effect here, which a notice says.
-var unobserved = map[string]bool{"partition_expiration_days": true, "default_partition_expiration_days": true, "require_partition_filter": true}
+var unobserved = map[string]bool{"partition_expiration_days": true, "default_partition_expiration_days": true,
+	"require_partition_filter": true}
 
 // options reads a list of options. It refuses those that would change a result.
 func (w *writer) options(list []*resolved.ResolvedOptionProto) []Option {
@@ -185,9 +192,11 @@ const partitionError = "PARTITION BY expression must be DATE(<timestamp_column>)
 	"DATE_TRUNC(<date_column>, MONTH/YEAR), or RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, <int64_value>[, <int64_value>]))"
 
 var (
-	truncated = regexp.MustCompile("(?is)^(?:DATE_TRUNC|DATETIME_TRUNC|TIMESTAMP_TRUNC)\\s*\\(\\s*`?(\\w+)`?\\s*,\\s*(HOUR|DAY|MONTH|YEAR)\\s*\\)$")
-	dated     = regexp.MustCompile("(?is)^(?:DATE\\s*\\(\\s*`?(\\w+)`?\\s*\\)|`?(\\w+)`?)$")
-	ranged    = regexp.MustCompile("(?is)^RANGE_BUCKET\\s*\\(\\s*`?(\\w+)`?\\s*,\\s*GENERATE_ARRAY\\s*\\(\\s*(-?\\d+)\\s*,\\s*(-?\\d+)\\s*(?:,\\s*(-?\\d+)\\s*)?\\)\\s*\\)$")
+	truncated = regexp.MustCompile("(?is)^(?:DATE_TRUNC|DATETIME_TRUNC|TIMESTAMP_TRUNC)\\s*\\(\\s*" +
+		"`?(\\w+)`?\\s*,\\s*(HOUR|DAY|MONTH|YEAR)\\s*\\)$")
+	dated  = regexp.MustCompile("(?is)^(?:DATE\\s*\\(\\s*`?(\\w+)`?\\s*\\)|`?(\\w+)`?)$")
+	ranged = regexp.MustCompile("(?is)^RANGE_BUCKET\\s*\\(\\s*`?(\\w+)`?" +
+		"\\s*,\\s*GENERATE_ARRAY\\s*\\(\\s*(-?\\d+)\\s*,\\s*(-?\\d+)\\s*(?:,\\s*(-?\\d+)\\s*)?\\)\\s*\\)$")
 )
 
 // The pseudo-columns of a table that is partitioned by the time of ingestion.

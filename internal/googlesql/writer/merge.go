@@ -18,7 +18,8 @@ func (w *writer) merge(s *resolved.ResolvedMergeStmtProto) string {
 	m.part(resolved.ResolvedMergeWhenEnums_MATCHED, "("+target+") JOIN ("+source+") ON "+on)
 	m.part(resolved.ResolvedMergeWhenEnums_NOT_MATCHED_BY_TARGET, "("+source+") WHERE NOT EXISTS (SELECT 1 FROM ("+target+") WHERE "+on+")")
 	m.part(resolved.ResolvedMergeWhenEnums_NOT_MATCHED_BY_SOURCE, "("+target+") WHERE NOT EXISTS (SELECT 1 FROM ("+source+") WHERE "+on+")")
-	rows := "WITH source AS MATERIALIZED (" + w.scan(s.GetFromScan()) + "), target AS MATERIALIZED (" + w.target(s.GetTableScan()) + ") SELECT * FROM (" +
+	rows := "WITH source AS MATERIALIZED (" + w.scan(s.GetFromScan()) + "), target AS MATERIALIZED (" + w.target(s.GetTableScan()) +
+		") SELECT * FROM (" +
 		once("SELECT * FROM ("+strings.Join(m.parts, " UNION ALL BY NAME ")+") WHERE action IS NOT NULL") + ")"
 	return "MERGE INTO " + w.tableOf(s.GetTableScan()).From + " AS t USING (" + rows + ") AS s ON t.rowid = s.r" + strings.Join(m.actions, "")
 }
@@ -66,7 +67,8 @@ func (m *merging) part(kind resolved.ResolvedMergeWhenEnums_MatchType, from stri
 				values += fmt.Sprintf(", CASE WHEN action = %d THEN %s END AS %s", i, m.w.expr(v.GetValue()), value)
 				inserted = append(inserted, "s."+value)
 			}
-			m.actions = append(m.actions, fmt.Sprintf(" WHEN NOT MATCHED AND s.action = %d THEN INSERT (%s) VALUES (%s)", i, strings.Join(names, ", "), strings.Join(inserted, ", ")))
+			m.actions = append(m.actions, fmt.Sprintf(" WHEN NOT MATCHED AND s.action = %d THEN INSERT (%s) VALUES (%s)", i,
+				strings.Join(names, ", "), strings.Join(inserted, ", ")))
 		}
 	}
 	if holds == "" {

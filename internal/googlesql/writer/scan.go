@@ -177,11 +177,13 @@ func (w *writer) subqueryJoin(s *resolved.ResolvedJoinScanProto, condition strin
 		kept, other = other, kept
 	}
 	list := columns(s.GetParent().GetColumnList())
-	text := "SELECT " + list + " FROM (" + w.scan(kept) + ") LEFT JOIN LATERAL (SELECT * FROM (" + w.scan(other) + ") WHERE " + condition + ") ON TRUE"
+	text := "SELECT " + list + " FROM (" + w.scan(kept) + ") LEFT JOIN LATERAL (SELECT * FROM (" + w.scan(other) + ") WHERE " + condition +
+		") ON TRUE"
 	if s.GetJoinType() != resolved.ResolvedJoinScanEnums_FULL {
 		return text
 	}
-	rest := "SELECT " + columns(scanColumns(other)) + " FROM (" + w.scan(other) + ") WHERE NOT EXISTS (SELECT 1 FROM (" + w.scan(kept) + ") WHERE " + condition + ")"
+	rest := "SELECT " + columns(scanColumns(other)) + " FROM (" + w.scan(other) + ") WHERE NOT EXISTS (SELECT 1 FROM (" + w.scan(kept) +
+		") WHERE " + condition + ")"
 	return "SELECT " + list + " FROM (" + text + " UNION ALL BY NAME " + rest + ")"
 }
 
@@ -232,7 +234,8 @@ func direction(it *resolved.ResolvedOrderByItemProto, descending bool) string {
 
 func nulls(it *resolved.ResolvedOrderByItemProto) string {
 	switch order := it.GetNullOrder(); {
-	case order == resolved.ResolvedOrderByItemEnums_NULLS_FIRST, order == resolved.ResolvedOrderByItemEnums_ORDER_UNSPECIFIED && !it.GetIsDescending():
+	case order == resolved.ResolvedOrderByItemEnums_NULLS_FIRST, order == resolved.ResolvedOrderByItemEnums_ORDER_UNSPECIFIED &&
+		!it.GetIsDescending():
 		return " NULLS FIRST"
 	}
 	return " NULLS LAST"

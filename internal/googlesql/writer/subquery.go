@@ -59,17 +59,20 @@ func (w *writer) inSubquery(s *resolved.ResolvedSubqueryExprProto, at *resolved.
 		return w.quantified(s, at, "$equal", true)
 	case googlesql.Float64:
 		c := column(scanColumns(s.GetSubquery())[0])
-		return "(" + w.expr(s.GetInExpr()) + " IN (SELECT " + c + " FROM (" + w.scan(s.GetSubquery()) + ") WHERE " + c + " IS NULL OR NOT isnan(" + c + ")))"
+		return "(" + w.expr(s.GetInExpr()) + " IN (SELECT " + c + " FROM (" + w.scan(s.GetSubquery()) + ") WHERE " + c +
+			" IS NULL OR NOT isnan(" + c + ")))"
 	}
 	return "(" + w.expr(s.GetInExpr()) + " IN (" + w.only(s) + "))"
 }
 
 // quantified writes whether an operator holds between a value and any, or all, of a subquery's.
-func (w *writer) quantified(s *resolved.ResolvedSubqueryExprProto, at *resolved.ParseLocationRangeProto, operator string, anyOf bool) string {
+func (w *writer) quantified(s *resolved.ResolvedSubqueryExprProto, at *resolved.ParseLocationRangeProto, operator string,
+	anyOf bool) string {
 	c := scanColumns(s.GetSubquery())[0]
 	x := typeOf(s.GetInExpr())
 	from := w.scan(s.GetSubquery())
-	call := &call{w: w, at: at, name: operator, args: []string{w.expr(s.GetInExpr()), w.leaving(c)}, types: []googlesql.Type{x, x}, result: googlesql.Type{Kind: googlesql.Bool}}
+	call := &call{w: w, at: at, name: operator, args: []string{w.expr(s.GetInExpr()), w.leaving(c)}, types: []googlesql.Type{x, x},
+		result: googlesql.Type{Kind: googlesql.Bool}}
 	call.exprs = []*resolved.AnyResolvedExprProto{s.GetInExpr(), columnRef(c)}
 	decides := "q"
 	if !anyOf {
@@ -81,7 +84,6 @@ func (w *writer) quantified(s *resolved.ResolvedSubqueryExprProto, at *resolved.
 
 // columnRef makes an expression of a column.
 func columnRef(c *resolved.ResolvedColumnProto) *resolved.AnyResolvedExprProto {
-	return &resolved.AnyResolvedExprProto{Node: &resolved.AnyResolvedExprProto_ResolvedColumnRefNode{ResolvedColumnRefNode: &resolved.ResolvedColumnRefProto{
-		Parent: &resolved.ResolvedExprProto{Type: c.GetType()}, Column: c,
-	}}}
+	ref := &resolved.ResolvedColumnRefProto{Parent: &resolved.ResolvedExprProto{Type: c.GetType()}, Column: c}
+	return &resolved.AnyResolvedExprProto{Node: &resolved.AnyResolvedExprProto_ResolvedColumnRefNode{ResolvedColumnRefNode: ref}}
 }

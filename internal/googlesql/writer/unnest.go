@@ -32,7 +32,8 @@ func (w *writer) arrayScan(s *resolved.ResolvedArrayScanProto) string {
 			w.expr(s.GetJoinExpr()) + ") ON TRUE"
 	}
 	// In the SELECT list: no join, and the rows keep their order.
-	text := "SELECT *, " + strings.Join(u.elements(s, s.GetIsOuter()), ", ") + " FROM (SELECT *, " + strings.Join(u.arrays, ", ") + " FROM " + from + ")"
+	text := "SELECT *, " + strings.Join(u.elements(s, s.GetIsOuter()), ", ") + " FROM (SELECT *, " + strings.Join(u.arrays, ", ") + " FROM " +
+		from + ")"
 	text = "SELECT " + columns(list) + " FROM (" + text + ")"
 	if s.GetJoinExpr() != nil {
 		text += " WHERE " + w.expr(s.GetJoinExpr())

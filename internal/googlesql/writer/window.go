@@ -135,7 +135,8 @@ func infinite(offset, kind string, key *resolved.ResolvedOrderByItemProto) strin
 	if preceding == key.GetIsDescending() {
 		sign, inf = "negative", "-inf"
 	}
-	message := "Offset value cannot be positive infinity when there exists a " + sign + " infinity order key for an " + kind + " on " + order + " partition"
+	message := "Offset value cannot be positive infinity when there exists a " + sign + " infinity order key for an " + kind + " on " + order +
+		" partition"
 	return "CASE WHEN isinf(" + offset + ") AND " + column(key.GetColumnRef().GetColumn()) + " = '" + inf + "'::DOUBLE THEN " +
 		fail(strings.Replace(message, "OFFSET ", "offset ", 1), "DOUBLE") + " ELSE " + offset + " END"
 }
@@ -146,5 +147,6 @@ func finite(offset, key string, up bool) string {
 	if up {
 		sum = key + " + " + offset
 	}
-	return "CASE WHEN isinf(" + sum + ") AND isfinite(" + key + ") AND isfinite(" + offset + ") THEN '1.7976931348623157e308'::DOUBLE - abs(" + key + ") ELSE " + offset + " END"
+	return "CASE WHEN isinf(" + sum + ") AND isfinite(" + key + ") AND isfinite(" + offset + ") THEN '1.7976931348623157e308'::DOUBLE - abs(" +
+		key + ") ELSE " + offset + " END"
 }

@@ -10,7 +10,8 @@ import (
 func (w *writer) withScan(s *resolved.ResolvedWithScanProto) string {
 	recursive := ""
 	queries := w.withEntries(s, &recursive)
-	return "WITH " + recursive + strings.Join(queries, ", ") + " SELECT " + columns(scanColumns(s.GetQuery())) + " FROM (" + w.scan(s.GetQuery()) + ")"
+	return "WITH " + recursive + strings.Join(queries, ", ") + " SELECT " + columns(scanColumns(s.GetQuery())) + " FROM (" +
+		w.scan(s.GetQuery()) + ")"
 }
 
 // withEntries writes the queries of a WITH clause. The WITH clause of one of them, whose names are others, comes before it:
@@ -58,7 +59,8 @@ func (w *writer) recursiveScan(s *resolved.ResolvedRecursiveScanProto) string {
 	next := " FROM (" + w.scan(s.GetRecursiveTerm().GetScan()) + ")"
 	first := renamed(s.GetNonRecursiveTerm().GetOutputColumnList(), list, w.leaving) + ", 0 AS iteration" + from
 	again := renamed(s.GetRecursiveTerm().GetOutputColumnList(), list, w.leaving)
-	iteration := fmt.Sprintf("(SELECT CASE WHEN max(iteration) >= %d THEN error('A recursive CTE has reached the maximum number of iterations: %[1]d.') ELSE max(iteration) + 1 END FROM %s)",
+	iteration := fmt.Sprintf("(SELECT CASE WHEN max(iteration) >= %d THEN error('A recursive CTE has reached the maximum number of "+
+		"iterations: %[1]d.') ELSE max(iteration) + 1 END FROM %s)",
 		maxIterations, name)
 	if s.GetOpType() != resolved.ResolvedRecursiveScanEnums_UNION_DISTINCT {
 		return first + " UNION ALL " + again + ", " + iteration + next
@@ -67,7 +69,8 @@ func (w *writer) recursiveScan(s *resolved.ResolvedRecursiveScanProto) string {
 	for i, c := range list {
 		same[i] = "old." + column(c) + " IS NOT DISTINCT FROM new." + column(c)
 	}
-	return first + " UNION SELECT " + columns(list) + ", " + iteration + " FROM (" + again + next + ") AS new WHERE NOT EXISTS (SELECT 1 FROM recurring." + name +
+	return first + " UNION SELECT " + columns(list) + ", " + iteration + " FROM (" + again + next +
+		") AS new WHERE NOT EXISTS (SELECT 1 FROM recurring." + name +
 		" AS old WHERE " + strings.Join(same, " AND ") + ")"
 }
 
@@ -75,7 +78,8 @@ func (w *writer) recursiveScan(s *resolved.ResolvedRecursiveScanProto) string {
 func (w *writer) sampleScan(s *resolved.ResolvedSampleScanProto) string {
 	at := location(s.GetParent().GetParent())
 	size := s.GetSize().GetResolvedLiteralNode().GetValue().GetValue()
-	if s.GetUnit() != resolved.ResolvedSampleScanEnums_PERCENT || s.GetWeightColumn() != nil || len(s.GetPartitionByList()) > 0 || s.GetRepeatableArgument() != nil {
+	if s.GetUnit() != resolved.ResolvedSampleScanEnums_PERCENT || s.GetWeightColumn() != nil || len(s.GetPartitionByList()) > 0 ||
+		s.GetRepeatableArgument() != nil {
 		refuse(at, "TABLESAMPLE other than SYSTEM (… PERCENT)")
 	}
 	percent := size.GetDoubleValue()
@@ -85,7 +89,8 @@ func (w *writer) sampleScan(s *resolved.ResolvedSampleScanProto) string {
 	if size.GetValue() != nil && percent == 0 {
 		percent = float64(size.GetInt64Value())
 	}
-	return fmt.Sprintf("SELECT %s FROM (%s) TABLESAMPLE system(%v%%)", columns(s.GetParent().GetColumnList()), w.scan(s.GetInputScan()), percent)
+	return fmt.Sprintf("SELECT %s FROM (%s) TABLESAMPLE system(%v%%)", columns(s.GetParent().GetColumnList()), w.scan(s.GetInputScan()),
+		percent)
 }
 
 // assertScan writes |> ASSERT: the rows, or an error at the first for which the condition is not true.

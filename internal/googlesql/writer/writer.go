@@ -127,7 +127,8 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 		refuse(location(d.GetParent().GetParent()), "UNDROP %s (nothing of what was dropped is kept)", strings.ToUpper(d.GetSchemaObjectKind()))
 	case *resolved.AnyResolvedStatementProto_ResolvedAlterTableSetOptionsStmtNode:
 		a := n.ResolvedAlterTableSetOptionsStmtNode
-		w.change(Change{Action: Alter, Kind: metadata.Table, Path: a.GetNamePath(), IfExists: a.GetIsIfExists(), Options: w.options(a.GetOptionList())})
+		w.change(Change{Action: Alter, Kind: metadata.Table, Path: a.GetNamePath(), IfExists: a.GetIsIfExists(),
+			Options: w.options(a.GetOptionList())})
 	case *resolved.AnyResolvedStatementProto_ResolvedAlterObjectStmtNode:
 		out.SQL = w.alterStatement(n.ResolvedAlterObjectStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedExportDataStmtNode:

@@ -121,7 +121,8 @@ func (s *Service) dryJob(c *call, j *job) (any, error) {
 		return nil, err
 	}
 	r := j.resource(c)
-	r.JobReference.JobId, r.Id, r.SelfLink = "", j.project+":"+j.location+".", selfLink(c, "/projects/%s/jobs/?location=%s", j.project, j.location)
+	r.JobReference.JobId, r.Id, r.SelfLink = "", j.project+":"+j.location+".",
+		selfLink(c, "/projects/%s/jobs/?location=%s", j.project, j.location)
 	if q := r.Configuration.Query; q != nil && q.DestinationTable == nil && j.statistics.Query.StatementType == "SELECT" {
 		q.DestinationTable = &api.TableReference{ProjectId: j.project, DatasetId: Anonymous, TableId: newID("anon")}
 		q.WriteDisposition = writeTruncate

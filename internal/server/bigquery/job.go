@@ -256,7 +256,8 @@ func (q *jobs) evict() {
 		return kept <= limits.Kept && time.Since(j.ended) < limits.Age && (bytes <= limits.Bytes || kept == 1)
 	}
 	known := slices.DeleteFunc(slices.Clone(q.order), func(j *job) bool { return !j.finished() })
-	slices.SortStableFunc(known, func(a, b *job) int { return a.ended.Compare(b.ended) }) // a script began before its children, and ends after them
+	// a script began before its children, and ends after them
+	slices.SortStableFunc(known, func(a, b *job) int { return a.ended.Compare(b.ended) })
 	for _, j := range slices.Backward(known) {
 		if !stay(j) {
 			gone = append(gone, j)

@@ -34,7 +34,8 @@ func (j *job) resource(c *call) *api.Job {
 		st.Query.Timeline = j.timeline()
 	}
 	config := *j.config
-	config.Query, config.Load, config.Extract, config.Copy = copied(config.Query), copied(config.Load), copied(config.Extract), copied(config.Copy)
+	config.Query, config.Load, config.Extract, config.Copy = copied(config.Query), copied(config.Load), copied(config.Extract),
+		copied(config.Copy)
 	st.ParentJobId, st.NumChildJobs = j.parent, int64(j.children)
 	st.ForceSendFields = append(slices.Clone(st.ForceSendFields), "TotalBytesProcessed")
 	r := &api.Job{

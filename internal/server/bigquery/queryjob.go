@@ -190,7 +190,8 @@ func (r *queryRun) child(step extension.Step, text string) *job {
 }
 
 // statement runs a statement and notes what it did.
-func (r *queryRun) statement(ctx context.Context, j *job, st statement, step extension.Step, run func() (extension.StepResult, error)) error {
+func (r *queryRun) statement(ctx context.Context, j *job, st statement, step extension.Step,
+	run func() (extension.StepResult, error)) error {
 	q := j.config.Query
 	j.change(func() {
 		j.statistics.Query.StatementType = st.kind
@@ -199,7 +200,8 @@ func (r *queryRun) statement(ctx context.Context, j *job, st statement, step ext
 	var into *destination
 	if q.DestinationTable != nil && st.kind == "SELECT" {
 		var err error
-		if into, err = r.s.destination(ctx, j.project, q.DestinationTable, q.CreateDisposition, cmp.Or(q.WriteDisposition, writeEmpty)); err != nil {
+		if into, err = r.s.destination(ctx, j.project, q.DestinationTable, q.CreateDisposition,
+			cmp.Or(q.WriteDisposition, writeEmpty)); err != nil {
 			return err
 		}
 		into.additions = q.SchemaUpdateOptions
@@ -314,7 +316,8 @@ func (r *queryRun) there(ctx context.Context, j *job, st statement) (there bool)
 		return false
 	}
 	dataset, name := ref.DatasetId, ref.TableId
-	query := "SELECT 1 FROM (SELECT schema_name, table_name, database_name FROM duckdb_tables() UNION ALL SELECT schema_name, view_name, database_name FROM duckdb_views()) " +
+	query := "SELECT 1 FROM (SELECT schema_name, table_name, database_name FROM duckdb_tables() UNION ALL SELECT schema_name, view_name, " +
+		"database_name FROM duckdb_views()) " +
 		"WHERE lower(table_name) IN (lower(" + quote.Text(name) + "), lower(" + quote.Text("mallard function "+name) + "))"
 	switch {
 	case st.object == "SCHEMA":

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // upload is a file that came with a request
@@ -289,7 +291,7 @@ func (s *Service) continueUpload(c *call) (any, error) {
 		return nil, nil
 	}
 	if u.size > total {
-		return nil, invalid("The upload has %d bytes, more than its %d", u.size, total)
+		return nil, invalid("The upload has %s, more than its %d", amount.Of(u.size, "byte"), total)
 	}
 	u.done = true
 	whole := &upload{path: u.file.Name(), size: u.size}

@@ -55,7 +55,8 @@ func (s *Service) resource(
 		Metageneration: 1,
 		ContentType:    o.ContentType, StorageClass: "STANDARD", Size: uint64(o.Size), Etag: generation,
 		TimeCreated: at, Updated: at, TimeStorageClassUpdated: at, ForceSendFields: []string{"Size"},
-		MediaLink: address(r) + "/download/storage/v1/b/" + url.PathEscape(b.Name()) + "/o/" + url.PathEscape(name) + "?alt=media&generation=" + generation,
+		MediaLink: address(r) + "/download/storage/v1/b/" + url.PathEscape(b.Name()) + "/o/" + url.PathEscape(name) + "?alt=media&generation=" +
+			generation,
 	}
 	if !digested {
 		return res, nil

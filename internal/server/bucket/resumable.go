@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/connectors/localfs"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // idle is how long an upload waits for its next part.
@@ -143,7 +144,8 @@ func (s *Service) resume(ctx context.Context, b *localfs.Bucket, w http.Response
 		return err
 	}
 	if from > u.have || total > s.o.MaxObject {
-		return invalid("The part begins at %d of %d, and %d bytes are there; at most %d are taken.", from, total, u.have, s.o.MaxObject)
+		return invalid("The part begins at %d of %d, and %s came before; at most %d are taken.", from, total,
+			amount.Of(u.have, "byte"), s.o.MaxObject)
 	}
 	body := http.MaxBytesReader(w, r.Body, s.o.MaxObject-from)
 	if _, err := io.CopyN(io.Discard, body, u.have-from); err != nil && err != io.EOF { // sent again
@@ -179,7 +181,7 @@ func (s *Service) resume(ctx context.Context, b *localfs.Bucket, w http.Response
 	u.ended = true
 	s.forget(id)
 	if u.have > total {
-		return errors.Join(invalid("%d bytes came, of %d.", u.have, total), u.to.Abort())
+		return errors.Join(invalid("%s came, of %d.", amount.Of(u.have, "byte"), total), u.to.Abort())
 	}
 	begun := r.Clone(ctx)
 	begun.URL.RawQuery = u.query

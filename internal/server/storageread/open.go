@@ -27,7 +27,8 @@ func (s *Server) open(ctx context.Context, t Table, r *storagepb.CreateReadSessi
 			return nil, invalid("request failed: snapshot_time: %v", err)
 		}
 		if at.AsTime().Before(now.Add(-snapshotSlack)) {
-			return nil, invalid("request failed: snapshot_time %s lies back: DuckDB keeps no earlier states of a table", at.AsTime().Format(time.RFC3339))
+			return nil, invalid("request failed: snapshot_time %s lies back: DuckDB keeps no earlier states of a table",
+				at.AsTime().Format(time.RFC3339))
 		}
 	}
 	n := &session{id: newID(), codec: codecOf(o), age: s.o.Limits.Age, idle: s.o.Limits.Idle, created: now, used: now}
@@ -182,7 +183,8 @@ func (p *pin) begin(ctx context.Context, table string) (number uint64, err error
 	}
 	err = extension.WithDuckDBSQL(ctx, p.conn, func(c *sql.Conn) error {
 		// It begins in the table's database with the first statement that names it.
-		return c.QueryRowContext(ctx, "SELECT coalesce(any_value(x), txid_current()) FROM (SELECT 0::UBIGINT AS x FROM "+table+" LIMIT 0)").Scan(&number)
+		return c.QueryRowContext(ctx, "SELECT coalesce(any_value(x), txid_current()) FROM (SELECT 0::UBIGINT AS x FROM "+table+
+			" LIMIT 0)").Scan(&number)
 	})
 	return number, err
 }

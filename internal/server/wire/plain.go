@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
@@ -16,7 +17,7 @@ import (
 // (https://docs.cloud.google.com/bigquery/docs/exporting-data#limitations).
 func (e *Encoder) AppendObject(b []byte, values []any) ([]byte, error) {
 	if len(values) != len(e.Columns) {
-		return b, fmt.Errorf("a row of %d values for %d columns", len(values), len(e.Columns))
+		return b, fmt.Errorf("a row of %s for %s", amount.Of(len(values), "value"), amount.Of(len(e.Columns), "column"))
 	}
 	return e.object(b, e.Columns, func(i int) any { return values[i] })
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
@@ -35,7 +36,7 @@ type Encoder struct {
 // AppendRow writes a row {"f":[{"v":…},…]} of values as database/sql gives them, one for each column.
 func (e *Encoder) AppendRow(b []byte, values []any) ([]byte, error) {
 	if len(values) != len(e.Columns) {
-		return b, fmt.Errorf("a row of %d values for %d columns", len(values), len(e.Columns))
+		return b, fmt.Errorf("a row of %s for %s", amount.Of(len(values), "value"), amount.Of(len(e.Columns), "column"))
 	}
 	b = append(b, `{"f":[`...)
 	for i, c := range e.Columns {
