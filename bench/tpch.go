@@ -17,8 +17,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard/dialect"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
 )
 
@@ -83,7 +83,8 @@ func tpch(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		b.ratios = append(b.ratios, ratio{"tpch", name + ", processors' time, GoogleSQL / DuckDB", quotients(ts.cpu[google], ts.cpu[duck]), atMost, 1.5})
+		b.ratios = append(b.ratios, ratio{"tpch", name + ", processors' time, GoogleSQL / DuckDB", quotients(ts.cpu[google], ts.cpu[duck]),
+			atMost, 1.5})
 		for i, of := range []map[string][]float64{ts.wall, ts.cpu} {
 			all[i].add("GoogleSQL", of[google])
 			all[i].add("DuckDB", of[duck])
@@ -293,7 +294,8 @@ func selectOne(ctx context.Context, b *bench) error {
 			return err
 		}
 		for _, f := range forms[:len(forms)-1] {
-			b.ratios = append(b.ratios, ratio{"select", "SELECT 1" + how + ", " + f.name + " / plain duckdb-go, p50", ts.over(f.name+how, "plain duckdb-go"+how), atMost, 1.1})
+			b.ratios = append(b.ratios, ratio{"select", "SELECT 1" + how + ", " + f.name + " / plain duckdb-go, p50",
+				ts.over(f.name+how, "plain duckdb-go"+how), atMost, 1.1})
 		}
 	}
 	return nil
