@@ -11,20 +11,21 @@ import (
 // Targets gives the keys of the tables that a statement of DuckDB's may change: it changes the rows of one, whose name may mean one of
 // several. Where that cannot be told it is AnyTable.
 func (pl *Planner) Targets(ctx context.Context, src string, st dialect.Statement) []string {
-	for _, r := range dialect.Relations(src, st) {
-		switch r.Role {
-		case dialect.Changes, dialect.Makes, dialect.Drops, dialect.Alters:
-			database, k, err := pl.locate(ctx, metadata.Table, r.Parts)
-			if err != nil {
-				return []string{AnyTable}
-			}
-			keys := []string{TableKey(database, k.Dataset, k.Name)}
-			if len(r.Parts) == 1 { // of the search path, perhaps
-				keys = append(keys, TableKey(database, "main", k.Name))
-			}
-			return keys
+	all := dialect.Relations(src, st)
+	if len(all) == 0 {
+		return []string{AnyTable}
+	}
+	switch r := all[0]; r.Role { // what a statement changes comes first
+	case dialect.Changes, dialect.Makes, dialect.Drops, dialect.Alters:
+		database, k, err := pl.locate(ctx, metadata.Table, r.Parts)
+		if err != nil {
+			break
 		}
-		break // what a statement changes comes first
+		keys := []string{TableKey(database, k.Dataset, k.Name)}
+		if len(r.Parts) == 1 { // of the search path, perhaps
+			keys = append(keys, TableKey(database, "main", k.Name))
+		}
+		return keys
 	}
 	return []string{AnyTable}
 }

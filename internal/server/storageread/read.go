@@ -130,9 +130,10 @@ func (o *sender) send(b *batches) error {
 	}
 	start := o.progress()
 	o.sent += rows
+	//lint:ignore SA1019 old clients read the count there
+	batch := &storagepb.ArrowRecordBatch{SerializedRecordBatch: text, RowCount: rows}
 	m := &storagepb.ReadRowsResponse{
-		Rows: &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: &storagepb.ArrowRecordBatch{SerializedRecordBatch: text,
-			RowCount: rows}},
+		Rows:     &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: batch},
 		Stats:    &storagepb.StreamStats{Progress: &storagepb.StreamStats_Progress{AtResponseStart: start, AtResponseEnd: o.progress()}},
 		RowCount: rows,
 	}

@@ -154,7 +154,8 @@ func rows(t *testing.T, c storagepb.BigQueryReadClient, s *storagepb.ReadSession
 		b.Retain()
 		r.Release()
 		t.Cleanup(b.Release)
-		if b.NumRows() != m.GetRowCount() || b.NumRows() != m.GetArrowRecordBatch().GetRowCount() { //nolint:staticcheck // old clients read the latter
+		//lint:ignore SA1019 old clients read the latter
+		if b.NumRows() != m.GetRowCount() || b.NumRows() != m.GetArrowRecordBatch().GetRowCount() {
 			t.Errorf("%d rows, said to be %d", b.NumRows(), m.GetRowCount())
 		}
 		all = append(all, b)

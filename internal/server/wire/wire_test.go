@@ -281,13 +281,12 @@ func TestThroughDatabase(t *testing.T) {
 
 // TestRowsOfDuckDB: results whose DuckDB types have no name of their own in GoogleSQL.
 func TestRowsOfDuckDB(t *testing.T) {
-	db := open(t)
 	c, err := mallard.NewConnector("", mallard.Options{Dialect: mallard.DuckDB})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	db = sql.OpenDB(c)
+	db := sql.OpenDB(c)
 	defer db.Close()
 	for _, tt := range []struct{ give, schema, row string }{
 		{"SELECT map {'a': 1, 'b': NULL}", "ARRAY<STRUCT<key STRING, value INT64>>", `{"v":[{"v":{"f":[{"v":"a"},{"v":"1"}]}},{"v":{"f":[{"v":"b"},{"v":null}]}}]}`},
