@@ -7,14 +7,12 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // TestTPCH: all queries have the same rows in GoogleSQL as in DuckDB's SQL, over a few hundred rows that each of them finds some of.
 func TestTPCH(t *testing.T) {
-	if _, err := installed.Find(""); err != nil {
-		t.Skip(err)
-	}
+	installedtest.Need(t)
 	file := filepath.Join(t.TempDir(), "tpch.duckdb")
 	c, err := duckdb.NewConnector(file, nil)
 	if err != nil {

@@ -9,15 +9,13 @@ import (
 	"testing"
 
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // TestDecimalsOfFewDigits: a query over columns of few digits gives the values, types and errors of the same query over the same
 // numbers in NUMERIC's own type, with all digits; also where a product or a sum has no place in 64 bits.
 func TestDecimalsOfFewDigits(t *testing.T) {
-	if _, err := installed.Find(""); err != nil {
-		t.Skip(err)
-	}
+	installedtest.Need(t)
 	file := filepath.Join(t.TempDir(), "d.db")
 	duck, err := extension.NewConnector(file, extension.Options{Config: config(t)})
 	if err != nil {

@@ -1,21 +1,18 @@
 package extension_test
 
 import (
-	"os"
 	"sync"
 	"testing"
 
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // TestNativeFunctions calls native functions of GoogleSQL for the first time on many connections at once, and in transactions
 // that began before they were there. The value is BigQuery's
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/hash_functions#md5).
 func TestNativeFunctions(t *testing.T) {
-	if os.Getenv(installed.EnvLibrary) == "" {
-		t.Skip("no GoogleSQL library")
-	}
+	installedtest.Need(t)
 	cfg := config(t)
 	lang, err := extension.ParseDialect("bigquery")
 	if err != nil {

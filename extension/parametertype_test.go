@@ -3,20 +3,17 @@ package extension_test
 import (
 	"database/sql"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // TestParameterTypes: a parameter of GoogleSQL has the type of its value; the places of those by position stay, also where the
 // statement's order is another, one stands nowhere in what DuckDB gets, or a value is NULL.
 func TestParameterTypes(t *testing.T) {
-	if os.Getenv(installed.EnvLibrary) == "" {
-		t.Skip("no GoogleSQL library")
-	}
+	installedtest.Need(t)
 	lang, err := extension.ParseDialect("bigquery")
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,15 +13,13 @@ import (
 
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/googlesql"
-	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // TestSteps: each statement of a script is told as it runs, with its rows, in blocks and loops too; each has the parameters that
 // it names.
 func TestSteps(t *testing.T) {
-	if os.Getenv(installed.EnvLibrary) == "" {
-		t.Skip("no GoogleSQL library")
-	}
+	installedtest.Need(t)
 	lang, err := extension.ParseDialect("bigquery")
 	if err != nil {
 		t.Fatal(err)

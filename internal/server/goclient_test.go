@@ -20,7 +20,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 	"github.com/mallardml/mallard/internal/server"
 	"github.com/mallardml/mallard/internal/tutorial"
 )
@@ -28,9 +28,7 @@ import (
 // goClient is Google's Go client of a server that has the tutorials' content.
 func goClient(t *testing.T) *bigquery.Client {
 	t.Helper()
-	if _, err := installed.Find(""); err != nil {
-		t.Skip(err)
-	}
+	installedtest.Need(t)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	w, err := tutorial.Write(ctx, t.TempDir())
 	if err != nil {

@@ -9,14 +9,12 @@ import (
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/conformance"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // TestGenerated judges the same generated queries each time; `make conformance` judges many more.
 func TestGenerated(t *testing.T) {
-	source, err := installed.Find("")
-	if err != nil {
-		t.Skip(err)
-	}
+	source := installedtest.Need(t)
 	service, err := source.Open(func(line string) { t.Log(line) })
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer/native"
-	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 	"github.com/mallardml/mallard/internal/leak"
 	"github.com/mallardml/mallard/internal/server"
 )
@@ -37,9 +37,7 @@ type served struct {
 // serve starts a server over a database in memory, or of a file.
 func serve(t *testing.T, change ...func(*server.Options)) *served {
 	t.Helper()
-	if _, err := installed.Find(""); err != nil {
-		t.Skip("GoogleSQL's analyzer is not installed: ", err)
-	}
+	installedtest.Need(t)
 	cfg := mallard.DefaultConfig()
 	cfg.Store.Path = t.TempDir()
 	o := server.Options{Config: cfg, Project: project, Listen: "localhost:0", Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}

@@ -9,15 +9,13 @@ import (
 	"testing"
 
 	"github.com/mallardml/mallard"
-	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 	"github.com/mallardml/mallard/internal/server"
 )
 
 // FuzzRequest: no request ends the process or is answered with a fault of the server's, and every answer is JSON.
 func FuzzRequest(f *testing.F) {
-	if _, err := installed.Find(""); err != nil {
-		f.Skip("GoogleSQL's analyzer is not installed: ", err)
-	}
+	installedtest.Need(f)
 	cfg := mallard.DefaultConfig()
 	cfg.Store.Path = f.TempDir()
 	s, err := server.New(f.Context(), server.Options{

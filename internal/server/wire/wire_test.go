@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -15,7 +14,7 @@ import (
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/googlesql"
-	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 	"github.com/mallardml/mallard/internal/server/wire"
 )
 
@@ -171,9 +170,7 @@ func cellOf(t googlesql.Type, value string) string {
 
 func open(t testing.TB) *sql.DB {
 	t.Helper()
-	if os.Getenv(installed.EnvLibrary) == "" {
-		t.Skip("no GoogleSQL library")
-	}
+	installedtest.Need(t)
 	c, err := mallard.NewConnector("", mallard.Options{Dialect: mallard.GoogleSQL})
 	if err != nil {
 		t.Fatal(err)
