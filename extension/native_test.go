@@ -3,26 +3,13 @@ package extension_test
 import (
 	"sync"
 	"testing"
-
-	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // TestNativeFunctions calls native functions of GoogleSQL for the first time on many connections at once, and in transactions
 // that began before they were there. The value is BigQuery's
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/hash_functions#md5).
 func TestNativeFunctions(t *testing.T) {
-	installedtest.Need(t)
-	cfg := config(t)
-	lang, err := extension.ParseDialect("bigquery")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := extension.NewConnector("", extension.Options{Config: cfg, Dialect: lang})
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := openConnector(t, c)
+	db := openGoogleSQL(t)
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {

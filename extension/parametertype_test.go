@@ -5,24 +5,12 @@ import (
 	"fmt"
 	"testing"
 	"time"
-
-	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // TestParameterTypes: a parameter of GoogleSQL has the type of its value; the places of those by position stay, also where the
 // statement's order is another, one stands nowhere in what DuckDB gets, or a value is NULL.
 func TestParameterTypes(t *testing.T) {
-	installedtest.Need(t)
-	lang, err := extension.ParseDialect("bigquery")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := extension.NewConnector("", extension.Options{Config: config(t), Dialect: lang})
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := openConnector(t, c)
+	db := openGoogleSQL(t)
 	for _, tt := range []struct {
 		give string
 		args []any

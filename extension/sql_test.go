@@ -18,8 +18,10 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer/native"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 	"github.com/mallardml/mallard/internal/leak"
 	"github.com/mallardml/mallard/sqllogic"
 )
@@ -81,6 +83,17 @@ func openConnector(t testing.TB, c *extension.Connector) *sql.DB {
 		}
 	})
 	return db
+}
+
+// openGoogleSQL opens a database in memory whose statements are GoogleSQL, and skips the test where no analyzer is installed.
+func openGoogleSQL(t testing.TB) *sql.DB {
+	t.Helper()
+	installedtest.Need(t)
+	c, err := extension.NewConnector("", extension.Options{Config: config(t), Dialect: dialect.GoogleSQL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return openConnector(t, c)
 }
 
 // exec runs statements and fails the test when one fails.

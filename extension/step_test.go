@@ -13,22 +13,12 @@ import (
 
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/googlesql"
-	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // TestSteps: each statement of a script is told as it runs, with its rows, in blocks and loops too; each has the parameters that
 // it names.
 func TestSteps(t *testing.T) {
-	installedtest.Need(t)
-	lang, err := extension.ParseDialect("bigquery")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := extension.NewConnector("", extension.Options{Config: config(t), Dialect: lang})
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := openConnector(t, c).Conn(t.Context())
+	conn, err := openGoogleSQL(t).Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,23 +18,7 @@ import (
 // QueryDuckDB runs one query of DuckDB's own SQL on the DuckDB connection under c, whatever the dialect of c, in the transaction
 // that c has open, if any. Its rows are computed as they are read; else it is [Query].
 func QueryDuckDB(ctx context.Context, c *sql.Conn, query string) (array.RecordReader, error) {
-	var r *reader
-	err := c.Raw(func(dc any) error {
-		conn, ok := dc.(interface{ Raw() *duckdb.Conn })
-		if !ok {
-			return fmt.Errorf("arrowquery needs a connection of a database that Mallard has opened, not a %T", dc)
-		}
-		chunks, err := stream(ctx, conn.Raw(), query)
-		if err != nil {
-			return err
-		}
-		r, err = newReader(chunks)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
+	return read(c, func(n interface{ Raw() *duckdb.Conn }) (*duckapi.Chunks, error) { return stream(ctx, n.Raw(), query) })
 }
 
 // stream starts a query whose chunks are computed as they are asked for.

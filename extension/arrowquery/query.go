@@ -26,20 +26,28 @@ import (
 // The caller must Release the reader before c runs its next statement. An error of a later row comes from the reader's Err.
 // The reader is for one goroutine at a time; batches are for any.
 func Query(ctx context.Context, c *sql.Conn, query string, args ...any) (array.RecordReader, error) {
+	type chunked interface {
+		QueryChunks(ctx context.Context, query string, args []driver.NamedValue) (*duckapi.Chunks, error)
+		CheckNamedValue(v *driver.NamedValue) error
+	}
+	return read(c, func(n chunked) (*duckapi.Chunks, error) {
+		values, err := namedValues(n, args)
+		if err != nil {
+			return nil, err
+		}
+		return n.QueryChunks(ctx, query, values)
+	})
+}
+
+// read reads the rows of a query that is started on Mallard's connection under c.
+func read[C any](c *sql.Conn, start func(C) (*duckapi.Chunks, error)) (array.RecordReader, error) {
 	var r *reader
-	err := c.Raw(func(dc any) (err error) {
-		conn, ok := dc.(interface {
-			QueryChunks(ctx context.Context, query string, args []driver.NamedValue) (*duckapi.Chunks, error)
-			CheckNamedValue(v *driver.NamedValue) error
-		})
+	err := c.Raw(func(dc any) error {
+		n, ok := dc.(C)
 		if !ok {
 			return fmt.Errorf("arrowquery needs a connection of a database that Mallard has opened, not a %T", dc)
 		}
-		values, err := namedValues(conn, args)
-		if err != nil {
-			return err
-		}
-		chunks, err := conn.QueryChunks(ctx, query, values)
+		chunks, err := start(n)
 		if err != nil {
 			return err
 		}
