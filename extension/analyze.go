@@ -131,12 +131,8 @@ func (c *Connector) analyze(ctx context.Context, src string, prepare func(*analy
 // AnalyzeSteps looks at the statements of a text on this connection as [Connector.Analyze] does: they find its temporary tables and
 // the types of the arguments.
 func (n *conn) AnalyzeSteps(ctx context.Context, src string, args []driver.NamedValue) ([]Analysis, error) {
-	ctx = context.WithValue(ctx, analyzing{}, true)
-	all, err := (&analyzer{session: n.session, counts: true}).statements(ctx, n, src, args)
-	if err != nil && ctx.Err() == nil { // functions of ours that were made meanwhile are seen by the next transaction alone
-		all, err = (&analyzer{session: n.session, counts: true}).statements(ctx, n, src, args)
-	}
-	return all, err
+	on := &analyzer{session: n.session, counts: true}
+	return on.statements(context.WithValue(ctx, analyzing{}, true), n, src, args)
 }
 
 // statements looks at each in a transaction that is rolled back.

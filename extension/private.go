@@ -65,26 +65,25 @@ func allRows(ctx context.Context, c *duckdb.Conn, query string) (all [][]driver.
 	}
 }
 
-// describe gives the columns of a query, or nil when it cannot be prepared.
-func describe(ctx context.Context, c *duckdb.Conn, sql string) []planner.Column {
+// columns gives the columns of a query.
+func columns(ctx context.Context, c *duckdb.Conn, sql string) (all []planner.Column, err error) {
 	st, err := c.PrepareContext(ctx, sql)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer st.Close()
 	ds, ok := st.(*duckdb.Stmt)
 	if !ok {
-		return nil
+		return nil, fmt.Errorf("a statement of type %T is none of DuckDB's", st)
 	}
 	p, err := duckapi.Prepared(ds)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	var columns []planner.Column
 	for i := range mapping.PreparedStatementColumnCount(p) {
 		t := mapping.PreparedStatementColumnLogicalType(p, i)
-		columns = append(columns, planner.Column{Name: mapping.PreparedStatementColumnName(p, i), Type: udf.TypeOf(t)})
+		all = append(all, planner.Column{Name: mapping.PreparedStatementColumnName(p, i), Type: udf.TypeOf(t)})
 		mapping.DestroyLogicalType(&t)
 	}
-	return columns
+	return all, nil
 }

@@ -26,7 +26,7 @@ func (s *session) run(ctx context.Context, src string, st dialect.Statement, exe
 	defer x.done()
 	return x.retry(&st, func(int) (err error) {
 		if x.plan, err = s.plan(x.ctx, src, st); err != nil {
-			return &final{err}
+			return unplanned(err)
 		}
 		if err = x.whole(exec); err == nil {
 			x.settle(ctx)
@@ -148,6 +148,14 @@ const maxTries = 16
 type final struct{ error }
 
 func (f *final) Unwrap() error { return f.error }
+
+// unplanned is the error of a statement that cannot be planned: final, unless it lacks a function, which can be mended.
+func unplanned(err error) error {
+	if _, _, ok := duckapi.MissingFunction(err); ok {
+		return err
+	}
+	return &final{err}
+}
 
 // retry makes attempts, which plan the statement anew, as long as what made one fail can be mended. try counts from 0.
 func (x *execution) retry(st *dialect.Statement, attempt func(try int) error) error {

@@ -90,7 +90,7 @@ func (s *session) planning(ctx context.Context, c *duckdb.Conn, open map[string]
 			Project: in.cfg.BigQuery.Project, Declared: in.models, Database: s.db, Schema: s.schema, Open: open,
 			Rows: func(ctx context.Context, query string) ([][]driver.Value, error) { return allRows(ctx, c, query) },
 		},
-		Describe:   func(ctx context.Context, sql string) []planner.Column { return describe(ctx, c, sql) },
+		Columns:    func(ctx context.Context, sql string) ([]planner.Column, error) { return columns(ctx, c, sql) },
 		Changed:    in.changes.last,
 		Unmeasured: ctx.Value(analyzing{}) != nil,
 	}

@@ -52,7 +52,7 @@ func (s *stmt) renew(x *execution, anyway bool) error {
 	p, err := s.on.plan(x.ctx, s.src, s.st)
 	if err != nil {
 		x.plan = nil
-		return &final{err}
+		return unplanned(err)
 	}
 	x.plan = p
 	if s.inner != nil && s.plan.SQL == p.SQL && !anyway {

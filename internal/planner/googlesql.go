@@ -229,7 +229,10 @@ func (ex *expander) outputs(ctx context.Context, src string, c *dialect.Call) (q
 		}
 		values[i] += " AS " + quote.Name(in.name)
 	}
-	columns := ex.Describe(ctx, "SELECT * FROM "+x.Open+"SELECT "+strings.Join(values, ", ")+x.Close)
+	columns, err := ex.Columns(ctx, "SELECT * FROM "+x.Open+"SELECT "+strings.Join(values, ", ")+x.Close)
+	if err != nil {
+		return "", nil, dialect.At(c.Model.Span, fmt.Errorf("the columns of %s cannot be told: %w", c.Func, err))
+	}
 	if len(columns) < len(inputs) {
 		return "", nil, dialect.At(c.Model.Span, fmt.Errorf("the columns of %s cannot be told", c.Func))
 	}

@@ -28,17 +28,17 @@ import (
 	"github.com/mallardml/mallard/objecttable"
 )
 
-// Planner plans one statement, on one goroutine: its catalog is the statement's. A query needs Config, Catalog, Models and Describe;
+// Planner plans one statement, on one goroutine: its catalog is the statement's. A query needs Config, Catalog, Models and Columns;
 // statements about models need Library and Session, those about object tables Objects too.
 type Planner struct {
 	Config  *config.Config
 	Catalog *catalog.Catalog
 	Models  Models
-	// Describe gives the columns of a query's result; nil when they cannot be told.
-	Describe func(ctx context.Context, sql string) []Column
-	Library  Library
-	Objects  Objects
-	Session  Session // nil guards no names
+	// Columns gives the columns of a query's result. The error is DuckDB's.
+	Columns func(ctx context.Context, sql string) ([]Column, error)
+	Library Library
+	Objects Objects
+	Session Session // nil guards no names
 	// GoogleSQL gives what translates GoogleSQL; its error says how to get it.
 	GoogleSQL func() (*translator.Translator, error)
 	// Variables gives those of the connection's script, and @@variables; a GoogleSQL statement asks for them.
@@ -51,6 +51,15 @@ type Planner struct {
 	Changed func(key string) (at time.Time, by string)
 	// Unmeasured leaves out that models are measured: the plan is not to run.
 	Unmeasured bool
+}
+
+// Describe gives the columns of a query's result; nil when they cannot be told.
+func (pl *Planner) Describe(ctx context.Context, sql string) []Column {
+	columns, err := pl.Columns(ctx, sql)
+	if err != nil {
+		return nil
+	}
+	return columns
 }
 
 // Models are what calls need of those who keep models: versions of them, and the functions that ask them.

@@ -86,13 +86,13 @@ func (g *given) Retire(name string, _ int64)                         { g.retired
 func (g *given) Engine(modelType string) (engine.Kind, error) {
 	return engine.Kinds(nil).Find(modelType)
 }
-func (g *given) describe(context.Context, string) (c []planner.Column) { return c }
+func (g *given) columns(context.Context, string) (c []planner.Column, err error) { return c, err }
 
 func (g *given) planner() *planner.Planner {
 	return &planner.Planner{
 		Config:  &config.Config{Connections: map[string]config.ConnectionConfig{"default": {Project: "p", Location: "us-central1"}}},
 		Catalog: &catalog.Catalog{Project: "p", Rows: g.rows, Database: "db", Schema: "main"},
-		Models:  g, Library: g, Session: g, Describe: g.describe, Unmeasured: true,
+		Models:  g, Library: g, Session: g, Columns: g.columns, Unmeasured: true,
 	}
 }
 
