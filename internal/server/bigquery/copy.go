@@ -31,7 +31,7 @@ func (s *Service) prepareCopy(j *job) error {
 	default:
 		return invalid("Invalid value for operationType: %.50s is not a valid value", c.OperationType)
 	}
-	if _, err := dispositions(c.CreateDisposition, c.WriteDisposition); err != nil {
+	if err := dispositions(c.CreateDisposition, c.WriteDisposition); err != nil {
 		return err
 	}
 	j.statistics = &api.JobStatistics{Copy: &api.JobStatistics5{ForceSendFields: []string{"CopiedRows", "CopiedLogicalBytes"}}}

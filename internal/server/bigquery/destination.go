@@ -28,14 +28,14 @@ const (
 )
 
 // dispositions checks the words of a job; "" is the kind's default.
-func dispositions(create, write string) (bool, error) {
+func dispositions(create, write string) error {
 	if !slices.Contains([]string{"", createIfNeeded, createNever}, create) {
-		return false, invalid("Invalid value for createDisposition: %.50s is not a valid value", create)
+		return invalid("Invalid value for createDisposition: %.50s is not a valid value", create)
 	}
 	if !slices.Contains([]string{"", writeEmpty, writeAppend, writeTruncate, writeTruncateData}, write) {
-		return false, invalid("Invalid value for writeDisposition: %.50s is not a valid value", write)
+		return invalid("Invalid value for writeDisposition: %.50s is not a valid value", write)
 	}
-	return true, nil
+	return nil
 }
 
 // destination is a table that a job writes.
@@ -44,6 +44,7 @@ type destination struct {
 	there     bool // it exists already
 	write     string
 	additions []string // schemaUpdateOptions
+	columns   string   // of a table that is made, as SQL defines them; "" are those of its rows
 }
 
 // destination finds the table that a job is to write, and checks that it may.
@@ -142,7 +143,7 @@ func (s *Service) write(ctx context.Context, to *destination, from *duckapi.Chun
 	return r, s.written(ctx, to)
 }
 
-// insertFrom puts the rows of a table of DuckDB's into one that is there, or makes it.
+// insertFrom puts the rows of a table of DuckDB's into one that is there, or makes it: all of them, or none.
 func (s *Service) insertFrom(ctx context.Context, to *destination, table string, columns []googlesql.Field) (*result, error) {
 	r := &result{columns: columns, table: to.sql()}
 	names := make([]string, len(columns))
@@ -150,8 +151,11 @@ func (s *Service) insertFrom(ctx context.Context, to *destination, table string,
 		names[i] = quote.Name(c.Name)
 	}
 	list := strings.Join(names, ", ")
-	statements := []string{"CREATE OR REPLACE TABLE " + to.sql() + " AS SELECT " + list + " FROM " + table}
-	if to.there && !to.replaces() {
+	create := "CREATE OR REPLACE TABLE " + to.sql() + " "
+	insert := "INSERT INTO " + to.sql() + " (" + list + ") SELECT " + list + " FROM " + table
+	var statements []string
+	switch {
+	case to.there && !to.replaces():
 		have, err := s.columns(ctx, to.relation)
 		if err != nil {
 			return nil, err
@@ -162,7 +166,11 @@ func (s *Service) insertFrom(ctx context.Context, to *destination, table string,
 		if to.write == writeTruncateData {
 			statements = append(statements, "TRUNCATE "+to.sql())
 		}
-		statements = append(statements, "INSERT INTO "+to.sql()+" ("+list+") SELECT "+list+" FROM "+table)
+		statements = append(statements, insert)
+	case to.columns != "":
+		statements = []string{create + to.columns, insert}
+	default:
+		statements = []string{create + "AS SELECT " + list + " FROM " + table}
 	}
 	err := s.change(ctx, func(t *change) error { return t.duck(statements...) })
 	if err != nil {

@@ -23,7 +23,7 @@ func (s *Service) prepareLoad(j *job) error {
 	if l.DestinationTable == nil {
 		return invalid("Required parameter is missing: configuration.load.destinationTable")
 	}
-	if _, err := dispositions(l.CreateDisposition, l.WriteDisposition); err != nil {
+	if err := dispositions(l.CreateDisposition, l.WriteDisposition); err != nil {
 		return err
 	}
 	l.SourceFormat = strings.ToUpper(cmp.Or(l.SourceFormat, "CSV"))
@@ -287,8 +287,8 @@ func (r *loading) finish(ctx context.Context) error {
 		}
 		before = int64(t.NumRows)
 	}
-	if r.l.Schema != nil && (!r.to.there || r.to.replaces()) {
-		if err := r.declare(ctx); err != nil {
+	if r.l.Schema != nil && len(r.l.Schema.Fields) > 0 {
+		if r.to.columns, err = declared(r.fields); err != nil {
 			return err
 		}
 	}
@@ -310,21 +310,20 @@ func (r *loading) finish(ctx context.Context) error {
 	return nil
 }
 
-// declare makes the table with the columns of the job's schema, their precision and what may not be NULL.
-func (r *loading) declare(ctx context.Context) error {
-	parts := make([]string, len(r.fields))
-	for i, f := range r.fields {
+// declared is the columns of a job's schema as SQL defines them, with their precision and what may not be NULL.
+func declared(fields []*api.TableFieldSchema) (string, error) {
+	parts := make([]string, len(fields))
+	for i, f := range fields {
 		of, err := columnType(f)
 		if err != nil {
-			return err
+			return "", err
 		}
 		parts[i] = quote.Name(f.Name) + " " + of
 		if strings.EqualFold(f.Mode, wire.Required) {
 			parts[i] += " NOT NULL"
 		}
 	}
-	r.to.there, r.to.write = true, writeTruncateData
-	return r.s.exec(ctx, "CREATE OR REPLACE TABLE "+r.to.sql()+" ("+strings.Join(parts, ", ")+")")
+	return "(" + strings.Join(parts, ", ") + ")", nil
 }
 
 // columnType is DuckDB's type of a field, with its precision.

@@ -113,6 +113,8 @@ func TestLoadText(t *testing.T) {
 		{"no JSON", api.JobConfigurationLoad{WriteDisposition: truncate, SourceFormat: "NEWLINE_DELIMITED_JSON", Schema: fields("a INT64")}, `{"a": 1`, "Parser terminated"},
 		{"the last rows stay", api.JobConfigurationLoad{WriteDisposition: "WRITE_APPEND", Schema: fields("a INT64")}, "x\n", "Could not parse"},
 		{"a precise schema", api.JobConfigurationLoad{WriteDisposition: truncate, Schema: &api.TableSchema{Fields: []*api.TableFieldSchema{{Name: "n", Type: "NUMERIC", Precision: 5, Scale: 2}}}}, "1.25\n", "n NUMERIC | 1.25"},
+		{"more digits than the schema has", api.JobConfigurationLoad{WriteDisposition: truncate, Schema: &api.TableSchema{Fields: []*api.TableFieldSchema{{Name: "n", Type: "NUMERIC", Precision: 3, Scale: 2}}}}, "1234.5\n", "Error while reading data"},
+		{"the rows that were to be replaced stay", api.JobConfigurationLoad{}, "2.5\n", "n NUMERIC | 1.25;2.5"},
 		{"ORC", api.JobConfigurationLoad{SourceFormat: "ORC"}, "x", "sourceFormat ORC is not read"}, {"bogus", api.JobConfigurationLoad{SourceFormat: "BOGUS"}, "x", "BOGUS is not a valid value"},
 		{"GEOGRAPHY", api.JobConfigurationLoad{Schema: fields("g GEOGRAPHY")}, "x", "GEOGRAPHY is not supported"},
 		{"no parquet", api.JobConfigurationLoad{SourceFormat: "PARQUET"}, "x", "Error while reading data"},

@@ -36,7 +36,7 @@ func (s *Service) prepareQuery(j *job) error {
 	case len(q.UserDefinedFunctionResources) > 0:
 		return unsupported("userDefinedFunctionResources are of legacy SQL; use CREATE TEMP FUNCTION")
 	}
-	if _, err := dispositions(q.CreateDisposition, q.WriteDisposition); err != nil {
+	if err := dispositions(q.CreateDisposition, q.WriteDisposition); err != nil {
 		return err
 	}
 	switch q.Priority {

@@ -125,12 +125,12 @@ func definition(columns []googlesql.Field) (string, error) {
 }
 
 // keep reads a result into a table of the anonymous dataset, chunk by chunk: no row is held twice.
-func (s *Service) keep(ctx context.Context, from *duckapi.Chunks, name string) (*result, error) {
+func (s *Service) keep(ctx context.Context, from *duckapi.Chunks, name string) (r *result, err error) {
 	columns, err := columnsOf(&from.Result)
 	if err != nil {
 		return nil, err
 	}
-	r := &result{columns: columns, table: quote.Path(Anonymous, "main", name), own: true}
+	r = &result{columns: columns, table: quote.Path(Anonymous, "main", name), own: true}
 	r.users.Store(1)
 	if len(columns) == 0 {
 		r.table = ""
