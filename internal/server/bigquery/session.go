@@ -58,7 +58,7 @@ func (n *session) rewrite(text string) (string, error) {
 
 // sessionText writes the database of a session for _SESSION, and puts temporary tables there.
 func sessionText(text, database string) string {
-	all := lexemes(text)
+	all := dialect.Lexemes(text)
 	var b strings.Builder
 	done := 0
 	put := func(at dialect.Span, by string) {
@@ -67,27 +67,27 @@ func sessionText(text, database string) string {
 	}
 	name := "`" + database + "`"
 	for i, l := range all {
-		next := func(n int) lexeme {
+		next := func(n int) dialect.Lexeme {
 			if i+n < len(all) {
 				return all[i+n]
 			}
-			return lexeme{}
+			return dialect.Lexeme{}
 		}
-		rest, whole := cutPrefixFold(l.text, sessionDataset+".")
+		rest, whole := cutPrefixFold(l.Text, sessionDataset+".")
 		switch {
-		case l.text == "'" || l.at.Pos < done:
-		case strings.EqualFold(l.text, sessionDataset) && next(1).is("."):
-			put(l.at, name)
-		case l.quoted && whole:
-			put(l.at, name+".`"+rest+"`")
-		case (l.is("TEMP") || l.is("TEMPORARY")) && next(1).is("TABLE") && i > 0 && (all[i-1].is("CREATE") || all[i-1].is("REPLACE")):
-			put(l.at, "")
+		case l.Literal() || l.Pos < done:
+		case strings.EqualFold(l.Text, sessionDataset) && next(1).Is("."):
+			put(l.Span, name)
+		case l.Quoted && whole:
+			put(l.Span, name+".`"+rest+"`")
+		case (l.Is("TEMP") || l.Is("TEMPORARY")) && next(1).Is("TABLE") && i > 0 && (all[i-1].Is("CREATE") || all[i-1].Is("REPLACE")):
+			put(l.Span, "")
 			n := 2
-			if next(2).is("IF") {
+			if next(2).Is("IF") {
 				n = 5 // NOT EXISTS
 			}
-			if to := next(n); to.text != "" && !strings.EqualFold(to.text, sessionDataset) && !next(n+1).is(".") && !strings.Contains(to.text, ".") {
-				put(dialect.Span{Pos: to.at.Pos, End: to.at.Pos}, name+".")
+			if to := next(n); to.Text != "" && !strings.EqualFold(to.Text, sessionDataset) && !next(n+1).Is(".") && !strings.Contains(to.Text, ".") {
+				put(dialect.Span{Pos: to.Pos, End: to.Pos}, name+".")
 			}
 		}
 	}
@@ -103,12 +103,12 @@ func cutPrefixFold(s, prefix string) (string, bool) {
 
 // aborted gives the session that CALL BQ.ABORT_SESSION names; "" is the job's own.
 func aborted(text string) (id string, ok bool) {
-	r := &lexemeReader{all: lexemes(text)}
+	r := &lexemeReader{all: dialect.Lexemes(text)}
 	if !r.take("CALL") || !strings.EqualFold(strings.Join(r.path(), "."), "BQ.ABORT_SESSION") || !r.take("(") {
 		return "", false
 	}
-	if len(r.all) > 0 && r.all[0].text == "'" {
-		at := r.all[0].at
+	if len(r.all) > 0 && r.all[0].Literal() {
+		at := r.all[0].Span
 		id = strings.Trim(text[at.Pos:at.End], `'"`)
 	}
 	return id, true

@@ -21,93 +21,9 @@ type statement struct {
 	temporary bool
 }
 
-// lexeme is a word, a name in backticks or a mark of a statement.
-type lexeme struct {
-	text   string
-	quoted bool
-	depth  int // of brackets around it
-	at     dialect.Span
-}
-
-func (l lexeme) is(word string) bool { return !l.quoted && strings.EqualFold(l.text, word) }
-
-// lexemes reads a statement of GoogleSQL without its comments and literals.
-func lexemes(text string) (all []lexeme) {
-	depth := 0
-	add := func(word string, quoted bool, from, to int) {
-		all = append(all, lexeme{word, quoted, depth, dialect.Span{Pos: from, End: to}})
-	}
-	for i := 0; i < len(text); {
-		switch c := text[i]; {
-		case c == '#', strings.HasPrefix(text[i:], "--"):
-			i += lineLength(text[i:])
-		case strings.HasPrefix(text[i:], "/*"):
-			if end := strings.Index(text[i+2:], "*/"); end >= 0 {
-				i += end + 4
-			} else {
-				return all
-			}
-		case c == '\'' || c == '"':
-			end := i + literalLength(text[i:])
-			add("'", true, i, end)
-			i = end
-		case c == '`':
-			end := i + literalLength(text[i:])
-			add(strings.Trim(text[i:end], "`"), true, i, end)
-			i = end
-		case isWordByte(c):
-			from := i
-			for i < len(text) && (isWordByte(text[i]) || text[i] == '-' && i+1 < len(text) && isWordByte(text[i+1]) && text[i-1] != '-') {
-				i++
-			}
-			add(text[from:i], false, from, i)
-		default:
-			if strings.IndexByte("([", c) >= 0 {
-				depth++
-			}
-			if strings.IndexByte(")]", c) >= 0 {
-				depth--
-			}
-			if strings.IndexByte(" \t\r\n", c) < 0 {
-				add(string(c), false, i, i+1)
-			}
-			i++
-		}
-	}
-	return all
-}
-
-func isWordByte(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= 0x80
-}
-
-func lineLength(text string) int {
-	if i := strings.IndexByte(text, '\n'); i >= 0 {
-		return i + 1
-	}
-	return len(text)
-}
-
-// literalLength is the length of a literal, or of a name in backticks, at the start of a text.
-func literalLength(text string) int {
-	mark := text[:1]
-	if triple := strings.Repeat(mark, 3); mark != "`" && strings.HasPrefix(text, triple) {
-		mark = triple
-	}
-	for i := len(mark); i < len(text); i++ {
-		switch {
-		case text[i] == '\\':
-			i++
-		case strings.HasPrefix(text[i:], mark):
-			return i + len(mark)
-		}
-	}
-	return len(text)
-}
-
 // shape reads what a statement does.
 func shape(text string) statement {
-	r := &lexemeReader{all: lexemes(text)}
+	r := &lexemeReader{all: dialect.Lexemes(text)}
 	if r.word("EXPLAIN") {
 		return statement{kind: "EXPLAIN"}
 	}
@@ -141,15 +57,15 @@ func shape(text string) statement {
 		return statement{kind: "ROLLBACK_TRANSACTION"}
 	case r.word("SELECT"), r.word("WITH"), r.word("FROM"), r.word("GRAPH"), r.word("VALUES"):
 		return statement{kind: "SELECT"}
-	case len(r.all) > 0 && !r.all[0].quoted:
-		return statement{kind: strings.ToUpper(r.all[0].text)} // CALL, ASSERT, EXPORT, GRANT and the like
+	case len(r.all) > 0 && !r.all[0].Quoted:
+		return statement{kind: strings.ToUpper(r.all[0].Text)} // CALL, ASSERT, EXPORT, GRANT and the like
 	}
 	return statement{}
 }
 
-type lexemeReader struct{ all []lexeme }
+type lexemeReader struct{ all []dialect.Lexeme }
 
-func (r *lexemeReader) word(w string) bool { return len(r.all) > 0 && r.all[0].is(w) }
+func (r *lexemeReader) word(w string) bool { return len(r.all) > 0 && r.all[0].Is(w) }
 
 // take steps over words, when they are next.
 func (r *lexemeReader) take(words ...string) bool {
@@ -157,7 +73,7 @@ func (r *lexemeReader) take(words ...string) bool {
 		return false
 	}
 	for i, w := range words {
-		if !r.all[i].is(w) {
+		if !r.all[i].Is(w) {
 			return false
 		}
 	}
@@ -169,7 +85,7 @@ func (r *lexemeReader) take(words ...string) bool {
 func (r *lexemeReader) path() (parts []string) {
 	for len(r.all) > 0 {
 		l := r.all[0]
-		parts = append(parts, strings.Split(l.text, ".")...)
+		parts = append(parts, strings.Split(l.Text, ".")...)
 		r.all = r.all[1:]
 		if !r.take(".") {
 			break
@@ -202,7 +118,7 @@ func (r *lexemeReader) definition(verb string) statement {
 		st.kind, st.object = verb+"_"+o.name, o.object
 		st.cautious = r.take("IF", "NOT", "EXISTS") || r.take("IF", "EXISTS")
 		st.path = r.path()
-		asSelect := slices.ContainsFunc(r.all, func(l lexeme) bool { return l.depth == 0 && l.is("AS") })
+		asSelect := slices.ContainsFunc(r.all, func(l dialect.Lexeme) bool { return l.Depth == 0 && l.Is("AS") })
 		if st.kind == "CREATE_TABLE" && asSelect {
 			st.kind = "CREATE_TABLE_AS_SELECT"
 		}
