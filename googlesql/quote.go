@@ -10,6 +10,9 @@ import (
 // QuoteName writes a GoogleSQL identifier in backticks.
 func QuoteName(s string) string { return "`" + escape(s, '`') + "`" }
 
+// QuoteText writes a STRING literal in double quotes.
+func QuoteText(s string) string { return `"` + escape(s, '"') + `"` }
+
 // NameIfNeeded writes a GoogleSQL identifier: bare when it is a plain word that no keyword is, else in backticks.
 func NameIfNeeded(s string) string {
 	if plainWord(s) && !reserved[strings.ToUpper(s)] {

@@ -106,7 +106,7 @@ func withSideEffects(c *call) string {
 	return ""
 }
 
-// guards gives the condition under which an argument of a call is needed, from the texts of those before it; "" for always.
+// guard gives the condition under which an argument of a call is needed, from the texts of those before it; "" for always.
 func guard(name string, args []string, i int) string {
 	not := func(tests []string) string {
 		var all []string

@@ -189,12 +189,12 @@ func (s *Service) patchModel(c *call) (any, error) {
 	}
 	labels := make([]string, 0, len(in.Labels))
 	for k, v := range in.Labels {
-		labels = append(labels, "("+textLiteral(k)+", "+textLiteral(v)+")")
+		labels = append(labels, "("+googlesql.QuoteText(k)+", "+googlesql.QuoteText(v)+")")
 	}
 	slices.Sort(labels)
 	err = s.change(c.ctx(), func(t *change) error {
 		err := t.googleSQL(fmt.Sprintf("ALTER MODEL %s SET OPTIONS(description=%s, labels=[%s])",
-			r.googleSQL(), textLiteral(in.Description), strings.Join(labels, ", ")))
+			r.googleSQL(), googlesql.QuoteText(in.Description), strings.Join(labels, ", ")))
 		if err != nil || r.anonymous() {
 			return err
 		}
@@ -206,27 +206,6 @@ func (s *Service) patchModel(c *call) (any, error) {
 		return nil, err
 	}
 	return s.getModel(c)
-}
-
-// textLiteral is a text as GoogleSQL writes it.
-func textLiteral(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }
 
 func (s *Service) deleteModel(c *call) (any, error) {

@@ -1,0 +1,12 @@
+package googlesql_test
+
+import (
+	"fmt"
+
+	"github.com/mallardml/mallard/googlesql"
+)
+
+func ExampleQuoteText() {
+	fmt.Println(googlesql.QuoteText("a \"b\"\n"))
+	// Output: "a \"b\"\n"
+}
