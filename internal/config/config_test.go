@@ -15,7 +15,7 @@ func keys(t reflect.Type, prefix string) []string {
 	var all []string
 	for f := range t.Fields() {
 		name := f.Tag.Get("toml")
-		if name == "" {
+		if name == "" || name == "-" { // not of a file
 			continue
 		}
 		switch {
