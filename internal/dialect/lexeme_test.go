@@ -22,7 +22,7 @@ func TestLexemes(t *testing.T) {
 			if l.Quoted {
 				s = "'" + s + "'"
 			}
-			if l.Depth > 0 && strings.IndexAny(s, "()[]") < 0 {
+			if l.Depth > 0 && !strings.ContainsAny(s, "()[]") {
 				s += fmt.Sprint(l.Depth)
 			}
 			got = append(got, s)
