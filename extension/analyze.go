@@ -119,13 +119,13 @@ func (c *Connector) analyze(ctx context.Context, src string, prepare func(*analy
 	if err != nil {
 		return nil, err
 	}
-	n := dc.(*conn)
+	n := dc.(connection)
 	defer func() { err = errors.Join(err, n.Close()) }()
 	on := &analyzer{session: n.session}
 	if err := prepare(on); err != nil {
 		return nil, err
 	}
-	return on.statements(ctx, n, src, nil)
+	return on.statements(ctx, n.conn, src, nil)
 }
 
 // AnalyzeSteps looks at the statements of a text on this connection as [Connector.Analyze] does: they find its temporary tables and

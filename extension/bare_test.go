@@ -113,6 +113,46 @@ func TestWithDuckDB(t *testing.T) {
 	}
 }
 
+// TestHelpersSayWhatToCall: duckdb-go's helpers assert its own type and cannot be given another; their panic says what to call.
+func TestHelpersSayWhatToCall(t *testing.T) {
+	db := open(t, "", config(t))
+	for name, helper := range map[string]func(*sql.Conn) error{
+		"RegisterScalarUDF":    func(c *sql.Conn) error { return duckdb.RegisterScalarUDF(c, "f", add{}) },
+		"RegisterScalarUDFSet": func(c *sql.Conn) error { return duckdb.RegisterScalarUDFSet(c, "f", add{}) },
+		"RegisterTableUDF":     func(c *sql.Conn) error { return duckdb.RegisterTableUDF(c, "f", duckdb.RowTableFunction{}) },
+		"GetTableNames": func(c *sql.Conn) error {
+			_, err := duckdb.GetTableNames(c, "SELECT 1", false)
+			return err
+		},
+		"ConnId": func(c *sql.Conn) error {
+			_, err := duckdb.ConnId(c)
+			return err
+		},
+		"GetProfilingInfo": func(c *sql.Conn) error {
+			_, err := duckdb.GetProfilingInfo(c)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := db.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if said := fmt.Sprint(recover()); !strings.Contains(said, "mallard.WithDuckDB") {
+					t.Errorf("%s", said)
+				}
+				if err := db.PingContext(t.Context()); err != nil { // the pool has dropped the connection and goes on
+					t.Error(err)
+				}
+			}()
+			if err := helper(c); err == nil {
+				t.Error("no error")
+			}
+		})
+	}
+}
+
 // ExampleWithDuckDB registers a function of the program's own.
 func ExampleWithDuckDB() {
 	c, err := extension.NewConnector("", extension.Options{})

@@ -24,6 +24,12 @@ type conn struct {
 	plain   bare // for statements of DuckDB's SQL that are watched
 }
 
+// connection is what database/sql gets. Helpers of duckdb-go that are given its *sql.Conn assert that it is the driver's own type, and
+// panic before any code of ours runs: no name stands in that panic but the one of this type, so that says what to call.
+type connection = struct {
+	*conn `call:"mallard.WithDuckDB"`
+}
+
 var _ interface {
 	driver.Conn
 	driver.ConnPrepareContext
@@ -31,7 +37,8 @@ var _ interface {
 	driver.ExecerContext
 	driver.QueryerContext
 	driver.NamedValueChecker
-} = (*conn)(nil)
+	driver.SessionResetter
+} = connection{}
 
 // newConn makes a connection of one to DuckDB. The rest of the session is filled in.
 func newConn(ctx context.Context, inner *duckdb.Conn, s *session) (*conn, error) {

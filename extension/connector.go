@@ -95,7 +95,7 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 			return nil, errors.Join(err, conn.Close())
 		}
 	}
-	return conn, nil
+	return connection{conn}, nil
 }
 
 // Driver implements [driver.Connector].

@@ -24,7 +24,7 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 	if err != nil {
 		return "", err
 	}
-	own := dc.(*conn)
+	own := dc.(connection)
 	defer func() { err = errors.Join(err, own.Close()) }()
 	if _, err := own.Conn.ExecContext(ctx, "USE "+quote.Path(s.where()), nil); err != nil {
 		return "", err

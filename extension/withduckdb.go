@@ -12,7 +12,7 @@ import (
 
 // WithDuckDB lends the DuckDB connection under c to f, as a *sql.Conn that the helpers of duckdb-go take:
 // RegisterScalarUDF, RegisterTableUDF, GetTableNames, ConnId, GetProfilingInfo, and in its Raw the appender and Arrow. Given c
-// itself they panic, since they take the driver's connection for their own type.
+// itself they panic, since they take the driver's connection for their own type; the panic names this function.
 //
 // What runs on the lent connection is plain DuckDB, in the transaction that c has open. It is f's alone until f returns: f
 // must not use c, nor keep the lent connection. c must be of a database that Mallard has opened.
@@ -27,7 +27,7 @@ func WithDuckDB(ctx context.Context, c *sql.Conn, f func(*sql.Conn) error) error
 // FOR SYSTEM_TIME AS OF go on from that. The helpers of duckdb-go do not take what it lends.
 func WithDuckDBSQL(ctx context.Context, c *sql.Conn, f func(*sql.Conn) error) error {
 	return c.Raw(func(dc any) error {
-		n, ok := dc.(*conn)
+		n, ok := dc.(connection)
 		if !ok {
 			return fmt.Errorf("WithDuckDBSQL needs a connection of a database that Mallard has opened, not a %T", dc)
 		}
@@ -53,7 +53,7 @@ func WithMetadata(ctx context.Context, c *sql.Conn, f func(*metadata.Store) erro
 
 func lend(ctx context.Context, c *sql.Conn, f func(*conn, *sql.Conn) error) error {
 	return c.Raw(func(dc any) error {
-		n, ok := dc.(*conn)
+		n, ok := dc.(connection)
 		if !ok {
 			return fmt.Errorf("this needs a connection of a database that Mallard has opened, not a %T", dc)
 		}
@@ -61,7 +61,7 @@ func lend(ctx context.Context, c *sql.Conn, f func(*conn, *sql.Conn) error) erro
 		if err != nil {
 			return err
 		}
-		err = f(n, lent)
+		err = f(n.conn, lent)
 		return errors.Join(err, lent.Close())
 	})
 }
