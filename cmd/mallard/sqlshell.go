@@ -39,11 +39,18 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
 	if err := o.showProgress(ctx, s, t); err != nil {
-		return err
+		return errors.Join(err, s.close())
 	}
-	sh := shell.New(s.conn, shell.Options{
+	var sh *shell.Shell
+	closeSession := func() error {
+		if sh != nil && sh.Unended() {
+			return nil // it would wait for a statement that cannot be stopped; the process ends it
+		}
+		return s.close()
+	}
+	defer func() { err = errors.Join(err, closeSession()) }()
+	sh = shell.New(s.conn, shell.Options{
 		Out: t.out, Err: t.err, OutTerminal: t.outTerminal(), ErrTerminal: t.errTerminal(), Width: t.width,
 		Format: o.format, Bail: o.bail, ShowProgress: o.progress,
 		Split: func(src string) []shell.Statement {
@@ -64,11 +71,19 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 			if err != nil {
 				return nil, err
 			}
-			if err := errors.Join(s.close(), o.showProgress(ctx, next, t)); err != nil {
+			if err := errors.Join(closeSession(), o.showProgress(ctx, next, t)); err != nil {
 				return nil, errors.Join(err, next.close())
 			}
 			*s = *next
 			return s.conn, nil
+		},
+		Another: func(ctx context.Context) (shell.DB, error) {
+			conn, err := s.db.Conn(ctx)
+			if err != nil {
+				return nil, err
+			}
+			s.conn = conn
+			return conn, o.showProgress(ctx, s, t)
 		},
 		Suggest:     func(ctx context.Context, text string) []shell.Suggestion { return s.suggest(ctx, text) },
 		Commands:    commands,
@@ -77,7 +92,11 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		Location:    time.Local,
 	})
 	defer func() { err = errors.Join(err, sh.Close()) }()
+	return o.read(ctx, sh, t)
+}
 
+// read runs what the command line says on a shell.
+func (o *options) read(ctx context.Context, sh *shell.Shell, t terminal) error {
 	if o.initFile != "" {
 		if err := sh.ReadFile(ctx, o.initFile); err != nil {
 			return err
@@ -96,7 +115,7 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 	switch {
 	case len(o.steps) > 0:
 		return nil
-	case interactive:
+	case o.interactive(t):
 		return sh.Interact(ctx)
 	}
 	return sh.Run(ctx, "stdin", t.in)

@@ -89,7 +89,7 @@ func (s *Shell) suggest(ctx context.Context, text string) (list []Suggestion) {
 				list = append(list, Suggestion{Text: name})
 			}
 		}
-	case s.o.Suggest != nil:
+	case s.o.Suggest != nil && !s.busy():
 		list = s.o.Suggest(ctx, text)
 	}
 	return list

@@ -27,11 +27,12 @@ type person struct {
 	keyboard *os.File
 	hold     chan chan struct{} // a channel in it makes the next statement wait for that channel
 	over     chan error
+	sh       *shell.Shell
 	mu       sync.Mutex
 	screen   bytes.Buffer
 }
 
-func sitDown(t *testing.T, o shell.Options) *person {
+func sitDown(t *testing.T, o shell.Options, on ...shell.DB) *person {
 	t.Helper()
 	keyboard, tty, err := pty.Open()
 	if err != nil {
@@ -64,7 +65,7 @@ func sitDown(t *testing.T, o shell.Options) *person {
 		}
 		return ctx, nil
 	}
-	sh := shell.New(p.conn, o)
+	p.sh = shell.New(append(on, p.conn)[0], o)
 	go func() {
 		b := make([]byte, 64<<10)
 		for {
@@ -77,7 +78,7 @@ func sitDown(t *testing.T, o shell.Options) *person {
 			}
 		}
 	}()
-	go func() { p.over <- sh.Interact(t.Context()) }()
+	go func() { p.over <- p.sh.Interact(t.Context()) }()
 	t.Cleanup(func() {
 		tty.Close()
 		keyboard.Close()
@@ -298,6 +299,61 @@ func TestInterrupt(t *testing.T) {
 	p.press("INSERT INTO seen VALUES ('wrong')\x03INSERT INTO seen VALUES ('two');\r")
 	p.await("^C")
 	same(t, p.leave(), []string{"one", "two"})
+}
+
+// deaf is a database whose statement does not hear that it is to end until it is let go, as inside DuckDB's repeat.
+type deaf struct {
+	*sql.Conn
+	until chan struct{}
+}
+
+func (d deaf) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if strings.Contains(query, "'deaf'") {
+		<-d.until
+		ctx = context.WithoutCancel(ctx)
+	}
+	return d.Conn.QueryContext(ctx, query, args...)
+}
+
+// TestInterruptInsideAFunction: Ctrl-C gives the prompt back although DuckDB does not stop. What follows has another connection while that
+// lasts, and the same one after it.
+func TestInterruptInsideAFunction(t *testing.T) {
+	conn, another := open(t), open(t)
+	for c, name := range map[*sql.Conn]string{conn: "first", another: "second"} {
+		if _, err := c.ExecContext(t.Context(), "CREATE TABLE which AS SELECT '"+name+"' AS name"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, ends := range []bool{true, false} {
+		d := deaf{conn, make(chan struct{})}
+		p := sitDown(t, shell.Options{Another: func(context.Context) (shell.DB, error) { return another, nil }}, d)
+		p.press("SELECT 'deaf' || 'ly' FROM range(3);\r")
+		p.press("\x03")
+		p.await("cannot stop")
+		if ends {
+			close(d.until)
+			for p.sh.Unended() {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		p.press("SELECT 'on the ' || name FROM which;\r")
+		if ends {
+			p.await("on the first")
+		} else {
+			p.await("runs on a new connection")
+			p.await("on the second")
+			close(d.until)
+		}
+		p.press(".exit 5\r")
+		if err := <-p.over; !errors.Is(err, shell.Exit{Code: 5}) {
+			t.Error(err)
+		}
+		p.mu.Lock()
+		if bytes.Contains(p.screen.Bytes(), []byte("deafly")) {
+			t.Errorf("what was left behind has printed: %q", p.screen.String())
+		}
+		p.mu.Unlock()
+	}
 }
 
 // TestEndOfTerminal: a terminal that goes away ends the shell after what it had sent.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -92,6 +93,9 @@ type Options struct {
 	Suggest func(ctx context.Context, text string) []Suggestion
 	// Open opens another database for .open. Default: .open is refused.
 	Open func(ctx context.Context, path string) (DB, error)
+	// Another opens another connection to the same database, for the statements that follow one which cannot be stopped. Default: they are refused
+	// until it has ended.
+	Another func(ctx context.Context) (DB, error)
 	// Commands are further dot-commands.
 	Commands []Command
 	// Banner is printed when Interact begins.
@@ -148,16 +152,18 @@ func BrokenPipe(err error) bool {
 
 // Shell runs statements on one database.
 type Shell struct {
-	db     DB
-	o      Options
-	format Format
-	timer  bool
-	bail   bool
-	out    io.Writer
-	file   *os.File // of .output
-	depth  int      // of .read
-	typing typing   // what Enter was pressed on last
-	failed bool     // something has failed: .exit without a code tells it
+	db      DB
+	o       Options
+	format  Format
+	timer   bool
+	bail    bool
+	out     io.Writer
+	file    *os.File     // of .output
+	depth   int          // of .read
+	typing  typing       // what Enter was pressed on last
+	failed  bool         // something has failed: .exit without a code tells it
+	behind  <-chan error // of the statement that was left behind on db, nil for none
+	unended *atomic.Int32
 }
 
 // New makes a shell on db.
@@ -186,7 +192,7 @@ func New(db DB, o Options) *Shell {
 	if o.Prompt == "" {
 		o.Prompt = "mallard> "
 	}
-	return &Shell{db: db, o: o, format: o.Format, bail: o.Bail, out: o.Out}
+	return &Shell{db: db, o: o, format: o.Format, bail: o.Bail, out: o.Out, unended: new(atomic.Int32)}
 }
 
 // Close ends .output.
@@ -285,26 +291,26 @@ func (s *Shell) statement(ctx context.Context, src string, at Place) error {
 	status := newStatusLine(s.o)
 	notice := func(msg string) { status.print(msg) }
 	ctx, progress := s.o.Begin(ctx, notice)
-	status.start(progress)
-	rows, err := s.db.QueryContext(ctx, src)
+	err := s.free(ctx)
 	if err == nil {
+		status.start(progress)
 		// Rows may be computed while they are printed: the line stays until the first of them meets the eye.
 		w := s.out
 		if s.o.OutTerminal && s.file == nil {
 			w = afterStatus{w, status}
 		}
-		err = s.print(w, src, rows)
-		if closeErr := rows.Close(); err == nil {
-			err = closeErr
-		}
+		err = s.answer(ctx, src, w)
+		status.stop()
 	}
-	status.stop()
 	var out outputError
 	switch {
 	case errors.As(err, &out):
 		return err
 	case err != nil:
 		fmt.Fprintln(s.o.Err, strings.TrimRight(s.o.RenderError(err, at), "\n"))
+		if errors.Is(err, errLeft) {
+			fmt.Fprintln(s.o.Err, errLeft)
+		}
 		s.failed = true
 		err = ErrFailed
 	}
