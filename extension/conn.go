@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -172,6 +173,7 @@ func (n *conn) ResetSession(context.Context) error {
 // leading runs all statements of a text but the last, which it returns.
 func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, error) {
 	all := dialect.Split(src, n.session.lang)
+	n.session.script.began, n.session.script.ran = time.Now(), 0
 	if len(all) == 0 { // DuckDB says best what it thinks of an empty text
 		return dialect.Statement{Span: dialect.Span{Pos: 0, End: len(src)}, Lang: dialect.DuckDB}, nil
 	}

@@ -19,7 +19,10 @@ type Error struct {
 	Code      failure.Code
 	Cause     error
 
-	plain bool // Msg is DuckDB's own, with its excerpt
+	plain     bool    // Msg is DuckDB's own, with its excerpt
+	said      string  // Msg without the place in a procedure
+	statement string  // in a script, the one that has failed
+	frames    []frame // of procedures, the innermost first
 }
 
 // Error gives "line:column: message", or the message alone, then the hint on a line of its own. What DuckDB says of a

@@ -28,6 +28,7 @@ type execution struct {
 
 	args    []driver.NamedValue // of a stream
 	began   time.Time
+	count   int64        // of the rows that it has changed
 	bytes   bool         // the plan is known to read the bytes of objects
 	changes bool         // what ran may have changed the rows of tables
 	ran     bool         // the statement itself began
@@ -154,4 +155,7 @@ func WithStreaming(ctx context.Context) context.Context {
 	return context.WithValue(ctx, streamKey{}, true)
 }
 
-func streaming(ctx context.Context) bool { return ctx.Value(streamKey{}) != nil }
+func streaming(ctx context.Context) bool {
+	on, _ := ctx.Value(streamKey{}).(bool)
+	return on
+}

@@ -21,7 +21,7 @@ func (x *execution) query(args []driver.NamedValue) (driver.Rows, error) {
 // queryPrepared runs the statement prepared from the planned text for its rows. closed follows the rows, or the error.
 func (x *execution) queryPrepared(st *duckdb.Stmt, args []driver.NamedValue, closed func() error) (driver.Rows, error) {
 	mode := duckapi.Whole
-	if streaming(x.ctx) && !x.waits && !x.q.waits.Load() {
+	if streaming(x.ctx) && !x.waits && !x.q.waits.Load() && !changesData(x.plan.Verb) {
 		mode = duckapi.Streamed
 	}
 	res, err := x.start(st, args, mode)
@@ -34,6 +34,9 @@ func (x *execution) queryPrepared(st *duckdb.Stmt, args []driver.NamedValue, clo
 	}
 	if err != nil {
 		return nil, errors.Join(err, closed())
+	}
+	if mode == duckapi.Whole {
+		x.count = int64(changed(mapping.RowsChanged(&res)))
 	}
 	r, err := newRows(res, closed)
 	if err != nil {
@@ -85,7 +88,9 @@ func (x *execution) execPrepared(st *duckdb.Stmt, args []driver.NamedValue) (dri
 		return nil, err
 	}
 	defer mapping.DestroyResult(&res)
-	return changed(mapping.RowsChanged(&res)), nil
+	n := changed(mapping.RowsChanged(&res))
+	x.count = int64(n)
+	return n, nil
 }
 
 // changed is how many rows a statement has changed.

@@ -15,7 +15,10 @@ import (
 
 // run plans a statement, executes it, and tells the instance what it may have changed.
 func (s *session) run(ctx context.Context, src string, st dialect.Statement, exec func(*execution) error) error {
-	if n := s.control(src, st); n != nil {
+	if n := s.control(ctx, src, st); n != nil {
+		if streaming(ctx) && ctx.Value(stepsKey{}) == nil { // other statements follow before its rows are read
+			ctx = context.WithValue(ctx, streamKey{}, false)
+		}
 		return s.procedural(ctx, src, n, exec)
 	}
 	if t, _ := ctx.Value(stepsKey{}).(*steps); t != nil {
@@ -118,6 +121,11 @@ func (x *execution) settle(ctx context.Context) {
 	case "COMMIT", "ROLLBACK":
 		s.transaction(false)
 	}
+	s.script.changed = nil
+	if changesData(p.Verb) {
+		s.script.changed = &x.count
+	}
+	s.script.ran++
 	s.touch(x.touched())
 	if p.ChangesNames() && x.st != nil {
 		if err := s.planner(ctx).Follow(ctx, x.src, *x.st, p); err != nil {
@@ -139,6 +147,15 @@ func (x *execution) settle(ctx context.Context) {
 	if p.Notice != "" {
 		notify(ctx, p.Notice)
 	}
+}
+
+// changesData reports whether a statement changes the rows of a table, which @@row_count counts.
+func changesData(verb string) bool {
+	switch first, _, _ := strings.Cut(verb, " "); first {
+	case "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE":
+		return true
+	}
+	return false
 }
 
 // maxTries bounds how often a statement is planned again: once for each function that it may be missing.

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
@@ -23,15 +23,32 @@ import (
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language).
 type script struct {
 	variables []translator.Variable
-	hidden    int     // names given to values between statements
+	hidden    int     // values between statements that have names now
 	errs      []error // those that the open handlers handle, the innermost last
+	depth     int     // calls of procedures that run now
+	blocks    int     // lists of statements that run now
+
+	changed *int64            // @@row_count
+	began   time.Time         // when the text began whose statements run
+	ran     int               // its statements so far
+	set     map[string]string // the @@variables that were set and do nothing here
 }
 
-// duckName is the name of a variable in DuckDB.
-func duckName(name string) string { return "mallard " + strings.ToLower(name) }
+// place is the name of a variable in DuckDB: those of a procedure are apart from those of its callers.
+func (c *script) place(name string) string {
+	if c.depth > 0 {
+		return fmt.Sprintf("mallard %d %s", c.depth, strings.ToLower(name))
+	}
+	return "mallard " + strings.ToLower(name)
+}
 
-func valueOf(name string, t googlesql.Type) string {
-	return "CAST(getvariable(" + quote.Text(duckName(name)) + ") AS " + t.DuckDB() + ")"
+// variable is one that is declared.
+func (c *script) variable(name string, t googlesql.Type) translator.Variable {
+	return translator.Variable{Name: name, Type: t, Expr: valueOf(c.place(name), t)}
+}
+
+func valueOf(place string, t googlesql.Type) string {
+	return "CAST(getvariable(" + quote.Text(place) + ") AS " + t.DuckDB() + ")"
 }
 
 // The ways in which a statement ends what is around it.
@@ -50,16 +67,21 @@ func (j *jump) Error() string {
 	return "RETURN"
 }
 
-// control gives the statement of the procedural language that a text is, or nil. SET is DuckDB's where no variable has the name.
-func (s *session) control(src string, st dialect.Statement) *dialect.ScriptStatement {
-	if st.Lang == dialect.GoogleSQL {
-		return dialect.Control(src, st)
-	}
-	if s.lang != dialect.GoogleSQL || len(s.script.variables) == 0 {
+// control gives the statement of the procedural language that a text is, or nil. SET is DuckDB's where no variable has the name, and
+// one of DuckDB's settings has.
+func (s *session) control(ctx context.Context, src string, st dialect.Statement) *dialect.ScriptStatement {
+	if s.lang != dialect.GoogleSQL && st.Lang != dialect.GoogleSQL {
 		return nil
 	}
-	n := dialect.Assignment(src, st)
-	if n == nil || !slices.ContainsFunc(n.Names, func(name string) bool { return s.script.find(name) != nil }) {
+	n := dialect.Control(src, st)
+	if n != nil || st.Lang == dialect.GoogleSQL && n == nil && !dialect.Assigns(src, st) {
+		return n
+	}
+	if n = dialect.Assignment(src, st); n == nil || len(n.Names) > 1 || strings.HasPrefix(n.Names[0], "@@") ||
+		s.script.find(n.Names[0]) != nil {
+		return n
+	}
+	if st.Lang != dialect.GoogleSQL && s.own(ctx, n.Names[0]) {
 		return nil
 	}
 	return n
@@ -72,40 +94,6 @@ func (c *script) find(name string) *translator.Variable {
 		}
 	}
 	return nil
-}
-
-// variables gives what statements may name: those of scripts, and @@variables.
-func (s *session) variables() []translator.Variable {
-	text := googlesql.Type{Kind: googlesql.String}
-	project := s.in.cfg.BigQuery.Project
-	system := func(name, expr string) translator.Variable {
-		return translator.Variable{Name: name, Type: text, Expr: expr, System: true}
-	}
-	all := append(slices.Clone(s.script.variables),
-		system("project_id", quote.Text(project)), system("dataset_project_id", quote.Text(project)),
-		system("dataset_id", "current_schema()"), system("time_zone", "'UTC'"))
-	if n := len(s.script.errs); n > 0 {
-		message := quote.Text(errorText(s.script.errs[n-1]))
-		for _, name := range []string{"error.message", "error.formatted_stack_trace"} {
-			all = append(all, system(name, message))
-		}
-		statement := ""
-		var e *Error
-		if errors.As(s.script.errs[n-1], &e) && e.Pos >= 0 && e.Pos <= len(e.Source) {
-			statement = e.Source
-		}
-		all = append(all, system("error.statement_text", quote.Text(statement)))
-	}
-	return all
-}
-
-// errorText is an error as a handler sees it.
-func errorText(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Msg
-	}
-	return err.Error()
 }
 
 // errReturned says that RETURN has ended a script.
@@ -126,6 +114,28 @@ func (s *session) procedural(ctx context.Context, src string, n *dialect.ScriptS
 
 // procedure runs a statement of the procedural language. exec runs a query among those inside it.
 func (s *session) procedure(ctx context.Context, src string, n *dialect.ScriptStatement, exec func(*execution) error) error {
+	hidden := s.script.hidden
+	err := s.statement(ctx, src, n, exec)
+	s.script.hidden = hidden
+	return failedIn(err, src, n)
+}
+
+// failedIn gives an error of a statement the statement's place, unless it has a better one.
+func failedIn(err error, src string, n *dialect.ScriptStatement) error {
+	var e *Error
+	if !errors.As(err, &e) || e.statement != "" || e.Source != src {
+		return err
+	}
+	at := *e
+	at.statement = src[n.Pos:n.End]
+	if at.Pos < 0 {
+		at.Pos, at.End = n.Pos, n.End
+		at.Line, at.Col = dialect.LineCol(src, n.Pos)
+	}
+	return &at
+}
+
+func (s *session) statement(ctx context.Context, src string, n *dialect.ScriptStatement, exec func(*execution) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -166,6 +176,8 @@ func (s *session) procedure(ctx context.Context, src string, n *dialect.ScriptSt
 		return s.raise(ctx, src, n)
 	case dialect.ExecuteImmediate:
 		return s.immediate(ctx, src, n, exec)
+	case dialect.Invoke:
+		return s.invoke(ctx, src, n, exec)
 	}
 	return s.scriptFault(ctx, src, n.Span, fmt.Errorf("this statement of a script is not supported"))
 }
@@ -177,7 +189,11 @@ func (s *session) scriptFault(ctx context.Context, src string, at dialect.Span, 
 // list runs statements; the variables that they declare end with it.
 func (s *session) list(ctx context.Context, src string, list []*dialect.ScriptStatement, exec func(*execution) error) error {
 	before := len(s.script.variables)
-	defer func() { s.script.variables = s.script.variables[:min(before, len(s.script.variables))] }()
+	s.script.blocks++
+	defer func() {
+		s.script.variables = s.script.variables[:min(before, len(s.script.variables))]
+		s.script.blocks = max(s.script.blocks-1, 0)
+	}()
 	for _, n := range list {
 		if err := s.procedure(ctx, src, n, exec); err != nil {
 			return err
@@ -187,11 +203,11 @@ func (s *session) list(ctx context.Context, src string, list []*dialect.ScriptSt
 }
 
 // evaluate sets a variable of DuckDB's to the only value that a query gives.
-func (s *session) evaluate(ctx context.Context, src, name, sql string) error {
+func (s *session) evaluate(ctx context.Context, src, place, sql string) error {
 	x := s.execute(ctx, src)
 	defer x.done()
 	return x.retry(&dialect.Statement{}, func(int) error {
-		x.plan = &planner.Plan{SQL: "SET VARIABLE " + quote.Name(duckName(name)) + " = (" + sql + ")", Pos: -1, Verb: "SET VARIABLE",
+		x.plan = &planner.Plan{SQL: "SET VARIABLE " + quote.Name(place) + " = (" + sql + ")", Pos: -1, Verb: "SET VARIABLE",
 			Lang: dialect.GoogleSQL}
 		_, err := x.exec(nil)
 		return err
@@ -199,10 +215,10 @@ func (s *session) evaluate(ctx context.Context, src, name, sql string) error {
 }
 
 // hide evaluates a query into a variable that no statement can name.
-func (s *session) hide(ctx context.Context, src, sql string) (name string, err error) {
+func (s *session) hide(ctx context.Context, src, sql string) (place string, err error) {
 	s.script.hidden++
-	name = "value " + strconv.Itoa(s.script.hidden)
-	return name, s.evaluate(ctx, src, name, sql)
+	place = "mallard_value " + strconv.Itoa(s.script.hidden)
+	return place, s.evaluate(ctx, src, place, sql)
 }
 
 // read gives the value of a variable of DuckDB's.
@@ -238,7 +254,7 @@ func (s *session) condition(ctx context.Context, before, src string, at dialect.
 	if err != nil {
 		return false, err
 	}
-	v, err := s.read(ctx, "getvariable("+quote.Text(duckName(name))+")")
+	v, err := s.read(ctx, "getvariable("+quote.Text(name)+")")
 	return v == true, err
 }
 
@@ -268,11 +284,15 @@ func (s *session) declare(ctx context.Context, src string, n *dialect.ScriptStat
 		value = "SELECT NULL::" + t.DuckDB()
 	}
 	for _, name := range n.Names {
-		if err := s.evaluate(ctx, src, name, value); err != nil {
+		old := s.script.find(name)
+		if old != nil && s.script.blocks > 0 {
+			return s.scriptFault(ctx, src, n.Span, fmt.Errorf("Variable '%s' redeclaration is not allowed", name))
+		}
+		if err := s.evaluate(ctx, src, s.script.place(name), value); err != nil {
 			return err
 		}
-		v := translator.Variable{Name: name, Type: t, Expr: valueOf(name, t)}
-		if old := s.script.find(name); old != nil {
+		v := s.script.variable(name, t)
+		if old != nil {
 			*old = v
 		} else {
 			s.script.variables = append(s.script.variables, v)
@@ -304,9 +324,12 @@ func coerced(sql string, from, to googlesql.Type, written string) (string, error
 }
 
 func (s *session) set(ctx context.Context, src string, n *dialect.ScriptStatement) error {
+	if len(n.Names) == 1 && strings.HasPrefix(n.Names[0], "@@") {
+		return s.setSystem(ctx, src, n)
+	}
 	for _, name := range n.Names {
 		if s.script.find(name) == nil {
-			return s.scriptFault(ctx, src, n.Span, fmt.Errorf("undeclared variable: %s", name))
+			return s.scriptFault(ctx, src, n.Span, fmt.Errorf("Undeclared variable: %s", name))
 		}
 	}
 	sql, columns, err := s.expression(ctx, "SELECT ", src, n.Expr)
@@ -319,7 +342,7 @@ func (s *session) set(ctx context.Context, src string, n *dialect.ScriptStatemen
 		if sql, err = coerced(sql, from, v.Type, src[n.Expr.Pos:n.Expr.End]); err != nil {
 			return s.scriptFault(ctx, src, n.Expr, err)
 		}
-		return s.evaluate(ctx, src, v.Name, sql)
+		return s.evaluate(ctx, src, s.script.place(v.Name), sql)
 	}
 	if from.Kind != googlesql.Struct || len(from.Fields) != len(n.Names) {
 		return s.scriptFault(ctx, src, n.Expr, fmt.Errorf("%d variables need a STRUCT of as many fields, not %s", len(n.Names), from))
@@ -336,13 +359,13 @@ func (s *session) spread(ctx context.Context, src string, at dialect.Span, sql s
 	for i, name := range names {
 		v := s.script.find(name)
 		if v == nil {
-			return s.scriptFault(ctx, src, at, fmt.Errorf("undeclared variable: %s", name))
+			return s.scriptFault(ctx, src, at, fmt.Errorf("Undeclared variable: %s", name))
 		}
-		one := fmt.Sprintf("SELECT struct_extract_at(getvariable(%s), %d)", quote.Text(duckName(whole)), i+1)
+		one := fmt.Sprintf("SELECT struct_extract_at(getvariable(%s), %d)", quote.Text(whole), i+1)
 		if one, err = coerced(one, fields[i].Type, v.Type, ""); err != nil {
 			return s.scriptFault(ctx, src, at, err)
 		}
-		if err := s.evaluate(ctx, src, name, one); err != nil {
+		if err := s.evaluate(ctx, src, s.script.place(name), one); err != nil {
 			return err
 		}
 	}
@@ -396,7 +419,7 @@ func (s *session) text(ctx context.Context, src string, at dialect.Span, what st
 	if err != nil {
 		return "", err
 	}
-	v, err := s.read(ctx, "getvariable("+quote.Text(duckName(name))+")")
+	v, err := s.read(ctx, "getvariable("+quote.Text(name)+")")
 	text, ok := v.(string)
 	if err == nil && !ok {
 		err = s.scriptFault(ctx, src, at, fmt.Errorf("%s is NULL", what))

@@ -23,13 +23,13 @@ func (s *session) caseStatement(ctx context.Context, src string, n *dialect.Scri
 		if err != nil {
 			return err
 		}
-		name = strings.ReplaceAll(name, " ", "_")
+		variable := strings.ReplaceAll(name, " ", "_")
 		count := len(s.script.variables)
 		s.script.variables = append(s.script.variables, translator.Variable{
-			Name: "mallard_" + name, Type: columns[0].Type, Expr: valueOf(strings.ReplaceAll(name, "_", " "), columns[0].Type),
+			Name: variable, Type: columns[0].Type, Expr: valueOf(name, columns[0].Type),
 		})
 		defer func() { s.script.variables = s.script.variables[:count] }()
-		before = "SELECT mallard_" + name + " = "
+		before = "SELECT " + variable + " = "
 	}
 	for _, c := range n.Clauses {
 		yes, err := s.condition(ctx, before, src, c.Expr)
@@ -83,18 +83,18 @@ func (s *session) forLoop(ctx context.Context, src string, n *dialect.ScriptStat
 	if err != nil {
 		return err
 	}
-	all := "getvariable(" + quote.Text(duckName(list)) + ")"
+	all := "getvariable(" + quote.Text(list) + ")"
 	count, err := s.read(ctx, "coalesce(len("+all+"), 0)::BIGINT")
 	if err != nil {
 		return err
 	}
 	t := googlesql.StructOf(columns...)
 	before := len(s.script.variables)
-	s.script.variables = append(s.script.variables, translator.Variable{Name: n.Names[0], Type: t, Expr: valueOf(n.Names[0], t)})
+	s.script.variables = append(s.script.variables, s.script.variable(n.Names[0], t))
 	defer func() { s.script.variables = s.script.variables[:before] }()
 	rows, _ := count.(int64)
 	for i := range rows {
-		if err := s.evaluate(ctx, src, n.Names[0], fmt.Sprintf("SELECT %s[%d]", all, i+1)); err != nil {
+		if err := s.evaluate(ctx, src, s.script.place(n.Names[0]), fmt.Sprintf("SELECT %s[%d]", all, i+1)); err != nil {
 			return err
 		}
 		if out, err := s.turn(ctx, src, n, exec); out || err != nil {

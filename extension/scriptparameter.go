@@ -20,7 +20,7 @@ const parameterVariable = "mallard_parameter_"
 // bindVariables gives the parameters of a script variables of their own, since SET VARIABLE, which keeps what DECLARE, SET and
 // conditions evaluate, takes no parameters.
 func (s *session) bindVariables(ctx context.Context, src string, args []driver.NamedValue) error {
-	control := func(st dialect.Statement) bool { return s.control(src, st) != nil }
+	control := func(st dialect.Statement) bool { return s.control(ctx, src, st) != nil }
 	if len(args) == 0 || !slices.ContainsFunc(dialect.Split(src, s.lang), control) {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (s *session) bindVariables(ctx context.Context, src string, args []driver.N
 		if err := s.bindVariable(ctx, name, typed); err != nil {
 			return err
 		}
-		s.script.variables = append(s.script.variables, translator.Variable{Name: name, Type: typed.Type, Expr: valueOf(name, typed.Type)})
+		s.script.variables = append(s.script.variables, s.script.variable(name, typed.Type))
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (s *session) bindVariable(ctx context.Context, name string, v TypedValue) e
 	if err := statement("CREATE OR REPLACE TEMP TABLE "+table+" AS SELECT CAST($1 AS "+of+") AS v", arg); err != nil {
 		return err
 	}
-	if err := statement("SET VARIABLE "+quote.Name(duckName(name))+" = (SELECT v FROM "+table+")", nil); err != nil {
+	if err := statement("SET VARIABLE "+quote.Name(s.script.place(name))+" = (SELECT v FROM "+table+")", nil); err != nil {
 		return err
 	}
 	return statement("DROP TABLE "+table, nil)

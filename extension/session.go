@@ -16,6 +16,7 @@ import (
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/planner"
 	"github.com/mallardml/mallard/internal/trace"
@@ -85,7 +86,8 @@ func (s *session) behind(ctx context.Context, c *duckdb.Conn) *planner.Planner {
 func (s *session) planning(ctx context.Context, c *duckdb.Conn, open map[string]*modelspec.Spec) *planner.Planner {
 	in := s.in
 	return &planner.Planner{
-		Config: in.cfg, Models: s, Session: s, Library: in.models, Objects: in.objects, GoogleSQL: in.googleSQL, Variables: s.variables,
+		Config: in.cfg, Models: s, Session: s, Library: in.models, Objects: in.objects, GoogleSQL: in.googleSQL,
+		Variables: func() []translator.Variable { return s.variables(ctx) },
 		Catalog: &catalog.Catalog{
 			Project: in.cfg.BigQuery.Project, Declared: in.models, Database: s.db, Schema: s.schema, Open: open,
 			Rows: func(ctx context.Context, query string) ([][]driver.Value, error) { return allRows(ctx, c, query) },

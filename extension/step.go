@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
@@ -45,6 +46,7 @@ func (n *conn) RunSteps(ctx context.Context, src string, args []driver.NamedValu
 	if err := n.session.bindVariables(ctx, src, args); err != nil {
 		return err
 	}
+	n.session.script.began, n.session.script.ran = time.Now(), 0
 	for _, st := range dialect.Split(src, n.session.lang) {
 		err := n.session.run(ctx, src, st, nil) // each runs them
 		if errors.Is(err, errReturned) {

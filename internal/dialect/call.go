@@ -3,7 +3,7 @@ package dialect
 import "strings"
 
 // query reads a statement that goes to DuckDB: its verb and the ML calls in it.
-func (p *parser) query(st Statement) (Node, *Error) {
+func (p *parser) query(st Statement) (*Query, *Error) {
 	q := &Query{Span: st.Span, Lang: st.Lang, Verb: p.verb()}
 	p.i = 0
 	calls, err := p.calls(len(p.toks))

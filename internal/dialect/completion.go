@@ -102,7 +102,7 @@ func (c *Completion) googles() bool {
 	case DuckDB:
 		return false
 	case GoogleSQL:
-		return d.backtick || !engineCommands[d.word]
+		return d.backtick || !engineCommands[d.word] || d.word == "SET" && !g.broken
 	}
 	return d.backtick || d.open && !d.ended && g.backtick && !g.broken
 }
@@ -117,6 +117,7 @@ type reading struct {
 	sql                    Lang
 	started, ended         bool
 	open, backtick, broken bool
+	second                 bool   // there was more than its first token
 	word                   string // its first, upper-case
 	opener                 string // of the token that is open, as it would begin on a line of its own
 }
@@ -141,7 +142,7 @@ func (r *reading) feed(text string) int {
 				r.broken = true
 			}
 		}
-		again := resumed && t.Pos == 0
+		again, first := resumed && t.Pos == 0, !r.started
 		switch {
 		case t.kind == kindSpace, t.kind == kindComment:
 			continue
@@ -153,9 +154,12 @@ func (r *reading) feed(text string) int {
 			if t.kind == kindWord {
 				r.word = strings.ToUpper(src[t.Pos:t.End])
 			}
+		case t.kind == kindPunct && !r.second && src[t.Pos] == ':':
+			r.word = "BEGIN" // what has a label is a block
 		case t.kind == kindWord && r.word == "CREATE" && strings.EqualFold(src[t.Pos:t.End], "PROCEDURE"):
 			r.word = "BEGIN"
 		}
+		r.second = r.started && !first
 		r.backtick = r.backtick || !again && src[t.Pos] == '`'
 	}
 	return len(text)

@@ -13,6 +13,8 @@ func TestCompletion(t *testing.T) {
 		"select '''a;\n'';\n''', `b`;\n", "select \"a;\n\"\"b;\n\";\n", "SET x = 'it\\'s;\n';\nSELECT 1;\n", "select $$;\n$$ || `a`;\n;\n",
 		"-- a;\n# b;\nselect 1;\n", "select r'a\\\n'\n;\n", "# it's\nselect `a`;\n", "/* /* */ select 1;\n*/ set x = 1;\n", ";\n;;\nselect 1; select 2;\n",
 		"select '\n'';\n''\n';\n", "select ```\n;\n`;\n", "select 1; -- a\nselect 2\n; /* b\n*/", "select `a`, '\n''\n;'; select $a$\n;$a", "#standardSQL",
+		"SET x = 'a;\n';\n", "SET x = \"a\\\";\nb\";\nselect 1;\n", "a: LOOP\n SET x = 1;\nEND LOOP;\nselect 1;\n",
+		"CREATE PROCEDURE `a.b`()\nBEGIN\nSELECT 1;\nEND;\n",
 	} {
 		wantCompletion(t, src)
 	}

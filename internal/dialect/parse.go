@@ -20,6 +20,9 @@ func parse(src string, st Statement) (Node, *Error) {
 	p := newParser(src, st)
 	switch p.word(0) {
 	case "CREATE":
+		if st.Lang == GoogleSQL && makesProcedure(p) {
+			return &Query{Span: st.Span, Lang: st.Lang, Verb: ProcedureVerb}, nil
+		}
 		return p.create(st)
 	case "DROP":
 		switch {

@@ -23,6 +23,7 @@ const (
 	Return                             //
 	Raise                              // Expr: the message
 	ExecuteImmediate                   // Expr, Names: INTO, Using
+	Invoke                             // Names: the path behind CALL, Using: the arguments
 )
 
 // ScriptStatement is a statement of the procedural language, with those inside it.
@@ -125,6 +126,8 @@ func (r *scriptReader) opens() bool {
 		return r.i+1 < len(r.toks) && r.text(1) != ";" && r.word(1) != "TRANSACTION"
 	case "EXECUTE":
 		return r.word(1) == "IMMEDIATE"
+	case "CALL": // what refreshes object tables is no procedure of the user's
+		return r.word(1) != "BQ" || r.word(3) != "REFRESH_EXTERNAL_METADATA_CACHE"
 	case "SET":
 		return true
 	}
@@ -255,6 +258,8 @@ func (r *scriptReader) simple(s *ScriptStatement) {
 		}
 	case r.take("EXECUTE", "IMMEDIATE"):
 		r.immediate(s)
+	case r.take("CALL"):
+		r.invoke(s)
 	}
 }
 
@@ -267,8 +272,13 @@ func (r *scriptReader) assignment(s *ScriptStatement) {
 		r.i++
 	}
 	for !r.done() && r.text(0) != "=" && r.text(0) != ";" {
-		name := ""
+		name, word := "", false
 		for !r.done() && r.text(0) != "," && r.text(0) != "=" && r.text(0) != closing && r.text(0) != ";" {
+			if kind := r.toks[r.i].kind; word && (kind == kindWord || kind == kindQuoted) { // SET SESSION x, say
+				r.fail()
+				return
+			}
+			word = r.text(0) != "." && r.text(0) != "@@" && r.text(0) != "@"
 			name += unquoted(r.text(0))
 			r.i++
 		}
@@ -454,6 +464,9 @@ func Control(src string, st Statement) *ScriptStatement {
 	}
 	return nil
 }
+
+// Assigns reports whether a statement begins with SET.
+func Assigns(src string, st Statement) bool { return opening(src, st.Pos, st.End).word(0) == "SET" }
 
 // Assignment reads SET name = value, which package dialect otherwise leaves to DuckDB; nil for another statement.
 func Assignment(src string, st Statement) *ScriptStatement {

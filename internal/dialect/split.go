@@ -127,6 +127,10 @@ func scan(src string, pos int, lang Lang) scanned {
 		return cut(src, pos, DuckDB)
 	case GoogleSQL:
 		if d := cut(src, pos, DuckDB); !d.backtick && engineOnly(src, d.Statement) {
+			if g := cut(src, pos, GoogleSQL); Assigns(src, d.Statement) && (!g.broken || g.open) { // its text may be one of GoogleSQL's
+				g.Lang = DuckDB
+				return g
+			}
 			return d
 		}
 		return cutBlock(src, pos)
@@ -139,7 +143,7 @@ func scan(src string, pos int, lang Lang) scanned {
 	// A text that DuckDB could not even lex, such as 'it\'s' or a comment "# it's", may still show its backtick to
 	// GoogleSQL's rules.
 	if d.backtick || g.backtick && !g.broken {
-		return g
+		return cutBlock(src, pos)
 	}
 	return d
 }

@@ -56,10 +56,10 @@ var datasetViews = map[string]datasetView{
 		"routine_name STRING, " +
 		"routine_type STRING, data_type STRING, routine_body STRING, routine_definition STRING, external_language STRING, is_deterministic " +
 		"STRING, " +
-		"security_type STRING, created TIMESTAMP, last_altered TIMESTAMP, ddl STRING", routines},
+		"security_type STRING, created TIMESTAMP, last_altered TIMESTAMP, ddl STRING", routinesView},
 	"PARAMETERS": {"specific_catalog STRING, specific_schema STRING, specific_name STRING, ordinal_position INT64, parameter_mode STRING, " +
 		"is_result STRING, " +
-		"parameter_name STRING, data_type STRING, parameter_default STRING, is_aggregate BOOL", noRows},
+		"parameter_name STRING, data_type STRING, parameter_default STRING, is_aggregate BOOL", parametersView},
 	"__TABLES__": {"project_id STRING, dataset_id STRING, table_id STRING, creation_time INT64, last_modified_time INT64, row_count INT64, " +
 		"size_bytes INT64, " +
 		"type INT64", oldTables},
@@ -402,22 +402,6 @@ func modelsView(ctx context.Context, d described, dataset string, add func(...st
 	}
 	return err
 }
-
-func routines(ctx context.Context, d described, dataset string, add func(...string)) error {
-	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = current_database() AND "+
-		"contains(sql, "+
-		quote.Text(writer.RoutineFormat)+") ORDER BY 1, 2")
-	for _, r := range rows {
-		schema, name := fmt.Sprint(r[0]), strings.TrimSuffix(fmt.Sprint(r[1]), writer.RoutineName(""))
-		if dataset == "" || strings.EqualFold(schema, dataset) {
-			at := []string{d.project(), quote.Text(schema), quote.Text(name)}
-			add(append(append(at, at...), "'FUNCTION'", "NULL", "'SQL'")...)
-		}
-	}
-	return err
-}
-
-func noRows(context.Context, described, string, func(...string)) error { return nil }
 
 // wildcard describes all tables of a dataset whose names begin in one way: the columns are those of the newest, and the rest of each
 // name is the pseudo-column _TABLE_SUFFIX (https://docs.cloud.google.com/bigquery/docs/querying-wildcard-tables).

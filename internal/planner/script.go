@@ -3,22 +3,21 @@ package planner
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 )
 
 // Expression writes a query for a part of a script: an expression behind SELECT, or a query behind SELECT * FROM. It gives the
 // types of its columns.
 func (pl *Planner) Expression(ctx context.Context, before, src string, at dialect.Span) (sql string, columns []googlesql.Field, err error) {
 	text := before + src[at.Pos:at.End]
-	node, err := dialect.Parse(text, dialect.Statement{Span: dialect.Span{Pos: 0, End: len(text)}, Lang: dialect.GoogleSQL})
+	q, err := dialect.ParseQuery(text, dialect.Statement{Span: dialect.Span{Pos: 0, End: len(text)}, Lang: dialect.GoogleSQL})
 	if err != nil {
 		return "", nil, shifted(err, at.Pos-len(before))
-	}
-	q, ok := node.(*dialect.Query)
-	if !ok {
-		return "", nil, dialect.At(at, errors.New("an expression is needed here"))
 	}
 	w := &expander{Planner: pl, plan: &Plan{}}
 	out, err := w.expand(ctx, text, q)
@@ -39,4 +38,13 @@ func shifted(err error, by int) error {
 		located.Pos, located.End = max(located.Pos+by, 0), max(located.End+by, 0)
 	}
 	return err
+}
+
+// Procedure gives a procedure of the user's by its path.
+func (pl *Planner) Procedure(ctx context.Context, path []string) (*writer.Routine, error) {
+	r, err := described{&expander{Planner: pl}}.Routine(ctx, path)
+	if err == nil && r.Kind != writer.Procedure {
+		err = fmt.Errorf("%s is a %s and no procedure", strings.Join(path, "."), strings.ToLower(r.Kind))
+	}
+	return r, err
 }

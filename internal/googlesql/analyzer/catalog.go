@@ -30,12 +30,15 @@ func (c *Catalog) message(language *resolved.LanguageOptionsProto) *resolved.Sim
 	root := &resolved.SimpleCatalogProto{
 		Name:                   proto.String("catalog"),
 		BuiltinFunctionOptions: &resolved.ZetaSQLBuiltinFunctionOptionsProto{LanguageOptions: language},
-		Procedure:              c.Procedures,
 		CustomFunction:         missing(),
 	}
 	for _, f := range append(lackingFunctions(), c.Functions...) {
 		at := folder(root, f.NamePath)
 		at.CustomFunction = append(at.CustomFunction, f)
+	}
+	for _, p := range c.Procedures {
+		at := folder(root, p.NamePath)
+		at.Procedure = append(at.Procedure, p)
 	}
 	for _, f := range c.TableFunctions {
 		at := folder(root, f.NamePath)

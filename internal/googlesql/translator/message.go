@@ -27,6 +27,8 @@ var said = []struct {
 	{regexp.MustCompile(`^Constraint Error: CHECK constraint failed on table (\S+) ` +
 		`with expression CHECK\(\(?(?:length|octet_length)\("?([^")]+)"?\).*`),
 		"Field $2 of table $1: maximum length exceeded"},
+	{regexp.MustCompile(`^Catalog Error: View with name "?([^"]+?)\(\)"? already exists!`), "Already Exists: Routine $1"},
+	{regexp.MustCompile(`^Catalog Error: View with name "?([^"]+?)\(\)"? does not exist!(?s:.*)`), "Not found: Routine $1"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? already exists!`), "Already Exists: $1 $2"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? does not exist!(?s:.*)`), "Not found: $1 $2"},
 }

@@ -9,12 +9,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 )
 
 // missing matches the analyzer's errors for a function that its catalog lacks.
 var missing = regexp.MustCompile(`^(Function not found|Table-valued function not found|` +
-	`Table-valued function is not expected|Invalid function|Invalid table-valued function)`)
+	`Table-valued function is not expected|Invalid function|Invalid table-valued function|Procedure not found)`)
 
 // dotted matches a path.
 const dotted = "(?:[\\w-]+|`[^`]+`)(?:\\s*\\.\\s*(?:\\w+|`[^`]+`))*"
@@ -54,6 +55,9 @@ func (l *lookup) routines(ctx context.Context, text string) (bool, error) {
 		}
 		found = true
 		l.add(path, r)
+		if r.Kind == writer.Procedure { // its text is none of the statement
+			continue
+		}
 		if _, err := l.routines(ctx, r.Body()); err != nil {
 			return false, err
 		}
@@ -73,6 +77,10 @@ func body(r *writer.Routine) string {
 }
 
 func (l *lookup) add(path []string, r *writer.Routine) {
+	if r.Kind == writer.Procedure {
+		l.catalog.Procedures = append(l.catalog.Procedures, &resolved.ProcedureProto{NamePath: path, Signature: r.Function.GetSignature()[0]})
+		return
+	}
 	if r.Table != nil {
 		f := proto.CloneOf(r.Table)
 		f.NamePath = path

@@ -17,6 +17,8 @@ func (w *writer) createStatement(s *resolved.AnyResolvedCreateStatementProto) st
 		return w.createFunction(n.ResolvedCreateFunctionStmtNode)
 	case *resolved.AnyResolvedCreateStatementProto_ResolvedCreateTableFunctionStmtNode:
 		return w.createTableFunction(n.ResolvedCreateTableFunctionStmtNode)
+	case *resolved.AnyResolvedCreateStatementProto_ResolvedCreateProcedureStmtNode:
+		return w.createProcedure(n.ResolvedCreateProcedureStmtNode)
 	case *resolved.AnyResolvedCreateStatementProto_ResolvedCreateSchemaStmtBaseNode:
 		if c := n.ResolvedCreateSchemaStmtBaseNode.GetResolvedCreateSchemaStmtNode(); c != nil {
 			w.make(c.GetParent().GetParent(), metadata.Dataset, c.GetParent().GetOptionList())

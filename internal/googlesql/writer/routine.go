@@ -3,10 +3,13 @@ package writer
 import (
 	"encoding/base64"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
@@ -21,10 +24,46 @@ const RoutineFormat = "mallard routine 1"
 // RoutineName is the name of the view that keeps a routine.
 func RoutineName(name string) string { return name + "()" }
 
-// Routine is a function of the user's as the analyzer reads it: one of the two.
+// Procedure is the kind of a procedure, whose arguments and text are kept as a function's.
+const Procedure = "PROCEDURE"
+
+// Routine is a function or procedure of the user's as the analyzer reads it: one of the two.
 type Routine struct {
+	Kind     string // FUNCTION, AGGREGATE FUNCTION, TABLE FUNCTION or PROCEDURE
 	Function *resolved.FunctionProto
 	Table    *resolved.TableValuedFunctionProto
+}
+
+// RoutineArgument is an argument of a routine.
+type RoutineArgument struct {
+	Name string
+	Type googlesql.Type // the zero Type for any
+	Mode string         // of a procedure: IN, OUT or INOUT
+}
+
+// Arguments gives the arguments of a routine.
+func (r *Routine) Arguments() []RoutineArgument {
+	names, signature := r.Table.GetArgumentName(), r.Table.GetSignature()
+	if r.Table == nil {
+		names = r.Function.GetTemplatedSqlFunctionArgumentName()
+		if all := r.Function.GetSignature(); len(all) > 0 {
+			signature = all[0]
+		}
+	}
+	var list []RoutineArgument
+	for i, a := range signature.GetArgument() {
+		arg := RoutineArgument{Type: analyzer.TypeOf(a.GetType())}
+		if i < len(names) {
+			arg.Name = names[i]
+		}
+		if mode := a.GetOptions().GetProcedureArgumentMode(); r.Kind == Procedure {
+			if arg.Mode = mode.String(); mode == resolved.FunctionEnums_NOT_SET {
+				arg.Mode = resolved.FunctionEnums_IN.String()
+			}
+		}
+		list = append(list, arg)
+	}
+	return list
 }
 
 // DecodeRoutine reads the kind and the definition of a routine's view.
@@ -34,10 +73,10 @@ func DecodeRoutine(kind, definition string) (*Routine, error) {
 		return nil, err
 	}
 	if kind == "TABLE FUNCTION" {
-		r := &Routine{Table: &resolved.TableValuedFunctionProto{}}
+		r := &Routine{Kind: kind, Table: &resolved.TableValuedFunctionProto{}}
 		return r, proto.Unmarshal(b, r.Table)
 	}
-	r := &Routine{Function: &resolved.FunctionProto{}}
+	r := &Routine{Kind: kind, Function: &resolved.FunctionProto{}}
 	return r, proto.Unmarshal(b, r.Function)
 }
 
@@ -83,6 +122,34 @@ func (w *writer) createTableFunction(s *resolved.ResolvedCreateTableFunctionStmt
 	}
 	w.make(s.GetParent(), metadata.Routine, s.GetOptionList())
 	return w.createRoutine(s.GetParent(), "TABLE FUNCTION", f)
+}
+
+// createProcedure writes CREATE PROCEDURE. The analyzer has read its body as far as it can be read without its names.
+func (w *writer) createProcedure(s *resolved.ResolvedCreateProcedureStmtProto) string {
+	at := location(s.GetParent().GetParent().GetParent())
+	if s.GetLanguage() != "" || s.GetConnection() != nil || s.GetExternalSecurity() != 0 {
+		refuse(at, "a procedure in another language than SQL")
+	}
+	w.make(s.GetParent(), metadata.Routine, s.GetOptionList())
+	return w.createRoutine(s.GetParent(), Procedure, &resolved.FunctionProto{
+		Signature:                        []*resolved.FunctionSignatureProto{s.GetSignature()},
+		ParseResumeLocation:              &resolved.ParseResumeLocationProto{Input: proto.String(s.GetProcedureBody())},
+		TemplatedSqlFunctionArgumentName: s.GetArgumentNameList(),
+	})
+}
+
+// callStatement writes the arguments of CALL, as columns; what is called is run statement by statement.
+func (w *writer) callStatement(s *resolved.ResolvedCallStmtProto, out *Written) {
+	items := []string{"1"}
+	for i, a := range s.GetArgumentList() {
+		name := "a" + strconv.Itoa(i)
+		items = append(items, w.expr(a)+" AS "+name)
+		out.Columns = append(out.Columns, googlesql.Field{Name: name, Type: typeOf(a)})
+	}
+	if len(items) > 1 {
+		items = items[1:]
+	}
+	out.SQL = "SELECT " + strings.Join(items, ", ")
 }
 
 func (w *writer) createRoutine(s *resolved.ResolvedCreateStatementProto, kind string, f proto.Message) string {

@@ -134,6 +134,8 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 	case *resolved.AnyResolvedStatementProto_ResolvedExportDataStmtNode:
 		w.keepsDigits = true
 		out.SQL = w.exportData(n.ResolvedExportDataStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedCallStmtNode:
+		w.callStatement(n.ResolvedCallStmtNode, out)
 	case *resolved.AnyResolvedStatementProto_ResolvedExplainStmtNode:
 		w.statement(n.ResolvedExplainStmtNode.GetStatement(), out)
 		out.SQL, out.Columns = "EXPLAIN "+out.SQL, nil

@@ -82,6 +82,7 @@ type queryRun struct {
 	ran    int
 	last   *result // of the last query
 	into   *session
+	told   extension.Job // what @@variables tell of
 }
 
 // runQuery runs the statements of a job.
@@ -104,9 +105,12 @@ func (s *Service) runQuery(ctx context.Context, j *job) error {
 		return err
 	}
 	r := &queryRun{s: s, j: j, script: isScript(text, split(text)), into: in}
+	if r.told.ID = j.id; r.script {
+		r.told.Script = j.id
+	}
 	progress := &mallard.Progress{}
 	j.change(func() { j.progress = progress })
-	ctx = mallard.WithProgress(mallard.WithStreaming(ctx), progress)
+	ctx = extension.WithJob(mallard.WithProgress(mallard.WithStreaming(ctx), progress), &r.told)
 	if q.MaximumBytesBilled > 0 {
 		ctx = extension.WithTokenBudget(ctx, max(q.MaximumBytesBilled/bytesOfToken, 1))
 	}
@@ -156,9 +160,11 @@ func (r *queryRun) step(ctx context.Context, step extension.Step, run func() (ex
 	j := r.j
 	if r.script {
 		j = r.child(step, text)
+		r.told.ID = j.id
 	}
 	err := r.statement(ctx, j, st, step, run)
 	if r.script {
+		r.told.Last = j.id
 		j.end(err)
 		if r.ran%evictEvery == 0 { // a loop may have no end
 			r.s.jobs.evict()

@@ -211,6 +211,23 @@ func TestRoutines(t *testing.T) {
 	if err != nil || len(list.Routines) != 2 || list.Routines[0].RoutineType != "TABLE_VALUED_FUNCTION" {
 		t.Errorf("list %+v, %v", list, err)
 	}
+	p := &api.Routine{
+		RoutineReference: &api.RoutineReference{RoutineId: "p"}, RoutineType: "PROCEDURE", Language: "SQL",
+		DefinitionBody: "BEGIN\n  SET b = a + 1;\n  SELECT b, @@script.job_id IS NOT NULL, @@current_job_id != @@script.job_id;\nEND",
+		Arguments: []*api.Argument{{Name: "a", DataType: &api.StandardSqlDataType{TypeKind: "INT64"}},
+			{Name: "b", Mode: "OUT", DataType: &api.StandardSqlDataType{TypeKind: "INT64"}}},
+	}
+	if r, err = s.Routines.Insert(project, "demo", p).Do(); err != nil || r.RoutineType != "PROCEDURE" || r.Arguments[1].Mode != "OUT" ||
+		r.DefinitionBody != p.DefinitionBody {
+		t.Errorf("procedure %+v, %v", r, err)
+	}
+	j := s.insertQuery(&api.JobConfigurationQuery{Query: "DECLARE x INT64; CALL demo.p(41, x); SELECT x"})
+	if j.Status.ErrorResult != nil || j.Statistics.NumChildJobs != 2 {
+		t.Errorf("CALL: %+v", j.Status.ErrorResult)
+	}
+	if got := texts(s.must("BEGIN DECLARE x INT64; CALL demo.p(41, x); END").Rows); got != "42,true,true" {
+		t.Errorf("CALL: %s", got)
+	}
 	tables, err := s.Tables.List(project, "demo").Do()
 	if err != nil || len(tables.Tables) != 0 {
 		t.Errorf("tables %+v, %v", tables, err)

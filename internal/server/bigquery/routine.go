@@ -13,7 +13,6 @@ import (
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
-	"github.com/mallardml/mallard/internal/googlesql/resolved"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
@@ -99,22 +98,15 @@ func (s *Service) routineResource(ctx context.Context, r routine) (*api.Routine,
 		RoutineReference: &api.RoutineReference{ProjectId: r.project, DatasetId: r.dataset, RoutineId: r.routine},
 		RoutineType:      routineKinds[kind], Language: "SQL", DefinitionBody: f.Body(),
 	}
-	names, signature := f.Function.GetTemplatedSqlFunctionArgumentName(), &resolved.FunctionSignatureProto{}
-	if f.Table != nil {
-		names, signature = f.Table.GetArgumentName(), f.Table.GetSignature()
-	} else if all := f.Function.GetSignature(); len(all) > 0 {
-		signature = all[0]
-		if t := analyzer.TypeOf(signature.GetReturnType().GetType()); t.Kind != 0 {
+	if all := f.Function.GetSignature(); kind != writer.Procedure && len(all) > 0 {
+		if t := analyzer.TypeOf(all[0].GetReturnType().GetType()); t.Kind != 0 {
 			out.ReturnType = standardType(t)
 		}
 	}
-	for i, a := range signature.GetArgument() {
-		arg := &api.Argument{ArgumentKind: "FIXED_TYPE", DataType: standardType(analyzer.TypeOf(a.GetType()))}
+	for _, a := range f.Arguments() {
+		arg := &api.Argument{Name: a.Name, Mode: a.Mode, ArgumentKind: "FIXED_TYPE", DataType: standardType(a.Type)}
 		if arg.DataType == nil {
 			arg.ArgumentKind = "ANY_TYPE"
-		}
-		if i < len(names) {
-			arg.Name = names[i]
 		}
 		out.Arguments = append(out.Arguments, arg)
 	}
@@ -281,7 +273,7 @@ func routineStatement(r routine, create string, in *api.Routine) (string, error)
 		}
 		head += " RETURNS " + of
 	}
-	if kind == "PROCEDURE" {
+	if kind == writer.Procedure {
 		return head + " " + in.DefinitionBody, nil
 	}
 	return head + " AS (\n" + in.DefinitionBody + "\n)", nil
