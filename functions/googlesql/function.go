@@ -15,7 +15,7 @@ const Prefix = "mallard_googlesql_"
 // functions are the functions by their names without the prefix.
 var functions = merge(hashes, texts, parts, codings, regexps, likes, formats, prints, parses, jsons, toJSONs, nets, castBytes, castFormats,
 	castNumbers, searches,
-	floats, decimals, bitFunctions, integers, datetimes, sequences, intervals, timeFormats, statistics)
+	floats, decimals, bitFunctions, integers, datetimes, sequences, intervals, timeFormats, statistics, percentiles)
 
 func merge(tables ...map[string]definition) map[string]definition {
 	all := map[string]definition{}

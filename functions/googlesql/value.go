@@ -33,14 +33,11 @@ func anyValues[R any](make func() func([]value) (R, error)) definition {
 			if err := json.Unmarshal([]byte(text), &types); err != nil || len(types) != b.Count()-1 {
 				return nil, fmt.Errorf("the types of %d arguments are missing: %w", b.Count()-1, err)
 			}
-			for i, t := range types {
-				got, want := b.Argument(i+1), t.DuckDB()
-				if t.Kind != googlesql.Array && t.Kind != googlesql.Struct && got.String() != want && bare(got) != want {
-					return nil, fmt.Errorf("argument %d is %s, not %s", i+1, got, want)
-				}
-			}
 			f := make()
 			return func(chunk mapping.DataChunk, out mapping.Vector) error {
+				if err := checkTypes(types, chunk); err != nil {
+					return err
+				}
 				read := readers(types, chunk)
 				row := func(i int) (R, error) {
 					values := []value{}
@@ -53,6 +50,36 @@ func anyValues[R any](make func() func([]value) (R, error)) definition {
 			}, nil
 		},
 	}
+}
+
+// checkTypes tells when values are not of the types that are said to be theirs. It looks at the vectors: DuckDB cannot give the
+// expression of an argument while a call is bound where it is a subquery.
+func checkTypes(types []googlesql.Type, chunk mapping.DataChunk) error {
+	for i, t := range types {
+		if got := udf.VectorType(mapping.DataChunkGetVector(chunk, mapping.IdxT(i+1))); !matches(t, got) {
+			return fmt.Errorf("argument %d is %s, not %s", i+1, got, t.DuckDB())
+		}
+	}
+	return nil
+}
+
+// matches reports whether values of a type of GoogleSQL's lie in DuckDB as got.
+func matches(t googlesql.Type, got udf.Type) bool {
+	switch t.Kind {
+	case googlesql.Array:
+		return got.Kind == mapping.TypeList && matches(*t.Elem, got.Children[0])
+	case googlesql.Struct:
+		if got.Kind != mapping.TypeStruct || len(got.Children) != len(t.Fields) {
+			return false
+		}
+		for i, f := range t.Fields {
+			if !matches(f.Type, got.Children[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	return got.String() == t.DuckDB() || bare(got) == t.DuckDB()
 }
 
 // bare is the name of a DECIMAL with its width.

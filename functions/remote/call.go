@@ -155,9 +155,7 @@ func (c *bound) types(vectors []mapping.Vector) ([]udf.Type, error) {
 	}
 	types := make([]udf.Type, len(vectors))
 	for i := range types {
-		t := mapping.VectorGetColumnType(vectors[i])
-		types[i] = udf.TypeOf(t)
-		mapping.DestroyLogicalType(&t)
+		types[i] = udf.VectorType(vectors[i])
 		if err := c.fits(i, types[i]); err != nil {
 			return nil, err
 		}

@@ -181,10 +181,13 @@ func SetList(v mapping.Vector, row, n int) (first int, err error) {
 
 // tooLong keeps away from DuckDB's limit of 128 GiB for a vector, past which it throws through the C API and so ends the
 // process. It rounds the number of elements up to a power of two.
-func tooLong(v mapping.Vector, n int) bool {
+func tooLong(v mapping.Vector, n int) bool { return n > 1<<36/VectorType(v).Children[0].widest() }
+
+// VectorType is the type of a vector's values.
+func VectorType(v mapping.Vector) Type {
 	t := mapping.VectorGetColumnType(v)
 	defer mapping.DestroyLogicalType(&t)
-	return n > 1<<36/TypeOf(t).Children[0].widest()
+	return TypeOf(t)
 }
 
 // widest bounds the bytes that a row of this type, or of the widest of its children, has in its vector.

@@ -31,6 +31,7 @@ const maxCatalogs = 32
 type Analyzer struct {
 	service  Service
 	language *resolved.LanguageOptionsProto
+	eager    *resolved.LanguageOptionsProto // without the feature that windowInBranch is about
 
 	answers answers
 
@@ -60,8 +61,12 @@ func New(ctx context.Context, s Service) (*Analyzer, error) {
 	language.EnabledLanguageFeatures = slices.AppendSeq(language.EnabledLanguageFeatures, maps.Keys(added))
 	slices.Sort(language.EnabledLanguageFeatures) // catalogs are known by their bytes
 	language.EnabledLanguageFeatures = slices.Compact(language.EnabledLanguageFeatures)
-	language.ReservedKeywords = []string{"QUALIFY"}
-	return &Analyzer{service: s, language: language, catalogs: map[key]*list.Element{}}, nil
+	language.ReservedKeywords = []string{"MATCH_RECOGNIZE", "QUALIFY"}
+	eager := proto.CloneOf(language)
+	eager.EnabledLanguageFeatures = slices.DeleteFunc(eager.EnabledLanguageFeatures, func(f resolved.LanguageFeature) bool {
+		return f == resolved.LanguageFeature_FEATURE_ENFORCE_CONDITIONAL_EVALUATION
+	})
+	return &Analyzer{service: s, language: language, eager: eager, catalogs: map[key]*list.Element{}}, nil
 }
 
 func call(ctx context.Context, s Service, method string, request, answer proto.Message) error {
@@ -114,6 +119,10 @@ type Parameters struct {
 	Names      []string          // of all, as the statement writes them; their numbers where they are by position
 }
 
+// windowInBranch is what the service says of a window function inside IF, CASE and their like. It can't keep the error of
+// one back until a branch is taken, so that all are computed: a statement that is read so has no such branches.
+const windowInBranch = "Analytic functions in side effect scopes are not yet implemented"
+
 // Analyze resolves a statement. The tree may be another caller's too: do not change it.
 func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parameters) (*resolved.AnyResolvedStatementProto, error) {
 	if err := check(sql); err != nil {
@@ -140,9 +149,15 @@ func (a *Analyzer) Analyze(ctx context.Context, sql string, c *Catalog, p Parame
 	options.LanguageOptions, message.BuiltinFunctionOptions.LanguageOptions = a.language, a.language
 	answer := &resolved.AnalyzeResponse{}
 	err = a.with(ctx, keyOf(catalog), message, func(id int64) error {
-		return call(ctx, a.service, "Analyze", &resolved.AnalyzeRequest{
+		request := &resolved.AnalyzeRequest{
 			Options: options, RegisteredCatalogId: &id, Target: &resolved.AnalyzeRequest_SqlStatement{SqlStatement: sql},
-		}, answer)
+		}
+		err := call(ctx, a.service, "Analyze", request, answer)
+		if err != nil && strings.Contains(err.Error(), windowInBranch) {
+			options.LanguageOptions = a.eager
+			err = call(ctx, a.service, "Analyze", request, answer)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err

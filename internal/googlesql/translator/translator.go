@@ -151,6 +151,11 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 			resolved, err = t.analyzer.Analyze(ctx, sql, l.catalog, p)
 		}
 	}
+	if errors.As(err, &wrong) {
+		if refusal := lacking(sql, wrong); refusal != nil {
+			return nil, refusal
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,8 @@ func init() {
 		"approx_quantiles":      approxQuantiles,
 		"approx_top_count":      approxTopCount,
 		"approx_top_sum":        approxTopSum,
+		"percentile_cont":       percentileCont,
+		"percentile_disc":       percentileDisc,
 	}
 	analytics = merge(aggregates, windowFunctions())
 }

@@ -61,7 +61,7 @@ func nodeName(m proto.Message) string {
 		}
 		f := r.WhichOneof(d.Oneofs().Get(0))
 		if f == nil {
-			return "of a kind that BigQuery lacks"
+			return "of a kind that this version does not know"
 		}
 		r = r.Get(f).Message()
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
 )
 
@@ -62,6 +64,9 @@ func (w *writer) scan(s *resolved.AnyResolvedScanProto) string {
 		return w.assertScan(n.ResolvedAssertScanNode)
 	case *resolved.AnyResolvedScanProto_ResolvedStaticDescribeScanNode:
 		return w.scan(n.ResolvedStaticDescribeScanNode.GetInputScan())
+	}
+	if strings.Contains(strings.ToUpper(w.names.Text), "MATCH_RECOGNIZE") {
+		refuse(nil, "MATCH_RECOGNIZE")
 	}
 	refuse(nil, "the scan %s", nodeName(s))
 	return ""
@@ -209,9 +214,25 @@ func (w *writer) orderBy(items []*resolved.ResolvedOrderByItemProto) string {
 	}
 	var keys []string
 	for _, it := range items {
+		if collated(it) {
+			refuse(location(it.GetParent().GetParent()), "COLLATE")
+		}
 		keys = append(keys, orderKey(it))
 	}
 	return " ORDER BY " + strings.Join(keys, ", ")
+}
+
+// collated reports whether a key has COLLATE, whose field package resolved leaves out.
+func collated(it *resolved.ResolvedOrderByItemProto) bool {
+	const collationName = 3
+	for b := it.ProtoReflect().GetUnknown(); len(b) > 0; {
+		number, _, n := protowire.ConsumeField(b)
+		if n < 0 || number == collationName {
+			return true
+		}
+		b = b[n:]
+	}
+	return false
 }
 
 // orderKey writes a key of ORDER BY. NaN is the least number, and DuckDB's greatest. One key, as RANGE needs: the negated

@@ -10,19 +10,17 @@ import (
 // windowFunctions are the functions that stand over windows only.
 func windowFunctions() map[string]entry {
 	return map[string]entry{
-		"row_number":      windowOf("row_number"),
-		"rank":            windowOf("rank"),
-		"dense_rank":      windowOf("dense_rank"),
-		"percent_rank":    windowOf("percent_rank"),
-		"cume_dist":       windowOf("cume_dist"),
-		"ntile":           ntile,
-		"lead":            shifted("lead"),
-		"lag":             shifted("lag"),
-		"first_value":     windowOf("first_value"),
-		"last_value":      windowOf("last_value"),
-		"nth_value":       nthValue,
-		"percentile_cont": percentileCont,
-		"percentile_disc": percentileDisc,
+		"row_number":   windowOf("row_number"),
+		"rank":         windowOf("rank"),
+		"dense_rank":   windowOf("dense_rank"),
+		"percent_rank": windowOf("percent_rank"),
+		"cume_dist":    windowOf("cume_dist"),
+		"ntile":        ntile,
+		"lead":         shifted("lead"),
+		"lag":          shifted("lag"),
+		"first_value":  windowOf("first_value"),
+		"last_value":   windowOf("last_value"),
+		"nth_value":    nthValue,
 	}
 }
 
@@ -82,19 +80,34 @@ func constant(e *resolved.AnyResolvedExprProto) bool {
 		e.GetResolvedConstantNode() != nil
 }
 
-// percentile gives the fraction of a PERCENTILE function: a constant.
-func (c *call) percentile() (fraction, wrong string) {
+// percentile gives the fraction of a PERCENTILE function where it is a FLOAT64 constant.
+func (c *call) percentile() (fraction string, ok bool) {
 	v, ok := c.exprs[1].GetResolvedLiteralNode().GetValue().GetValue().GetValue().(*resolved.ValueProto_DoubleValue)
-	name := strings.ToUpper(c.name)
-	switch {
-	case isNull(c.exprs[1]):
-		return "", fail("The second argument to the function "+name+" must not be null", duckType(c.at, c.result))
-	case !ok:
-		c.refuse("%s with a percentile that is no FLOAT64 constant", name)
-	case !(v.DoubleValue >= 0 && v.DoubleValue <= 1):
-		return "", fail("Percentile value must be in the range [0, 1]; was "+formatDouble(v.DoubleValue), duckType(c.at, c.result))
+	if !ok || !(v.DoubleValue >= 0 && v.DoubleValue <= 1) {
+		return "", false
 	}
-	return double(v.DoubleValue), ""
+	return double(v.DoubleValue), true
+}
+
+// sortedList writes the values of a window as a list, NaN before the numbers, and how many NULLs come before them.
+func (c *call) sortedList() (list, nulls string) {
+	x, key := c.args[0], c.args[0]
+	if c.types[0].Kind == googlesql.Float64 {
+		key = "-(" + x + ") DESC"
+	}
+	nulls = "0::BIGINT"
+	if c.nulls() {
+		nulls = c.fold(fold{name: "count", args: "*", filter: x + " IS NULL"})
+	}
+	return "coalesce(" + c.capture("list("+x+" ORDER BY "+key+") FILTER (WHERE "+c.notNull()+")"+c.window()) + ", [])", nulls
+}
+
+// kindName is a part of the names of native functions.
+func kindName(t googlesql.Type) string {
+	if t.Kind == googlesql.Float64 {
+		return "double"
+	}
+	return strings.ToLower(t.Kind.String())
 }
 
 // nulls reports whether NULLs are values, the least ones.
@@ -105,12 +118,10 @@ func (c *call) nulls() bool {
 // percentileCont interpolates. NaN comes first as in BigQuery: it is -inf to DuckDB, and put back where the place is among
 // the NaNs.
 func percentileCont(c *call) string {
-	p, wrong := c.percentile()
-	if wrong != "" {
-		return wrong
-	}
-	if c.result.Kind != googlesql.Float64 || c.nulls() {
-		c.refuse("PERCENTILE_CONT with RESPECT NULLS or over %s", c.types[0])
+	p, ok := c.percentile()
+	if !ok || c.result.Kind != googlesql.Float64 || c.nulls() {
+		list, nulls := c.sortedList()
+		return c.w.native("percentile_cont_"+kindName(c.result)) + "(" + list + ", " + nulls + ", " + c.args[1] + ")"
 	}
 	// DuckDB's interpolation makes NaN of an infinite neighbour: those of the place are known by how many infinite values
 	// and NaNs there are.
@@ -126,12 +137,12 @@ func percentileCont(c *call) string {
 }
 
 func percentileDisc(c *call) string {
-	p, wrong := c.percentile()
-	if wrong != "" {
-		return wrong
-	}
-	if c.nulls() {
-		c.refuse("PERCENTILE_DISC with RESPECT NULLS")
+	p, ok := c.percentile()
+	if !ok || c.nulls() {
+		list, nulls := c.sortedList()
+		l := c.w.bind()
+		return "list_transform([{'l': " + list + ", 'n': " + nulls + ", 'p': " + c.args[1] + "}], lambda " + l + ": (" + l + ".l)[" +
+			c.w.native("percentile_place_"+kindName(c.types[1])) + "(len(" + l + ".l), " + l + ".n, " + l + ".p)])[1]"
 	}
 	x := c.args[0]
 	if c.types[0].Kind != googlesql.Float64 {
