@@ -52,8 +52,12 @@ type Value struct {
 	PartitionLife time.Duration `json:"partitionLife,omitempty"`
 	Partitioning  *Partitioning `json:"partitioning,omitempty"`
 	Clustering    []string      `json:"clustering,omitempty"` // columns
-	// Type is what a column was declared as, in GoogleSQL, where DuckDB cannot tell: STRING(10), say.
+	// Type is what a column or a field was declared as, in GoogleSQL, where DuckDB cannot tell: STRING(10), say.
 	Type string `json:"type,omitempty"`
+	// Required tells of a field in a STRUCT that it takes no NULL; of columns DuckDB knows.
+	Required bool `json:"required,omitempty"`
+	// Default is the expression DEFAULT of a column, in GoogleSQL.
+	Default string `json:"default,omitempty"`
 	// Query is the text of a view, or of a materialized view, in GoogleSQL.
 	Query        string `json:"query,omitempty"`
 	Materialized bool   `json:"materialized,omitempty"`

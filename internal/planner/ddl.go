@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -160,7 +161,7 @@ func (d described) columnsDDL(ctx context.Context, r relation, c constraints) []
 			text = name + " " + written
 		}
 		if s := c.defaults[key]; s != "" {
-			text += " DEFAULT " + s
+			text += " DEFAULT " + cmp.Or(r.columns[strings.ToLower(name)].Default, s)
 		}
 		if c.required[key] {
 			text += " NOT NULL"
@@ -182,13 +183,16 @@ func (r relation) typeDDL(path string, t googlesql.Type) string {
 		fields := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
 			fields[i] = f.Name + " " + r.typeDDL(path+"."+f.Name, f.Type)
+			if r.columns[strings.ToLower(path+"."+f.Name)].Required {
+				fields[i] += " NOT NULL"
+			}
 			if list := optionList(shownOptions(r.columns[strings.ToLower(path+"."+f.Name)], ""), ""); list != "" {
 				fields[i] += " " + list
 			}
 		}
 		return "STRUCT<" + strings.Join(fields, ", ") + ">"
 	}
-	return t.String()
+	return r.written(path, t)
 }
 
 // simple reports whether a name needs no quotes.

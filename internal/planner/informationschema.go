@@ -293,13 +293,38 @@ func (r relation) query() string {
 func (d described) typed(ctx context.Context, r relation) (names, types []string, fields []googlesql.Type) {
 	for _, c := range d.Describe(ctx, "SELECT * FROM "+quote.Path(r.schema, r.name)) {
 		t, err := c.Type.GoogleSQL()
-		name := cmp.Or(r.columns[strings.ToLower(c.Name)].Type, t.String())
+		name := r.written(c.Name, t)
 		if err != nil {
 			name = c.Type.String()
 		}
 		names, types, fields = append(names, c.Name), append(types, name), append(fields, t)
 	}
 	return names, types, fields
+}
+
+// written is the type of a column or a field as it was declared.
+func (r relation) written(path string, t googlesql.Type) string {
+	of := r.columns[strings.ToLower(path)]
+	switch {
+	case t.Kind == googlesql.Array && t.Elem != nil:
+		return "ARRAY<" + r.written(path, *t.Elem) + ">"
+	case of.Type != "":
+		return of.Type
+	case t.Kind != googlesql.Struct:
+		return t.String()
+	}
+	parts := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
+		parts[i] = f.Type.String()
+		if f.Name != "" {
+			at := path + "." + f.Name
+			parts[i] = googlesql.NameIfNeeded(f.Name) + " " + r.written(at, f.Type)
+			if r.columns[strings.ToLower(at)].Required {
+				parts[i] += " NOT NULL"
+			}
+		}
+	}
+	return "STRUCT<" + strings.Join(parts, ", ") + ">"
 }
 
 func columnsView(ctx context.Context, d described, dataset string, add func(...string)) error {
@@ -321,7 +346,7 @@ func columnsView(ctx context.Context, d described, dataset string, add func(...s
 			}
 			standard := "'NULL'"
 			if c.defaults[key] != "" {
-				standard = quote.Text(c.defaults[key])
+				standard = quote.Text(cmp.Or(r.columns[strings.ToLower(name)].Default, c.defaults[key]))
 			}
 			place, hidden, partitioning, clustering := strconv.Itoa(i+1), "'NO'", "'NO'", "NULL"
 			p := r.kept.Partitioning
@@ -375,7 +400,7 @@ func fieldPaths(ctx context.Context, d described, dataset string, add func(...st
 					t = *t.Elem
 				}
 				for _, f := range t.Fields {
-					walk(path+"."+f.Name, f.Type.String(), f.Type)
+					walk(path+"."+f.Name, r.written(path+"."+f.Name, f.Type), f.Type)
 				}
 			}
 			walk(name, types[i], fields[i])

@@ -246,6 +246,10 @@ func (k *keeping) apply(ctx context.Context, c *keptChange, now time.Time) error
 		if c.Retype || c.Value.Type != "" {
 			v.Type = c.Value.Type
 		}
+		if c.Redefault || c.Value.Default != "" {
+			v.Default = c.Value.Default
+		}
+		v.Required = v.Required || c.Value.Required
 		if c.Kind != metadata.Column {
 			v.Modified = &now
 		}

@@ -25,8 +25,11 @@ var said = []struct {
 	{regexp.MustCompile(`^Invalid Input Error: (.*)`), "$1"},
 	{regexp.MustCompile(`^Constraint Error: NOT NULL constraint failed: (?:\S+\.)?(\S+)`), "Required field $1 cannot be null"},
 	{regexp.MustCompile(`^Constraint Error: CHECK constraint failed on table (\S+) ` +
-		`with expression CHECK\(\(?(?:length|octet_length)\("?([^")]+)"?\).*`),
-		"Field $2 of table $1: maximum length exceeded"},
+		`with expression CHECK\(\(?(?:length|octet_length)\((?:struct_extract\(.*, '([^']+)'\)|"?([^"]+)"?)\).*`),
+		"Field $2$3 of table $1: maximum length exceeded"},
+	{regexp.MustCompile(`^Constraint Error: CHECK constraint failed on table \S+ ` +
+		`with expression CHECK\(.*(?:struct_extract\(.*, '([^']+)'\) IS NOT NULL|list_contains\(.*\."([^"]+)"').*`),
+		"Required field $1$2 cannot be null"},
 	{regexp.MustCompile(`^Catalog Error: View with name "?([^"]+?)\(\)"? already exists!`), "Already Exists: Routine $1"},
 	{regexp.MustCompile(`^Catalog Error: View with name "?([^"]+?)\(\)"? does not exist!(?s:.*)`), "Not found: Routine $1"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? already exists!`), "Already Exists: $1 $2"},

@@ -148,9 +148,15 @@ func (a *alteration) alterColumn(action *resolved.AnyResolvedAlterColumnActionPr
 	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnDropNotNullActionNode:
 		return alter(n.ResolvedAlterColumnDropNotNullActionNode.GetParent()) + "DROP NOT NULL"
 	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnDropDefaultActionNode:
-		return alter(n.ResolvedAlterColumnDropDefaultActionNode.GetParent()) + "DROP DEFAULT"
+		of := n.ResolvedAlterColumnDropDefaultActionNode.GetParent()
+		kept.Column, kept.Redefault = of.GetColumn(), true
+		a.change(kept)
+		return alter(of) + "DROP DEFAULT"
 	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnSetDefaultActionNode:
 		d := n.ResolvedAlterColumnSetDefaultActionNode
+		kept.Column, kept.Redefault = d.GetParent().GetColumn(), true
+		kept.Value.Default = d.GetDefaultValue().GetSql()
+		a.change(kept)
 		return alter(d.GetParent()) + "SET DEFAULT (" + a.expr(d.GetDefaultValue().GetExpression()) + ")"
 	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnSetDataTypeActionNode:
 		d := n.ResolvedAlterColumnSetDataTypeActionNode

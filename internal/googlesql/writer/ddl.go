@@ -1,11 +1,8 @@
 package writer
 
 import (
-	"fmt"
 	"strings"
 
-	"github.com/mallardml/mallard/googlesql"
-	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
@@ -83,44 +80,6 @@ func (w *writer) createTable(s *resolved.ResolvedCreateTableStmtProto) string {
 			"', now()))")
 	}
 	return head + " (" + strings.Join(columns, ", ") + ")"
-}
-
-func (w *writer) columnDefinition(at *resolved.ParseLocationRangeProto, c *resolved.ResolvedColumnDefinitionProto) string {
-	if c.GetGeneratedColumnInfo() != nil {
-		refuse(at, "a generated column")
-	}
-	t := analyzer.TypeOf(c.GetType())
-	text := quote.Name(c.GetName()) + " " + parameterized(at, t, c.GetAnnotations().GetTypeParameters())
-	if c.GetAnnotations().GetNotNull() {
-		text += " NOT NULL"
-	}
-	if d := c.GetDefaultValue(); d != nil {
-		text += " DEFAULT (" + w.expr(d.GetExpression()) + ")"
-	}
-	if n := c.GetAnnotations().GetTypeParameters().GetStringTypeParameters(); n != nil && !n.GetIsMaxLength() {
-		length := "length"
-		if t.Kind == googlesql.Bytes {
-			length = "octet_length"
-		}
-		text += fmt.Sprintf(" CHECK (%s(%s) <= %d)", length, quote.Name(c.GetName()), n.GetMaxLength())
-	}
-	return text
-}
-
-// parameterized is the DuckDB type of a column whose type may have parameters.
-func parameterized(at *resolved.ParseLocationRangeProto, t googlesql.Type, p *resolved.TypeParametersProto) string {
-	if n := p.GetNumericTypeParameters(); n != nil && !n.GetIsMaxPrecision() {
-		if n.GetPrecision() > 38 {
-			refuse(at, "a number of %d digits", n.GetPrecision())
-		}
-		return fmt.Sprintf("DECIMAL(%d,%d)", n.GetPrecision(), n.GetScale())
-	}
-	for _, c := range p.GetChildList() {
-		if c.GetNumericTypeParameters() != nil || c.GetStringTypeParameters() != nil || len(c.GetChildList()) > 0 {
-			refuse(at, "a type with parameters inside ARRAY or STRUCT")
-		}
-	}
-	return duckType(at, t)
 }
 
 func (w *writer) createTableAs(s *resolved.ResolvedCreateTableAsSelectStmtProto) string {

@@ -36,6 +36,7 @@ type Change struct {
 	To        string // the new name, in the same dataset
 	ToColumn  string
 	Retype    bool           // the type that is kept is Value's, also where that has none
+	Redefault bool           // so is the default
 	Value     metadata.Value // what the statement tells but for its options
 	Options   []Option
 }
@@ -152,10 +153,15 @@ func (w *writer) columnChanges(d *resolved.ResolvedColumnDefinitionProto) []Chan
 	var walk func(path string, t googlesql.Type, a *resolved.ResolvedColumnAnnotationsProto)
 	walk = func(path string, t googlesql.Type, a *resolved.ResolvedColumnAnnotationsProto) {
 		c := Change{Column: path, Options: w.options(a.GetOptionList())}
+		c.Value.Type = declared(t, a.GetTypeParameters())
 		if path == d.GetName() {
-			c.Value.Type = declared(t, a.GetTypeParameters())
+			if v := d.GetDefaultValue(); v != nil {
+				c.Value.Default = v.GetSql()
+			}
+		} else {
+			c.Value.Required = a.GetNotNull()
 		}
-		if len(c.Options) > 0 || c.Value.Type != "" {
+		if len(c.Options) > 0 || c.Value.Type+c.Value.Default != "" || c.Value.Required {
 			all = append(all, c)
 		}
 		for i, child := range a.GetChildList() {
