@@ -16,7 +16,7 @@ import (
 
 // datasetProperties are the fields of a dataset that are kept as they come, and change nothing.
 var datasetProperties = []string{
-	"access", "defaultCollation", "defaultRoundingMode", "defaultEncryptionConfiguration", "isCaseInsensitive", "maxTimeTravelHours",
+	"access", "defaultRoundingMode", "defaultEncryptionConfiguration", "isCaseInsensitive", "maxTimeTravelHours",
 	"resourceTags", "restrictions", "storageBillingModel", "externalCatalogDatasetOptions",
 }
 
@@ -34,9 +34,6 @@ func (s *Service) insertDataset(c *call) (any, error) {
 	d, err := s.schema(c.ctx(), c.project(), in.DatasetReference.DatasetId)
 	if err != nil {
 		return nil, err
-	}
-	if in.ExternalDatasetReference != nil || in.LinkedDatasetSource != nil {
-		return nil, unsupported("Dataset %s: datasets that are linked or elsewhere are not served", d)
 	}
 	v, err := s.datasetValue(&in)
 	if err != nil {

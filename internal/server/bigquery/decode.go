@@ -45,6 +45,14 @@ func decode(text []byte, into any) error {
 	return nil
 }
 
+// decodeRequest is decode of what a client sends, of which some fields are refused.
+func decodeRequest(text []byte, into any) error {
+	if err := decode(text, into); err != nil {
+		return err
+	}
+	return checkTreatment(reflect.ValueOf(into), "")
+}
+
 func parseError(err error) error {
 	return fault(400, "parseError", "Invalid JSON payload received: %v", err)
 }

@@ -27,8 +27,6 @@ func (s *Service) prepareExtract(j *job) error {
 	e.DestinationFormat = strings.ToUpper(cmp.Or(e.DestinationFormat, "CSV"))
 	e.Compression = strings.ToUpper(cmp.Or(e.Compression, "NONE"))
 	switch {
-	case e.SourceModel != nil:
-		return unsupported("Models are not extracted; their files are where MODEL_PATH says")
 	case e.SourceTable == nil:
 		return invalid("Required parameter is missing: configuration.extract.sourceTable")
 	case len(e.DestinationUris) == 0:

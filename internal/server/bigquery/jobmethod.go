@@ -78,7 +78,7 @@ func (s *Service) insert(c *call, text []byte, upload *upload) (any, error) {
 			Query queryBody `json:"query"`
 		} `json:"configuration"`
 	}
-	if err := errors.Join(decode(text, &in), decode(text, &given)); err != nil {
+	if err := errors.Join(decodeRequest(text, &in), decode(text, &given)); err != nil {
 		return nil, err
 	}
 	j, err := s.newJob(c, &in, given.Configuration.Query.QueryParameters)

@@ -105,7 +105,7 @@ func (c *call) patched(current, into any) error {
 	if text, err = json.Marshal(whole); err != nil {
 		return err
 	}
-	return decode(text, into)
+	return decodeRequest(text, into)
 }
 
 // merge is RFC 7396's.

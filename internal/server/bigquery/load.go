@@ -35,17 +35,8 @@ func (s *Service) prepareLoad(j *job) error {
 		return invalid("Invalid value for sourceFormat: %.50s is not a valid value", l.SourceFormat)
 	}
 	switch {
-	case l.HivePartitioningOptions != nil:
-		return unsupported("hivePartitioningOptions are not read; load the folders one by one")
 	case l.Encoding != "" && !slices.Contains([]string{"UTF-8", "ISO-8859-1", "UTF-16LE"}, strings.ToUpper(l.Encoding)):
 		return unsupported("encoding %.50s is not read, UTF-8, ISO-8859-1 and UTF-16LE are", l.Encoding)
-	case l.DateFormat+l.DatetimeFormat+l.TimeFormat+l.TimestampFormat != "":
-		return unsupported("dateFormat, datetimeFormat, timeFormat and timestampFormat are not read; load a STRING and use PARSE_DATE and the " +
-			"like")
-	case l.TimeZone != "" && !strings.EqualFold(l.TimeZone, "UTC"):
-		return unsupported("timeZone %.50s is not read, UTC is", l.TimeZone)
-	case l.JsonExtension != "":
-		return unsupported("jsonExtension %.50s is not read", l.JsonExtension)
 	case strings.EqualFold(l.SourceColumnMatch, "NAME") && l.SourceFormat == "CSV":
 		return unsupported("sourceColumnMatch NAME is not read; leave the schema out, or name the columns in the file's order")
 	}

@@ -28,11 +28,8 @@ func (s *Service) query(c *call) (any, error) {
 	}
 	var in api.QueryRequest
 	var given queryBody
-	if err := errors.Join(decode(text, &in), decode(text, &given)); err != nil {
+	if err := errors.Join(decodeRequest(text, &in), decode(text, &given)); err != nil {
 		return nil, err
-	}
-	if f := in.QueryResultsFormat; f != "" && f != "JSON" && f != "QUERY_RESULTS_FORMAT_UNSPECIFIED" {
-		return nil, unsupported("queryResultsFormat %.50s is not served, JSON is", f)
 	}
 	j, err := s.newJob(c, &api.Job{
 		JobReference: &api.JobReference{Location: in.Location},

@@ -29,12 +29,6 @@ func (s *Service) prepareQuery(j *job) error {
 		return invalid("Required parameter is missing: query")
 	case q.UseLegacySql != nil && *q.UseLegacySql && legacyTable.MatchString(q.Query):
 		return unsupported("Legacy SQL is not run: set useLegacySql to false, and write `project.dataset.table` for [project:dataset.table]")
-	case q.Continuous:
-		return unsupported("Continuous queries are not run")
-	case len(q.TableDefinitions) > 0:
-		return unsupported("tableDefinitions are not read; make an external table")
-	case len(q.UserDefinedFunctionResources) > 0:
-		return unsupported("userDefinedFunctionResources are of legacy SQL; use CREATE TEMP FUNCTION")
 	}
 	if err := dispositions(q.CreateDisposition, q.WriteDisposition); err != nil {
 		return err

@@ -3,13 +3,16 @@ package bigquery
 import (
 	"context"
 	"database/sql"
+	"strings"
+
+	api "google.golang.org/api/bigquery/v2"
+
+	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
-	api "google.golang.org/api/bigquery/v2"
-	"strings"
 )
 
 // relation is a table, a view or a model as DuckDB knows it.
@@ -108,6 +111,9 @@ func (r relation) kindOf(v metadata.Value) string {
 
 // googleSQL is the name in GoogleSQL.
 func (r relation) googleSQL() string {
+	if r.anonymous() {
+		return strings.Join([]string{googlesql.QuoteName(r.database), googlesql.QuoteName(r.name), googlesql.QuoteName(r.table)}, ".")
+	}
 	return "`" + strings.ReplaceAll(r.project+"`.`"+r.dataset+"`.`"+r.table, "\\", "\\\\") + "`"
 }
 

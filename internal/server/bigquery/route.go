@@ -90,7 +90,7 @@ func (c *call) body(into any) error {
 	if err != nil {
 		return err
 	}
-	return decode(text, into)
+	return decodeRequest(text, into)
 }
 
 func (c *call) read() ([]byte, error) {

@@ -214,7 +214,7 @@ func (s *Service) writeRoutine(ctx context.Context, r routine, create string, in
 	if err != nil {
 		return err
 	}
-	props, err := properties(in, "determinismLevel", "strictMode", "dataGovernanceType", "securityMode")
+	props, err := properties(in, "determinismLevel", "strictMode", "securityMode")
 	if err != nil {
 		return err
 	}
@@ -234,9 +234,6 @@ func routineStatement(r routine, create string, in *api.Routine) (string, error)
 	if in.Language != "" && !strings.EqualFold(in.Language, "SQL") {
 		return "", unsupported("Routine %s: functions in %s are not run; SQL is", r, in.Language)
 	}
-	if in.RemoteFunctionOptions != nil || in.SparkOptions != nil {
-		return "", unsupported("Routine %s: remote functions and Spark's procedures are not run", r)
-	}
 	if strings.TrimSpace(in.DefinitionBody) == "" {
 		return "", invalid("Required parameter is missing: definitionBody")
 	}
@@ -255,8 +252,6 @@ func routineStatement(r routine, create string, in *api.Routine) (string, error)
 		switch {
 		case a == nil:
 			return "", invalid("Argument %d of routine %s is null", i+1, r)
-		case a.TableType != nil:
-			return "", unsupported("Routine %s: arguments that are tables are not passed", r)
 		case a.ArgumentKind != "ANY_TYPE" || a.DataType != nil:
 			var err error
 			if of, err = typeText(a.DataType); err != nil {

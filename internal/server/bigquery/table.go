@@ -12,6 +12,7 @@ import (
 
 	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
@@ -116,7 +117,9 @@ func (s *Service) columns(ctx context.Context, r relation) (columns []googlesql.
 			if err != nil {
 				return invalid("Table %s, column %s: %v", r, name, err)
 			}
-			columns = append(columns, googlesql.Field{Name: name, Type: of})
+			if name != writer.PartitionTime || r.kind != "TABLE" { // a pseudo-column, which only those who name it see
+				columns = append(columns, googlesql.Field{Name: name, Type: of})
+			}
 		}
 		return nil
 	})
@@ -158,7 +161,10 @@ func (s *Service) tableResource(c *call, r relation) (*api.Table, error) {
 	}
 	t.CreationTime = cmp.Or(millis(v.Created), s.started.UnixMilli())
 	t.LastModifiedTime = uint64(max(millis(v.Modified), t.CreationTime))
-	if t.Type == "VIEW" || t.Type == "MATERIALIZED_VIEW" {
+	switch t.Type {
+	case "MATERIALIZED_VIEW":
+		t.MaterializedView = &api.MaterializedViewDefinition{Query: cmp.Or(v.Query, viewQuery(r.text)), EnableRefresh: true}
+	case "VIEW":
 		t.View = &api.ViewDefinition{Query: cmp.Or(v.Query, viewQuery(r.text)), ForceSendFields: []string{"UseLegacySql"}}
 	}
 	t.Etag = etag(t) // of the definition: rows that come do not make it another version
@@ -176,17 +182,24 @@ func viewQuery(text string) string {
 
 // describe puts what is kept of columns into the schema, and gives what is kept of the table.
 func (s *Service) describe(ctx context.Context, r relation, schema *api.TableSchema) (v metadata.Value, err error) {
-	required := map[string]bool{}
+	required, defaults := map[string]bool{}, map[string]string{}
 	var all []metadata.Entry
 	err = s.duck(ctx, func(c *sql.Conn) error {
-		names, err := texts(ctx, c, "SELECT column_name FROM duckdb_columns() "+
-			"WHERE database_name = ? AND schema_name = ? AND table_name = ? AND NOT is_nullable",
-			r.database, r.name, r.table)
+		of := " FROM duckdb_columns() WHERE database_name = " + quote.Text(r.database) + " AND schema_name = " + quote.Text(r.name) +
+			" AND table_name = " + quote.Text(r.table)
+		names, err := texts(ctx, c, "SELECT column_name"+of+" AND NOT is_nullable")
 		if err != nil {
 			return err
 		}
 		for _, n := range names {
 			required[n] = true
+		}
+		texts, err := pairs(ctx, c, "SELECT column_name, column_default"+of+" AND column_default IS NOT NULL")
+		if err != nil {
+			return err
+		}
+		for _, p := range texts {
+			defaults[p[0]] = p[1]
 		}
 		all, err = metadata.Open(c, r.database).Of(ctx, r.name, r.table)
 		return err
@@ -198,6 +211,7 @@ func (s *Service) describe(ctx context.Context, r relation, schema *api.TableSch
 		if required[f.Name] && f.Mode == wire.Nullable {
 			f.Mode = wire.Required
 		}
+		f.DefaultValueExpression = defaults[f.Name]
 	}
 	for _, e := range all {
 		if e.Column == "" {
@@ -206,6 +220,11 @@ func (s *Service) describe(ctx context.Context, r relation, schema *api.TableSch
 		}
 		if f := fieldNamed(schema.Fields, strings.Split(e.Column, ".")); f != nil {
 			f.Description = e.Value.Description
+			f.DefaultValueExpression = cmp.Or(e.Value.Default, f.DefaultValueExpression)
+			if e.Value.Required && f.Mode == wire.Nullable {
+				f.Mode = wire.Required
+			}
+			wire.SetParameters(f, e.Value.Type)
 			if err := restore(e.Value.Properties, f); err != nil {
 				return v, err
 			}

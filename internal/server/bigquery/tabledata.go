@@ -17,6 +17,7 @@ import (
 	api "google.golang.org/api/bigquery/v2"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
 )
@@ -156,17 +157,15 @@ func (s *Service) insertAll(c *call) (any, error) {
 			return nil, err
 		}
 	}
-	columns, err := s.columns(c.ctx(), r)
+	schema, _, err := s.schemaOf(c.ctx(), r)
 	if err != nil {
 		return nil, err
 	}
-	schema := wire.Schema(columns)
-	if !r.anonymous() {
-		if _, err := s.describe(c.ctx(), r, schema); err != nil {
-			return nil, err
-		}
+	columns, err := wire.Columns(schema.Fields)
+	if err != nil {
+		return nil, err
 	}
-	reader, err := wire.NewReader(schema.Fields, wire.ReaderOptions{IgnoreUnknown: in.IgnoreUnknownValues, JSONText: true})
+	reader, err := wire.NewReader(schema.Fields, wire.ReaderOptions{IgnoreUnknown: in.IgnoreUnknownValues, JSONText: true, Defaults: true})
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +194,7 @@ func (s *Service) insertAll(c *call) (any, error) {
 		slices.SortFunc(out.InsertErrors, func(a, b *api.TableDataInsertAllResponseInsertErrors) int { return int(a.Index - b.Index) })
 		return out, nil
 	}
-	if err := s.appendRows(c.ctx(), r, columns, rows); err != nil {
+	if err := s.insertRows(c.ctx(), r, columns, rows); err != nil {
 		for _, row := range in.Rows {
 			s.inserted.forget(r.sql(), row.InsertID)
 		}
@@ -221,32 +220,104 @@ func (s *Service) templated(ctx context.Context, r relation, suffix string) (rel
 	if err := tableID(to.table); err != nil {
 		return to, err
 	}
-	return to, s.exec(ctx, "CREATE TABLE IF NOT EXISTS "+to.sql()+" AS FROM "+r.sql()+" LIMIT 0")
+	schema, v, err := s.schemaOf(ctx, r)
+	if err != nil {
+		return to, err
+	}
+	return to, s.change(ctx, func(t *change) error {
+		if have, err := s.relations(ctx, r.schema, to.table); err != nil || len(have) > 0 {
+			return err
+		}
+		return t.define(to, schema.Fields, "CREATE TABLE IF NOT EXISTS", func(kept *metadata.Value) {
+			kept.Partitioning, kept.PartitionLife, kept.Clustering = v.Partitioning, v.PartitionLife, v.Clustering
+		})
+	})
 }
 
-// appendRows puts rows into a table, all or none.
-func (s *Service) appendRows(ctx context.Context, r relation, columns []googlesql.Field, rows [][]any) error {
+// insertRows puts rows into a table, all or none: by a statement, which knows defaults and casts to the columns' own types.
+func (s *Service) insertRows(ctx context.Context, r relation, columns []googlesql.Field, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
 	}
+	groups := map[string][][]any{} // by which columns the rows leave out
+	for _, row := range rows {
+		key := make([]byte, len(row))
+		for i, v := range row {
+			if _, out := v.(wire.Default); out {
+				key[i] = 1
+			}
+		}
+		groups[string(key)] = append(groups[string(key)], row)
+	}
 	return s.change(ctx, func(t *change) error {
-		return raw(t.c, func(n chunked) (err error) {
-			a, err := duckdb.NewAppender(n.Raw(), r.database, r.name, r.table)
-			if err != nil {
+		for _, key := range slices.Sorted(maps.Keys(groups)) {
+			if err := t.insertSome(r, columns, groups[key], key); err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, a.Close()) }()
-			values := make([]driver.Value, len(columns))
-			for _, row := range rows {
-				for i, v := range row {
-					values[i] = appended(v, columns[i].Type)
-				}
-				if err := a.AppendRow(values...); err != nil {
-					return err
-				}
+		}
+		return nil
+	})
+}
+
+// insertSome inserts rows that leave out the columns that are marked in key.
+func (t *change) insertSome(r relation, columns []googlesql.Field, rows [][]any, key string) error {
+	var given []googlesql.Field
+	var list []string
+	for i, c := range columns {
+		if key[i] == 0 {
+			given = append(given, c)
+			list = append(list, quote.Name(c.Name))
+		}
+	}
+	if len(given) == 0 {
+		for range rows {
+			if err := t.duck("INSERT INTO " + r.sql() + " DEFAULT VALUES"); err != nil {
+				return err
 			}
-			return nil
-		})
+		}
+		return nil
+	}
+	def, err := definition(given)
+	if err != nil {
+		return err
+	}
+	some := make([][]any, len(rows))
+	for n, row := range rows {
+		for i, v := range row {
+			if key[i] == 0 {
+				some[n] = append(some[n], v)
+			}
+		}
+	}
+	stage := newID("insert")
+	from := quote.Path("temp", "main", stage)
+	if err := t.duck("CREATE TEMP TABLE " + quote.Name(stage) + " " + def); err != nil {
+		return err
+	}
+	if err := t.appendRows(stage, given, some); err != nil {
+		return err
+	}
+	return t.duck("INSERT INTO "+r.sql()+" ("+strings.Join(list, ", ")+") FROM "+from, "DROP TABLE "+from)
+}
+
+// appendRows appends rows to a temporary table.
+func (t *change) appendRows(table string, columns []googlesql.Field, rows [][]any) error {
+	return raw(t.c, func(n chunked) (err error) {
+		a, err := duckdb.NewAppender(n.Raw(), "temp", "main", table)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, a.Close()) }()
+		values := make([]driver.Value, len(columns))
+		for _, row := range rows {
+			for i, v := range row {
+				values[i] = appended(v, columns[i].Type)
+			}
+			if err := a.AppendRow(values...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -25,6 +25,9 @@ func (t *change) define(r relation, fields []*api.TableFieldSchema, verb string,
 	}
 	columns := make([]string, len(fields))
 	for i, f := range fields {
+		if name := innerDefault(f); name != "" {
+			return invalid("Field %s: only columns have a defaultValueExpression, and not fields of a RECORD", name)
+		}
 		of, err := wire.Declare(f)
 		if err != nil {
 			return invalid("%v", err)
@@ -66,6 +69,19 @@ func (t *change) define(r relation, fields []*api.TableFieldSchema, verb string,
 		return err
 	}
 	return t.keepFields(r, nil, fields)
+}
+
+// innerDefault is the path of a field inside one that has a default; "" where there is none.
+func innerDefault(of *api.TableFieldSchema) string {
+	for _, f := range of.Fields {
+		if f.DefaultValueExpression != "" {
+			return of.Name + "." + f.Name
+		}
+		if name := innerDefault(f); name != "" {
+			return of.Name + "." + name
+		}
+	}
+	return ""
 }
 
 // defaultOf is the default of a field, in parentheses.

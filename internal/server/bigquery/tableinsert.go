@@ -2,15 +2,14 @@ package bigquery
 
 import (
 	"cmp"
-	"fmt"
-	"github.com/mallardml/mallard/googlesql"
-	"github.com/mallardml/mallard/internal/duckapi"
-	"github.com/mallardml/mallard/internal/metadata"
-	"github.com/mallardml/mallard/internal/quote"
-	"github.com/mallardml/mallard/internal/server/wire"
-	api "google.golang.org/api/bigquery/v2"
 	"strings"
 	"time"
+
+	api "google.golang.org/api/bigquery/v2"
+
+	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/server/wire"
 )
 
 func (s *Service) insertTable(c *call) (any, error) {
@@ -37,7 +36,7 @@ func (s *Service) insertTable(c *call) (any, error) {
 	} else if len(have) > 0 {
 		return nil, duplicate("Already Exists: Table %s", r)
 	}
-	if in.View != nil {
+	if in.View != nil || in.MaterializedView != nil {
 		r.kind = "VIEW"
 	}
 	err = s.change(c.ctx(), func(t *change) error { return s.createTable(t, r, &in) })
@@ -58,59 +57,31 @@ func (s *Service) createTable(t *change, r relation, in *api.Table) error {
 	if err := checkSchema(in.Schema); err != nil {
 		return err
 	}
-	switch {
-	case in.View != nil:
-		if in.View.UseLegacySql {
-			return unsupported("Table %s: legacy SQL is not run; set view.useLegacySql to false", r)
-		}
-		if err := t.googleSQL("CREATE VIEW " + r.googleSQL() + " AS " + in.View.Query); err != nil {
-			return err
-		}
-	case in.MaterializedView != nil || in.ExternalDataConfiguration != nil || in.SnapshotDefinition != nil || in.CloneDefinition != nil:
-		return unsupported("Table %s: materialized views, external tables, snapshots and clones are made by SQL", r)
-	default:
-		var fields []*api.TableFieldSchema
-		if in.Schema != nil {
-			fields = in.Schema.Fields
-		}
-		columns, err := wire.Columns(fields)
-		if err != nil {
-			return invalid("%v", err)
-		}
-		if len(columns) == 0 {
-			return unsupported("Table %s: DuckDB has no table without columns; give it a schema", r)
-		}
-		def, err := definition(columns)
-		if err != nil {
-			return err
-		}
-		if err := t.duck("CREATE TABLE " + r.sql() + " " + def); err != nil {
-			return err
-		}
-		for _, f := range fields {
-			if strings.EqualFold(f.Mode, wire.Required) {
-				if err := t.duck("ALTER TABLE " + r.sql() + " ALTER COLUMN " + quote.Name(f.Name) + " SET NOT NULL"); err != nil {
-					return err
-				}
-			}
-		}
-	}
 	v, err := tableValue(in)
 	if err != nil {
 		return err
 	}
-	now := time.Now().UTC().Truncate(time.Millisecond)
-	v.Created = &now
-	if r.anonymous() {
-		return nil
+	if r.kind == "TABLE" {
+		var fields []*api.TableFieldSchema
+		if in.Schema != nil {
+			fields = in.Schema.Fields
+		}
+		return t.define(r, fields, "CREATE TABLE", func(kept *metadata.Value) { *kept = v })
 	}
-	if err := t.update(r.database, r.key(), func(kept *metadata.Value) { *kept = v }); err != nil {
+	statement := "CREATE VIEW "
+	if in.MaterializedView != nil {
+		statement = "CREATE MATERIALIZED VIEW "
+	}
+	if err := t.googleSQL(statement + r.googleSQL() + " AS " + v.Query); err != nil || r.anonymous() {
 		return err
 	}
-	if in.Schema != nil {
-		return t.keepFields(r, nil, in.Schema.Fields)
+	if err := t.update(r.database, r.key(), func(kept *metadata.Value) {
+		v.Created, v.Materialized, v.Expires = kept.Created, kept.Materialized, cmp.Or(v.Expires, kept.Expires)
+		*kept = v
+	}); err != nil || in.Schema == nil {
+		return err
 	}
-	return nil
+	return t.keepFields(r, nil, in.Schema.Fields)
 }
 
 // checkSchema refuses a schema with types that there are not, and names twice.
@@ -126,7 +97,7 @@ func checkSchema(schema *api.TableSchema) error {
 
 // tableProperties are the fields of a table that are kept as they come, and change nothing.
 var tableProperties = []string{
-	"defaultCollation", "defaultRoundingMode", "encryptionConfiguration", "maxStaleness", "resourceTags", "tableConstraints", "restrictions",
+	"defaultRoundingMode", "encryptionConfiguration", "maxStaleness", "resourceTags", "tableConstraints", "restrictions",
 }
 
 // tableValue is what is kept of a table.
@@ -135,25 +106,26 @@ func tableValue(in *api.Table) (v metadata.Value, err error) {
 		return v, err
 	}
 	v = metadata.Value{Description: in.Description, FriendlyName: in.FriendlyName, Labels: in.Labels, Expires: instant(in.ExpirationTime)}
-	if in.Clustering != nil {
-		v.Clustering = in.Clustering.Fields
-	}
-	if in.View != nil {
+	switch {
+	case in.View != nil && in.MaterializedView != nil:
+		return v, invalid("A table has either a view or a materializedView")
+	case in.View != nil:
 		v.Query = in.View.Query
+	case in.MaterializedView != nil:
+		v.Query = in.MaterializedView.Query
 	}
-	if p := in.TimePartitioning; p != nil {
-		v.Partitioning = &metadata.Partitioning{
-			Column: p.Field, Unit: cmp.Or(p.Type, "DAY"), RequireFilter: in.RequirePartitionFilter || p.RequirePartitionFilter,
-		}
-		v.PartitionLife = time.Duration(p.ExpirationMs) * time.Millisecond
-		v.Partitioning.By = cmp.Or(p.Field, "_PARTITIONTIME")
+	var fields []*api.TableFieldSchema
+	if in.Schema != nil {
+		fields = in.Schema.Fields
 	}
-	if p := in.RangePartitioning; p != nil && p.Range != nil {
-		v.Partitioning = &metadata.Partitioning{
-			Column: p.Field, Range: []int64{p.Range.Start, p.Range.End, p.Range.Interval}, RequireFilter: in.RequirePartitionFilter,
-		}
-		v.Partitioning.By = fmt.Sprintf("RANGE_BUCKET(%s, GENERATE_ARRAY(%d, %d, %d))",
-			googlesql.NameIfNeeded(p.Field), p.Range.Start, p.Range.End, p.Range.Interval)
+	if v.Clustering, err = clusteringOf(in.Clustering, fields); err != nil {
+		return v, err
+	}
+	if v.Partitioning, err = partitioningOf(in.TimePartitioning, in.RangePartitioning, fields, in.RequirePartitionFilter); err != nil {
+		return v, err
+	}
+	if in.TimePartitioning != nil {
+		v.PartitionLife = time.Duration(in.TimePartitioning.ExpirationMs) * time.Millisecond
 	}
 	v.Properties, err = properties(in, tableProperties...)
 	return v, err
@@ -161,7 +133,7 @@ func tableValue(in *api.Table) (v metadata.Value, err error) {
 
 // fieldProperties are the fields of a column that are kept as they come.
 var fieldProperties = []string{
-	"collation", "maxLength", "policyTags", "precision", "roundingMode", "scale", "dataPolicies", "timestampPrecision",
+	"categories", "dataGovernanceTagsInfo", "dataPolicies", "dataPolicyList", "policyTags", "roundingMode", "timestampPrecision",
 }
 
 // keepFields keeps what DuckDB does not of columns, and of fields in them.
@@ -174,7 +146,12 @@ func (t *change) keepFields(r relation, path []string, fields []*api.TableFieldS
 		}
 		k := metadata.Key{Kind: metadata.Column, Dataset: r.name, Name: r.table, Column: strings.Join(at, ".")}
 		err = t.keep(r.database, func(m *metadata.Store) error {
-			return m.Update(t.ctx, k, func(v *metadata.Value) { v.Description, v.Properties = f.Description, props })
+			return m.Update(t.ctx, k, func(v *metadata.Value) {
+				v.Description, v.Properties = f.Description, props
+				if len(path) == 0 {
+					v.Default = f.DefaultValueExpression
+				}
+			})
 		})
 		if err != nil {
 			return err

@@ -104,10 +104,16 @@ func (t *change) alter(r relation, path []string, have, want []*api.TableFieldSc
 		case required && h.Mode != wire.Required:
 			return invalid("Provided Schema does not match Table %s. Field %s has changed mode from %s to REQUIRED",
 				r, strings.Join(at, "."), h.Mode)
+		case h.Mode == wire.Required && !required && len(path) > 0:
+			return unsupported("Table %s: field %s, which is inside a RECORD, cannot become %s: DuckDB keeps the checks of a table", r,
+				strings.Join(at, "."), wire.Nullable)
 		case h.Mode == wire.Required && !required:
 			if err := t.duck("ALTER TABLE " + r.sql() + " ALTER COLUMN " + quote.Name(h.Name) + " DROP NOT NULL"); err != nil {
 				return err
 			}
+		}
+		if err := t.alterColumn(r, at, h, w); err != nil {
+			return err
 		}
 		if len(h.Fields) > 0 {
 			if h.Mode == wire.Repeated {
@@ -137,6 +143,44 @@ func (t *change) alter(r relation, path []string, have, want []*api.TableFieldSc
 		if err := t.duck(add); err != nil {
 			return err
 		}
+		if err := t.alterColumn(r, names, &api.TableFieldSchema{}, w); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// alterColumn changes the parameters of a column's type, and its default.
+func (t *change) alterColumn(r relation, path []string, have, want *api.TableFieldSchema) error {
+	name := strings.Join(path, ".")
+	head := "ALTER TABLE " + r.googleSQL() + " ALTER COLUMN " + googlesql.QuoteName(want.Name)
+	if have.MaxLength != want.MaxLength {
+		return unsupported("Table %s: the maxLength of field %s cannot be changed: DuckDB keeps the checks of a table", r, name)
+	}
+	if have.Precision != want.Precision || have.Scale != want.Scale {
+		if len(path) > 1 {
+			return unsupported("Table %s: the precision of field %s, which is inside a RECORD, cannot be changed", r, name)
+		}
+		of, err := wire.Declare(&api.TableFieldSchema{Name: want.Name, Type: want.Type, Mode: want.Mode, Precision: want.Precision,
+			Scale: want.Scale})
+		if err != nil {
+			return invalid("%v", err)
+		}
+		if err := t.googleSQL(head + " SET DATA TYPE " + strings.TrimSuffix(of, " NOT NULL")); err != nil {
+			return err
+		}
+	}
+	switch {
+	case have.DefaultValueExpression == want.DefaultValueExpression:
+		return nil
+	case len(path) > 1:
+		return invalid("Field %s: only columns have a defaultValueExpression, and not fields of a RECORD", name)
+	case want.DefaultValueExpression == "":
+		return t.googleSQL(head + " DROP DEFAULT")
+	}
+	value, err := defaultOf(want)
+	if err != nil {
+		return err
+	}
+	return t.googleSQL(head + " SET DEFAULT " + value)
 }

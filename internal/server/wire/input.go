@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	bigquery "google.golang.org/api/bigquery/v2"
 
@@ -19,7 +20,11 @@ type Reader struct {
 	fields        []column
 	ignoreUnknown bool
 	jsonText      bool
+	defaults      bool
 }
+
+// Default is the value of a column that a row leaves out and that has a default, where [ReaderOptions] ask for it.
+type Default struct{}
 
 // column is a field of a schema as the reader needs it.
 type column struct {
@@ -27,12 +32,16 @@ type column struct {
 	kind  googlesql.Kind
 	mode  string
 	inner []column
+
+	maxLength  int64 // of a STRING or BYTES; 0 is any
+	hasDefault bool
 }
 
 // ReaderOptions say what a Reader takes.
 type ReaderOptions struct {
 	IgnoreUnknown bool // a field that the schema lacks is left out; it is an error otherwise
 	JSONText      bool // a JSON column has the text of a value, as in insertAll; in JSON lines it has the value itself
+	Defaults      bool // a column with a defaultValueExpression that is left out is a Default, else it is NULL
 }
 
 // NewReader makes a reader for a schema.
@@ -40,13 +49,13 @@ func NewReader(fields []*bigquery.TableFieldSchema, o ReaderOptions) (*Reader, e
 	if _, err := Columns(fields); err != nil {
 		return nil, err
 	}
-	return &Reader{columnsOf(fields), o.IgnoreUnknown, o.JSONText}, nil
+	return &Reader{columnsOf(fields), o.IgnoreUnknown, o.JSONText, o.Defaults}, nil
 }
 
 func columnsOf(fields []*bigquery.TableFieldSchema) []column {
 	all := make([]column, len(fields))
 	for i, f := range fields {
-		all[i] = column{f.Name, typeWords[strings.ToUpper(f.Type)], strings.ToUpper(f.Mode), columnsOf(f.Fields)}
+		all[i] = column{f.Name, typeWords[strings.ToUpper(f.Type)], strings.ToUpper(f.Mode), columnsOf(f.Fields), f.MaxLength, f.DefaultValueExpression != ""}
 	}
 	return all
 }
@@ -87,6 +96,10 @@ func (r *Reader) object(fields []column, object map[string]any) ([]any, error) {
 	}
 	for i, f := range fields {
 		if given[i] {
+			continue
+		}
+		if f.hasDefault && r.defaults {
+			row[i] = Default{}
 			continue
 		}
 		v, err := r.field(f, nil)
@@ -139,6 +152,25 @@ func (r *Reader) field(f column, v any) (any, error) {
 
 // value reads a value that is not NULL.
 func (r *Reader) value(f column, v any) (any, error) {
+	read, err := r.anyValue(f, v)
+	if err != nil || f.maxLength == 0 {
+		return read, err
+	}
+	length := int64(0)
+	switch x := read.(type) {
+	case string:
+		length = int64(utf8.RuneCountInString(x))
+	case []byte:
+		length = int64(len(x))
+	}
+	if length > f.maxLength {
+		return nil, failed("Field %s: %s(%d) has maximum length %d but got a value with length %d", f.name, f.kind, f.maxLength, f.maxLength, length)
+	}
+	return read, nil
+}
+
+// anyValue reads a value of any length.
+func (r *Reader) anyValue(f column, v any) (any, error) {
 	switch f.kind {
 	case googlesql.Struct:
 		object, ok := v.(map[string]any)

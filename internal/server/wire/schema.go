@@ -103,6 +103,9 @@ func typeOf(f *bigquery.TableFieldSchema, depth int) (googlesql.Type, error) {
 	case kind == googlesql.Geography, kind == googlesql.Range:
 		return googlesql.Type{}, refused(kind.String())
 	}
+	if err := checkParameters(f, kind); err != nil {
+		return googlesql.Type{}, err
+	}
 	t := googlesql.Type{Kind: kind}
 	if kind == googlesql.Struct {
 		fields, err := columns(f.Fields, depth+1)
@@ -121,6 +124,23 @@ func typeOf(f *bigquery.TableFieldSchema, depth int) (googlesql.Type, error) {
 		return googlesql.ArrayOf(t), nil
 	}
 	return t, failed("Invalid value for mode: %s is not a valid value", f.Mode)
+}
+
+// checkParameters refuses parameters that a type has not
+// (https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema).
+func checkParameters(f *bigquery.TableFieldSchema, kind googlesql.Kind) error {
+	number := kind == googlesql.Numeric || kind == googlesql.BigNumeric
+	switch {
+	case f.MaxLength < 0 || f.Precision < 0 || f.Scale < 0:
+		return failed("maxLength, precision and scale are not negative")
+	case f.MaxLength > 0 && kind != googlesql.String && kind != googlesql.Bytes:
+		return failed("maxLength is of STRING and BYTES, not of %s", kind)
+	case (f.Precision > 0 || f.Scale > 0) && !number:
+		return failed("precision and scale are of NUMERIC and BIGNUMERIC, not of %s", kind)
+	case f.Scale > 0 && f.Precision == 0:
+		return failed("scale wants precision")
+	}
+	return nil
 }
 
 // Declare writes the type of a field as a column of CREATE TABLE has it, such as ARRAY<NUMERIC(10, 2)> or STRING NOT NULL.
@@ -144,6 +164,9 @@ func declare(f *bigquery.TableFieldSchema) string {
 		parts := make([]string, len(f.Fields))
 		for i, inner := range f.Fields {
 			parts[i] = googlesql.NameIfNeeded(inner.Name) + " " + declare(inner)
+			if strings.EqualFold(inner.Mode, Required) {
+				parts[i] += " NOT NULL"
+			}
 		}
 		text = "STRUCT<" + strings.Join(parts, ", ") + ">"
 	case (kind == googlesql.Numeric || kind == googlesql.BigNumeric) && f.Precision > 0 && f.Scale > 0:
@@ -242,4 +265,24 @@ func fromDuckDB(t *duckfmt.Type) (googlesql.Type, error) {
 	}
 	kind, err := googlesql.FromDuckDB(name)
 	return googlesql.Type{Kind: kind}, err
+}
+
+// SetParameters puts the parameters of a type that was declared, such as STRING(10) or NUMERIC(5, 2), into the schema of a field.
+func SetParameters(f *bigquery.TableFieldSchema, declared string) {
+	kind, list, ok := strings.Cut(strings.TrimSuffix(declared, ")"), "(")
+	if !ok {
+		return
+	}
+	first, second, _ := strings.Cut(list, ",")
+	n, err := strconv.ParseInt(strings.TrimSpace(first), 10, 64)
+	if err != nil {
+		return
+	}
+	switch typeWords[strings.TrimSpace(kind)] {
+	case googlesql.String, googlesql.Bytes:
+		f.MaxLength = n
+	case googlesql.Numeric, googlesql.BigNumeric:
+		f.Precision = n
+		f.Scale, _ = strconv.ParseInt(strings.TrimSpace(second), 10, 64)
+	}
 }
