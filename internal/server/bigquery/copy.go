@@ -3,12 +3,15 @@ package bigquery
 import (
 	"cmp"
 	"context"
+	"strconv"
 	"strings"
+	"time"
 
 	api "google.golang.org/api/bigquery/v2"
 
 	"github.com/mallardml/mallard/googlesql"
-	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/server/wire"
 )
 
 // prepareCopy checks the description of a copy job, and says how it is run.
@@ -49,6 +52,11 @@ func (s *Service) runCopy(ctx context.Context, j *job) error {
 	var queries []string
 	var columns []googlesql.Field
 	copied := int64(0)
+	var kept metadata.Value
+	expires, err := expiration(c.DestinationExpirationTime)
+	if err != nil {
+		return err
+	}
 	for i, ref := range c.SourceTables {
 		r, err := s.relation(ctx, cmp.Or(ref.ProjectId, j.project), ref.DatasetId, ref.TableId)
 		if err != nil {
@@ -57,12 +65,17 @@ func (s *Service) runCopy(ctx context.Context, j *job) error {
 		if r.kind != "TABLE" {
 			return invalid("%s is not allowed for this operation because it is currently a %s.", r, r.kind)
 		}
-		own, err := s.columns(ctx, r)
+		schema, v, err := s.schemaOf(ctx, r)
+		if err != nil {
+			return err
+		}
+		own, err := wire.Columns(schema.Fields)
 		if err != nil {
 			return err
 		}
 		if i == 0 {
-			columns = own
+			columns, to.fields = own, schema.Fields
+			kept = metadata.Value{Partitioning: v.Partitioning, PartitionLife: v.PartitionLife, Clustering: v.Clustering, Expires: expires}
 		} else if !googlesql.StructOf(own...).Equal(googlesql.StructOf(columns...)) {
 			return invalid("The schemas of the source tables are not the same: %s differs", r)
 		}
@@ -71,15 +84,27 @@ func (s *Service) runCopy(ctx context.Context, j *job) error {
 			return err
 		}
 		copied += int64(t.NumRows)
-		names := make([]string, len(own))
-		for i, f := range own {
-			names[i] = quote.Name(f.Name)
-		}
-		queries = append(queries, "SELECT "+strings.Join(names, ", ")+" FROM "+r.sql())
+		queries = append(queries, "SELECT "+list(own)+" FROM "+r.from())
 	}
+	to.settings = func([]*api.TableFieldSchema) (metadata.Value, error) { return kept, nil }
 	if _, err := s.insertFrom(ctx, to, "("+strings.Join(queries, " UNION ALL ")+")", columns); err != nil {
 		return err
 	}
 	j.change(func() { j.statistics.Copy.CopiedRows = copied })
 	return nil
+}
+
+// expiration reads when a copy expires: RFC 3339, or milliseconds.
+func expiration(text string) (*time.Time, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return instant(ms), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return nil, invalid("Invalid value for destinationExpirationTime: %.50q", text)
+	}
+	return &t, nil
 }

@@ -1,7 +1,9 @@
 package bigquery
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,10 +12,13 @@ import (
 
 	api "google.golang.org/api/bigquery/v2"
 
+	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/server/wire"
 )
 
 // Dispositions (https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job).
@@ -43,8 +48,38 @@ type destination struct {
 	relation
 	there     bool // it exists already
 	write     string
-	additions []string // schemaUpdateOptions
-	columns   string   // of a table that is made, as SQL defines them; "" are those of its rows
+	additions []string                // schemaUpdateOptions
+	fields    []*api.TableFieldSchema // of a table that is made; nil are those of its rows
+	// settings gives what is kept of a table that is made, by its fields; nil is nothing.
+	settings func([]*api.TableFieldSchema) (metadata.Value, error)
+}
+
+// set gives the settings as a change of what is kept.
+func (to *destination) set(fields []*api.TableFieldSchema) (func(*metadata.Value), error) {
+	if to.settings == nil {
+		return func(*metadata.Value) {}, nil
+	}
+	given, err := to.settings(fields)
+	return func(v *metadata.Value) {
+		v.Description, v.FriendlyName = cmp.Or(given.Description, v.Description), cmp.Or(given.FriendlyName, v.FriendlyName)
+		v.Expires, v.Partitioning = cmp.Or(given.Expires, v.Expires), cmp.Or(given.Partitioning, v.Partitioning)
+		v.PartitionLife = cmp.Or(given.PartitionLife, v.PartitionLife)
+		if given.Labels != nil {
+			v.Labels = given.Labels
+		}
+		if given.Clustering != nil {
+			v.Clustering = given.Clustering
+		}
+	}, err
+}
+
+// partitionedByTime reports whether the time at which rows come is their partition.
+func (to *destination) partitionedByTime(fields []*api.TableFieldSchema) (bool, error) {
+	if to.settings == nil {
+		return false, nil
+	}
+	v, err := to.settings(fields)
+	return v.Partitioning != nil && v.Partitioning.Column == "", err
 }
 
 // destination finds the table that a job is to write, and checks that it may.
@@ -56,19 +91,25 @@ func (s *Service) destination(ctx context.Context, project string, ref *api.Tabl
 	if err != nil {
 		return nil, err
 	}
-	if strings.Contains(ref.TableId, "$") {
-		return nil, unsupported("Table %s: partitions are not written one by one", d.qualify(ref.TableId))
-	}
-	if err := tableID(ref.TableId); err != nil {
+	name, id, parted := strings.Cut(ref.TableId, "$")
+	if err := tableID(name); err != nil {
 		return nil, err
 	}
-	to := &destination{relation: relation{schema: d, table: ref.TableId, kind: "TABLE"}, write: write}
-	have, err := s.relations(ctx, d, ref.TableId)
+	to := &destination{relation: relation{schema: d, table: name, kind: "TABLE"}, write: write}
+	have, err := s.relations(ctx, d, name)
 	if err != nil {
 		return nil, err
 	}
 	if to.there = len(have) > 0; to.there {
 		to.relation = have[0]
+	}
+	if parted {
+		if !to.there {
+			return nil, notFound("Not found: Table %s, of which a partition is to be written; make it first", to)
+		}
+		if to.part, err = s.partition(ctx, to.relation, id); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case to.there && to.kind != "TABLE":
@@ -88,7 +129,9 @@ func (s *Service) destination(ctx context.Context, project string, ref *api.Tabl
 }
 
 // replaces reports whether what the table has goes, its columns too.
-func (to *destination) replaces() bool { return to.write == writeTruncate || to.write == writeEmpty }
+func (to *destination) replaces() bool {
+	return to.part.id == "" && (to.write == writeTruncate || to.write == writeEmpty)
+}
 
 // write puts chunks into a table: all of them, or none.
 func (s *Service) write(ctx context.Context, to *destination, from *duckapi.Chunks) (*result, error) {
@@ -99,7 +142,16 @@ func (s *Service) write(ctx context.Context, to *destination, from *duckapi.Chun
 	if len(columns) == 0 {
 		return nil, fault(400, "invalidQuery", "The statement has no columns to write into table %s", to)
 	}
-	if to.there && !to.replaces() {
+	fields := wire.Schema(columns).Fields
+	set, err := to.set(fields)
+	if err != nil {
+		return nil, err
+	}
+	byTime, err := to.partitionedByTime(fields)
+	if err != nil {
+		return nil, err
+	}
+	if to.there && !to.replaces() || byTime {
 		staged, err := s.keep(ctx, from, newID("staged"))
 		if err != nil {
 			return nil, err
@@ -140,39 +192,28 @@ func (s *Service) write(ctx context.Context, to *destination, from *duckapi.Chun
 	if err = errors.Join(err, c.Close()); err != nil {
 		return nil, err
 	}
-	return r, s.written(ctx, to)
+	return r, s.written(ctx, to, set)
 }
 
 // insertFrom puts the rows of a table of DuckDB's into one that is there, or makes it: all of them, or none.
 func (s *Service) insertFrom(ctx context.Context, to *destination, table string, columns []googlesql.Field) (*result, error) {
 	r := &result{columns: columns, table: to.sql()}
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = quote.Name(c.Name)
+	if to.fields == nil {
+		to.fields = wire.Schema(columns).Fields
 	}
-	list := strings.Join(names, ", ")
-	create := "CREATE OR REPLACE TABLE " + to.sql() + " "
-	insert := "INSERT INTO " + to.sql() + " (" + list + ") SELECT " + list + " FROM " + table
-	var statements []string
-	switch {
-	case to.there && !to.replaces():
-		have, err := s.columns(ctx, to.relation)
-		if err != nil {
-			return nil, err
-		}
-		if statements, err = to.fit(columns, have); err != nil {
-			return nil, err
-		}
-		if to.write == writeTruncateData {
-			statements = append(statements, "TRUNCATE "+to.sql())
-		}
-		statements = append(statements, insert)
-	case to.columns != "":
-		statements = []string{create + to.columns, insert}
-	default:
-		statements = []string{create + "AS SELECT " + list + " FROM " + table}
+	set, err := to.set(to.fields)
+	if err != nil {
+		return nil, err
 	}
-	err := s.change(ctx, func(t *change) error { return t.duck(statements...) })
+	err = s.change(ctx, func(t *change) error {
+		if to.there && !to.replaces() {
+			return t.add(ctx, s, to, table, columns)
+		}
+		if err := t.define(to.relation, to.fields, "CREATE OR REPLACE TABLE", set); err != nil {
+			return err
+		}
+		return t.duck("INSERT INTO " + to.sql() + " (" + list(columns) + ") SELECT " + list(columns) + " FROM " + table)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +222,50 @@ func (s *Service) insertFrom(ctx context.Context, to *destination, table string,
 		return nil, err
 	}
 	r.rows = int64(count.NumRows)
-	return r, s.written(ctx, to)
+	return r, s.written(ctx, to, set)
+}
+
+// add puts the rows of a table of DuckDB's into one that is there, or into a partition of it.
+func (t *change) add(ctx context.Context, s *Service, to *destination, table string, columns []googlesql.Field) error {
+	have, err := s.columns(ctx, to.relation)
+	if err != nil {
+		return err
+	}
+	statements, err := to.fit(columns, have)
+	if err != nil {
+		return err
+	}
+	into, values := list(columns), list(columns)
+	switch p := to.part; {
+	case p.time != "":
+		into, values = into+", "+quote.Name(writer.PartitionTime), values+", "+p.time
+	case p.id != "":
+		strangers := 0
+		if err := extension.WithDuckDBSQL(ctx, t.c, func(c *sql.Conn) error {
+			return c.QueryRowContext(ctx, "SELECT count(*) FROM "+table+" WHERE ("+p.rows+") IS NOT true").Scan(&strangers)
+		}); err != nil {
+			return err
+		}
+		if strangers > 0 {
+			return invalid("Some rows belong to different partitions rather than destination partition %s", p.id)
+		}
+	}
+	switch {
+	case to.part.id != "" && to.write != writeAppend:
+		statements = append(statements, "DELETE FROM "+to.sql()+" WHERE "+to.part.rows)
+	case to.write == writeTruncateData:
+		statements = append(statements, "TRUNCATE "+to.sql())
+	}
+	return t.duck(append(statements, "INSERT INTO "+to.sql()+" ("+into+") SELECT "+values+" FROM "+table)...)
+}
+
+// list writes the names of columns.
+func list(columns []googlesql.Field) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = quote.Name(c.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // fit gives the statements that make a table take columns, whose names and types must be its own.
@@ -201,15 +285,27 @@ func (to *destination) fit(columns, have []googlesql.Field) (statements []string
 	return statements, nil
 }
 
-// written notes when a table was made and changed.
-func (s *Service) written(ctx context.Context, to *destination) error {
+// written notes when a table was made and changed, and what is kept of one that was made.
+func (s *Service) written(ctx context.Context, to *destination, set func(*metadata.Value)) error {
 	if to.anonymous() {
 		return nil
 	}
-	err := s.change(ctx, func(t *change) error {
+	of, err := s.kept(ctx, to.database, to.schema.key())
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, func(t *change) error {
 		return t.update(to.database, to.key(), func(v *metadata.Value) {
-			if now := time.Now().UTC().Truncate(time.Millisecond); v.Created == nil || !to.there {
+			now := time.Now().UTC().Truncate(time.Millisecond)
+			if v.Created == nil || !to.there {
 				v.Created = &now
+			}
+			if !to.there || to.replaces() {
+				set(v)
+			}
+			if !to.there && v.Expires == nil && of.TableLife > 0 {
+				at := now.Add(of.TableLife)
+				v.Expires = &at
 			}
 		})
 	})

@@ -80,7 +80,7 @@ func (s *Service) runExtract(ctx context.Context, j *job) (err error) {
 		}
 	}()
 	if e.DestinationFormat == "PARQUET" {
-		err = s.parquet(ctx, r, e, to)
+		err = s.parquet(ctx, r, columns, e, to)
 	} else {
 		err = s.text(ctx, r, columns, e, to)
 	}
@@ -114,14 +114,16 @@ func (s *Service) object(uri string) (*localfs.Upload, error) {
 }
 
 // parquet lets DuckDB write a file, and takes its bytes.
-func (s *Service) parquet(ctx context.Context, r relation, e *api.JobConfigurationExtract, to io.Writer) (err error) {
+func (s *Service) parquet(ctx context.Context, r relation, columns []googlesql.Field, e *api.JobConfigurationExtract,
+	to io.Writer) (err error) {
 	f, err := s.tempFile()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
 	packed := map[string]string{"NONE": "uncompressed", "SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd"}[e.Compression]
-	if err := s.exec(ctx, "COPY (FROM "+r.sql()+") TO "+quote.Text(f.Name())+" (FORMAT parquet, COMPRESSION "+packed+")"); err != nil {
+	copyTo := "COPY (SELECT " + list(columns) + " FROM " + r.from() + ") TO " + quote.Text(f.Name())
+	if err := s.exec(ctx, copyTo+" (FORMAT parquet, COMPRESSION "+packed+")"); err != nil {
 		return err
 	}
 	again, err := os.Open(f.Name()) // DuckDB may have put another file in its place
@@ -150,14 +152,10 @@ func (s *Service) text(ctx context.Context, r relation, columns []googlesql.Fiel
 	if err != nil {
 		return err
 	}
-	names := make([]string, len(columns))
-	for i, f := range columns {
-		names[i] = quote.Name(f.Name)
-	}
 	var wrong error
 	var row []byte
 	err = raw(c, func(n chunked) error {
-		return eachRow(ctx, n.Raw(), "SELECT "+strings.Join(names, ", ")+" FROM "+r.sql(), func(values []any) bool {
+		return eachRow(ctx, n.Raw(), "SELECT "+list(columns)+" FROM "+r.from(), func(values []any) bool {
 			if row, wrong = line(row[:0], values); wrong != nil {
 				return false
 			}

@@ -12,7 +12,7 @@ import (
 
 	api "google.golang.org/api/bigquery/v2"
 
-	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
 )
@@ -72,7 +72,7 @@ func (s *Service) runLoad(ctx context.Context, j *job) (err error) {
 		cmp.Or(r.l.WriteDisposition, writeAppend)); err != nil {
 		return err
 	}
-	r.to.additions = r.l.SchemaUpdateOptions
+	r.to.additions, r.to.settings = r.l.SchemaUpdateOptions, r.settings
 	if err := r.schema(ctx); err != nil {
 		return err
 	}
@@ -279,9 +279,7 @@ func (r *loading) finish(ctx context.Context) error {
 		before = int64(t.NumRows)
 	}
 	if r.l.Schema != nil && len(r.l.Schema.Fields) > 0 {
-		if r.to.columns, err = declared(r.fields); err != nil {
-			return err
-		}
+		r.to.fields = r.fields
 	}
 	if r.to.write == writeTruncateData {
 		before = 0
@@ -301,32 +299,17 @@ func (r *loading) finish(ctx context.Context) error {
 	return nil
 }
 
-// declared is the columns of a job's schema as SQL defines them, with their precision and what may not be NULL.
-func declared(fields []*api.TableFieldSchema) (string, error) {
-	parts := make([]string, len(fields))
-	for i, f := range fields {
-		of, err := columnType(f)
-		if err != nil {
-			return "", err
+// settings is what the job says of the table that it makes.
+func (r *loading) settings(fields []*api.TableFieldSchema) (v metadata.Value, err error) {
+	if v, err = settingsOf(r.l.TimePartitioning, r.l.RangePartitioning, r.l.Clustering, fields); err != nil {
+		return v, err
+	}
+	if p := r.l.DestinationTableProperties; p != nil {
+		v.Description, v.FriendlyName, v.Labels = p.Description, p.FriendlyName, p.Labels
+		if v.Expires, err = expiration(p.ExpirationTime); err != nil {
+			return v, err
 		}
-		parts[i] = quote.Name(f.Name) + " " + of
-		if strings.EqualFold(f.Mode, wire.Required) {
-			parts[i] += " NOT NULL"
-		}
+		err = checkLabels(p.Labels)
 	}
-	return "(" + strings.Join(parts, ", ") + ")", nil
-}
-
-// columnType is DuckDB's type of a field, with its precision.
-func columnType(f *api.TableFieldSchema) (string, error) {
-	t, err := wire.TypeOf(f)
-	if err != nil {
-		return "", err
-	}
-	of := t.DuckDB()
-	if decimal := t.Kind == googlesql.Numeric || t.Kind == googlesql.BigNumeric; decimal && f.Precision > 0 && f.Precision <= 38 &&
-		f.Scale <= f.Precision {
-		of = fmt.Sprintf("DECIMAL(%d,%d)", f.Precision, f.Scale)
-	}
-	return of, nil
+	return v, err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
 )
@@ -205,6 +206,9 @@ func (r *queryRun) statement(ctx context.Context, j *job, st statement, step ext
 			return err
 		}
 		into.additions = q.SchemaUpdateOptions
+		into.settings = func(fields []*api.TableFieldSchema) (metadata.Value, error) {
+			return settingsOf(q.TimePartitioning, q.RangePartitioning, q.Clustering, fields)
+		}
 	}
 	operation := ""
 	if st.object != "" && !strings.HasPrefix(st.kind, "INSERT") {

@@ -28,6 +28,9 @@ func (s *Service) Readable(ctx context.Context, project, dataset, table string) 
 	if err != nil {
 		return Readable{}, err
 	}
+	if r.part.id != "" {
+		return Readable{}, unsupported("Table %s$%s: partitions are not read one by one here; use a row_restriction", r, r.part.id)
+	}
 	of := Readable{
 		GoogleSQL: strings.Join([]string{googlesql.QuoteName(r.database), googlesql.QuoteName(r.name), googlesql.QuoteName(r.table)}, "."),
 		Fixed:     r.anonymous() && resultName.MatchString(r.table),

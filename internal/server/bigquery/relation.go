@@ -22,6 +22,7 @@ type relation struct {
 	kind  string // TABLE, VIEW, EXTERNAL or MODEL
 	text  string // of a view, as DuckDB writes it
 	spec  *modelspec.Spec
+	part  partition
 }
 
 func (r relation) String() string { return r.qualify(r.table) }
@@ -81,15 +82,19 @@ func (s *Service) relation(ctx context.Context, project, dataset, table string) 
 	if err != nil {
 		return relation{}, err
 	}
-	table, _, _ = strings.Cut(table, "$") // a partition is of the whole table
+	table, id, parted := strings.Cut(table, "$")
 	all, err := s.relations(ctx, d, table)
 	if err != nil {
 		return relation{}, err
 	}
 	for _, r := range all {
-		if r.kind != "MODEL" {
-			return r, nil
+		if r.kind == "MODEL" {
+			continue
 		}
+		if parted {
+			r.part, err = s.partition(ctx, r, id)
+		}
+		return r, err
 	}
 	return relation{}, notFound("Not found: Table %s", d.qualify(table))
 }

@@ -259,7 +259,7 @@ func (s *Service) count(ctx context.Context, r relation, columns []googlesql.Fie
 	err := s.duck(ctx, func(c *sql.Conn) error {
 		return c.QueryRowContext(ctx, fmt.Sprintf(
 			"SELECT (SELECT count(*) FROM %s), (SELECT coalesce(avg(%s), 0)::DOUBLE FROM (FROM %s LIMIT %d))",
-			r.sql(), strings.Join(sizes, " + "), r.sql(), sample)).Scan(&rows, &each)
+			r.from(), strings.Join(sizes, " + "), r.from(), sample)).Scan(&rows, &each)
 	})
 	t.NumRows, t.NumBytes = uint64(rows), int64(each*float64(rows))
 	t.NumTotalLogicalBytes, t.NumActiveLogicalBytes = t.NumBytes, t.NumBytes
@@ -293,6 +293,9 @@ func (s *Service) deleteTable(c *call) (any, error) {
 	r, err := s.relation(c.ctx(), c.project(), c.path("datasetId"), c.path("tableId"))
 	if err != nil {
 		return nil, err
+	}
+	if r.part.id != "" {
+		return noContent{}, s.change(c.ctx(), func(t *change) error { return t.duck("DELETE FROM " + r.sql() + " WHERE " + r.part.rows) })
 	}
 	return noContent{}, s.dropRelation(c.ctx(), r)
 }

@@ -60,7 +60,7 @@ func (s *Service) listTableData(c *call) (any, error) {
 	out := &dataReply{TableDataList: &api.TableDataList{
 		Kind: "bigquery#tableDataList", TotalRows: int64(t.NumRows), ForceSendFields: []string{"TotalRows"},
 	}}
-	out.Etag = etag([]any{r.sql(), t.NumRows})
+	out.Etag = etag([]any{r.from(), t.NumRows})
 	from, err := c.offset()
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (s *Service) listTableData(c *call) (any, error) {
 	for i, f := range columns {
 		names[i] = quote.Name(f.Name)
 	}
-	p, err := s.page(c.ctx(), fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), r.sql(), limitOf(most), from),
+	p, err := s.page(c.ctx(), fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), r.from(), limitOf(most), from),
 		columns, most, c.timestamps())
 	if err != nil {
 		return nil, err
@@ -151,6 +151,9 @@ func (s *Service) insertAll(c *call) (any, error) {
 	}
 	if r.kind != "TABLE" {
 		return nil, invalid("Cannot add rows to a table of type %s.", r.kind)
+	}
+	if r.part.id != "" {
+		return nil, unsupported("Table %s$%s: rows are not inserted into a partition; name the table", r, r.part.id)
 	}
 	if in.TemplateSuffix != "" {
 		if r, err = s.templated(c.ctx(), r, in.TemplateSuffix); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	api "google.golang.org/api/bigquery/v2"
 
@@ -111,7 +112,9 @@ func partitioningOf(t *api.TimePartitioning, r *api.RangePartitioning, fields []
 	case t == nil:
 		return nil, nil
 	}
-	p := &metadata.Partitioning{Column: t.Field, Unit: strings.ToUpper(cmp.Or(t.Type, "DAY")), RequireFilter: filter || t.RequirePartitionFilter}
+	p := &metadata.Partitioning{
+		Column: t.Field, Unit: strings.ToUpper(cmp.Or(t.Type, "DAY")), RequireFilter: filter || t.RequirePartitionFilter,
+	}
 	switch p.Unit {
 	case "HOUR", "DAY", "MONTH", "YEAR":
 	default:
@@ -169,6 +172,19 @@ func clusteringOf(c *api.Clustering, fields []*api.TableFieldSchema) ([]string, 
 		}
 	}
 	return c.Fields, nil
+}
+
+// settingsOf is what a job says of a table that it makes.
+func settingsOf(t *api.TimePartitioning, r *api.RangePartitioning, c *api.Clustering, fields []*api.TableFieldSchema) (v metadata.Value,
+	err error) {
+	if v.Partitioning, err = partitioningOf(t, r, fields, false); err != nil {
+		return v, err
+	}
+	if t != nil {
+		v.PartitionLife = time.Duration(t.ExpirationMs) * time.Millisecond
+	}
+	v.Clustering, err = clusteringOf(c, fields)
+	return v, err
 }
 
 // schemaOf is the schema of a table with what is kept of its columns.

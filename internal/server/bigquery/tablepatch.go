@@ -17,6 +17,9 @@ func (s *Service) patchTable(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.part.id != "" {
+		return nil, invalid("Partition %s of table %s cannot be changed by itself", r.part.id, r)
+	}
 	current, err := s.tableResource(c, r)
 	if err != nil {
 		return nil, err

@@ -23,8 +23,8 @@ type treatment struct {
 var treatments = map[reflect.Type]treatment{
 	reflect.TypeFor[api.Dataset](): {
 		served: "datasetReference defaultPartitionExpirationMs defaultTableExpirationMs description friendlyName labels location",
-		kept: "access defaultEncryptionConfiguration externalCatalogDatasetOptions isCaseInsensitive maxTimeTravelHours resourceTags restrictions " +
-			"storageBillingModel",
+		kept: "access defaultEncryptionConfiguration externalCatalogDatasetOptions isCaseInsensitive maxTimeTravelHours resourceTags " +
+			"restrictions storageBillingModel",
 		refused: "defaultCollation defaultRoundingMode=ROUNDING_MODE_UNSPECIFIED|ROUND_HALF_AWAY_FROM_ZERO externalDatasetReference " +
 			"linkedDatasetSource",
 	},
@@ -70,9 +70,9 @@ var treatments = map[reflect.Type]treatment{
 			"sourceColumnMatch sourceFormat sourceUris timePartitioning writeDisposition",
 		kept:    "destinationEncryptionConfiguration",
 		ignored: "allowQuotedNewlines parquetOptions preserveAsciiControlCharacters useAvroLogicalTypes",
-		refused: "columnNameCharacterMap=COLUMN_NAME_CHARACTER_MAP_UNSPECIFIED|STRICT connectionProperties copyFilesOnly createSession dateFormat " +
-			"datetimeFormat decimalTargetTypes fileSetSpecType=FILE_SET_SPEC_TYPE_FILE_SYSTEM_MATCH hivePartitioningOptions jsonExtension " +
-			"projectionFields referenceFileSchemaUri schemaInline schemaInlineFormat timeFormat timeZone=UTC timestampFormat " +
+		refused: "columnNameCharacterMap=COLUMN_NAME_CHARACTER_MAP_UNSPECIFIED|STRICT connectionProperties copyFilesOnly createSession " +
+			"dateFormat datetimeFormat decimalTargetTypes fileSetSpecType=FILE_SET_SPEC_TYPE_FILE_SYSTEM_MATCH hivePartitioningOptions " +
+			"jsonExtension projectionFields referenceFileSchemaUri schemaInline schemaInlineFormat timeFormat timeZone=UTC timestampFormat " +
 			"timestampTargetPrecision",
 	},
 	reflect.TypeFor[api.JobConfigurationExtract](): {

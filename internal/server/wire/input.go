@@ -55,7 +55,10 @@ func NewReader(fields []*bigquery.TableFieldSchema, o ReaderOptions) (*Reader, e
 func columnsOf(fields []*bigquery.TableFieldSchema) []column {
 	all := make([]column, len(fields))
 	for i, f := range fields {
-		all[i] = column{f.Name, typeWords[strings.ToUpper(f.Type)], strings.ToUpper(f.Mode), columnsOf(f.Fields), f.MaxLength, f.DefaultValueExpression != ""}
+		all[i] = column{
+			name: f.Name, kind: typeWords[strings.ToUpper(f.Type)], mode: strings.ToUpper(f.Mode), inner: columnsOf(f.Fields),
+			maxLength: f.MaxLength, hasDefault: f.DefaultValueExpression != "",
+		}
 	}
 	return all
 }
@@ -164,7 +167,8 @@ func (r *Reader) value(f column, v any) (any, error) {
 		length = int64(len(x))
 	}
 	if length > f.maxLength {
-		return nil, failed("Field %s: %s(%d) has maximum length %d but got a value with length %d", f.name, f.kind, f.maxLength, f.maxLength, length)
+		return nil, failed("Field %s: %s(%d) has maximum length %d but got a value with length %d", f.name, f.kind, f.maxLength, f.maxLength,
+			length)
 	}
 	return read, nil
 }
