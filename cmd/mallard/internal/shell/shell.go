@@ -93,8 +93,8 @@ type Options struct {
 	Suggest func(ctx context.Context, text string) []Suggestion
 	// Open opens another database for .open. Default: .open is refused.
 	Open func(ctx context.Context, path string) (DB, error)
-	// Another opens another connection to the same database, for the statements that follow one which cannot be stopped. Default: they are refused
-	// until it has ended.
+	// Another opens another connection to the same database, for the statements that follow one which cannot be stopped. Default:
+	// they are refused until it has ended.
 	Another func(ctx context.Context) (DB, error)
 	// Commands are further dot-commands.
 	Commands []Command
