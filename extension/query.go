@@ -21,7 +21,7 @@ func (x *execution) query(args []driver.NamedValue) (driver.Rows, error) {
 // queryPrepared runs the statement prepared from the planned text for its rows. closed follows the rows, or the error.
 func (x *execution) queryPrepared(st *duckdb.Stmt, args []driver.NamedValue, closed func() error) (driver.Rows, error) {
 	mode := duckapi.Whole
-	if streaming(x.ctx) && !x.waits && !x.q.waits.Load() && !changesData(x.plan.Verb) {
+	if streaming(x.ctx) && !x.waits && !x.q.waits.Load() && !x.followed() {
 		mode = duckapi.Streamed
 	}
 	res, err := x.start(st, args, mode)
@@ -48,6 +48,12 @@ func (x *execution) queryPrepared(st *duckdb.Stmt, args []driver.NamedValue, clo
 		r.live, x.kept, x.args = x, true, args
 	}
 	return r, nil
+}
+
+// followed reports whether the connection runs more than the statement before its caller reads the rows, which would end a result that
+// streams.
+func (x *execution) followed() bool {
+	return x.plan != nil && (changesData(x.plan.Verb) || x.plan.ChangesSettings() || x.plan.Together())
 }
 
 // reason lets the driver run a statement that did not start, which tells why.

@@ -243,6 +243,38 @@ func TestStreamPrepared(t *testing.T) {
 }
 
 // TestStreamErrors: a later row's error arrives, with its place, and the connection goes on.
+// TestStreamFollowed: statements after which the connection is asked something give their rows all the same.
+func TestStreamFollowed(t *testing.T) {
+	db := open(t, "", config(t))
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, c := range []struct {
+		query string
+		want  int
+	}{
+		{"CREATE OR REPLACE TABLE t(i INTEGER)", 0}, {"PRAGMA table_info('t')", 1}, {"PRAGMA database_list", 1}, {"PRAGMA version", 1},
+		{"PRAGMA show_tables", 1}, {"CALL pragma_version()", 1}, {"PRAGMA storage_info('t')", 0}, {"SET VARIABLE x = 1", 0},
+		{"RESET threads", 0}, {"PREPARE p AS FROM range(3000)", 0}, {"EXECUTE p", 3000}, {"CREATE OR REPLACE TABLE u AS FROM range(3)", 1},
+		{"ALTER TABLE u RENAME TO w", 0}, {"SHOW TABLES", 2}, {"CREATE SCHEMA `d` OPTIONS(description='x')", 0}, {"DROP TABLE w", 0},
+	} {
+		rows, err := conn.QueryContext(extension.WithStreaming(t.Context()), c.query)
+		if err != nil {
+			t.Errorf("%s: %v", c.query, err)
+			continue
+		}
+		n := 0
+		for rows.Next() {
+			n++
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || n != c.want {
+			t.Errorf("%s: %d rows, want %d: %v", c.query, n, c.want, err)
+		}
+	}
+}
+
 func TestStreamErrors(t *testing.T) {
 	db := open(t, "", config(t))
 	// With more threads DuckDB 1.5.5 may show the reader its own "Interrupted!", with which a failed thread stops the others, in place of the cause.
