@@ -1,6 +1,7 @@
 package objecttable
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unsafe"
@@ -18,8 +19,9 @@ var (
 )
 
 // distanceFunctions are ml_distance(v1, v2 [, kind]), cosine_distance(v1, v2) and euclidean_distance(v1, v2): of lists of
-// numbers, or of lists of (key, value) where a key that is missing stands for 0. A macro of the user's hides one of the
-// same name. vector_search_distance serves VECTOR_SEARCH.
+// numbers, or of lists of (key, value) where a key that is missing stands for 0. An element that is NULL makes the first NULL, and is
+// an error of the others, as a key that stands twice is. A macro of the user's hides one of the same name. vector_search_distance
+// serves VECTOR_SEARCH.
 func distanceFunctions() []*scalar {
 	var out []*scalar
 	for _, t := range []udf.Type{vectorType, sparseType, numberType} {
@@ -31,7 +33,7 @@ func distanceFunctions() []*scalar {
 				s.params = append(s.params, varchar)
 			}
 			s.f = func(q *Query, _ uint64, in []mapping.Vector, n int, out mapping.Vector) error {
-				return distances(q, t, f.kind, in, n, out)
+				return distances(q, t, f.kind, in, n, out, f.name != "ml_distance")
 			}
 			out = append(out, s)
 		}
@@ -40,7 +42,7 @@ func distanceFunctions() []*scalar {
 }
 
 // distances computes a chunk; the kind is the third argument where it is empty.
-func distances(q *Query, t udf.Type, kind string, in []mapping.Vector, n int, out mapping.Vector) error {
+func distances(q *Query, t udf.Type, kind string, in []mapping.Vector, n int, out mapping.Vector, strict bool) error {
 	a, b := newVectors(in[0], t), newVectors(in[1], t)
 	var kinds udf.Column
 	if kind == "" {
@@ -57,6 +59,11 @@ func distances(q *Query, t udf.Type, kind string, in []mapping.Vector, n int, ou
 		}
 		x, ok1 := a.read(i)
 		y, ok2 := b.read(i)
+		if strict && !a.list.Null(i) && !b.list.Null(i) {
+			if err := errors.Join(a.whole("first", ok1), b.whole("second", ok2)); err != nil {
+				return err
+			}
+		}
 		if !ok1 || !ok2 {
 			udf.SetNull(out, i)
 			continue
@@ -131,6 +138,21 @@ func (r *vectors) read(i int) ([]float64, bool) {
 		}
 	}
 	return r.value, true
+}
+
+// whole complains of a vector that was just read and holds NULL or a key twice.
+func (r *vectors) whole(which string, read bool) error {
+	if !read {
+		return fmt.Errorf("the %s vector holds NULL: leave such rows out", which)
+	}
+	seen := make(map[any]bool, len(r.key))
+	for _, k := range r.key {
+		if seen[k] {
+			return fmt.Errorf("the %s vector has the key %v twice", which, k)
+		}
+		seen[k] = true
+	}
+	return nil
 }
 
 // align brings two sparse vectors to the same keys.

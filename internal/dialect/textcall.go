@@ -97,3 +97,22 @@ func (l TextLiteral) Place(src string, at int) int {
 	n := sort.Search(len(body), func(n int) bool { return len(decode(body[:n+1])) > at })
 	return l.body.Pos + n
 }
+
+// Called gives where a text of DuckDB's SQL calls a function by its name.
+func Called(src, name string) (all []Span) {
+	l := lexer{src: src, end: len(src), sql: DuckDB}
+	var named Span
+	for t, ok := l.next(); ok; t, ok = l.next() {
+		text := src[t.Pos:t.End]
+		switch {
+		case t.kind == kindSpace, t.kind == kindComment:
+			continue
+		case text == "(" && named.End > 0:
+			all = append(all, named)
+		}
+		if named = (Span{}); strings.EqualFold(strings.Trim(text, `"`), name) && (t.kind == kindWord || t.kind == kindQuoted) {
+			named = t.Span
+		}
+	}
+	return all
+}

@@ -31,10 +31,10 @@ func (p *Plan) Explain(e *Wording, src string, err error) {
 // InUserTerms gives an error about a function of ours the name that the user wrote, its place, and what it takes. The cause is
 // what it was before.
 func (p *Plan) InUserTerms(e *Wording, src string, cause error) {
-	if p == nil || len(p.uses) == 0 {
-		return
-	}
 	switch {
+	case p == nil:
+	case len(p.uses) == 0:
+		e.inCall(src, p)
 	case p.noOverload(e), p.noted(e, cause):
 	case strings.Contains(e.Msg, "VECTOR_SEARCH: "): // of vector_search_distance
 		if u, ok := p.used(e, isSearch); ok && e.Pos < 0 {
@@ -48,6 +48,17 @@ func (p *Plan) InUserTerms(e *Wording, src string, cause error) {
 		if strings.Contains(before, "STRUCT(result ") {
 			p.wholeStruct(e)
 		}
+	}
+}
+
+// inCall places what a scalar function says that was called by its plain name, if there is one such call.
+func (e *Wording) inCall(src string, p *Plan) {
+	name, _, ok := strings.Cut(e.Msg, ": ")
+	if f, known := googlesql.FunctionNamed(name); !ok || e.Pos >= 0 || !known || f.Kind != googlesql.ScalarFunction || p.Pos < 0 || p.Text != nil {
+		return
+	}
+	if calls := dialect.Called(src[p.Pos:min(p.Pos+len(p.SQL), len(src))], name); len(calls) == 1 {
+		e.Pos, e.End = p.Pos+calls[0].Pos, p.Pos+calls[0].End
 	}
 }
 
