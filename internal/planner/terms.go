@@ -54,7 +54,8 @@ func (p *Plan) InUserTerms(e *Wording, src string, cause error) {
 // inCall places what a scalar function says that was called by its plain name, if there is one such call.
 func (e *Wording) inCall(src string, p *Plan) {
 	name, _, ok := strings.Cut(e.Msg, ": ")
-	if f, known := googlesql.FunctionNamed(name); !ok || e.Pos >= 0 || !known || f.Kind != googlesql.ScalarFunction || p.Pos < 0 || p.Text != nil {
+	f, known := googlesql.FunctionNamed(name)
+	if !ok || !known || f.Kind != googlesql.ScalarFunction || e.Pos >= 0 || p.Pos < 0 || p.Text != nil {
 		return
 	}
 	if calls := dialect.Called(src[p.Pos:min(p.Pos+len(p.SQL), len(src))], name); len(calls) == 1 {
