@@ -55,7 +55,7 @@ func (l *changeLog) last(key string) (at time.Time, by string) {
 		at, by = l.all, "a statement that may have changed the table ran at "
 	}
 	for k, t := range l.tables {
-		if (k == key || key == planner.AnyTable) && !t.Before(at) {
+		if planner.Covers(k, key) && !t.Before(at) {
 			at, by = t, ""
 		}
 	}

@@ -140,6 +140,28 @@ func (p *parser) target() []Relation {
 	return []Relation{{path, role}}
 }
 
+// Attached gives the name of the database that ATTACH … AS name adds, or DETACH name takes away.
+func Attached(src string, st Statement) (name string, ok bool) {
+	p := newParser(src, st)
+	attach := p.accept("ATTACH")
+	if !attach && !p.accept("DETACH") {
+		return "", false
+	}
+	p.accept("OR", "REPLACE")
+	p.accept("DATABASE")
+	if !p.accept("IF", "NOT", "EXISTS") {
+		p.accept("IF", "EXISTS")
+	}
+	if attach {
+		p.i++ // its file
+		if !p.accept("AS") {
+			return "", false
+		}
+	}
+	name, err := p.name()
+	return name, err == nil
+}
+
 // prepared steps over PREPARE name [(types)] AS.
 func (p *parser) prepared() {
 	if !p.isWord(0, "PREPARE") {

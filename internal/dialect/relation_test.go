@@ -77,3 +77,19 @@ func TestRelations(t *testing.T) {
 		}
 	}
 }
+
+func TestAttached(t *testing.T) {
+	for give, want := range map[string]string{
+		"ATTACH ':memory:' AS a": "a",
+		`attach or replace database if not exists 'x''y' AS "a b" (R)`: "a b",
+		"DETACH DATABASE IF EXISTS a":                                  "a",
+		"ATTACH 'x.db'":                                                "",
+		"ATTACH":                                                       "",
+		"DETACH":                                                       "",
+		"SELECT 1":                                                     "",
+	} {
+		if name, ok := Attached(give, Split(give+" ", DuckDB)[0]); name != want || ok != (want != "") {
+			t.Errorf("%s: %q, %v", give, name, ok)
+		}
+	}
+}

@@ -9,8 +9,11 @@ import (
 )
 
 // Targets gives the keys of the tables that a statement of DuckDB's may change: it changes the rows of one, whose name may mean one of
-// several. Where that cannot be told it is AnyTable.
+// several, or attaches a database. Where that cannot be told it is AnyTable.
 func (pl *Planner) Targets(ctx context.Context, src string, st dialect.Statement) []string {
+	if name, ok := dialect.Attached(src, st); ok {
+		return []string{DatabaseKey(name)}
+	}
 	all := dialect.Relations(src, st)
 	if len(all) == 0 {
 		return []string{AnyTable}
@@ -33,4 +36,12 @@ func (pl *Planner) Targets(ctx context.Context, src string, st dialect.Statement
 // TableKey names a table for those who keep the times of changes.
 func TableKey(database, dataset, name string) string {
 	return strings.ToLower(database + "\x00" + dataset + "\x00" + name)
+}
+
+// DatabaseKey stands for every table of a database: the keys of its tables begin with it.
+func DatabaseKey(database string) string { return strings.ToLower(database) + "\x00" }
+
+// Covers reports whether a change of what a key stands for may be one of what another stands for.
+func Covers(key, other string) bool {
+	return key == other || key == AnyTable || other == AnyTable || strings.HasSuffix(key, "\x00") && strings.HasPrefix(other, key)
 }

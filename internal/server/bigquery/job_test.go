@@ -218,6 +218,11 @@ func TestDestination(t *testing.T) {
 	if err != nil || texts(r.Rows) != "9991;9992;9993;9994;9995" || r.TotalRows != 10000 || r.PageToken == "" {
 		t.Errorf("%+v, %v", r, err)
 	}
+	python := s.Jobs.GetQueryResults(project, j.JobReference.JobId).MaxResults(0)
+	python.Header().Set("X-Goog-Api-Client", "gl-python/3.12 gccl/3.47.0")
+	if r, err = python.Do(); err != nil || len(r.Rows) != 0 || r.TotalRows != 10000 { // DataFrames then read the table
+		t.Errorf("Google's Python client: %+v, %v", r, err)
+	}
 	_, err = s.Jobs.Insert(project, &api.Job{Configuration: &api.JobConfiguration{Query: &api.JobConfigurationQuery{Query: "SELECT 1", WriteDisposition: "MAYBE"}}}).Do()
 	wantFault(t, err, 400, "invalid", "writeDisposition")
 }

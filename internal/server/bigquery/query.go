@@ -130,7 +130,7 @@ func (s *Service) getQueryResults(c *call) (any, error) {
 	if w.from, err = c.offset(); err != nil {
 		return nil, err
 	}
-	if w.most == 0 && c.wantsFirstPage() && j.finished() && j.result != nil && j.result.bytes < firstPageBytes {
+	if w.most == 0 && c.wantsFirstPage() && j.finished() && j.result != nil && j.result.bytes < firstPageBytes && j.anonymous() {
 		w.most, w.timestamps = -1, wire.Int64Micros
 	}
 	return s.results(c, j, w)
@@ -140,9 +140,16 @@ func (s *Service) getQueryResults(c *call) (any, error) {
 const firstPageBytes = 1 << 20
 
 // wantsFirstPage reports whether the client is Google's for Python: it asks for no rows first, takes those of a small result all the same,
-// and then needs neither another request nor the Storage Read API, which it may not reach.
+// and then needs neither another request nor the Storage Read API, which it may not reach. Who names a table for the result reads that:
+// DataFrames fail where such a query's rows come with its first answer.
 func (c *call) wantsFirstPage() bool {
 	return strings.Contains(c.r.Header.Get("X-Goog-Api-Client"), "gl-python/") && c.param("pageToken") == ""
+}
+
+// anonymous reports whether the rows of a finished query went to a table that nobody named.
+func (j *job) anonymous() bool {
+	to := j.config.Query.DestinationTable
+	return to != nil && to.DatasetId == Anonymous
 }
 
 // offset is the row that a page begins with.
