@@ -87,7 +87,7 @@ func Parameters(src string, lang Lang) []Span {
 	for _, st := range Split(src, lang) {
 		l := lexer{src: src, pos: st.Pos, end: st.End, sql: st.Lang}
 		for t, ok := l.next(); ok; t, ok = l.next() {
-			if t.kind == kindParam && !strings.HasPrefix(src[t.Pos:], "@@") && (t.Pos == 0 || src[t.Pos-1] != '@') { // no @@variable
+			if t.kind == kindParam && t.bad == "" && (t.Pos == 0 || src[t.Pos-1] != '@') { // no @@variable, and no hint @{…}
 				all = append(all, t.Span)
 			}
 		}

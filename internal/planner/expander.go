@@ -12,6 +12,7 @@ type expander struct {
 	lang dialect.Lang // of the statement
 
 	columns []googlesql.Field // of a translated query
+	tables  []tableCall       // DuckDB's table functions in it
 
 	fused map[*dialect.Function]*dialect.Function // see fuse
 	own   map[string]map[string]bool              // the user's functions in schemas ml, obj and ai, as far as they were looked for

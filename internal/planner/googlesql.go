@@ -156,6 +156,11 @@ func (ex *expander) constructs(ctx context.Context, src string, q *dialect.Query
 		}
 		all = append(all, k)
 	}
+	calls, err := ex.tableCalls(ctx, src, q.Span)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, calls...)
 	for i := range all {
 		all[i].Shift(-q.Pos)
 	}
@@ -337,6 +342,9 @@ type described struct{ *expander }
 
 // Table implements [translator.Database].
 func (d described) Table(ctx context.Context, path []string) (translator.Table, error) {
+	if t, ok := d.tableCall(path); ok {
+		return t, nil
+	}
 	if t, ok, err := d.special(ctx, splitPath(path)); ok {
 		return t, err
 	}
