@@ -15,8 +15,8 @@ type TableCall struct {
 	Args []Option
 }
 
-// TableCalls gives the calls of DuckDB's table functions in a part of a GoogleSQL text: those behind FROM and JOIN, and all but RANGE, which
-// is a function of BigQuery's too, behind commas.
+// TableCalls gives the calls of DuckDB's table functions in a part of a GoogleSQL text: those behind FROM and JOIN, and behind
+// commas all but RANGE, which is a function of BigQuery's too.
 func TableCalls(src string, at Span) ([]TableCall, *Error) {
 	p := newParser(src, Statement{Span: at, Lang: GoogleSQL})
 	var all []TableCall

@@ -34,7 +34,8 @@ func (ex *expander) tableCalls(ctx context.Context, src string, at dialect.Span)
 	var all []translator.Construct
 	for _, c := range calls {
 		if ex.Config.BigQuery.Confined && c.Name != "range" && c.Name != "generate_series" {
-			return nil, dialect.At(c.Span, failure.As(failure.ErrNoExternalAccess, fmt.Errorf("%s reads files, which statements do not here", c.Name)))
+			err := fmt.Errorf("%s reads files, which statements do not here", c.Name)
+			return nil, dialect.At(c.Span, failure.As(failure.ErrNoExternalAccess, err))
 		}
 		args := make([]string, len(c.Args))
 		for i, a := range c.Args {
