@@ -2,7 +2,9 @@ package writer
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -221,4 +223,11 @@ func init() {
 func Known(name string) bool {
 	name = strings.ToLower(name)
 	return functions[name] != nil || aggregates[name] != nil || analytics[name] != nil
+}
+
+// FunctionNames lists the functions of the tables, lower-case and in order; those of operators begin with $.
+func FunctionNames() []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(functions)), maps.Keys(analytics)) // among which are the aggregates
+	slices.Sort(names)
+	return slices.Compact(names)
 }
