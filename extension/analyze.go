@@ -217,9 +217,10 @@ func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statemen
 		a.Models = appendOnce(a.Models, m.Name)
 	}
 	for _, r := range dialect.Relations(src, st) {
-		if r.Role == dialect.Reads || r.Role == dialect.Describes {
+		switch r.Role {
+		case dialect.Reads, dialect.Describes, dialect.Shapes, dialect.Copies:
 			a.Reads = appendOnce(a.Reads, r.Path.String())
-		} else {
+		default:
 			a.Writes = appendOnce(a.Writes, r.Path.String())
 		}
 	}

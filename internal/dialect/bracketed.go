@@ -1,6 +1,10 @@
 package dialect
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
+)
 
 // pivots and describers are the words of DuckDB's that make a query of a table's name behind them.
 var (
@@ -20,7 +24,7 @@ func (p *parser) bracketed(nested int) (all []Relation) {
 		before := p.toksWord(i - 1)
 		switch {
 		case !pivots[w] && !describers[w]:
-			if w == "QUERY" || w == "QUERY_TABLE" {
+			if p.punctAt(i+1, '(') && (w == "QUERY" || w == "QUERY_TABLE" || isPlainForm(w)) {
 				all = append(all, p.inTexts(i, w, nested)...)
 			}
 			continue
@@ -70,10 +74,16 @@ func (p *parser) withNames() map[string]bool {
 	return names
 }
 
-// inTexts reads the literals of query('FROM m') and query_table('m'), which are DuckDB's own.
+// isPlainForm reports whether a name is that of a function over a query's text: ML_PREDICT('m', 'FROM t').
+func isPlainForm(name string) bool {
+	f, ok := googlesql.FunctionNamed(name)
+	return ok && f.Kind == googlesql.ModelFunction && strings.EqualFold(f.Plain, name)
+}
+
+// inTexts reads the literals of query('FROM m') and query_table('m'), which are DuckDB's own, and of functions of ours like them.
 func (p *parser) inTexts(i int, fn string, nested int) (all []Relation) {
 	const most = 20 // texts within each other
-	if p.sql != DuckDB || !p.punctAt(i+1, '(') || nested == most {
+	if p.sql != DuckDB || nested == most {
 		return nil
 	}
 	for j := i + 2; j < p.closing(i+1); j++ {
@@ -82,7 +92,7 @@ func (p *parser) inTexts(i int, fn string, nested int) (all []Relation) {
 			continue
 		}
 		var inner []Relation
-		if fn == "QUERY" {
+		if fn != "QUERY_TABLE" {
 			for _, st := range Split(l.Value, DuckDB) {
 				inner = append(inner, relations(l.Value, st, nested+1)...)
 			}

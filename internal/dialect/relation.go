@@ -18,11 +18,13 @@ type Role int
 const (
 	Reads     Role = iota // its rows are read
 	Describes             // DESCRIBE, SHOW, SUMMARIZE
-	Changes               // INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY … FROM
+	Changes               // INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY … FROM, LOAD DATA
 	Alters                // ALTER TABLE, ALTER VIEW
 	Renames               // … RENAME TO
 	Drops                 // DROP TABLE, DROP VIEW
 	Makes                 // CREATE [OR REPLACE] TABLE, CREATE [OR REPLACE] VIEW; not of temporary ones
+	Shapes                // CREATE TABLE … LIKE
+	Copies                // CREATE TABLE … COPY, CREATE [SNAPSHOT] TABLE … CLONE
 )
 
 // Relations lists what a statement names: what it changes first, then the tables of FROM clauses in the order of their
@@ -137,7 +139,19 @@ func (p *parser) target() []Relation {
 	if role == Alters && p.words("RENAME", "TO") {
 		role = Renames
 	}
-	return []Relation{{path, role}}
+	all := []Relation{{path, role}}
+	if role == Makes {
+		from := Copies
+		if p.accept("LIKE") {
+			from = Shapes
+		} else if !p.accept("COPY") && !p.accept("CLONE") {
+			return all
+		}
+		if path, err := p.path(); err == nil {
+			all = append(all, Relation{path, from})
+		}
+	}
+	return all
 }
 
 // Attached gives the name of the database that ATTACH … AS name adds, or DETACH name takes away.
@@ -205,7 +219,10 @@ func (p *parser) role() (Role, bool) {
 	case p.accept("CREATE"):
 		p.accept("OR", "REPLACE")
 		p.accept("RECURSIVE")
+		p.accept("SNAPSHOT")
 		return Makes, kinds()
+	case p.accept("LOAD", "DATA"):
+		return Changes, p.accept("INTO") || p.accept("OVERWRITE")
 	case p.accept("INSERT"):
 		if p.accept("OR") { // REPLACE or IGNORE
 			p.i++

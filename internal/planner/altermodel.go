@@ -76,6 +76,10 @@ func (pl *Planner) existing(ctx context.Context, name dialect.Path, ifExists boo
 		case err != nil:
 			return nil, nil, dialect.At(name.Span, err)
 		case k == catalog.Other:
+			if _, ok, err := cat.ObjectTable(ctx, p); ok || err != nil {
+				return nil, nil, dialect.At(name.Span, fmt.Errorf("`%s` is an object table and no model; "+
+					"use DROP EXTERNAL TABLE or CREATE OR REPLACE EXTERNAL TABLE", p))
+			}
 			return nil, nil, dialect.At(name.Span, fmt.Errorf("`%s` is a table or a view and no model; "+
 				"use DROP TABLE, DROP VIEW or ALTER TABLE", p))
 		case k == catalog.Model:

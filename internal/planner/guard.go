@@ -16,7 +16,7 @@ import (
 
 // guard refuses what would treat a model or an object table as the view that DuckDB sees in it: DuckDB would drop it, put
 // something else in its place, or show a model's spec as rows.
-func (pl *Planner) guard(ctx context.Context, src string, st dialect.Statement) error {
+func (pl *Planner) guard(ctx context.Context, src string, st dialect.Statement, q *dialect.Query) error {
 	if pl.Session == nil {
 		return nil
 	}
@@ -28,7 +28,11 @@ func (pl *Planner) guard(ctx context.Context, src string, st dialect.Statement) 
 		}
 		found = containsFold(text, names[i])
 	}
-	for _, r := range dialect.Relations(src, st) {
+	all := dialect.Relations(src, st)
+	for _, p := range dialect.Inputs(src, st, q) { // TABLE m, in a call
+		all = append(all, dialect.Relation{Path: p, Role: dialect.Reads})
+	}
+	for _, r := range all {
 		err := pl.guardOne(ctx, r, src[r.Pos:r.End], names)
 		if err != nil {
 			return dialect.At(r.Span, err)
@@ -60,7 +64,7 @@ func (pl *Planner) guardOne(ctx context.Context, r dialect.Relation, written str
 	switch {
 	case k == catalog.Model:
 		return misusedModel(r, written, spec)
-	case k != catalog.Other || err != nil || r.Role == dialect.Reads || r.Role == dialect.Describes:
+	case k != catalog.Other || err != nil || r.Role == dialect.Reads || r.Role == dialect.Describes || r.Role == dialect.Shapes:
 		return nil
 	}
 	places, err := cat.Candidates(ctx, r.Parts)
@@ -112,6 +116,9 @@ func misusedObjectTable(r dialect.Relation, name string) error {
 			"EXTERNAL TABLE %s", is, name)
 	case dialect.Alters:
 		return fmt.Errorf("%s; CREATE OR REPLACE EXTERNAL TABLE %s … OPTIONS (…) changes it", is, name)
+	}
+	if r.Role == dialect.Copies {
+		return fmt.Errorf("%s, which has no rows of its own to copy: CREATE TABLE … AS SELECT * FROM %s keeps what it shows now", is, name)
 	}
 	return fmt.Errorf("%s: its rows are the objects of its uris, and cannot be changed here", is)
 }

@@ -29,7 +29,7 @@ func (pl *Planner) statement(ctx context.Context, src string, st dialect.Stateme
 	switch s := node.(type) {
 	case *dialect.Query:
 		if s.Verb != dialect.ProcedureVerb { // its statements are looked at when they run
-			if err := pl.guard(ctx, src, st); err != nil {
+			if err := pl.guard(ctx, src, st, s); err != nil {
 				return nil, err
 			}
 		}
