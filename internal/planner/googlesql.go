@@ -77,6 +77,16 @@ func (ex *expander) translate(ctx context.Context, src string, q *dialect.Query)
 	if err := ex.planned(ctx, s.Written); err != nil {
 		return nil, err
 	}
+	if s.Load != nil {
+		sql, then, err := described{ex}.load(ctx, s.Load)
+		if err != nil {
+			return nil, dialect.At(dialect.Span{Pos: q.Pos + s.Load.Pos, End: q.Pos + s.Load.End}, err)
+		}
+		if ex.plan != nil {
+			ex.plan.Then = then
+		}
+		return dialect.Assemble([]dialect.Part{{Pos: q.Pos, SQL: sql}}, q.End), nil
+	}
 	if s.SQL == "" {
 		return dialect.Assemble([]dialect.Part{{Pos: q.Pos, SQL: nothing}}, q.End), nil
 	}
@@ -110,7 +120,7 @@ func (ex *expander) planned(ctx context.Context, s *writer.Written) (err error) 
 	ex.plan.Then = s.Then
 	ex.plan.Passing = len(s.Reads) > 0
 	if len(s.Changes) > 0 {
-		ex.keep(ex.plan, s.Changes, s.SQL == "")
+		ex.keep(ex.plan, s.Changes, s.SQL == "" && s.Load == nil)
 	}
 	touched, err := ex.touched(ctx, s)
 	ex.plan.Touches = append([]string{}, touched...)
@@ -442,6 +452,15 @@ func (d described) Routine(ctx context.Context, path []string) (*writer.Routine,
 func (d described) Place(ctx context.Context, path []string) (string, error) {
 	parts, err := d.parts(ctx, path)
 	return quote.Path(parts...), err
+}
+
+// Value implements [translator.Database].
+func (d described) Value(ctx context.Context, sql string) (any, error) {
+	rows, err := d.Catalog.Rows(ctx, "SELECT "+sql)
+	if err != nil {
+		return nil, err
+	}
+	return rows[0][0], nil
 }
 
 // Variables implements [translator.Database].

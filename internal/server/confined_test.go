@@ -65,6 +65,10 @@ func TestConfined(t *testing.T) {
 		"EXPORT DATA OPTIONS(uri='gs://exports/../outside/x*.csv', format='CSV') AS SELECT 1 AS x -- %s", "EXPORT DATA OPTIONS(uri='gs://exports/link/x*.csv', format='CSV') AS SELECT 1 AS x -- %s",
 		"EXPORT DATA OPTIONS(uri='gs://exports/new.csv', format='CSV') AS SELECT 1 AS x -- %s", "EXPORT DATA OPTIONS(uri='gs://exports/%s*.csv', format='CSV') AS SELECT 1 AS x",
 		"SELECT * FROM ML_PREDICT('d.m', \"SELECT * FROM read_text('%s/../secret.csv')\")", "SELECT * FROM `%s/../secret.csv`", "SELECT * FROM read_csv('%s/../secret.csv')",
+		"LOAD DATA INTO TEMP TABLE x (s STRING) FROM FILES (format='CSV', uris=['%s/../secret.csv'])",
+		"LOAD DATA INTO TEMP TABLE x (s STRING) FROM FILES (format='CSV', uris=['gs://exports/../outside/secret.csv']) -- %s",
+		"LOAD DATA INTO TEMP TABLE x (s STRING) FROM FILES (format='CSV', uris=['gs://exports/link/secret.csv']) -- %s",
+		"LOAD DATA INTO TEMP TABLE x (s STRING) FROM FILES (format='CSV', uris=['gs://exports/*secret.csv']) -- %s",
 	} {
 		q = fmt.Sprintf(q, at)
 		if code, answer := run(q); code < 400 || code >= 500 || strings.Contains(answer, `"v":`) {

@@ -22,6 +22,10 @@ var said = []struct {
 	{regexp.MustCompile(`^Out of Range Error: (?:STDDEV|VAR|COVAR|CORR)\w*(?: for [XY])? is out of range!`), "double overflow"},
 	{regexp.MustCompile(`^Invalid Input Error: More than one row returned by a subquery used as an expression(?s:.*)`),
 		"Scalar subquery produced more than one element"},
+	{regexp.MustCompile(`^Invalid Input Error: CSV Error on Line: (\d+)(?s:.*?)(Expected Number of Columns: \d+ Found: \d+)(?s:.*)`),
+		"Error while reading data, error message: CSV, line $1: $2"},
+	{regexp.MustCompile(`^Invalid Input Error: CSV Error on Line: (\d+)\n(?:Original Line: .*\n)?(.*)(?s:.*)`),
+		"Error while reading data, error message: CSV, line $1: $2"},
 	{regexp.MustCompile(`^Invalid Input Error: (.*)`), "$1"},
 	{regexp.MustCompile(`^Constraint Error: NOT NULL constraint failed: (?:\S+\.)?(\S+)`), "Required field $1 cannot be null"},
 	{regexp.MustCompile(`^Constraint Error: CHECK constraint failed on table (\S+) ` +

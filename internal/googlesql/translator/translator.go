@@ -25,8 +25,10 @@ type Database interface {
 	Routine(ctx context.Context, path []string) (*writer.Routine, error)
 	// Place gives the name in DuckDB of something that the statement makes, changes or drops.
 	Place(ctx context.Context, path []string) (string, error)
-	// Export gives the file of a URI that EXPORT DATA writes.
-	Export(uri string) (string, error)
+	// Export gives the file of a URI that EXPORT DATA writes. The star of a URI is the number of the file.
+	Export(uri string, overwrite bool) (string, error)
+	// Value computes an expression of DuckDB's.
+	Value(ctx context.Context, sql string) (any, error)
 	// Function gives the name under which the statement sees a native function (package functions/googlesql).
 	Function(name string) string
 	// Variables gives the variables that a script has declared, and @@variables.
@@ -119,6 +121,7 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 		Text:     sql,
 		Function: db.Function, Parameters: p.Names, Constructs: declare(l.catalog, constructs), Export: db.Export,
 		Place: func(path []string) (string, error) { return db.Place(ctx, path) },
+		Value: func(sql string) (any, error) { return db.Value(ctx, sql) },
 	}
 	for _, v := range db.Variables() {
 		f := googlesql.Field{Name: v.Name, Type: v.Type}
@@ -133,8 +136,13 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 		return nil, err
 	}
 	if m := altered.FindStringSubmatch(sql); m != nil { // whose table the analyzer does not name
-		if err := l.table(ctx, pathOf(m[1])); err != nil {
+		path := pathOf(m[1])
+		if err := l.table(ctx, path); err != nil {
 			return nil, err
+		}
+		if loads.MatchString(sql) && !slices.ContainsFunc(l.names.Tables, func(t writer.Table) bool { return slices.Equal(t.Path, path) }) {
+			l.catalog.Tables = append(l.catalog.Tables, analyzer.Table{Path: path})
+			l.names.Tables = append(l.names.Tables, writer.Table{Path: path, Missing: true})
 		}
 	}
 	resolved, err := t.analyzer.Analyze(ctx, sql, l.catalog, p)
@@ -180,8 +188,12 @@ func (l *lookup) tables(ctx context.Context, sql string) error {
 	return nil
 }
 
-// altered matches the table of ALTER TABLE.
-var altered = regexp.MustCompile("(?is)^\\s*ALTER\\s+(?:TABLE|VIEW)\\s+(?:IF\\s+EXISTS\\s+)?(" + dotted + ")")
+// altered matches the table of ALTER TABLE and LOAD DATA.
+var altered = regexp.MustCompile("(?is)^\\s*(?:ALTER\\s+(?:TABLE|VIEW)\\s+(?:IF\\s+EXISTS\\s+)?|" +
+	"LOAD\\s+DATA\\s+(?:INTO|OVERWRITE)\\s+(?:TEMP(?:ORARY)?\\s+TABLE\\s+)?)(" + dotted + ")")
+
+// loads matches LOAD DATA, for which the analyzer wants a table that is there.
+var loads = regexp.MustCompile(`(?i)^\s*LOAD\s`)
 
 // table puts a table into the catalog, if it is there.
 func (l *lookup) table(ctx context.Context, path []string) error {
@@ -204,7 +216,7 @@ func (l *lookup) table(ctx context.Context, path []string) error {
 			table.Pseudo++
 		}
 		in.Columns = append(in.Columns, c.Expr)
-		in.Names = append(in.Names, c.Name)
+		in.Names, in.Types = append(in.Names, c.Name), append(in.Types, c.Type)
 		in.Digits = append(in.Digits, c.Digits)
 	}
 	l.catalog.Tables = append(l.catalog.Tables, table)

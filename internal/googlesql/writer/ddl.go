@@ -5,7 +5,6 @@ import (
 
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
 	"github.com/mallardml/mallard/internal/metadata"
-	"github.com/mallardml/mallard/internal/quote"
 )
 
 func (w *writer) createStatement(s *resolved.AnyResolvedCreateStatementProto) string {
@@ -76,8 +75,7 @@ func (w *writer) createTable(s *resolved.ResolvedCreateTableStmtProto) string {
 		columns = append(columns, w.columnDefinition(at, c))
 	}
 	if kept.Value.Partitioning != nil && kept.Value.Partitioning.Column == "" {
-		columns = append(columns, quote.Name(PartitionTime)+" TIMESTAMPTZ DEFAULT (date_trunc('"+strings.ToLower(kept.Value.Partitioning.Unit)+
-			"', now()))")
+		columns = append(columns, ingestion(kept.Value.Partitioning))
 	}
 	return head + " (" + strings.Join(columns, ", ") + ")"
 }

@@ -23,8 +23,10 @@ type Names struct {
 	Parameters []string // of the statement, as it writes them
 	// Place gives the name of something that the statement makes, changes or drops.
 	Place func(path []string) (string, error)
-	// Export gives the file of a URI that EXPORT DATA writes; nil takes it as it is.
-	Export     func(uri string) (string, error)
+	// Export gives the file of a URI that EXPORT DATA writes; nil takes it as it is. The star of a URI is the number of the file.
+	Export func(uri string, overwrite bool) (string, error)
+	// Value computes an expression of DuckDB's that stands for an option.
+	Value      func(sql string) (any, error)
 	Constructs []Construct // those of the catalog, by the numbers of their names
 	Variables  []Variable
 }
@@ -40,10 +42,12 @@ type Table struct {
 	From    string   // its text in a FROM clause
 	Columns []string // the value of each column of the catalog's, in its order
 	Names   []string // the names of these columns
+	Types   []googlesql.Type
 	Digits  []Digits // of these columns as the table keeps them; nil where that is not known
 	Path    []string // as the statement writes it
 
 	Snapshot bool // it cannot be changed
+	Missing  bool // it is to be made
 }
 
 // Digits are those of a column that is an integer or a decimal: how many, and how many of them behind the point. A column of
@@ -59,6 +63,7 @@ type Written struct {
 	Then    []string          // statements of DuckDB's that follow, in the same transaction
 	Changes []*Change         // of what is kept besides DuckDB's catalog
 	Reads   []AsOf            // the tables that are read as of a time
+	Load    *Load             // what of LOAD DATA the database is to write; SQL is empty
 	Writes  [][]string        // the paths of the tables whose rows it changes; nil in one for all
 }
 
@@ -134,6 +139,8 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 	case *resolved.AnyResolvedStatementProto_ResolvedExportDataStmtNode:
 		w.keepsDigits = true
 		out.SQL = w.exportData(n.ResolvedExportDataStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedAuxLoadDataStmtNode:
+		out.Load = w.loadData(n.ResolvedAuxLoadDataStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedCallStmtNode:
 		w.callStatement(n.ResolvedCallStmtNode, out)
 	case *resolved.AnyResolvedStatementProto_ResolvedExplainStmtNode:

@@ -175,6 +175,10 @@ func TestBuckets(t *testing.T) {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
+	s.must("LOAD DATA INTO demo.loaded (id INT64, name STRING) FROM FILES (format = 'CSV', uris = ['gs://bucket/export/CSV/0*.x'])")
+	if got := texts(s.must("SELECT name FROM demo.loaded ORDER BY id").Rows); got != "alpha;beta" {
+		t.Errorf("LOAD DATA: %s", got)
+	}
 	for _, uri := range []string{"gs://other/x", "gs://bucket/../x", "/etc/passwd", "gs://bucket/none*"} {
 		if got := s.load(&api.JobConfigurationLoad{SourceUris: []string{uri}, Autodetect: true}, ""); strings.Contains(got, "|") {
 			t.Errorf("%s: %s", uri, got)

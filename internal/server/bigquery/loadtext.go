@@ -18,6 +18,7 @@ import (
 	api "google.golang.org/api/bigquery/v2"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
 )
@@ -172,42 +173,18 @@ func detectedName(name, duckdb string, i int) string {
 
 // parsed reads the texts of a table as the types of the fields. Rows that cannot be read are as many as the job allows.
 func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string) error {
-	var reads, wrong []string
-	for _, f := range r.fields {
+	var reads []string
+	fields := make([]writer.TextField, len(r.fields))
+	for i, f := range r.fields {
 		t, err := wire.TypeOf(f)
 		if err != nil {
 			return err
 		}
 		x := quote.Name(f.Name)
-		read := "TRY_CAST(trim(" + x + ") AS " + t.DuckDB() + ")"
-		switch t.Kind {
-		case googlesql.String:
-			read = x
-		case googlesql.Bytes:
-			read = "TRY(from_base64(" + x + "))"
-		case googlesql.JSON:
-			read = "CASE WHEN json_valid(" + x + ") THEN " + x + "::JSON END"
-		case googlesql.Timestamp:
-			read = "TRY_CAST(regexp_replace(trim(" + x + "), ' UTC$', '+00') AS TIMESTAMPTZ)"
-		case googlesql.Float64:
-			read = "TRY_CAST(trim(" + x + ") AS DOUBLE)"
-		case googlesql.Bool:
-			read = "CASE lower(trim(" + x + ")) WHEN 'true' THEN true WHEN 't' THEN true WHEN 'yes' THEN true WHEN 'y' THEN true " +
-				"WHEN '1' THEN true WHEN 'false' THEN false WHEN 'f' THEN false WHEN 'no' THEN false WHEN 'n' THEN false WHEN '0' THEN false END"
-		}
-		reads = append(reads, read+" AS "+x)
-		if t.Kind != googlesql.String {
-			wrong = append(wrong, "WHEN "+x+" IS NOT NULL AND ("+read+") IS NULL THEN "+quote.Text("Could not parse '")+" || "+x+" || "+
-				quote.Text("' as "+t.Kind.String()+" for field "+f.Name))
-		}
-		if strings.EqualFold(f.Mode, wire.Required) {
-			wrong = append(wrong, "WHEN "+x+" IS NULL THEN "+quote.Text("Only optional fields can be set to NULL. Field: "+f.Name+"; Value: NULL"))
-		}
+		reads = append(reads, writer.FromText(t, x)+" AS "+x)
+		fields[i] = writer.TextField{Name: f.Name, Type: t, Text: x, Required: strings.EqualFold(f.Mode, wire.Required)}
 	}
-	fault := "NULL"
-	if len(wrong) > 0 {
-		fault = "CASE " + strings.Join(wrong, " ") + " END"
-	}
+	fault := writer.TextFault(fields)
 	var first sql.NullString
 	if err := c.QueryRowContext(ctx, "SELECT count(*), min_by(fault, id) FROM (SELECT rowid AS id, "+fault+" AS fault FROM "+texts+
 		") WHERE fault IS NOT NULL").

@@ -1,0 +1,177 @@
+package writer
+
+import (
+	"strings"
+
+	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/analyzer"
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/quote"
+)
+
+// Load is a statement LOAD DATA: the database reads the files, and says what columns they have.
+type Load struct {
+	Target    string       // the table in DuckDB
+	Temporary bool         // it is to be a temporary one
+	Replaces  bool         // the rows that are there go, and their columns
+	There     *Table       // the table that takes the rows as it is; nil where one is made
+	Columns   []LoadColumn // of the statement, or of the table; nil where the files tell
+	More      []string     // columns that a table that is made has besides
+	Options   []Option     // behind FROM FILES
+	Pos, End  int          // of the statement
+}
+
+// LoadColumn is a column to be read.
+type LoadColumn struct {
+	Name       string
+	Type       googlesql.Type
+	Definition string // in CREATE TABLE
+	Required   bool
+}
+
+// loadData writes LOAD DATA as far as it is no question of the files.
+func (w *writer) loadData(s *resolved.ResolvedAuxLoadDataStmtProto) *Load {
+	at := location(s.GetParent().GetParent())
+	switch {
+	case s.GetConnection() != nil:
+		refuse(at, "LOAD DATA … WITH CONNECTION")
+	case s.GetPartitionFilter() != nil:
+		refuse(at, "LOAD DATA … PARTITIONS")
+	case s.GetWithPartitionColumns() != nil:
+		refuse(at, "LOAD DATA … WITH PARTITION COLUMNS")
+	}
+	l := &Load{Temporary: s.GetIsTempTable(), Pos: int(at.GetStart()), End: int(at.GetEnd())}
+	l.Replaces = s.GetInsertionMode() == resolved.ResolvedAuxLoadDataStmtEnums_OVERWRITE
+	if l.Temporary {
+		l.Target = quote.Path("temp", "main", s.GetNamePath()[len(s.GetNamePath())-1])
+	} else {
+		l.Target = w.place(s.GetNamePath())
+	}
+	for _, c := range s.GetColumnDefinitionList() {
+		l.Columns = append(l.Columns, LoadColumn{c.GetName(), analyzer.TypeOf(c.GetType()), w.columnDefinition(at, c),
+			c.GetAnnotations().GetNotNull()})
+	}
+	for _, o := range s.GetFromFilesOptionList() {
+		l.Options = append(l.Options, Option{Name: strings.ToLower(o.GetName()), SQL: w.expr(o.GetValue())})
+	}
+	if there := w.tableAt(s.GetNamePath()); there != nil && !there.Missing && !l.Replaces {
+		if there.Snapshot {
+			w.wrong(at, "The table "+strings.Join(there.Path, ".")+" is a snapshot and cannot be changed")
+		}
+		if l.There = there; l.Columns == nil {
+			for i, name := range there.Names {
+				l.Columns = append(l.Columns, LoadColumn{Name: name, Type: there.Types[i]})
+			}
+		}
+		w.writes = append(w.writes, there.Path)
+		return l
+	}
+	kept := &Change{Action: Make, Kind: metadata.Table, Path: s.GetNamePath(), Options: w.options(s.GetOptionList())}
+	if !l.Temporary {
+		kept = w.change(*kept)
+	}
+	kept.Value.Partitioning, kept.Value.Clustering = w.partitioning(s.GetPartitionByList()), w.clustering(s.GetClusterByList())
+	if kept.Value.Partitioning != nil && kept.Value.Partitioning.Column == "" {
+		l.More = append(l.More, ingestion(kept.Value.Partitioning))
+	}
+	w.makeColumns(kept, s.GetColumnDefinitionList())
+	return l
+}
+
+// ingestion defines the column of a table that is partitioned by the time of ingestion.
+func ingestion(p *metadata.Partitioning) string {
+	return quote.Name(PartitionTime) + " TIMESTAMPTZ DEFAULT (date_trunc('" + strings.ToLower(p.Unit) + "', now()))"
+}
+
+// tableAt is the table of the catalog with a path; nil for none.
+func (w *writer) tableAt(path []string) *Table {
+	for i, t := range w.names.Tables {
+		if strings.EqualFold(strings.Join(t.Path, "\x00"), strings.Join(path, "\x00")) {
+			return &w.names.Tables[i]
+		}
+	}
+	return nil
+}
+
+// TextField is a column that is read from texts, as CSV and the scalars of JSON have them.
+type TextField struct {
+	Name     string
+	Type     googlesql.Type
+	Text     string // in DuckDB
+	Required bool
+}
+
+// FromText writes the value of a scalar type that a text of a file stands for: NULL where it stands for none
+// (https://docs.cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#data_types).
+func FromText(t googlesql.Type, x string) string {
+	switch t.Kind {
+	case googlesql.String:
+		return x
+	case googlesql.Bytes:
+		return "TRY(from_base64(" + x + "))"
+	case googlesql.JSON:
+		return "CASE WHEN json_valid(" + x + ") THEN " + x + "::JSON END"
+	case googlesql.Timestamp:
+		return "TRY_CAST(regexp_replace(trim(" + x + "), ' UTC$', '+00') AS TIMESTAMPTZ)"
+	case googlesql.Bool:
+		return "CASE lower(trim(" + x + ")) WHEN 'true' THEN true WHEN 't' THEN true WHEN 'yes' THEN true WHEN 'y' THEN true " +
+			"WHEN '1' THEN true WHEN 'false' THEN false WHEN 'f' THEN false WHEN 'no' THEN false WHEN 'n' THEN false WHEN '0' THEN false END"
+	}
+	return "TRY_CAST(trim(" + x + ") AS " + t.DuckDB() + ")"
+}
+
+// couldNotParse is BigQuery's word on a text that stands for no value of a type, in DuckDB.
+func couldNotParse(t googlesql.Type, x, name string) string {
+	return quote.Text("Could not parse '") + " || " + x + " || " + quote.Text("' as "+t.Kind.String()+" for field "+name)
+}
+
+// TextFault writes what is wrong with a row of texts: NULL where nothing is.
+func TextFault(fields []TextField) string {
+	var wrong []string
+	for _, f := range fields {
+		if f.Type.Kind != googlesql.String {
+			wrong = append(wrong, "WHEN "+f.Text+" IS NOT NULL AND ("+FromText(f.Type, f.Text)+") IS NULL THEN "+
+				couldNotParse(f.Type, f.Text, f.Name))
+		}
+		if f.Required {
+			wrong = append(wrong, "WHEN "+f.Text+" IS NULL THEN "+
+				quote.Text("Only optional fields can be set to NULL. Field: "+f.Name+"; Value: NULL"))
+		}
+	}
+	if len(wrong) == 0 {
+		return "NULL::VARCHAR"
+	}
+	return "CASE " + strings.Join(wrong, " ") + " END"
+}
+
+// FromJSON writes the value of any type that a value of JSON stands for; what stands for none is an error of the statement.
+func FromJSON(t googlesql.Type, x, name string) string {
+	null := "CASE WHEN " + x + " IS NULL OR json_type(" + x + ") = 'NULL' THEN NULL ELSE "
+	switch t.Kind {
+	case googlesql.Array:
+		return "coalesce(" + null + "list_transform(CAST(" + x + " AS JSON[]), lambda e" + depth(x) + ": " +
+			FromJSON(*t.Elem, "e"+depth(x), name) + ") END, [])"
+	case googlesql.Struct:
+		fields := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			fields[i] = quote.Name(fieldNames(t)[i]) + " := " + FromJSON(f.Type, "json_extract("+x+", "+JSONPath(f.Name)+")", name+"."+f.Name)
+		}
+		return null + "struct_pack(" + strings.Join(fields, ", ") + ") END"
+	case googlesql.JSON:
+		return x
+	case googlesql.String:
+		return "(" + x + " ->> '$')"
+	}
+	s := "(" + x + " ->> '$')"
+	return "CASE WHEN " + s + " IS NOT NULL AND (" + FromText(t, s) + ") IS NULL THEN CAST(error(" + couldNotParse(t, s, name) + ") AS " +
+		t.DuckDB() + ") ELSE " + FromText(t, s) + " END"
+}
+
+// depth tells the parameters of lambdas inside each other apart.
+func depth(x string) string { return strings.Repeat("_", strings.Count(x, "e_")+1) }
+
+// JSONPath is the path of a member, as DuckDB writes it in a text.
+func JSONPath(name string) string {
+	return quote.Text(`$."` + strings.ReplaceAll(name, `"`, `\"`) + `"`)
+}
