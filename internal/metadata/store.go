@@ -144,6 +144,11 @@ func (s *Store) Of(ctx context.Context, dataset, name string) ([]Entry, error) {
 	return s.read(ctx, Key{Table, dataset, name, ""}.within())
 }
 
+// Named gives what is kept of a kind that belongs to no dataset.
+func (s *Store) Named(ctx context.Context, kind Kind) ([]Entry, error) {
+	return s.read(ctx, "kind = "+quote.Text(string(kind)))
+}
+
 // Limited gives what is kept of tables that expire, and of snapshots.
 func (s *Store) Limited(ctx context.Context) ([]Entry, error) {
 	return s.read(ctx, "kind IN ('table', 'view') AND (contains(value, '\"expires\"') OR contains(value, '\"snapshotOf\"'))")
@@ -261,14 +266,14 @@ func (s *Store) Prune(ctx context.Context) error {
 		return err
 	}
 	in := "database_name = " + quote.Text(s.database)
-	gone := "NOT EXISTS (FROM duckdb_schemas() AS d WHERE d." + in +
+	gone := "m.kind NOT IN ('connection', 'policy') AND (NOT EXISTS (FROM duckdb_schemas() AS d WHERE d." + in +
 		" AND lower(d.schema_name) = lower(m.dataset)) OR m.kind NOT IN ('dataset', 'routine') AND " +
 		"NOT EXISTS (FROM (SELECT schema_name, table_name FROM duckdb_tables() WHERE " + in +
 		" UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE " + in + ") AS t(s, n) " +
 		"WHERE lower(t.s) = lower(m.dataset) AND lower(t.n) = lower(m.name)) OR m.kind = 'column' AND " +
 		"NOT EXISTS (FROM duckdb_columns() AS c WHERE c." + in +
 		" AND lower(c.schema_name) = lower(m.dataset) AND lower(c.table_name) = lower(m.name) AND " +
-		"(lower(c.column_name) = lower(m.field) OR starts_with(lower(m.field), lower(c.column_name) || '.')))"
+		"(lower(c.column_name) = lower(m.field) OR starts_with(lower(m.field), lower(c.column_name) || '.'))))"
 	rows, err := s.rows(ctx, "SELECT 1 FROM "+from+" AS m WHERE "+gone+" LIMIT 1")
 	if err != nil || len(rows) == 0 {
 		if err != nil && !duckapi.Absent(err) {

@@ -59,7 +59,7 @@ func TestStore(t *testing.T) {
 	at := time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC)
 	whole := metadata.Value{
 		Description: "it's", FriendlyName: "\"f\"\n", Labels: map[string]string{"a": "b", "empty": ""}, Location: "EU", Expires: &at,
-		TableLife: time.Hour, PartitionLife: 90 * time.Minute, Clustering: []string{"a", "b"}, Type: "STRING(10)", Query: "SELECT 'x'", Materialized: true,
+		TableLife: time.Hour, PartitionLife: 90 * time.Minute, Clustering: []string{"a", "b"}, Type: "STRING(10)", Required: true, Default: "1", Query: "SELECT 'x'", Materialized: true,
 		Partitioning: &metadata.Partitioning{By: "DATE(ts)", Column: "ts", Unit: "DAY", Range: []int64{0, 10, 2}, RequireFilter: true},
 		SnapshotOf:   "d.t", Snapshot: &at, Created: &at, Modified: &at, Options: map[string]string{"max_staleness": "INTERVAL 1 DAY"},
 		Properties: map[string]json.RawMessage{"access": []byte(`[{"role":"READER"}]`)},

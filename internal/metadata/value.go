@@ -20,9 +20,12 @@ const (
 	Model   Kind = "model"
 	Routine Kind = "routine"
 	Column  Kind = "column"
+	// What belongs to the database, and to no dataset: the key has a Name alone.
+	Connection Kind = "connection"
+	Policy     Kind = "policy"
 )
 
-var kinds = []Kind{Dataset, Table, View, Model, Routine, Column}
+var kinds = []Kind{Dataset, Table, View, Model, Routine, Column, Connection, Policy}
 
 // Key names something of a database. Names do not tell case apart, as in DuckDB.
 type Key struct {
@@ -122,7 +125,7 @@ func (k Key) within() string {
 	switch k.Kind {
 	case Dataset:
 		return same("dataset", k.Dataset)
-	case Routine:
+	case Routine, Connection, Policy:
 		return k.where()
 	case Column:
 		return "kind = 'column' AND " + same("dataset", k.Dataset) + " AND " + same("name", k.Name) +

@@ -34,6 +34,7 @@ func TestConfined(t *testing.T) {
 	}
 	cfg := mallard.DefaultConfig()
 	cfg.Buckets = map[string]string{"exports": bucket}
+	cfg.Connections = map[string]mallard.ConnectionConfig{"c": {}}
 	s := start(t, server.Options{Config: cfg})
 	before := files(t, root)
 	run := func(q string) (int, string) {
@@ -72,6 +73,22 @@ func TestConfined(t *testing.T) {
 	} {
 		q = fmt.Sprintf(q, at)
 		if code, answer := run(q); code < 400 || code >= 500 || strings.Contains(answer, `"v":`) {
+			t.Errorf("%s: %d %s", q, code, answer)
+		}
+	}
+	// Nor do they read files of the machine, libraries, or buckets with the machine's own credentials.
+	run("CREATE SCHEMA d; CREATE TABLE d.l (a INT64)")
+	for _, q := range []string{
+		"CREATE MODEL d.m OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='%s/../*')", "CREATE MODEL d.m OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='file://%s')",
+		"CREATE MODEL d.m OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='gs://exports/m/*', CUSTOM_OPS=['%s'])",
+		"CREATE EXTERNAL TABLE d.o WITH CONNECTION `us.c` OPTIONS (object_metadata='SIMPLE', uris=['%s/../*']); SELECT * FROM d.o",
+		"CREATE EXTERNAL TABLE d.o2 WITH CONNECTION `us.c` OPTIONS (object_metadata='SIMPLE', uris=['file://%s/../*']); SELECT COUNT(*) FROM d.o2",
+		"SELECT OBJ.FETCH_METADATA(OBJ.MAKE_REF('gs://not-served/x', 'default')).details -- %s",
+		"SELECT OBJ.FETCH_METADATA(OBJ.MAKE_REF('file://%s/../secret.csv', 'default')).details", "LOAD DATA INTO d.l FROM FILES (format='CSV', uris=['%s/../secret.csv'])",
+		"LOAD DATA INTO d.l FROM FILES (format='CSV', uris=['gs://exports/link/secret.csv']) -- %s",
+	} {
+		q = fmt.Sprintf(q, at)
+		if code, answer := run(q); (code < 400 || code >= 500) && !strings.Contains(answer, "not read here") {
 			t.Errorf("%s: %d %s", q, code, answer)
 		}
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/bigquery"
 	"github.com/mallardml/mallard/internal/server/bucket"
@@ -139,8 +140,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}); err != nil {
 		return nil, errors.Join(err, s.closeDatabase())
 	}
-	s.policies = &iam.Policies{}
-	s.connections = connection.New(o.Project, slices.Collect(maps.Keys(cfg.Connections)), s.policies)
+	if err := s.keepBeside(ctx, cfg); err != nil {
+		return nil, errors.Join(err, s.bigquery.Close(ctx), s.closeDatabase())
+	}
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w; choose another place with -listen HOST:PORT", err), s.bigquery.Close(ctx), s.closeDatabase())
 	}
@@ -161,6 +163,25 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.mux.HandleFunc("GET /healthz", s.health)
 	s.mux.HandleFunc("GET /metrics", s.metrics)
 	return s, nil
+}
+
+// keepBeside makes the services whose resources the database keeps.
+func (s *Server) keepBeside(ctx context.Context, cfg *mallard.Config) error {
+	policies, connections := s.bigquery.Keeper(metadata.Policy), s.bigquery.Keeper(metadata.Connection)
+	set, err := policies.All(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := connections.All(ctx)
+	if err != nil {
+		return err
+	}
+	s.policies = &iam.Policies{Keep: policies.Keep}
+	if err := s.policies.Restore(set); err != nil {
+		return err
+	}
+	s.connections, err = connection.New(s.o.Project, slices.Collect(maps.Keys(cfg.Connections)), s.policies, made, connections.Keep)
+	return err
 }
 
 // attach attaches a database, for reading.

@@ -26,6 +26,11 @@ func (ms *Models) Inspect(
 func (ms *Models) inspect(
 	ctx context.Context, k engine.Kind, in engine.Import,
 ) (s *modelspec.Spec, keep func(context.Context) error, err error) {
+	if len(in.CustomOps) > 0 { // they are programs
+		if err := ms.stores.confined("libraries of custom_ops"); err != nil {
+			return nil, nil, err
+		}
+	}
 	dir, done, err := ms.fetch(ctx, in.Path)
 	if err != nil {
 		return nil, nil, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -203,6 +204,11 @@ func (ms *Models) Close() error {
 
 // fetch gives the folder that a MODEL_PATH names, from a bucket with the account of the default connection.
 func (ms *Models) fetch(ctx context.Context, path string) (dir string, done func(), err error) {
+	if !strings.HasPrefix(path, "gs://") {
+		if err := ms.stores.confined("files of this machine"); err != nil {
+			return "", nil, err
+		}
+	}
 	bucket := func(ctx context.Context) (objecttable.Store, error) { return ms.stores.Store(ctx, "gs", "default") }
 	return ms.files.Fetch(ctx, path, bucket, func(got, total int64) { ms.copied(ctx, got, total) })
 }

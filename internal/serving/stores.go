@@ -18,6 +18,7 @@ import (
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -62,7 +63,7 @@ func (s *Stores) Store(ctx context.Context, scheme, authorizer string) (objectta
 		return nil, err
 	}
 	if scheme != "gs" {
-		return localfs.FS{}, nil
+		return localfs.FS{}, s.confined("files of this machine")
 	}
 	if authorizer == "" {
 		authorizer = "default" // where it is not configured, application default credentials
@@ -78,8 +79,23 @@ func (s *Stores) Store(ctx context.Context, scheme, authorizer string) (objectta
 	return s.cloud(ctx, authorizer)
 }
 
+// confined is an error where those who write the statements are not those whose files and credentials are here: they read the folders
+// that are served as buckets.
+func (s *Stores) confined(what string) error {
+	if !s.cfg.BigQuery.Confined {
+		return nil
+	}
+	return failure.As(failure.ErrNoExternalAccess,
+		fmt.Errorf("%s are not read here; serve a folder as a bucket, and name gs://BUCKET/…", what))
+}
+
 // cloud gives Cloud Storage with the account of a connection.
 func (s *Stores) cloud(ctx context.Context, authorizer string) (*gcs.Client, error) {
+	if _, ok := s.cfg.Connections[authorizer]; !ok {
+		if err := s.confined("buckets that are neither served nor a configured connection's"); err != nil {
+			return nil, err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, ok := s.clients[authorizer]; ok {

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -31,8 +32,6 @@ func (s *Service) prepareExtract(j *job) error {
 		return invalid("Required parameter is missing: configuration.extract.sourceTable")
 	case len(e.DestinationUris) == 0:
 		return invalid("Required parameter is missing: destinationUris")
-	case len(e.DestinationUris) > 1:
-		return unsupported("Only one destination URI is written")
 	}
 	packings := map[string]string{"CSV": "NONE GZIP", "NEWLINE_DELIMITED_JSON": "NONE GZIP", "PARQUET": "NONE SNAPPY GZIP ZSTD"}
 	allowed, ok := packings[e.DestinationFormat]
@@ -70,7 +69,57 @@ func (s *Service) runExtract(ctx context.Context, j *job) (err error) {
 			}
 		}
 	}
-	to, err := s.object(e.DestinationUris[0])
+	var t api.Table
+	if err := s.count(ctx, r, columns, &t); err != nil {
+		return err
+	}
+	files, counts, err := shards(e.DestinationUris, int64(t.NumRows), t.NumBytes, s.Limits.ExtractFile)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := s.extract(ctx, r, columns, e, f); err != nil {
+			return err
+		}
+	}
+	j.change(func() { j.statistics.Extract.DestinationUriFileCounts = counts })
+	return nil
+}
+
+// shard is a file of an extract: rows by their places.
+type shard struct {
+	uri      string
+	from, to int64
+}
+
+// shards divides rows among uris, and those of a uri with a star among files of so many bytes at most
+// (https://docs.cloud.google.com/bigquery/docs/exporting-data#exporting_data_into_one_or_more_files).
+func shards(uris []string, rows, bytes, most int64) (all []shard, counts []int64, err error) {
+	each := int64(len(uris))
+	for i, uri := range uris {
+		n := int64(1)
+		switch star := strings.Count(uri, "*"); {
+		case star > 1:
+			return nil, nil, invalid("A destination URI has one * at most: %.200s", uri)
+		case star == 1:
+			n = max(1, min((bytes/each+most-1)/most, rows/each))
+		case bytes/each > most:
+			return nil, nil, invalid("Table too large to be exported to a single file. Specify a uri including a * to shard export. See " +
+				"'Exporting data into one or more files' in https://cloud.google.com/bigquery/docs/exporting-data.")
+		}
+		from, to := rows*int64(i)/each, rows*int64(i+1)/each
+		for k := range n {
+			name := strings.Replace(uri, "*", fmt.Sprintf("%012d", k), 1)
+			all = append(all, shard{name, from + (to-from)*k/n, from + (to-from)*(k+1)/n})
+		}
+		counts = append(counts, n)
+	}
+	return all, counts, nil
+}
+
+// extract writes rows to an object.
+func (s *Service) extract(ctx context.Context, r relation, columns []googlesql.Field, e *api.JobConfigurationExtract, f shard) (err error) {
+	to, err := s.object(f.uri)
 	if err != nil {
 		return err
 	}
@@ -79,22 +128,20 @@ func (s *Service) runExtract(ctx context.Context, j *job) (err error) {
 			err = errors.Join(err, to.Abort())
 		}
 	}()
+	query := fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", list(columns), r.from(), f.to-f.from, f.from)
 	if e.DestinationFormat == "PARQUET" {
-		err = s.parquet(ctx, r, columns, e, to)
+		err = s.parquet(ctx, query, e, to)
 	} else {
-		err = s.text(ctx, r, columns, e, to)
+		err = s.text(ctx, query, columns, e, to)
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := to.Commit(ctx); err != nil {
-		return err
-	}
-	j.change(func() { j.statistics.Extract.DestinationUriFileCounts = []int64{1} })
-	return nil
+	_, err = to.Commit(ctx)
+	return err
 }
 
-// object begins an object of a bucket. The star of a uri is the number of the file, and there is one file.
+// object begins an object of a bucket.
 func (s *Service) object(uri string) (*localfs.Upload, error) {
 	rest, ok := strings.CutPrefix(uri, "gs://")
 	bucket, _, _ := strings.Cut(rest, "/")
@@ -103,10 +150,8 @@ func (s *Service) object(uri string) (*localfs.Upload, error) {
 		return nil, invalid("Destination URI must be a Google Cloud Storage location: %.200s", uri)
 	case s.Buckets == nil || !s.Buckets.Has(bucket):
 		return nil, notFound("Not found: Bucket %.200s is none of this server's; -bucket %.200s=FOLDER serves one", bucket, bucket)
-	case strings.Count(uri, "*") > 1:
-		return nil, invalid("A destination URI has one * at most: %.200s", uri)
 	}
-	to, err := s.Buckets.Create(strings.Replace(uri, "*", "000000000000", 1))
+	to, err := s.Buckets.Create(uri)
 	if err != nil {
 		return nil, invalid("Cannot write %.500s: %v", uri, err)
 	}
@@ -114,15 +159,14 @@ func (s *Service) object(uri string) (*localfs.Upload, error) {
 }
 
 // parquet lets DuckDB write a file, and takes its bytes.
-func (s *Service) parquet(ctx context.Context, r relation, columns []googlesql.Field, e *api.JobConfigurationExtract,
-	to io.Writer) (err error) {
+func (s *Service) parquet(ctx context.Context, query string, e *api.JobConfigurationExtract, to io.Writer) (err error) {
 	f, err := s.tempFile()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
 	packed := map[string]string{"NONE": "uncompressed", "SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd"}[e.Compression]
-	copyTo := "COPY (SELECT " + list(columns) + " FROM " + r.from() + ") TO " + quote.Text(f.Name())
+	copyTo := "COPY (" + query + ") TO " + quote.Text(f.Name())
 	if err := s.exec(ctx, copyTo+" (FORMAT parquet, COMPRESSION "+packed+")"); err != nil {
 		return err
 	}
@@ -135,7 +179,7 @@ func (s *Service) parquet(ctx context.Context, r relation, columns []googlesql.F
 }
 
 // text writes rows as CSV or as JSON lines.
-func (s *Service) text(ctx context.Context, r relation, columns []googlesql.Field, e *api.JobConfigurationExtract,
+func (s *Service) text(ctx context.Context, query string, columns []googlesql.Field, e *api.JobConfigurationExtract,
 	to io.Writer) (err error) {
 	if e.Compression == "GZIP" {
 		z := gzip.NewWriter(to)
@@ -155,7 +199,7 @@ func (s *Service) text(ctx context.Context, r relation, columns []googlesql.Fiel
 	var wrong error
 	var row []byte
 	err = raw(c, func(n chunked) error {
-		return eachRow(ctx, n.Raw(), "SELECT "+list(columns)+" FROM "+r.from(), func(values []any) bool {
+		return eachRow(ctx, n.Raw(), query, func(values []any) bool {
 			if row, wrong = line(row[:0], values); wrong != nil {
 				return false
 			}

@@ -31,6 +31,12 @@ func (s *Service) query(c *call) (any, error) {
 	if err := errors.Join(decodeRequest(text, &in), decode(text, &given)); err != nil {
 		return nil, err
 	}
+	optional := in.JobCreationMode == "JOB_CREATION_OPTIONAL"
+	switch in.JobCreationMode {
+	case "", "JOB_CREATION_MODE_UNSPECIFIED", "JOB_CREATION_REQUIRED", "JOB_CREATION_OPTIONAL":
+	default:
+		return nil, invalid("Invalid value for jobCreationMode: %.50s is not a valid value", in.JobCreationMode)
+	}
 	j, err := s.newJob(c, &api.Job{
 		JobReference: &api.JobReference{Location: in.Location},
 		Configuration: &api.JobConfiguration{
@@ -68,7 +74,26 @@ func (s *Service) query(c *call) (any, error) {
 		return nil, err
 	}
 	r.Kind = "bigquery#queryResponse"
+	if optional {
+		s.withoutJob(j, r)
+	}
 	return r, nil
+}
+
+// withoutJob makes the reply to a request of JOB_CREATION_OPTIONAL: a short query whose rows are all there has no job, and any other
+// has one for a reason (https://docs.cloud.google.com/bigquery/docs/running-queries#optional-job-creation).
+func (s *Service) withoutJob(j *job, r *queryReply) {
+	switch {
+	case !r.JobComplete:
+		r.JobCreationReason.Code = "LONG_RUNNING"
+	case r.PageToken != "":
+		r.JobCreationReason.Code = "LARGE_RESULTS"
+	case j.statistics.Query.StatementType != "SELECT" || r.SessionInfo != nil:
+		r.JobCreationReason.Code = "OTHER"
+	default:
+		r.JobReference, r.JobCreationReason, r.etag = nil, nil, ""
+		s.jobs.remove(j)
+	}
 }
 
 // maxWait is how many milliseconds a reply waits for a job at most, as at Google.

@@ -75,9 +75,11 @@ type queryRun struct {
 	c      stepper
 	script bool
 	ran    int
-	last   *result // of the last query
-	into   *session
-	told   extension.Job // what @@variables tell of
+	last   *result // of the last query, or of the first one
+	// firstSelect says that the result of a script is that of its first query.
+	firstSelect bool
+	into        *session
+	told        extension.Job // what @@variables tell of
 }
 
 // runQuery runs the statements of a job.
@@ -102,6 +104,9 @@ func (s *Service) runQuery(ctx context.Context, j *job) error {
 	r := &queryRun{s: s, j: j, script: isScript(text, split(text)), into: in}
 	if r.told.ID = j.id; r.script {
 		r.told.Script = j.id
+	}
+	if o := q.ScriptOptions; o != nil {
+		r.firstSelect = o.KeyResultStatement == "FIRST_SELECT"
 	}
 	progress := &mallard.Progress{}
 	j.change(func() { j.progress = progress })
@@ -239,8 +244,10 @@ func (r *queryRun) keep(ctx context.Context, j *job, into *destination, from *du
 	if err != nil {
 		return err
 	}
-	r.s.release(r.last)
-	r.last = kept.shared()
+	if r.last == nil || !r.firstSelect {
+		r.s.release(r.last)
+		r.last = kept.shared()
+	}
 	j.change(func() {
 		j.result = kept
 		if into == nil {

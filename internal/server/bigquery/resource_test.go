@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	api "google.golang.org/api/bigquery/v2"
+
+	"github.com/mallardml/mallard/internal/server"
 )
 
 func TestInsertAll(t *testing.T) {
@@ -130,13 +132,13 @@ func TestPatchTable(t *testing.T) {
 }
 
 func TestModels(t *testing.T) {
-	s := serve(t)
-	s.dataset("demo")
-	dir, err := filepath.Abs("../../../testdata/models/text_classifier")
+	dir, err := filepath.Abs("../../../testdata/models")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.query("CREATE MODEL `demo.m` OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='" + dir + "/*', description='made')"); err != nil {
+	s := serve(t, func(o *server.Options) { o.Config.Buckets = map[string]string{"models": dir} })
+	s.dataset("demo")
+	if _, err := s.query("CREATE MODEL `demo.m` OPTIONS (MODEL_TYPE='TENSORFLOW', MODEL_PATH='gs://models/text_classifier/*', description='made')"); err != nil {
 		if strings.Contains(err.Error(), "TensorFlow") && strings.Contains(err.Error(), "install") {
 			t.Skip(err)
 		}

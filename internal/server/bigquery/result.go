@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -192,7 +193,11 @@ func (r *result) append(ctx context.Context, h mapping.Connection, from *duckapi
 		size := int(mapping.DataChunkGetSize(chunk))
 		r.rows += int64(size)
 		for i, of := range types {
-			r.bytes += vectorBytes(mapping.DataChunkGetVector(chunk, mapping.IdxT(i)), of, size)
+			v := mapping.DataChunkGetVector(chunk, mapping.IdxT(i))
+			r.bytes += vectorBytes(v, of, size)
+			if hasLists(of) && nullElement(v, of, 0, size) {
+				return fault(400, "invalidQuery", "Array cannot have a null element; error in writing field %s", r.columns[i].Name)
+			}
 		}
 		if most > 0 && r.bytes > most {
 			return fault(403, "responseTooLarge", "Response too large to return: more than %d bytes are not kept. "+
@@ -242,6 +247,52 @@ func vectorBytes(v mapping.Vector, t udf.Type, rows int) int64 {
 		each = 16
 	}
 	return each * int64(rows)
+}
+
+// hasLists reports whether there are lists in values of a type.
+func hasLists(t udf.Type) bool {
+	return t.Kind == mapping.TypeList || t.Kind == mapping.TypeArray || slices.ContainsFunc(t.Children, hasLists)
+}
+
+// nullElement reports whether a list in some rows of a vector has a NULL in it, which BigQuery lets no result have.
+func nullElement(v mapping.Vector, t udf.Type, from, to int) bool {
+	c := udf.Read(v)
+	switch t.Kind {
+	case mapping.TypeStruct:
+		for i, inner := range t.Children {
+			child := mapping.StructVectorGetChild(v, mapping.IdxT(i))
+			for row := from; row < to && hasLists(inner); row++ {
+				if !c.Null(row) && nullElement(child, inner, row, row+1) {
+					return true
+				}
+			}
+		}
+	case mapping.TypeList, mapping.TypeArray:
+		elem := t.Children[0]
+		for row := from; row < to; row++ {
+			if c.Null(row) {
+				continue
+			}
+			first, n, child := row*int(t.Size), int(t.Size), mapping.Vector{}
+			if t.Kind == mapping.TypeList {
+				at := c.List(row)
+				first, n = int(at.Offset), int(at.Length)
+				child = mapping.ListVectorGetChild(v)
+			} else {
+				child = mapping.ArrayVectorGetChild(v)
+			}
+			in := udf.Read(child)
+			for i := first; i < first+n && in.Mask != nil; i++ {
+				if in.Null(i) {
+					return true
+				}
+			}
+			if hasLists(elem) && nullElement(child, elem, first, first+n) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // drop forgets the rows.

@@ -55,13 +55,15 @@ type Limits struct {
 	Bytes   int64         // about what all kept results take in memory together (2 GiB)
 	Body    int64         // bytes of a request's JSON (64 MiB)
 	Upload  int64         // bytes of a file that is uploaded (10 GiB)
+	// ExtractFile is about how many bytes of a table a file of an extract has (1 GiB).
+	ExtractFile int64
 }
 
 func (l Limits) withDefaults() Limits {
 	return Limits{
 		Running: cmp.Or(l.Running, 64), Waiting: cmp.Or(l.Waiting, 1000), Kept: cmp.Or(l.Kept, 1000),
 		Age: cmp.Or(l.Age, 24*time.Hour), Bytes: cmp.Or(l.Bytes, 2<<30), Body: cmp.Or(l.Body, 64<<20),
-		Upload: cmp.Or(l.Upload, 10<<30),
+		Upload: cmp.Or(l.Upload, 10<<30), ExtractFile: cmp.Or(l.ExtractFile, 1<<30),
 	}
 }
 

@@ -248,6 +248,10 @@ func (s *Service) connection(ctx context.Context, j *job) (c conn, in *session, 
 			return nil, nil, nil, ctx.Err()
 		}
 		c, done = in.c, func() { in.used = time.Now(); in.turn <- struct{}{} }
+		if err := s.sessionRoom(ctx, in, j.config.Query.Query); err != nil {
+			done()
+			return nil, nil, nil, err
+		}
 		j.change(func() { j.statistics.SessionInfo = &api.SessionInfo{SessionId: in.id} })
 	} else {
 		if c, err = s.DB.Conn(ctx); err != nil {
@@ -266,6 +270,46 @@ func (s *Service) connection(ctx context.Context, j *job) (c conn, in *session, 
 		}
 	}
 	return c, in, done, nil
+}
+
+// bytesOfValue is about what the smallest value takes; wide is how many times wider others may be.
+const (
+	bytesOfValue = 8
+	wide         = 64
+)
+
+// sessionRoom refuses statements of a session whose temporary tables take more than all results may, but those that drop some.
+func (s *Service) sessionRoom(ctx context.Context, in *session, text string) error {
+	all, err := s.relations(ctx, schema{database: in.database, name: "main"}, "")
+	if err != nil {
+		return err
+	}
+	bytes := int64(0)
+	for _, r := range all {
+		if r.kind != "TABLE" {
+			continue
+		}
+		columns, err := s.columns(ctx, r)
+		if err != nil {
+			return err
+		}
+		var t api.Table
+		if err := s.count(ctx, r, nil, &t); err != nil {
+			return err
+		}
+		least := int64(t.NumRows) * int64(len(columns)) * bytesOfValue
+		if least*wide > s.Limits.Bytes {
+			if err := s.count(ctx, r, columns, &t); err != nil {
+				return err
+			}
+		}
+		bytes += max(least, t.NumBytes)
+	}
+	if first := shape(text); bytes <= s.Limits.Bytes || strings.HasPrefix(first.kind, "DROP") {
+		return nil
+	}
+	return fault(403, "quotaExceeded", "The temporary tables of session %s take %d bytes, and %d at most; drop some, or end the session "+
+		"with CALL BQ.ABORT_SESSION()", in.id, bytes, s.Limits.Bytes)
 }
 
 // use makes a dataset the one of names without a dataset.

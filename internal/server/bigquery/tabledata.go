@@ -50,7 +50,8 @@ func (s *Service) listTableData(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if columns, err = selected(columns, c.param("selectedFields")); err != nil {
+	columns, expressions, err := selected(columns, c.param("selectedFields"))
+	if err != nil {
 		return nil, err
 	}
 	var t api.Table
@@ -75,12 +76,8 @@ func (s *Service) listTableData(c *call) (any, error) {
 	if from >= int64(t.NumRows) || most == 0 {
 		return out, nil
 	}
-	names := make([]string, len(columns))
-	for i, f := range columns {
-		names[i] = quote.Name(f.Name)
-	}
-	p, err := s.page(c.ctx(), fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), r.from(), limitOf(most), from),
-		columns, most, c.timestamps())
+	p, err := s.page(c.ctx(), fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(expressions, ", "), r.from(),
+		limitOf(most), from), columns, most, c.timestamps())
 	if err != nil {
 		return nil, err
 	}
@@ -91,28 +88,24 @@ func (s *Service) listTableData(c *call) (any, error) {
 	return out, nil
 }
 
-// selected are the columns that selectedFields names, whole ones, in the order of the table.
-func selected(columns []googlesql.Field, fields string) ([]googlesql.Field, error) {
+// selected are the columns, and the fields of RECORDs, that selectedFields names, in the order of the table, with their expressions.
+func selected(columns []googlesql.Field, fields string) ([]googlesql.Field, []string, error) {
 	if fields == "" {
-		return columns, nil
+		return columns, []string{list(columns)}, nil
 	}
-	var some []googlesql.Field
-	names := strings.Split(fields, ",")
-	for i := range names {
-		names[i] = strings.TrimSpace(names[i])
-		if strings.Contains(names[i], ".") {
-			return nil, unsupported("selectedFields=%s: fields of a RECORD are not selected one by one; name the column", names[i])
-		}
-		if !slices.ContainsFunc(columns, func(f googlesql.Field) bool { return strings.EqualFold(f.Name, names[i]) }) {
-			return nil, invalid("Field not found: %s", names[i])
-		}
+	paths := strings.Split(fields, ",")
+	for i := range paths {
+		paths[i] = strings.TrimSpace(paths[i])
 	}
-	for _, f := range columns {
-		if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, f.Name) }) {
-			some = append(some, f)
-		}
+	some, err := wire.SelectionOf(paths)
+	if err != nil {
+		return nil, nil, invalid("%v", err)
 	}
-	return some, nil
+	columns, expressions, err := some.Of(columns)
+	if err != nil {
+		return nil, nil, invalid("%v", err)
+	}
+	return columns, expressions, nil
 }
 
 // insertRequest is the body of tabledata.insertAll; its rows keep the digits of their numbers.

@@ -1,5 +1,5 @@
 // Package connection is BigQuery's Connection API, version 1, over gRPC and REST, for connections to remote models. Those of Mallard's
-// configuration are there without being created; what a client creates is kept until the server ends, and does something where the
+// configuration are there without being created; what a client creates is kept in the database, and does something where the
 // configuration has a connection of its name.
 package connection
 
@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -21,6 +22,7 @@ import (
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -33,18 +35,44 @@ type Service struct {
 	project    string
 	configured []string // names of the configuration: id, or project.location.id
 	policies   *iam.Policies
+	keep       iam.Keep
 	started    time.Time
 
 	mu   sync.Mutex
 	made map[place]*connectionpb.Connection
 }
 
-// New serves the connections of a project. Their accounts may use Vertex AI, says the project's policy.
-func New(project string, configured []string, policies *iam.Policies) *Service {
-	s := &Service{project: project, configured: slices.Sorted(slices.Values(configured)), policies: policies, started: time.Now(),
+// New serves the connections of a project. Their accounts may use Vertex AI, says the project's policy. kept are those that were created
+// before, as JSON by their names, and keep keeps others; nil is for as long as the service lives.
+func New(project string, configured []string, policies *iam.Policies, kept map[string]json.RawMessage, keep iam.Keep) (*Service, error) {
+	if keep == nil {
+		keep = func(context.Context, string, json.RawMessage) error { return nil }
+	}
+	s := &Service{project: project, configured: slices.Sorted(slices.Values(configured)), policies: policies, keep: keep, started: time.Now(),
 		made: map[place]*connectionpb.Connection{}}
+	for name, text := range kept {
+		m := connectionName.FindStringSubmatch(name)
+		c := &connectionpb.Connection{}
+		if err := protojson.Unmarshal(text, c); err != nil || m == nil {
+			return nil, fmt.Errorf("the connection %s that the database keeps cannot be read: %w", name, err)
+		}
+		s.made[place{m[1], m[2], m[3]}.key()] = c
+	}
 	policies.Given = s.given
-	return s
+	return s, nil
+}
+
+// put keeps a connection.
+func (s *Service) put(ctx context.Context, p place, c *connectionpb.Connection) error {
+	text, err := protojson.Marshal(c)
+	if err != nil {
+		return err
+	}
+	if err := s.keep(ctx, p.key().String(), text); err != nil {
+		return status.Errorf(codes.FailedPrecondition, "keeping connection %s: %v", p, err)
+	}
+	s.made[p.key()] = c
+	return nil
 }
 
 // place is where a connection is. Locations do not tell case apart; names do not either, as in Mallard's configuration.
@@ -130,7 +158,7 @@ func (s *Service) resource(p place, description string, created time.Time) *conn
 const most = 10_000
 
 // CreateConnection implements [connectionpb.ConnectionServiceServer].
-func (s *Service) CreateConnection(_ context.Context, r *connectionpb.CreateConnectionRequest) (*connectionpb.Connection, error) {
+func (s *Service) CreateConnection(ctx context.Context, r *connectionpb.CreateConnectionRequest) (*connectionpb.Connection, error) {
 	p, err := s.parent(r.GetParent())
 	if err != nil {
 		return nil, err
@@ -154,7 +182,9 @@ func (s *Service) CreateConnection(_ context.Context, r *connectionpb.CreateConn
 	}
 	c := s.resource(p, r.GetConnection().GetDescription(), time.Now())
 	c.FriendlyName = r.GetConnection().GetFriendlyName()
-	s.made[p.key()] = c
+	if err := s.put(ctx, p, c); err != nil {
+		return nil, err
+	}
 	return proto.CloneOf(c), nil
 }
 
@@ -242,7 +272,7 @@ func (s *Service) list(in place) []*connectionpb.Connection {
 }
 
 // UpdateConnection implements [connectionpb.ConnectionServiceServer].
-func (s *Service) UpdateConnection(_ context.Context, r *connectionpb.UpdateConnectionRequest) (*connectionpb.Connection, error) {
+func (s *Service) UpdateConnection(ctx context.Context, r *connectionpb.UpdateConnectionRequest) (*connectionpb.Connection, error) {
 	p, err := s.place(r.GetName())
 	if err != nil {
 		return nil, err
@@ -273,12 +303,14 @@ func (s *Service) UpdateConnection(_ context.Context, r *connectionpb.UpdateConn
 		}
 	}
 	c.LastModifiedTime = time.Now().UnixMilli()
-	s.made[p.key()] = c
+	if err := s.put(ctx, p, c); err != nil {
+		return nil, err
+	}
 	return proto.CloneOf(c), nil
 }
 
 // DeleteConnection implements [connectionpb.ConnectionServiceServer].
-func (s *Service) DeleteConnection(_ context.Context, r *connectionpb.DeleteConnectionRequest) (*emptypb.Empty, error) {
+func (s *Service) DeleteConnection(ctx context.Context, r *connectionpb.DeleteConnectionRequest) (*emptypb.Empty, error) {
 	p, err := s.place(r.GetName())
 	if err != nil {
 		return nil, err
@@ -290,6 +322,9 @@ func (s *Service) DeleteConnection(_ context.Context, r *connectionpb.DeleteConn
 			return nil, status.Errorf(codes.FailedPrecondition, "Connection %s stands in Mallard's configuration, and is not deleted from here", p)
 		}
 		return nil, status.Errorf(codes.NotFound, "Not found: Connection %s", p)
+	}
+	if err := s.keep(ctx, p.key().String(), nil); err != nil {
+		return nil, status.Errorf(codes.FailedPrecondition, "deleting connection %s: %v", p, err)
 	}
 	delete(s.made, p.key())
 	return &emptypb.Empty{}, nil

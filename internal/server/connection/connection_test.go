@@ -28,7 +28,10 @@ func TestMain(m *testing.M) { leak.Main(m) }
 func serve(t *testing.T, configured ...string) (connectionpb.ConnectionServiceClient, *grpc.ClientConn, string) {
 	t.Helper()
 	policies := &iam.Policies{}
-	s := connection.New("p", configured, policies)
+	s, err := connection.New("p", configured, policies, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	g := grpc.NewServer()
 	connectionpb.RegisterConnectionServiceServer(g, s)
 	policies.Register(g)

@@ -8,6 +8,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -17,18 +19,39 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mallardml/mallard/internal/server/rest"
 )
 
-// Policies are the policies of resources, by their names. They are gone with the server. It is safe for concurrent use.
+// Keep keeps the JSON of something under a name in place of what was kept; nil forgets it.
+type Keep func(ctx context.Context, name string, text json.RawMessage) error
+
+// Policies are the policies of resources, by their names. It is safe for concurrent use.
 type Policies struct {
+	// Keep keeps what is set for another server; nil keeps it for as long as the policies live.
+	Keep Keep
 	// Given are bindings that a resource has without anybody setting them; nil is none.
 	Given func(resource string) []*iampb.Binding
 
 	mu  sync.Mutex
 	set map[string]*iampb.Policy
+}
+
+// Restore sets policies that were kept.
+func (p *Policies) Restore(kept map[string]json.RawMessage) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.set = map[string]*iampb.Policy{}
+	for name, text := range kept {
+		of := &iampb.Policy{}
+		if err := protojson.Unmarshal(text, of); err != nil {
+			return fmt.Errorf("the policy of %s that the database keeps cannot be read: %w", name, err)
+		}
+		p.set[name] = of
+	}
+	return nil
 }
 
 // Bounds of what is kept: BigQuery's own for a policy, and ours.
@@ -95,7 +118,7 @@ func (p *Policies) GetIamPolicy(_ context.Context, r *iampb.GetIamPolicyRequest)
 }
 
 // SetIamPolicy replaces the policy of a resource, unless it has changed since the etag was given.
-func (p *Policies) SetIamPolicy(_ context.Context, r *iampb.SetIamPolicyRequest) (*iampb.Policy, error) {
+func (p *Policies) SetIamPolicy(ctx context.Context, r *iampb.SetIamPolicyRequest) (*iampb.Policy, error) {
 	if err := checkResource(r.GetResource()); err != nil {
 		return nil, err
 	}
@@ -126,6 +149,15 @@ func (p *Policies) SetIamPolicy(_ context.Context, r *iampb.SetIamPolicyRequest)
 	}
 	of := proto.CloneOf(r.GetPolicy())
 	of.Version = cmp.Or(of.Version, 1)
+	if p.Keep != nil {
+		text, err := protojson.Marshal(of)
+		if err == nil {
+			err = p.Keep(ctx, r.GetResource(), text)
+		}
+		if err != nil {
+			return nil, status.Errorf(codes.FailedPrecondition, "keeping the policy of %s: %v", r.GetResource(), err)
+		}
+	}
 	p.set[r.GetResource()] = of
 	return p.policy(r.GetResource()), nil
 }

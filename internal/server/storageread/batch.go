@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/pierrec/lz4/v4"
 )
 
 // codec is how the buffers of batches are compressed.
@@ -16,6 +17,21 @@ type codec = storagepb.ArrowSerializationOptions_CompressionCodec
 
 func codecOf(o *storagepb.ReadSession_TableReadOptions) codec {
 	return o.GetArrowSerializationOptions().GetBufferCompression()
+}
+
+// packed reports whether messages are to be compressed as a whole.
+func packed(o *storagepb.ReadSession_TableReadOptions) bool {
+	return o.GetResponseCompressionCodec() == storagepb.ReadSession_TableReadOptions_RESPONSE_COMPRESSION_CODEC_LZ4
+}
+
+// pack compresses the text of a message. Where that makes it no smaller, size is -1 and it stays as it is.
+func pack(text []byte) (out []byte, size int64, err error) {
+	out = make([]byte, len(text))
+	n, err := lz4.CompressBlock(text, out, nil)
+	if err != nil || n == 0 {
+		return text, -1, err
+	}
+	return out[:n], int64(len(text)), nil
 }
 
 // serializeSchema gives the message of a schema alone, without the end of a stream.

@@ -12,14 +12,15 @@ import (
 
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/server/wire"
 )
 
 // open makes a session of a table.
 func (s *Server) open(ctx context.Context, t Table, r *storagepb.CreateReadSessionRequest) (_ *session, err error) {
 	o := r.GetReadSession().GetReadOptions()
-	some, err := selectionOf(o.GetSelectedFields())
+	some, err := wire.SelectionOf(o.GetSelectedFields())
 	if err != nil {
-		return nil, err
+		return nil, invalid("request failed: %v", err)
 	}
 	now := time.Now()
 	if at := r.GetReadSession().GetTableModifiers().GetSnapshotTime(); at != nil {
@@ -31,7 +32,7 @@ func (s *Server) open(ctx context.Context, t Table, r *storagepb.CreateReadSessi
 				at.AsTime().Format(time.RFC3339))
 		}
 	}
-	n := &session{id: newID(), codec: codecOf(o), age: s.o.Limits.Age, idle: s.o.Limits.Idle, created: now, used: now}
+	n := &session{id: newID(), codec: codecOf(o), packed: packed(o), age: s.o.Limits.Age, idle: s.o.Limits.Idle, created: now, used: now}
 	defer func() {
 		if err != nil {
 			n.end(s.o.Logger)
@@ -46,9 +47,9 @@ func (s *Server) open(ctx context.Context, t Table, r *storagepb.CreateReadSessi
 			return nil, fmt.Errorf("request failed: %w", err)
 		}
 	}
-	fields, expressions, err := some.of(t.Columns)
+	fields, expressions, err := some.Of(t.Columns)
 	if err != nil {
-		return nil, err
+		return nil, invalid("request failed: %v", err)
 	}
 	if n.schema, err = schemaOf(fields); err != nil {
 		return nil, err

@@ -128,6 +128,12 @@ func (o *sender) send(b *batches) error {
 	if err != nil {
 		return err
 	}
+	size := int64(0)
+	if o.n.packed {
+		if text, size, err = pack(text); err != nil {
+			return err
+		}
+	}
 	start := o.progress()
 	o.sent += rows
 	//lint:ignore SA1019 old clients read the count there
@@ -136,6 +142,9 @@ func (o *sender) send(b *batches) error {
 		Rows:     &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: batch},
 		Stats:    &storagepb.StreamStats{Progress: &storagepb.StreamStats_Progress{AtResponseStart: start, AtResponseEnd: o.progress()}},
 		RowCount: rows,
+	}
+	if o.n.packed {
+		m.UncompressedByteSize = &size
 	}
 	if !o.begun {
 		o.begun = true

@@ -29,6 +29,7 @@ type session struct {
 	schema     *arrow.Schema
 	serialized []byte
 	codec      codec
+	packed     bool // each message's rows are compressed once more, as a block of LZ4
 	rows       int64
 	gapless    bool // the numbers of its rows are 0, 1, 2 and so on
 	streams    []span

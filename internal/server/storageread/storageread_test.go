@@ -16,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/pierrec/lz4/v4"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -143,7 +144,17 @@ func rows(t *testing.T, c storagepb.BigQueryReadClient, s *storagepb.ReadSession
 			t.Errorf("progress %v behind %v", p, progress)
 		}
 		progress = m.GetStats().GetProgress().GetAtResponseEnd()
-		r, err := ipc.NewReader(bytes.NewReader(append(bytes.Clone(schema), m.GetArrowRecordBatch().GetSerializedRecordBatch()...)))
+		text := m.GetArrowRecordBatch().GetSerializedRecordBatch()
+		if packed := s.GetReadOptions().GetResponseCompressionCodec() != 0; packed != (m.UncompressedByteSize != nil) {
+			t.Errorf("the size is %v", m.UncompressedByteSize)
+		} else if m.GetUncompressedByteSize() > 0 {
+			out := make([]byte, m.GetUncompressedByteSize())
+			if n, err := lz4.UncompressBlock(text, out); err != nil || n != len(out) || n <= len(text) {
+				t.Fatalf("%d bytes of %d: %v", n, len(out), err)
+			}
+			text = out
+		}
+		r, err := ipc.NewReader(bytes.NewReader(append(bytes.Clone(schema), text...)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,6 +262,9 @@ func TestStreams(t *testing.T) {
 				r.MaxStreamCount = 3
 				r.ReadSession.ReadOptions.OutputFormatSerializationOptions = &storagepb.ReadSession_TableReadOptions_ArrowSerializationOptions{
 					ArrowSerializationOptions: &storagepb.ArrowSerializationOptions{BufferCompression: compression}}
+				if compression == 0 && table == "gaps" {
+					r.ReadSession.ReadOptions.ResponseCompressionCodec = storagepb.ReadSession_TableReadOptions_RESPONSE_COMPRESSION_CODEC_LZ4.Enum()
+				}
 			}))
 			if err != nil {
 				t.Fatal(err)
