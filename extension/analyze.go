@@ -144,9 +144,9 @@ func (on *analyzer) statements(ctx context.Context, n *conn, src string, args []
 		}
 		defer func() { err = errors.Join(err, tx.Rollback()) }()
 	}
-	t := &steps{args: args}
+	t := newSteps(src, n.session.lang, args, nil)
 	for _, st := range dialect.Split(src, n.session.lang) {
-		own := t.arguments(src[st.Pos:st.End], st.Lang)
+		own := t.arguments(src, st)
 		a, err := on.analyze(withArguments(ctx, own), src, st, own)
 		if err != nil {
 			return nil, err

@@ -99,8 +99,13 @@ func (n *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	return newStatement(ctx, n.session, query, last)
 }
 
-// ExecContext implements [driver.ExecerContext]. Arguments belong to the last statement of the text.
+// ExecContext implements [driver.ExecerContext]. Arguments belong to the last statement of the text; in GoogleSQL to those that name them.
 func (n *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	ctx, done, err := n.session.distributed(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	last, err := n.leading(ctx, query)
 	if errors.Is(err, errReturned) {
 		return changed(0), nil
@@ -110,7 +115,7 @@ func (n *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	}
 	res := driver.Result(changed(0))
 	err = n.session.run(withArguments(ctx, args), query, last, func(x *execution) (err error) {
-		res, err = x.exec(args)
+		res, err = x.exec(x.own(args))
 		return err
 	})
 	if errors.Is(err, errReturned) {
@@ -131,8 +136,14 @@ func withArguments(ctx context.Context, args []driver.NamedValue) context.Contex
 	return planner.WithArguments(ctx, all)
 }
 
-// QueryContext implements [driver.QueryerContext]. Arguments belong to the last statement of the text.
+// QueryContext implements [driver.QueryerContext]. Arguments belong to the last statement of the text; in GoogleSQL to those that name
+// them.
 func (n *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	ctx, done, err := n.session.distributed(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	last, err := n.leading(ctx, query)
 	if errors.Is(err, errReturned) {
 		return noRows{}, nil
@@ -144,7 +155,7 @@ func (n *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	err = n.session.run(withArguments(ctx, args), query, last, func(x *execution) (err error) {
 		if rows != nil { // of a script the last query is the result
 			if !x.plan.Selects() {
-				_, err = x.exec(nil)
+				_, err = x.exec(x.own(nil))
 				return err
 			}
 			err, rows = rows.Close(), nil
@@ -152,7 +163,7 @@ func (n *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 				return err
 			}
 		}
-		rows, err = x.query(args)
+		rows, err = x.query(x.own(args))
 		return err
 	})
 	if rows == nil && (err == nil || errors.Is(err, errReturned)) { // a script without a query
@@ -170,16 +181,30 @@ func (n *conn) ResetSession(context.Context) error {
 	return nil
 }
 
+type duckDBKey struct{}
+
+// AsDuckDB makes statements under the context be read by the rules of the dialect duckdb, whatever the connection's is: GoogleSQL is what
+// has a backtick. It is for queries of a program's own, in a database of its user's.
+func AsDuckDB(ctx context.Context) context.Context { return context.WithValue(ctx, duckDBKey{}, true) }
+
+// split cuts a text of the caller's into statements.
+func (s *session) split(ctx context.Context, src string) []dialect.Statement {
+	if ctx.Value(duckDBKey{}) != nil {
+		return dialect.Split(src, dialect.Auto)
+	}
+	return dialect.Split(src, s.lang)
+}
+
 // leading runs all statements of a text but the last, which it returns.
 func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, error) {
-	all := dialect.Split(src, n.session.lang)
+	all := n.session.split(ctx, src)
 	n.session.script.began, n.session.script.ran = time.Now(), 0
 	if len(all) == 0 { // DuckDB says best what it thinks of an empty text
 		return dialect.Statement{Span: dialect.Span{Pos: 0, End: len(src)}, Lang: dialect.DuckDB}, nil
 	}
 	for _, st := range all[:len(all)-1] {
 		err := n.session.run(ctx, src, st, func(x *execution) error {
-			_, err := x.exec(nil)
+			_, err := x.exec(x.own(nil))
 			return err
 		})
 		if err != nil {

@@ -26,6 +26,8 @@ type execution struct {
 	end    func()             // ends the statement for the callbacks
 	cancel context.CancelFunc
 
+	given   []driver.NamedValue // those of a script's that the statement names
+	takes   bool                // it has them in place of its caller's
 	args    []driver.NamedValue // of a stream
 	began   time.Time
 	count   int64        // of the rows that it has changed
@@ -112,6 +114,14 @@ func (x *execution) why(interrupted error) error {
 	}
 	mapping.DestroyResult(&res)
 	return interrupted
+}
+
+// own gives the arguments of the statement: the caller's, but in a script.
+func (x *execution) own(args []driver.NamedValue) []driver.NamedValue {
+	if x.takes {
+		return x.given
+	}
+	return args
 }
 
 // prepare gives DuckDB the planned text.

@@ -2,6 +2,7 @@ package extension
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"strings"
 	"time"
@@ -16,16 +17,22 @@ import (
 // run plans a statement, executes it, and tells the instance what it may have changed.
 func (s *session) run(ctx context.Context, src string, st dialect.Statement, exec func(*execution) error) error {
 	if n := s.control(ctx, src, st); n != nil {
-		if streaming(ctx) && ctx.Value(stepsKey{}) == nil { // other statements follow before its rows are read
+		if t, _ := ctx.Value(stepsKey{}).(*steps); streaming(ctx) && (t == nil || t.each == nil) { // other statements follow before its rows are read
 			ctx = context.WithValue(ctx, streamKey{}, false)
 		}
 		return s.procedural(ctx, src, n, exec)
 	}
-	if t, _ := ctx.Value(stepsKey{}).(*steps); t != nil {
+	t, _ := ctx.Value(stepsKey{}).(*steps)
+	if t != nil && t.each != nil {
 		return t.step(ctx, s, src, st)
 	}
+	var given []driver.NamedValue
+	if t != nil {
+		given = t.arguments(src, st)
+		ctx = withArguments(ctx, given)
+	}
 	x := s.execute(ctx, src)
-	x.st = &st
+	x.st, x.given, x.takes = &st, given, t != nil
 	defer x.done()
 	return x.retry(&st, func(int) (err error) {
 		if x.plan, err = s.plan(x.ctx, src, st); err != nil {

@@ -244,7 +244,7 @@ func (s *session) condition(ctx context.Context, before, src string, at dialect.
 	if err != nil {
 		return false, err
 	}
-	if strings.EqualFold(strings.TrimSpace(src[at.Pos:at.End]), "NULL") {
+	if strings.EqualFold(strings.TrimSpace(s.written(ctx, src, at)), "NULL") {
 		return false, nil
 	}
 	if t := columns[0].Type; t.Kind != googlesql.Bool {
@@ -274,7 +274,7 @@ func (s *session) declare(ctx context.Context, src string, n *dialect.ScriptStat
 			return s.scriptFault(ctx, src, n.Span, err)
 		}
 		if value != "" {
-			if value, err = coerced(value, t, declared, src[n.Expr.Pos:n.Expr.End]); err != nil {
+			if value, err = coerced(value, t, declared, s.written(ctx, src, n.Expr)); err != nil {
 				return s.scriptFault(ctx, src, n.Expr, err)
 			}
 		}
@@ -339,7 +339,7 @@ func (s *session) set(ctx context.Context, src string, n *dialect.ScriptStatemen
 	from := columns[0].Type
 	if len(n.Names) == 1 {
 		v := s.script.find(n.Names[0])
-		if sql, err = coerced(sql, from, v.Type, src[n.Expr.Pos:n.Expr.End]); err != nil {
+		if sql, err = coerced(sql, from, v.Type, s.written(ctx, src, n.Expr)); err != nil {
 			return s.scriptFault(ctx, src, n.Expr, err)
 		}
 		return s.evaluate(ctx, src, s.script.place(v.Name), sql)

@@ -86,6 +86,32 @@ func all(t *testing.T, rows *sql.Rows) [][]any {
 	return list
 }
 
+// TestScriptParameters: a script of GoogleSQL has one list of parameters, and each statement those that it names; by position they are
+// counted in the text, also in a loop.
+func TestScriptParameters(t *testing.T) {
+	named := []any{sql.Named("n", 2), sql.Named("s", "a"), sql.Named("b", []byte{255}), sql.Named("z", nil)}
+	for _, c := range []struct {
+		script, want string
+		args         []any
+	}{
+		{"DECLARE x INT64 DEFAULT ?; SET x = x + ?; SELECT x, ?;", "[[5 b]]", []any{2, 3, "b"}},
+		{"DECLARE x INT64 DEFAULT 0; WHILE x < ? DO SET x = x + ?; END WHILE; SELECT x + ?;", "[[17]]", []any{5, 3, 11}},
+		{"DECLARE x INT64 DEFAULT @n; IF @s = 'a' THEN SELECT x, @s, TO_HEX(@b), @z IS NULL; END IF;", "[[2 a ff true]]", named},
+		{"DECLARE z STRING DEFAULT @z; CREATE TEMP TABLE t AS SELECT @n AS n; INSERT t VALUES (@n + 1); SELECT SUM(n), z IS NULL FROM t;", "[[5 true]]", named},
+		{"BEGIN EXECUTE IMMEDIATE 'SELECT ? + @m' USING ?, 1 AS m; END", "[[8]]", []any{7}},
+		{"SELECT 1; SELECT ?", "[[9]]", []any{9}},
+	} {
+		rows, err := googleSQL(t).QueryContext(t.Context(), c.script, c.args...)
+		if err != nil {
+			t.Errorf("%s\n%v", c.script, err)
+			continue
+		}
+		if got := fmt.Sprint(all(t, rows)); got != c.want {
+			t.Errorf("%s\ngives %s, not %s", c.script, got, c.want)
+		}
+	}
+}
+
 func TestScriptFaults(t *testing.T) {
 	for script, want := range map[string]string{
 		"SET x = 1":                              "x",

@@ -27,7 +27,10 @@ func (s *session) bindVariables(ctx context.Context, src string, args []driver.N
 	for i, a := range args {
 		typed, ok := a.Value.(TypedValue)
 		if !ok {
-			continue // its type is not known, and it may stand in other statements
+			if typed.Type, ok = planner.TypeOfValue(a.Value); !ok {
+				continue // NULL, or its type is not known, and it may stand in other statements
+			}
+			typed.Value = a.Value
 		}
 		name := parameterVariable + strings.ToLower(a.Name)
 		if a.Name == "" {
@@ -39,6 +42,21 @@ func (s *session) bindVariables(ctx context.Context, src string, args []driver.N
 		s.script.variables = append(s.script.variables, s.script.variable(name, typed.Type))
 	}
 	return nil
+}
+
+// distributed gives the arguments of a script of GoogleSQL to those of its statements that name them, as BigQuery does; DuckDB's scripts
+// leave all to the last one. done ends that.
+func (s *session) distributed(ctx context.Context, src string, args []driver.NamedValue) (of context.Context, done func(), err error) {
+	if len(args) == 0 {
+		return ctx, func() {}, nil
+	}
+	all := s.split(ctx, src)
+	if !slices.ContainsFunc(all, func(st dialect.Statement) bool { return st.Lang == dialect.GoogleSQL }) ||
+		len(all) == 1 && s.control(ctx, src, all[0]) == nil {
+		return ctx, func() {}, nil
+	}
+	ctx = context.WithValue(ctx, stepsKey{}, newSteps(src, s.lang, args, nil))
+	return ctx, s.unbindVariables, s.bindVariables(ctx, src, args)
 }
 
 func (s *session) unbindVariables() {
@@ -85,17 +103,33 @@ func (s *session) withParameters(ctx context.Context, src string, at dialect.Spa
 	pos := 0
 	for _, p := range dialect.Parameters(text, dialect.GoogleSQL) {
 		name := strings.ToLower(strings.Trim(text[p.Pos+1:p.End], "`"))
+		given := slices.IndexFunc(t.args, func(a driver.NamedValue) bool { return a.Name != "" && strings.EqualFold(a.Name, name) })
 		if text[p.Pos] == '?' {
-			t.taken++
-			name = strconv.Itoa(t.taken)
+			n, ok := t.positional(src, at.Pos+p.Pos)
+			if given = n; !ok {
+				given = -1
+			}
+			name = strconv.Itoa(n + 1)
 		}
-		if s.script.find(parameterVariable+name) == nil {
+		written := googlesql.NameIfNeeded(parameterVariable + name)
+		switch {
+		case given < 0:
 			continue // the analyzer says what is wrong
+		case t.args[given].Value == nil:
+			written = "NULL"
+		case s.script.find(parameterVariable+name) == nil:
+			continue
 		}
-		b.WriteString(text[pos:p.Pos] + googlesql.NameIfNeeded(parameterVariable+name))
+		b.WriteString(text[pos:p.Pos] + written)
 		pos = p.End
 	}
 	b.WriteString(text[pos:])
 	end := b.Len()
 	return b.String() + src[at.End:], dialect.Span{Pos: at.Pos, End: end}
+}
+
+// written is the text of an expression with what stands for its parameters.
+func (s *session) written(ctx context.Context, src string, at dialect.Span) string {
+	src, at = s.withParameters(ctx, src, at)
+	return src[at.Pos:at.End]
 }

@@ -32,15 +32,38 @@ type stepsKey struct{}
 
 // steps are the statements of a text as they run.
 type steps struct {
-	each  StepFunc
-	args  []driver.NamedValue
-	taken int // arguments by position that statements before have used
+	each   StepFunc // nil where nobody is told
+	args   []driver.NamedValue
+	src    string
+	places []int // of the parameters by position in src
+}
+
+// newSteps makes the steps of a text.
+func newSteps(src string, lang dialect.Lang, args []driver.NamedValue, f StepFunc) *steps {
+	t := &steps{each: f, args: args, src: src}
+	if len(args) > 0 {
+		for _, p := range dialect.Parameters(src, lang) {
+			if src[p.Pos] == '?' {
+				t.places = append(t.places, p.Pos)
+			}
+		}
+	}
+	return t
+}
+
+// positional gives the number of the parameter ? at a place in a text; false where it is none of the caller's.
+func (t *steps) positional(src string, pos int) (int, bool) {
+	if src != t.src {
+		return 0, false
+	}
+	n, ok := slices.BinarySearch(t.places, pos)
+	return n, ok && n < len(t.args)
 }
 
 // RunSteps runs the statements of a text and gives each to f as it runs. Each statement has those arguments that it names; those by
 // position are used up one after another.
 func (n *conn) RunSteps(ctx context.Context, src string, args []driver.NamedValue, f StepFunc) error {
-	t := &steps{each: f, args: args}
+	t := newSteps(src, n.session.lang, args, f)
 	ctx = context.WithValue(ctx, stepsKey{}, t)
 	defer n.session.unbindVariables()
 	if err := n.session.bindVariables(ctx, src, args); err != nil {
@@ -62,7 +85,7 @@ func (n *conn) RunSteps(ctx context.Context, src string, args []driver.NamedValu
 // step runs one statement that is none of the procedural language.
 func (t *steps) step(ctx context.Context, s *session, src string, st dialect.Statement) error {
 	return t.each(Step{src, st}, func() (r StepResult, err error) {
-		args := t.arguments(src[st.Pos:st.End], st.Lang)
+		args := t.arguments(src, st)
 		var from driver.Rows
 		ctx := context.WithValue(withArguments(ctx, args), stepsKey{}, nil)
 		err = s.run(ctx, src, st, func(x *execution) (err error) {
@@ -98,17 +121,17 @@ func closeRows(r driver.Rows) error {
 }
 
 // arguments gives those of a statement, numbered anew.
-func (t *steps) arguments(text string, lang dialect.Lang) []driver.NamedValue {
+func (t *steps) arguments(src string, st dialect.Statement) []driver.NamedValue {
 	if len(t.args) == 0 {
 		return nil
 	}
+	text := src[st.Pos:st.End]
 	var own []driver.NamedValue
-	for _, p := range dialect.Parameters(text, lang) {
+	for _, p := range dialect.Parameters(text, st.Lang) {
 		switch written := text[p.Pos:p.End]; {
 		case written == "?":
-			if t.taken < len(t.args) {
-				own = append(own, driver.NamedValue{Ordinal: len(own) + 1, Value: t.args[t.taken].Value})
-				t.taken++
+			if n, ok := t.positional(src, st.Pos+p.Pos); ok {
+				own = append(own, driver.NamedValue{Ordinal: len(own) + 1, Value: t.args[n].Value})
 			}
 		default:
 			name := strings.Trim(written[1:], "`")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
+	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/googlesql"
 )
 
@@ -48,7 +49,7 @@ func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
 
 // suggestions runs a query for texts and where, from the byte first on, they begin.
 func (s *session) suggestions(ctx context.Context, first int, query string) []shell.Suggestion {
-	rows, err := s.conn.QueryContext(ctx, query)
+	rows, err := s.conn.QueryContext(extension.AsDuckDB(ctx), query)
 	if err != nil {
 		return nil
 	}

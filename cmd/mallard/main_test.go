@@ -91,6 +91,7 @@ func TestCommandLine(t *testing.T) {
 				"CREATE SEQUENCE q INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START 3 NO CYCLE;\nCREATE TABLE \"S s\".t(i INTEGER);\n-\nCREATE TABLE \"S s\".t(i INTEGER);\n", ""},
 		{"a model is no view", "CREATE VIEW m AS SELECT 'mallard/1' AS mallard_model, '{}' AS spec;\n.tables\n.schema\n", []string{"-list", "-noheader"}, 0, "memory|main|m|model\n", ""},
 		{".models", ".models\n", []string{"-json"}, 0, "[]\n", ""},
+		{"dot-commands in GoogleSQL", ".tables\n.tables a%\n.schema\n.models\n", []string{"-json", "-dialect", "bigquery"}, 0, "[]\n[]\n[]\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, out, errs := runMallard(t, tt.stdin, tt.args...)

@@ -50,6 +50,9 @@ func parameters(ctx context.Context, byPosition bool) analyzer.Parameters {
 	return p
 }
 
+// TypeOfValue tells the type that a value of Go's has as a parameter; false where it is not plain.
+func TypeOfValue(v any) (googlesql.Type, bool) { return typeOfValue(reflect.ValueOf(v)) }
+
 // typeOfValue tells the type of a value of Go's; false for NULL and what no type is plain of.
 func typeOfValue(v reflect.Value) (googlesql.Type, bool) {
 	for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) {

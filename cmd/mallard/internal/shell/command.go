@@ -78,6 +78,9 @@ func (s *Shell) command(ctx context.Context, line string) error {
 			defer func(f Format) { s.format = f }(s.format)
 			s.format.Mode, s.format.NoHeader = List, true
 		}
+		if c.Context != nil {
+			ctx = c.Context(ctx)
+		}
 		return s.statement(ctx, query, Place{c.Name, query, 0, 1})
 	}
 	return fmt.Errorf("%s: unknown command%s, .help lists all", name, Nearest(name, s.commandNames()))

@@ -53,8 +53,9 @@ type Command struct {
 	Help string
 	// Plain prints the bare values, whatever the mode is.
 	Plain bool
-	// Query gives the SQL to run.
-	Query func(args []string) (string, error)
+	// Query gives the SQL to run, under the context that Context makes of the shell's; nil leaves it.
+	Query   func(args []string) (string, error)
+	Context func(context.Context) context.Context
 }
 
 // Place is where a statement stands.
