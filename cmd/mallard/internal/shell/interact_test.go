@@ -168,10 +168,10 @@ func TestPaste(t *testing.T) {
 		marked        bool
 		n             int
 	}{
-		{"carriage returns", "\r", false, 2000},
+		{"carriage returns", "\r", false, 600},
 		{"line feeds", "\n", false, 300},
 		{"both", "\r\n", false, 300},
-		{"marked", "\r", true, 2000},
+		{"marked", "\r", true, 600},
 		{"marked, line feeds", "\n", true, 300},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -189,14 +189,14 @@ func TestPaste(t *testing.T) {
 // TestPasteOfOneString: lines that end in a semicolon inside a string end nothing.
 func TestPasteOfOneString(t *testing.T) {
 	p := sitDown(t, shell.Options{})
-	body := "\n" + strings.Repeat("a line; of a text;\n", 10_000)
+	body := "\n" + strings.Repeat("a line; of a text;\n", 3000)
 	p.press("INSERT INTO seen VALUES ('" + strings.ReplaceAll(body, "\n", "\r") + "');\r")
 	same(t, p.leave(), []string{body})
 }
 
 // TestTypedAhead: what is typed faster than it runs runs. The four persons type side by side, each with pauses of their own.
 func TestTypedAhead(t *testing.T) {
-	text, want := inserts(200, "\r")
+	text, want := inserts(100, "\r")
 	statements := strings.SplitAfter(text, ";\r")
 	pauses := []time.Duration{0, 5, 20, 50}
 	var persons []*person
@@ -231,10 +231,10 @@ func TestPasteWhileAStatementRuns(t *testing.T) {
 		p := sitDown(t, shell.Options{})
 		until := make(chan struct{})
 		p.hold <- until
-		text, want := inserts(1000, "\r")
+		text, want := inserts(300, "\r")
 		want = append([]string{"slow"}, want...)
-		p.press("INSERT INTO seen VALUES ('slow');\r" + marks[0] + text[:50_000])
-		p.press(text[50_000:] + marks[1] + "INSERT INTO seen VALUES ('half") // and the beginning of a line
+		p.press("INSERT INTO seen VALUES ('slow');\r" + marks[0] + text[:10_000])
+		p.press(text[10_000:] + marks[1] + "INSERT INTO seen VALUES ('half") // and the beginning of a line
 		close(until)
 		time.Sleep(20 * time.Millisecond)
 		p.press(" and half');\r")
@@ -242,21 +242,20 @@ func TestPasteWhileAStatementRuns(t *testing.T) {
 	}
 }
 
-// TestLargePaste: a statement of a megabyte, in one line or in many, with semicolons in strings and letters of several bytes.
+// TestLargePaste: a statement of a megabyte in one line, or of some thousand lines, with semicolons in strings and letters of several bytes.
 func TestLargePaste(t *testing.T) {
-	for name, unit := range map[string]string{
-		"one line":     "0123456789 abcdefghijklmnopqrstuvwxyz; ",
-		"many lines":   "0123456789; abcdefghijklmnopqrstuvwxyz\n",
-		"wide letters": "日本語 é 👩‍👩‍👧 naïve\n",
-		"tabs":         "a\tb\t\tc\t\n",
+	for name, tt := range map[string]struct {
+		unit  string
+		units int
+	}{
+		"one line":     {"0123456789 abcdefghijklmnopqrstuvwxyz; ", 27_000},
+		"many lines":   {"0123456789; abcdefghijklmnopqrstuvwxyz\n", 4000},
+		"wide letters": {"日本語 é 👩‍👩‍👧 naïve\n", 4000},
+		"tabs":         {"a\tb\t\tc\t\n", 4000},
 	} {
 		for _, marks := range [][2]string{{"", ""}, {"\x1b[200~", "\x1b[201~"}} {
 			t.Run(name+fmt.Sprint(len(marks[0])), func(t *testing.T) {
-				size := 1 << 20
-				if name == "tabs" {
-					size >>= 2 // its lines are many, and the race detector slow
-				}
-				value := strings.Repeat(unit, size/len(unit)+1)
+				value := strings.Repeat(tt.unit, tt.units)
 				p := sitDown(t, shell.Options{})
 				p.press(marks[0] + "INSERT INTO seen VALUES (md5('" + strings.ReplaceAll(value, "\n", "\r") + "'));\rINSERT INTO seen VALUES ('after');\r" + marks[1])
 				same(t, p.leave(), []string{fmt.Sprintf("%x", md5.Sum([]byte(value))), "after"})
