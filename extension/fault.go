@@ -56,6 +56,10 @@ func (x *execution) fault(err error) error {
 
 // duckdbFault words an error of DuckDB's.
 func (x *execution) duckdbFault(e *Error, ddb *duckdb.Error) {
+	if ddb.Type == duckdb.ErrorTypeInternal {
+		x.internalFault(e, ddb)
+		return
+	}
 	p, own := x.plan, duckapi.WithoutExcerpt(ddb.Msg)
 	w := &planner.Wording{Msg: own, Span: dialect.Span{Pos: -1, End: -1}}
 	if p != nil && p.Pos >= 0 {
@@ -74,6 +78,22 @@ func (x *execution) duckdbFault(e *Error, ddb *duckdb.Error) {
 		if x.readsAsGoogleSQL(ddb) {
 			e.Hint = "`-dialect bigquery` or a backtick reads this as GoogleSQL"
 		}
+	}
+}
+
+// internalFault words a broken assertion of DuckDB's, without the addresses in its stack. DuckDB does not see a parameter in the text of
+// query(), and runs without its value.
+func (x *execution) internalFault(e *Error, ddb *duckdb.Error) {
+	first, _, _ := strings.Cut(strings.TrimPrefix(ddb.Msg, "INTERNAL Error: "), "\n")
+	e.Msg = "DuckDB has a fault of its own, which this statement meets: " + strings.TrimRight(first, ".!") +
+		"; it can be told of it at https://github.com/duckdb/duckdb/issues"
+	p := x.plan
+	if p == nil || p.Pos < 0 || !strings.Contains(ddb.Msg, "unique_ptr that is NULL") {
+		return
+	}
+	if calls := dialect.Called(x.src[p.Pos:], "query"); len(calls) > 0 {
+		e.Msg = "a parameter in the text of query() gets no value; write the query itself, in brackets"
+		e.Pos, e.End = p.Pos+calls[0].Pos, p.Pos+calls[0].End
 	}
 }
 
