@@ -60,6 +60,7 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 			}
 			return list
 		},
+		Marker:      func(text string) string { return dialect.Marker(text, o.lang(cfg)) },
 		Completion:  func() shell.Completion { return dialect.NewCompletion(o.lang(cfg)) },
 		RenderError: func(err error, at shell.Place) string { return renderError(err, at, t.errWidth()) },
 		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
@@ -147,11 +148,16 @@ func renderError(err error, at shell.Place, width int) string {
 		return "interrupted"
 	}
 	var e *mallard.Error
-	if !errors.As(err, &e) || e.Line == 0 || !strings.HasPrefix(at.Text[at.Pos:], e.Source) {
+	if !errors.As(err, &e) || e.Line == 0 {
+		return err.Error()
+	}
+	source := strings.TrimPrefix(e.Source, dialect.Marker(e.Source, dialect.Auto)) // the shell has put it there
+	marker := len(e.Source) - len(source)
+	if !strings.HasPrefix(at.Text[at.Pos:], source) {
 		return err.Error()
 	}
 	lines := strings.Repeat("\n", at.Line-1)
-	before := len(lines) + at.Pos
+	before := len(lines) + at.Pos - marker
 	text := (&dialect.Error{Pos: before + e.Pos, End: before + e.End, Msg: e.Msg}).RenderWidth(at.Name, lines+at.Text, width)
 	if e.Hint != "" {
 		text = strings.TrimSuffix(text, "\n") + "\n" + e.Hint

@@ -81,6 +81,14 @@ func marked(src string, lang Lang) Lang {
 	return lang
 }
 
+// Marker gives the line #standardSQL, with its end, for a text that begins with it and is read as it says.
+func Marker(src string, lang Lang) string {
+	if marked(src, lang) == lang {
+		return ""
+	}
+	return marker + "\n"
+}
+
 // Parameters gives the places of the parameters in a text: ?, $1, $name and, in GoogleSQL, @name.
 func Parameters(src string, lang Lang) []Span {
 	var all []Span

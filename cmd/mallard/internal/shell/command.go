@@ -81,7 +81,7 @@ func (s *Shell) command(ctx context.Context, line string) error {
 		if c.Context != nil {
 			ctx = c.Context(ctx)
 		}
-		return s.statement(ctx, query, Place{c.Name, query, 0, 1})
+		return s.statement(ctx, "", query, Place{c.Name, query, 0, 1})
 	}
 	return fmt.Errorf("%s: unknown command%s, .help lists all", name, Nearest(name, s.commandNames()))
 }

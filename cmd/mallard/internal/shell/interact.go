@@ -128,7 +128,8 @@ func (s *Shell) typed(ctx context.Context, ed *editor.Editor, text string) error
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	done := ed.Running(stop)
-	err := s.block(ctx, typedName, strings.TrimLeft(text, " \t\n"), 1)
+	text = strings.TrimLeft(text, " \t\n")
+	err := s.block(ctx, typedName, s.o.Marker(text), text, 1)
 	if done() {
 		fmt.Fprintln(s.o.Err, "What was typed ahead is dropped.")
 	}

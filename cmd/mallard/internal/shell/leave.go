@@ -18,13 +18,13 @@ var errLeft = errors.New("The statement is inside a function that DuckDB cannot 
 // answer runs a statement and prints its result until it is over, or has not ended in time although ctx has. DuckDB looks for an interrupt
 // between its functions only, and in one of them it may be for minutes: repeat('abc', 1000000000). Such a statement is left behind: it goes
 // on, but prints no more.
-func (s *Shell) answer(ctx context.Context, src string, w io.Writer) error {
+func (s *Shell) answer(ctx context.Context, mark, src string, w io.Writer) error {
 	out := &gate{w: w}
 	then := *s // what is left behind must not see what commands change
 	over := make(chan error, 1)
 	s.unended.Add(1)
 	go func() {
-		err := then.ask(ctx, src, out)
+		err := then.ask(ctx, mark, src, out)
 		s.unended.Add(-1)
 		over <- err
 	}()
@@ -46,8 +46,8 @@ func (s *Shell) answer(ctx context.Context, src string, w io.Writer) error {
 }
 
 // ask runs a statement and prints its result.
-func (s *Shell) ask(ctx context.Context, src string, w io.Writer) error {
-	rows, err := s.db.QueryContext(ctx, src)
+func (s *Shell) ask(ctx context.Context, mark, src string, w io.Writer) error {
+	rows, err := s.db.QueryContext(ctx, mark+src)
 	if err != nil {
 		return err
 	}

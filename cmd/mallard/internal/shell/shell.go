@@ -84,6 +84,9 @@ type Options struct {
 	Bail bool
 	// Split cuts a text into statements. Default: the whole text is one.
 	Split func(src string) []Statement
+	// Marker gives the line at the beginning of a text, with its end, that says how this text and what follows in its script are read; it is
+	// put before each statement. Default: there is none.
+	Marker func(text string) string
 	// Completion starts an empty text that will grow. Default: a text is complete when it ends in ;.
 	Completion func() Completion
 	// RenderError gives the text of a statement's error. Default: the error's own text.
@@ -181,6 +184,9 @@ func New(db DB, o Options) *Shell {
 	if o.Split == nil {
 		o.Split = func(src string) []Statement { return []Statement{{0, len(src)}} }
 	}
+	if o.Marker == nil {
+		o.Marker = func(string) string { return "" }
+	}
 	if o.Completion == nil {
 		o.Completion = func() Completion { return &semicolon{} }
 	}
@@ -225,14 +231,22 @@ func (s *Shell) Run(ctx context.Context, name string, in io.Reader) error {
 // run reads a script and runs it text by text; stop tells whether a failure ends it.
 func (s *Shell) run(ctx context.Context, name string, in io.Reader, stop func() bool) error {
 	r := newScript(in)
-	failed := false
+	failed, mark := false, ""
+	start := func() Completion {
+		c := s.o.Completion()
+		c.Add(mark)
+		return c
+	}
 	for {
-		text, line, err := r.next(s.o.Completion)
+		text, line, err := r.next(start)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if text != "" {
-			switch runErr := s.block(ctx, name, text, line); {
+			if m := s.o.Marker(text); m != "" {
+				mark = m
+			}
+			switch runErr := s.block(ctx, name, mark, text, line); {
 			case runErr == nil:
 			case !errors.Is(runErr, ErrFailed):
 				return runErr
@@ -255,9 +269,9 @@ func (s *Shell) run(ctx context.Context, name string, in io.Reader, stop func() 
 	return nil
 }
 
-// block runs a dot-command or the statements of a complete text that begins in the given line. As in DuckDB's shell a failure
-// ends the text: what stands behind it on the same line does not run.
-func (s *Shell) block(ctx context.Context, name, text string, line int) error {
+// block runs a dot-command or the statements of a complete text that begins in the given line, and is read as mark says. As in DuckDB's
+// shell a failure ends the text: what stands behind it on the same line does not run.
+func (s *Shell) block(ctx context.Context, name, mark, text string, line int) error {
 	if strings.HasPrefix(text, ".") {
 		err := s.command(ctx, strings.TrimSpace(text))
 		var exit Exit
@@ -272,11 +286,16 @@ func (s *Shell) block(ctx context.Context, name, text string, line int) error {
 		fmt.Fprintln(s.o.Err, err)
 		return ErrFailed
 	}
-	for _, st := range s.o.Split(text) {
-		if strings.TrimSpace(text[st.Pos:st.End]) == "" {
+	before := len(mark)
+	if s.o.Marker(text) != "" {
+		before = 0 // it stands in the text itself
+	}
+	for _, st := range s.o.Split(mark[:before] + text) {
+		src := text[st.Pos-before : st.End-before]
+		if strings.TrimSpace(src) == "" {
 			continue
 		}
-		if err := s.statement(ctx, text[st.Pos:st.End], Place{name, text, st.Pos, line}); err != nil {
+		if err := s.statement(ctx, mark, src, Place{name, text, st.Pos - before, line}); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -286,8 +305,8 @@ func (s *Shell) block(ctx context.Context, name, text string, line int) error {
 	return nil
 }
 
-// statement runs one statement and prints its result. Its own failure is printed and becomes ErrFailed.
-func (s *Shell) statement(ctx context.Context, src string, at Place) error {
+// statement runs one statement, with mark before it, and prints its result. Its own failure is printed and becomes ErrFailed.
+func (s *Shell) statement(ctx context.Context, mark, src string, at Place) error {
 	start := time.Now()
 	status := newStatusLine(s.o)
 	notice := func(msg string) { status.print(msg) }
@@ -300,7 +319,7 @@ func (s *Shell) statement(ctx context.Context, src string, at Place) error {
 		if s.o.OutTerminal && s.file == nil {
 			w = afterStatus{w, status}
 		}
-		err = s.answer(ctx, src, w)
+		err = s.answer(ctx, mark, src, w)
 		status.stop()
 	}
 	var out outputError
