@@ -17,7 +17,8 @@ import (
 // run plans a statement, executes it, and tells the instance what it may have changed.
 func (s *session) run(ctx context.Context, src string, st dialect.Statement, exec func(*execution) error) error {
 	if n := s.control(ctx, src, st); n != nil {
-		if t, _ := ctx.Value(stepsKey{}).(*steps); streaming(ctx) && (t == nil || t.each == nil) { // other statements follow before its rows are read
+		// Other statements follow before its rows are read.
+		if t, _ := ctx.Value(stepsKey{}).(*steps); streaming(ctx) && (t == nil || t.each == nil) {
 			ctx = context.WithValue(ctx, streamKey{}, false)
 		}
 		return s.procedural(ctx, src, n, exec)

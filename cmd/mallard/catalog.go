@@ -49,14 +49,16 @@ WHERE owner ILIKE %[1]s OR contains(%[1]s, '.') AND schema_name || '.' || owner 
 
 // commands are the dot-commands that are queries.
 var commands = []shell.Command{
-	{Name: ".tables", Context: extension.AsDuckDB, Args: "[PATTERN]", Help: "List tables, views, models and object tables, of which the name is LIKE PATTERN",
+	{Name: ".tables", Context: extension.AsDuckDB, Args: "[PATTERN]",
+		Help: "List tables, views, models and object tables, of which the name is LIKE PATTERN",
 		Query: listing(
 			`SELECT database_name AS database, schema_name AS schema, name, kind FROM (
   SELECT database_name, schema_name, table_name AS name, 'table' AS kind FROM duckdb_tables() WHERE NOT internal AND NOT ` +
 				metadata.Hidden + `
   UNION ALL SELECT database_name, schema_name, view_name,
     CASE WHEN sql LIKE '` + modelView + `' THEN 'model' WHEN sql LIKE '` + objectView +
-				`' THEN 'object table' WHEN view_name LIKE '%()' AND sql LIKE '%mallard_routine%' THEN 'routine' ELSE 'view' END FROM duckdb_views() WHERE NOT internal)
+				`' THEN 'object table'
+      WHEN view_name LIKE '%()' AND sql LIKE '%mallard_routine%' THEN 'routine' ELSE 'view' END FROM duckdb_views() WHERE NOT internal)
 WHERE name ILIKE %[1]s ORDER BY ALL`)},
 	{Name: ".schema", Context: extension.AsDuckDB, Args: "[PATTERN]", Plain: true,
 		Help:  "Show how schemas, types, sequences, tables, indexes and views were made, of which the name is LIKE PATTERN",

@@ -252,3 +252,26 @@ func partitionOf(p *metadata.Partitioning) string {
 		"::TIMESTAMPTZ) ELSE " + column +
 		"::TIMESTAMP END, '" + form + "'), '__NULL__')"
 }
+
+// Definition implements [translator.Database].
+func (d described) Definition(ctx context.Context, path []string) (string, error) {
+	database, k, err := d.locate(ctx, metadata.Table, path)
+	if err != nil {
+		return "", err
+	}
+	where := "database_name = " + quote.Text(database) + " AND lower(schema_name) = lower(" + quote.Text(k.Dataset) + ")"
+	if len(splitPath(path)) == 1 { // a temporary table stands before another one
+		where = "(temporary OR " + where + ")"
+	}
+	rows, err := d.Catalog.Rows(ctx, "SELECT sql FROM duckdb_tables() WHERE lower(table_name) = lower("+quote.Text(k.Name)+") AND "+where+
+		" ORDER BY temporary DESC LIMIT 1")
+	if err != nil || len(rows) == 0 || strings.Contains(k.Dataset+k.Name, "(") {
+		return "", err
+	}
+	text := fmt.Sprint(rows[0][0])
+	from, to := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
+	if from < 0 || to < from {
+		return "", nil
+	}
+	return text[from : to+1], nil
+}

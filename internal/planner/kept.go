@@ -90,6 +90,7 @@ func (pl *Planner) there(ctx context.Context, database string, k metadata.Key) (
 // keeping is what a statement changes of what is kept besides DuckDB's catalog.
 type keeping struct {
 	*Planner
+	plan    *Plan
 	changes []*keptChange
 	only    bool // DuckDB has nothing to do, and so will not say that something is not there
 }
@@ -103,7 +104,7 @@ type keptChange struct {
 
 // keep lets a plan keep what a statement changes.
 func (pl *Planner) keep(p *Plan, changes []*writer.Change, only bool) {
-	k := &keeping{Planner: pl, only: only}
+	k := &keeping{Planner: pl, plan: p, only: only}
 	for _, c := range changes {
 		k.changes = append(k.changes, &keptChange{Change: c})
 	}
@@ -128,6 +129,9 @@ func (k *keeping) before(ctx context.Context) (err error) {
 		}
 		if err := k.mayApply(ctx, c); err != nil {
 			return err
+		}
+		if c.skip && c.IfMissing && (c.Action == writer.Make || c.Action == writer.Copy) {
+			k.plan.Then = nil // IF NOT EXISTS makes nothing
 		}
 		if c.skip || c.Action == writer.Forget || c.Action == writer.Rename {
 			continue

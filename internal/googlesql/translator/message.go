@@ -36,6 +36,12 @@ var said = []struct {
 		"Required field $1$2 cannot be null"},
 	{regexp.MustCompile(`^Catalog Error: View with name "?([^"]+?)\(\)"? already exists!`), "Already Exists: Routine $1"},
 	{regexp.MustCompile(`^Catalog Error: View with name "?([^"]+?)\(\)"? does not exist!(?s:.*)`), "Not found: Routine $1"},
+	{regexp.MustCompile(`^Catalog Error: Existing object (\S+) is of type (\w+), trying to drop type (\w+)(?s:.*)`),
+		"Cannot drop $1, which has type $2. An object of type $3 was expected"},
+	{regexp.MustCompile(`^Dependency Error: Cannot drop entry "([^"]+)" because there are entries that depend on it(?s:.*)`),
+		"Dataset $1 is still in use"},
+	{regexp.MustCompile(`^Conversion Error: Casting value "(-?[\d.]+)" to type DECIMAL\((\d+),(\d+)\) failed: value is out of range!(?s:.*)`),
+		"Value $1 has more digits than NUMERIC($2, $3)"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? already exists!`), "Already Exists: $1 $2"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? does not exist!(?s:.*)`), "Not found: $1 $2"},
 }

@@ -27,6 +27,8 @@ type Database interface {
 	Place(ctx context.Context, path []string) (string, error)
 	// Export gives the file of a URI that EXPORT DATA writes. The star of a URI is the number of the file.
 	Export(uri string, overwrite bool) (string, error)
+	// Definition gives the columns of a table as CREATE TABLE defines them, in brackets; "" for what is none.
+	Definition(ctx context.Context, path []string) (string, error)
 	// Value computes an expression of DuckDB's.
 	Value(ctx context.Context, sql string) (any, error)
 	// Function gives the name under which the statement sees a native function (package functions/googlesql).
@@ -120,8 +122,9 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 	l.names = writer.Names{
 		Text:     sql,
 		Function: db.Function, Parameters: p.Names, Constructs: declare(l.catalog, constructs), Export: db.Export,
-		Place: func(path []string) (string, error) { return db.Place(ctx, path) },
-		Value: func(sql string) (any, error) { return db.Value(ctx, sql) },
+		Place:      func(path []string) (string, error) { return db.Place(ctx, path) },
+		Definition: func(path []string) (string, error) { return db.Definition(ctx, path) },
+		Value:      func(sql string) (any, error) { return db.Value(ctx, sql) },
 	}
 	for _, v := range db.Variables() {
 		f := googlesql.Field{Name: v.Name, Type: v.Type}

@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
@@ -38,7 +39,7 @@ func (w *writer) alterStatement(s *resolved.AnyResolvedAlterObjectStmtProto) str
 	case *resolved.AnyResolvedAlterObjectStmtProto_ResolvedAlterSchemaStmtNode:
 		return w.alter(n.ResolvedAlterSchemaStmtNode.GetParent(), "SCHEMA", metadata.Dataset)
 	}
-	refuse(nil, "the statement %s", nodeName(s))
+	refuse(nil, "the statement %s", w.firstWords())
 	return ""
 }
 
@@ -109,9 +110,16 @@ func (a *alteration) action(action *resolved.AnyResolvedAlterActionProto) string
 	case *resolved.AnyResolvedAlterActionProto_ResolvedAlterColumnActionNode:
 		return a.alterColumn(n.ResolvedAlterColumnActionNode)
 	}
+	if keys.MatchString(a.names.Text) {
+		a.notice("Keys are not enforced, and are not kept here.")
+		return ""
+	}
 	refuse(a.at, "%s in ALTER %s", nodeName(action), a.kind)
 	return ""
 }
+
+// keys matches changes of keys, which BigQuery keeps and does not enforce.
+var keys = regexp.MustCompile(`(?i)\b(?:ADD\s+(?:CONSTRAINT\s+\S+\s+)?(?:PRIMARY|FOREIGN)|DROP\s+(?:PRIMARY|FOREIGN|CONSTRAINT))\b`)
 
 func (a *alteration) addColumn(c *resolved.ResolvedAddColumnActionProto) string {
 	d := c.GetColumnDefinition()

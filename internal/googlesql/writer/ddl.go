@@ -43,7 +43,7 @@ func (w *writer) createStatement(s *resolved.AnyResolvedCreateStatementProto) st
 			return text
 		}
 	}
-	refuse(nil, "the statement %s", nodeName(s))
+	refuse(nil, "the statement %s", w.firstWords())
 	return ""
 }
 
@@ -62,13 +62,13 @@ func (w *writer) createTable(s *resolved.ResolvedCreateTableStmtProto) string {
 	head += " " + name
 	for _, from := range []*resolved.AnyResolvedScanProto{s.GetCloneFrom(), s.GetCopyFrom()} {
 		if from != nil {
-			return head + " AS FROM " + w.copied(at, from, kept).From
+			return w.defined(base.GetParent(), head, w.copied(at, from, kept), true)
 		}
 	}
 	if base.GetLikeTable().GetName() != "" {
 		like := w.names.Tables[base.GetLikeTable().GetSerializationId()]
 		kept.Action, kept.From = Copy, like.Path
-		return head + " AS FROM " + like.From + " LIMIT 0"
+		return w.defined(base.GetParent(), head, like, false)
 	}
 	var columns []string
 	for _, c := range base.GetColumnDefinitionList() {
@@ -93,12 +93,26 @@ func (w *writer) createTableAs(s *resolved.ResolvedCreateTableAsSelectStmtProto)
 	}
 	w.makeColumns(kept, base.GetColumnDefinitionList())
 	head, name := w.create(base.GetParent(), "TABLE", base.GetParent().GetNamePath())
+	definition, constrained := "", false
+	var columns []string
 	for _, c := range base.GetColumnDefinitionList() {
-		if c.GetAnnotations().GetNotNull() || c.GetDefaultValue() != nil || c.GetAnnotations().GetTypeParameters() != nil {
-			refuse(at, "a constraint, a default or the parameters of a type before AS SELECT")
-		}
+		a := c.GetAnnotations()
+		constrained = constrained || a.GetNotNull() || c.GetDefaultValue() != nil || a.GetTypeParameters() != nil || len(a.GetChildList()) > 0
+		columns = append(columns, w.columnDefinition(at, c))
 	}
-	return head + " " + name + " AS " + w.query(s.GetQuery(), s.GetOutputColumnList())
+	if constrained {
+		definition = "(" + strings.Join(columns, ", ") + ")"
+	}
+	if base.GetLikeTable().GetName() != "" {
+		like := w.names.Tables[base.GetLikeTable().GetSerializationId()]
+		kept.Action, kept.From = Copy, like.Path
+		definition = w.definition(like.Path)
+	}
+	query := w.query(s.GetQuery(), s.GetOutputColumnList())
+	if definition == "" {
+		return head + " " + name + " AS " + query
+	}
+	return w.filled(base.GetParent(), head+" "+name, definition, query)
 }
 
 // createView writes CREATE VIEW, and gives what is kept of it.
@@ -131,5 +145,55 @@ func (w *writer) createSnapshot(s *resolved.ResolvedCreateSnapshotTableStmtProto
 	from := w.copied(at, s.GetCloneFrom(), kept)
 	kept.Value.SnapshotOf = strings.Join(from.Path, ".")
 	head, name := w.create(s.GetParent(), "TABLE", s.GetParent().GetNamePath())
-	return head + " " + name + " AS FROM " + from.From
+	return w.defined(s.GetParent(), head+" "+name, from, true)
+}
+
+// defined writes a table with the columns of another one: AS SELECT would leave out what may not be NULL, defaults and checks.
+func (w *writer) defined(s *resolved.ResolvedCreateStatementProto, head string, from Table, rows bool) string {
+	definition := w.definition(from.Path)
+	switch {
+	case definition == "" && rows:
+		return head + " AS FROM " + from.From
+	case definition == "":
+		return head + " AS FROM " + from.From + " LIMIT 0"
+	case !rows:
+		return head + " " + definition
+	}
+	return w.filled(s, head, definition, "SELECT * FROM "+from.From)
+}
+
+// held is the table in which rows wait for the table that replaces the one that they may come from.
+const held = `"mallard made"`
+
+// filled writes a table with a definition and the rows of a query, in several statements.
+func (w *writer) filled(s *resolved.ResolvedCreateStatementProto, head, definition, query string) string {
+	temporary := s.GetCreateScope() == resolved.ResolvedCreateStatementEnums_CREATE_TEMP
+	cautious := s.GetCreateMode() == resolved.ResolvedCreateStatementEnums_CREATE_IF_NOT_EXISTS
+	if cautious && (temporary || len(w.parameters) > 0) { // nothing must follow where the table is there, which is known of what is kept
+		refuse(location(s.GetParent().GetParent()), "IF NOT EXISTS with constraints and rows, for a temporary table or with parameters,")
+	}
+	_, name := w.create(s, "TABLE", s.GetNamePath())
+	if temporary {
+		name = "temp.main." + name
+	}
+	if !temporary && len(w.parameters) == 0 && s.GetCreateMode() != resolved.ResolvedCreateStatementEnums_CREATE_OR_REPLACE {
+		for _, p := range Pieces(query)[1:] { // the marks of constructs are of use in the statement itself only
+			query = strings.Replace(query, mark(p.Construct), "", 1)
+		}
+		w.then = append(w.then, "INSERT INTO "+name+" "+query)
+		return head + " " + definition
+	}
+	w.then = append(w.then, head+" "+definition, "INSERT INTO "+name+" FROM temp.main."+held, "DROP TABLE temp.main."+held)
+	return "CREATE OR REPLACE TEMP TABLE " + held + " AS " + query
+}
+
+func (w *writer) definition(path []string) string {
+	if w.names.Definition == nil {
+		return ""
+	}
+	text, err := w.names.Definition(path)
+	if err != nil {
+		panic(failed{err})
+	}
+	return text
 }

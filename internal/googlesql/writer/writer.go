@@ -3,6 +3,7 @@ package writer
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ type Names struct {
 	Place func(path []string) (string, error)
 	// Export gives the file of a URI that EXPORT DATA writes; nil takes it as it is. The star of a URI is the number of the file.
 	Export func(uri string, overwrite bool) (string, error)
+	// Definition gives the columns of a table as CREATE TABLE defines them, in brackets; "" for what is none.
+	Definition func(path []string) (string, error)
 	// Value computes an expression of DuckDB's that stands for an option.
 	Value      func(sql string) (any, error)
 	Constructs []Construct // those of the catalog, by the numbers of their names
@@ -141,6 +144,8 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 		out.SQL = w.exportData(n.ResolvedExportDataStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedAuxLoadDataStmtNode:
 		out.Load = w.loadData(n.ResolvedAuxLoadDataStmtNode)
+	case *resolved.AnyResolvedStatementProto_ResolvedAssertStmtNode:
+		out.SQL = w.assert(n.ResolvedAssertStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedCallStmtNode:
 		w.callStatement(n.ResolvedCallStmtNode, out)
 	case *resolved.AnyResolvedStatementProto_ResolvedExplainStmtNode:
@@ -153,8 +158,25 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 	case *resolved.AnyResolvedStatementProto_ResolvedRollbackStmtNode:
 		out.SQL = "ROLLBACK"
 	default:
-		refuse(nil, "the statement %s", nodeName(s))
+		refuse(nil, "the statement %s", w.firstWords())
 	}
+}
+
+var firstWords = regexp.MustCompile(`^\s*((?:[A-Za-z_]+\s+){0,2}[A-Za-z_]+)`)
+
+// firstWords names the statement by its keywords.
+func (w *writer) firstWords() string {
+	return strings.Join(strings.Fields(strings.ToUpper(firstWords.FindString(w.names.Text))), " ")
+}
+
+// assert writes ASSERT as a statement without rows.
+func (w *writer) assert(s *resolved.ResolvedAssertStmtProto) string {
+	message := "Assertion failed"
+	if d := s.GetDescription(); d != "" {
+		message += ": " + d
+	}
+	return "SET VARIABLE mallard_assertion = (SELECT CASE WHEN " + w.expr(s.GetExpression()) + " THEN true ELSE " + fail(message, "BOOLEAN") +
+		" END)"
 }
 
 type writer struct {
