@@ -25,7 +25,7 @@ const callBytes = 4 << 20
 // newCalls makes the server of gRPC, with the services that are served by it.
 func (s *Server) newCalls() *grpc.Server {
 	calls := grpc.NewServer(grpc.ChainUnaryInterceptor(s.unary), grpc.ChainStreamInterceptor(s.streaming), grpc.MaxRecvMsgSize(callBytes),
-		grpc.MaxConcurrentStreams(256), grpc.WriteBufferSize(128<<10))
+		grpc.MaxConcurrentStreams(256), grpc.WriteBufferSize(256<<10))
 	s.reads = storageread.New(storageread.Options{DB: s.db, Tables: readables{s.bigquery}, Location: s.o.Location, Logger: s.o.Logger})
 	storagepb.RegisterBigQueryReadServer(calls, s.reads)
 	connectionpb.RegisterConnectionServiceServer(calls, s.connections)

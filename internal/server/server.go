@@ -406,7 +406,8 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-// metrics writes Prometheus's text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
+// metrics writes Prometheus's text format (https://prometheus.io/docs/instrumenting/exposition_formats/). For nine numbers without labels
+// that is a line each; Prometheus's library, which is not among the modules, would bring several of its own.
 func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	jobs := s.bigquery.Jobs()

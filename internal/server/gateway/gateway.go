@@ -230,7 +230,8 @@ func (g *Gateway) route(c net.Conn) {
 
 // routeTLS ends TLS. Who offers HTTP/1.1 gets it; who speaks HTTP/2 alone speaks gRPC.
 func (g *Gateway) routeTLS(c net.Conn) {
-	t := tls.Server(c, g.tls())
+	under := &gathering{Conn: c}
+	t := tls.Server(under, g.tls())
 	ctx, stop := context.WithTimeout(g.ctx, patience)
 	defer stop()
 	if err := t.HandshakeContext(ctx); err != nil {
@@ -240,7 +241,7 @@ func (g *Gateway) routeTLS(c net.Conn) {
 	}
 	_ = c.SetDeadline(time.Time{})
 	if t.ConnectionState().NegotiatedProtocol == "h2" {
-		g.calls.put(t)
+		g.calls.put(&joined{Conn: t, under: under})
 		return
 	}
 	g.plain.put(t)

@@ -60,7 +60,9 @@ type batches struct {
 	codec  codec
 	near   bool // the client is on this machine
 	arena  arena
-	out    bytes.Buffer
+	outs   [buffers]bytes.Buffer // of the messages that are at hand, in turn
+	out    *bytes.Buffer         // the one that is written
+	turn   int
 	writer *ipc.Writer
 	parts  []arrow.RecordBatch
 	rows   int64
@@ -99,7 +101,10 @@ func (b *batches) release() {
 	b.parts, b.rows, b.bytes = b.parts[:0], 0, 0
 }
 
-// message makes a message of the batches, and forgets them. Its text holds until the next one.
+// buffers is how many messages are at hand at once: one that is made, one that waits and one that is sent.
+const buffers = 3
+
+// message makes a message of the batches, and forgets them. Its text holds until two more are made.
 func (b *batches) message() (text []byte, rows int64, err error) {
 	defer b.release()
 	columns := make([]arrow.Array, b.schema.NumFields())
@@ -114,6 +119,8 @@ func (b *batches) message() (text []byte, rows int64, err error) {
 	}
 	whole := array.NewRecordBatch(b.schema, columns, b.rows)
 	defer whole.Release()
+	b.out = &b.outs[b.turn]
+	b.turn = (b.turn + 1) % buffers
 	first := b.writer == nil
 	if first {
 		b.use(b.codec)
@@ -137,12 +144,12 @@ func (b *batches) use(c codec) {
 	case storagepb.ArrowSerializationOptions_ZSTD:
 		options = append(options, ipc.WithZstd())
 	}
-	b.writer = ipc.NewWriterWithPayloadWriter(&messageWriter{out: &b.out}, options...)
+	b.writer = ipc.NewWriterWithPayloadWriter(&messageWriter{b: b}, options...)
 }
 
 // messageWriter writes the messages of batches alone. It implements [ipc.PayloadWriter].
 type messageWriter struct {
-	out   *bytes.Buffer
+	b     *batches
 	begun bool // the schema has passed
 }
 
@@ -158,7 +165,7 @@ func (w *messageWriter) WritePayload(p ipc.Payload) error {
 		w.begun = true
 		return nil
 	}
-	_, err := p.WritePayload(w.out)
+	_, err := p.WritePayload(w.b.out)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"google.golang.org/grpc/peer"
 
 	"github.com/mallardml/mallard/extension/arrowquery"
@@ -88,21 +89,70 @@ func (n *session) send(ctx context.Context, c *sql.Conn, query string, offset, a
 	if !n.gapless {
 		out.about = about
 	}
+	// The next message is made while one is sent: a client takes its time.
+	made, gone, ended := make(chan message, 1), make(chan struct{}), make(chan error, 1)
+	go func() {
+		defer close(made)
+		ended <- b.produce(r, made, gone)
+	}()
+	for m := range made {
+		if err == nil {
+			if err = out.send(m); err != nil {
+				close(gone)
+			}
+		}
+	}
+	return errors.Join(err, <-ended)
+}
+
+// message is a part of a stream.
+type message struct {
+	text []byte
+	rows int64
+}
+
+// produce makes messages of what a query gives, until it ends or the reader of them is gone.
+func (b *batches) produce(r array.RecordReader, to chan<- message, gone <-chan struct{}) (err error) {
+	defer func() { // no call's own goroutine, which would do so
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a fault of the server's: %v", p)
+		}
+	}()
+	put := func() error {
+		text, rows, err := b.message()
+		if err != nil {
+			return err
+		}
+		select {
+		case to <- message{text, rows}:
+			return nil
+		case <-gone:
+			return errGone
+		}
+	}
 	for r.Next() {
 		if !b.add(r.RecordBatch()) {
 			continue
 		}
-		if err := out.send(&b); err != nil {
-			return err
+		if err := put(); err != nil {
+			return leaving(err)
 		}
 	}
-	if err := r.Err(); err != nil {
+	if err := r.Err(); err != nil || b.rows == 0 {
 		return err
 	}
-	if b.rows == 0 {
+	return leaving(put())
+}
+
+// errGone says that nobody reads any more.
+var errGone = errors.New("the reader is gone")
+
+// leaving is no error where the reader is gone: the sender has its own.
+func leaving(err error) error {
+	if errors.Is(err, errGone) {
 		return nil
 	}
-	return out.send(&b)
+	return err
 }
 
 // near reports whether a client is on this machine.
@@ -123,11 +173,8 @@ type sender struct {
 	begun       bool
 }
 
-func (o *sender) send(b *batches) error {
-	text, rows, err := b.message()
-	if err != nil {
-		return err
-	}
+func (o *sender) send(of message) (err error) {
+	text, rows := of.text, of.rows
 	size := int64(0)
 	if o.n.packed {
 		if text, size, err = pack(text); err != nil {
