@@ -3,6 +3,7 @@ package extension
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -54,6 +55,9 @@ func (x *execution) fault(err error) error {
 	return e
 }
 
+// tooDeep matches what DuckDB says of a text that it has no stack for.
+var tooDeep = regexp.MustCompile(`^Parser Error: memory exhausted at|Max expression depth limit of \d+ exceeded`)
+
 // duckdbFault words an error of DuckDB's.
 func (x *execution) duckdbFault(e *Error, ddb *duckdb.Error) {
 	if ddb.Type == duckdb.ErrorTypeInternal {
@@ -62,6 +66,10 @@ func (x *execution) duckdbFault(e *Error, ddb *duckdb.Error) {
 	}
 	p, own := x.plan, duckapi.WithoutExcerpt(ddb.Msg)
 	w := &planner.Wording{Msg: own, Span: dialect.Span{Pos: -1, End: -1}}
+	if p != nil && p.Lang == dialect.GoogleSQL && tooDeep.MatchString(own) {
+		e.Msg = "the statement is nested too deep for DuckDB, or too long"
+		return
+	}
 	if p != nil && p.Pos >= 0 {
 		w.Pos, w.End = x.locate(ddb)
 		if other, ok := x.s.planner(x.ctx).MissingColumn(x.ctx, p, x.src, ddb); ok {

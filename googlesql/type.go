@@ -27,7 +27,7 @@ const (
 	Interval
 	JSON
 	Geography // DuckDB has no counterpart
-	Range     // nor for this one
+	Range     // a STRUCT there: see RangeStart
 	Array
 	Struct
 )
@@ -71,6 +71,13 @@ type Field struct {
 	Name string
 	Type Type
 }
+
+// RangeStart and RangeEnd are the fields of the STRUCT that keeps a RANGE in DuckDB. An end that is unbounded is -infinity or
+// infinity there, so that RANGEs are equal and in order as GoogleSQL has it.
+const (
+	RangeStart = "_range_start"
+	RangeEnd   = "_range_end"
+)
 
 // ArrayOf is ARRAY<t>.
 func ArrayOf(t Type) Type { return Type{Kind: Array, Elem: &t} }
@@ -127,6 +134,9 @@ func (t Type) DuckDB() string {
 			parts[i] = `"` + strings.ReplaceAll(f.Name, `"`, `""`) + `" ` + of
 		}
 		return "STRUCT(" + strings.Join(parts, ", ") + ")"
+	case Range:
+		elem := t.Elem.DuckDB()
+		return "STRUCT(\"" + RangeStart + "\" " + elem + ", \"" + RangeEnd + "\" " + elem + ")"
 	}
 	if t.Kind <= 0 || int(t.Kind) >= len(kindNames) {
 		return ""

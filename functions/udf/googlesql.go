@@ -27,6 +27,10 @@ func (t Type) GoogleSQL() (googlesql.Type, error) {
 		return googlesql.ArrayOf(googlesql.StructOf(fields...)), err
 	case t.Kind == mapping.TypeStruct:
 		fields, err := t.fields()
+		if len(fields) == 2 && fields[0].Name == googlesql.RangeStart && fields[1].Name == googlesql.RangeEnd &&
+			fields[0].Type.Equal(fields[1].Type) {
+			return googlesql.Type{Kind: googlesql.Range, Elem: &fields[0].Type}, err
+		}
 		return googlesql.StructOf(fields...), err
 	}
 	kind, err := googlesql.FromDuckDB(KindName(t.Kind))

@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -17,7 +18,63 @@ func check(sql string) error {
 	if steps(sql) > maxSteps {
 		return fmt.Errorf("the statement joins too many tables, or has too many pipe operators: more than %d in all", maxSteps)
 	}
+	if deepJSON(sql) {
+		return errors.New("Invalid JSON literal: Max nesting of 500 has been exceeded while parsing JSON document")
+	}
 	return nil
+}
+
+// deepJSON looks for a constant JSON '…' that is nested too deep, which ends the process of the native library.
+func deepJSON(sql string) bool {
+	const most = 500
+	if depth(sql) <= most {
+		return false
+	}
+	word, before := "", "" // the words that end here, of which the last may be the prefix of a string
+	for i := 0; i < len(sql); {
+		switch c := sql[i]; {
+		case c == '\'' || c == '"' || c == '`':
+			n := quoted(sql[i:])
+			json := strings.EqualFold(word, "JSON") || strings.EqualFold(word, "R") && strings.EqualFold(before, "JSON")
+			if json && n > most && depth(sql[i:i+n]) > most {
+				return true
+			}
+			i, word = i+n, ""
+			continue
+		case c == '#' || strings.HasPrefix(sql[i:], "--"):
+			i += through(sql[i:], "\n")
+			continue
+		case strings.HasPrefix(sql[i:], "/*"):
+			i += through(sql[i:], "*/")
+			continue
+		case letter(c):
+			from := i
+			for i < len(sql) && letter(sql[i]) {
+				i++
+			}
+			before, word = word, sql[from:i]
+			continue
+		case c != ' ' && c != '\t' && c != '\n' && c != '\r':
+			word = ""
+		}
+		i++
+	}
+	return false
+}
+
+// depth is how many brackets are open in each other, at most: those in strings count too.
+func depth(s string) (most int) {
+	open := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '[', '{':
+			open++
+			most = max(most, open)
+		case ']', '}':
+			open = max(open-1, 0)
+		}
+	}
+	return most
 }
 
 // steps counts joins, the commas of FROM clauses and pipe operators. It need not be exact.

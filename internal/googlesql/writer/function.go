@@ -216,7 +216,7 @@ var functions map[string]entry
 
 func init() {
 	functions = merge(operators, hashes, texts, patterns, jsons, nets,
-		comparisons, numberFunctions(), arrayFunctions(), datetimeFunctions(), intervalFunctions())
+		comparisons, numberFunctions(), arrayFunctions(), datetimeFunctions(), intervalFunctions(), ranges)
 }
 
 // Known reports whether a name is that of a function of GoogleSQL's.

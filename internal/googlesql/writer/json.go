@@ -2,6 +2,7 @@ package writer
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
@@ -78,6 +79,9 @@ func anyWith(name string, n int, otherwise string, kind googlesql.Kind) entry {
 func (w *writer) ofAny(c *call, name string, args []string, types []googlesql.Type) string {
 	parts := make([]string, len(args)+1)
 	for i, a := range args {
+		if hasRange(types[i]) {
+			c.refuse("a RANGE in %s", strings.ToUpper(c.name))
+		}
 		parts[i+1] = "CAST(" + a + " AS " + duckType(c.at, types[i]) + ")"
 	}
 	b, err := json.Marshal(types)
@@ -89,6 +93,12 @@ func (w *writer) ofAny(c *call, name string, args []string, types []googlesql.Ty
 		parts[0] = "'[]'"
 	}
 	return w.native(name) + "(" + strings.Join(parts, ", ") + ")"
+}
+
+// hasRange reports whether a type is RANGE, or has one inside.
+func hasRange(t googlesql.Type) bool {
+	return t.Kind == googlesql.Range || t.Kind == googlesql.Array && hasRange(*t.Elem) ||
+		slices.ContainsFunc(t.Fields, func(f googlesql.Field) bool { return hasRange(f.Type) })
 }
 
 // jsonPath makes an entry of a function over JSON, or a STRING that holds it. legacy says how paths are written.

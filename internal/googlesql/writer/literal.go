@@ -78,6 +78,9 @@ func literal(at *resolved.ParseLocationRangeProto, v *resolved.ValueProto, t goo
 		}
 		return "struct_pack(" + strings.Join(parts, ", ") + ")"
 	}
+	if r, ok := v.GetValue().(*resolved.ValueProto_RangeValue); ok {
+		return rangeLiteral(at, r.RangeValue, t)
+	}
 	refuse(at, "a constant of type %s", t)
 	return ""
 }

@@ -65,6 +65,9 @@ func (e *Encoder) value(b []byte, t googlesql.Type, v any) ([]byte, error) {
 		return append(b, "null"...), nil
 	case t.Kind == googlesql.Struct:
 		return e.record(b, t, v)
+	case t.Kind == googlesql.Range:
+		b, err := e.rangeText(append(b, '"'), t, v)
+		return append(b, '"'), err
 	}
 	switch t.Kind {
 	case googlesql.String, googlesql.JSON:
@@ -73,6 +76,33 @@ func (e *Encoder) value(b []byte, t googlesql.Type, v any) ([]byte, error) {
 	}
 	b, err := e.scalar(append(b, '"'), t.Kind, v) // its text has nothing to escape
 	return append(b, '"'), err
+}
+
+// rangeText writes a RANGE as BigQuery does: [2024-01-01, UNBOUNDED).
+func (e *Encoder) rangeText(b []byte, t googlesql.Type, v any) ([]byte, error) {
+	ends, ok := v.(map[string]any)
+	if !ok {
+		return b, mismatch(v, t.String())
+	}
+	b = append(b, '[')
+	for i, name := range []string{googlesql.RangeStart, googlesql.RangeEnd} {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		at, ok := ends[name].(time.Time)
+		if !ok {
+			return b, mismatch(ends[name], t.String())
+		}
+		if year := at.Year(); year < 1 || year > 9999 { // -infinity and infinity
+			b = append(b, "UNBOUNDED"...)
+			continue
+		}
+		var err error
+		if b, err = e.scalar(b, t.Elem.Kind, at); err != nil {
+			return b, err
+		}
+	}
+	return append(b, ')'), nil
 }
 
 func (e *Encoder) array(b []byte, elem googlesql.Type, v any) ([]byte, error) {

@@ -100,13 +100,23 @@ func typeOf(f *bigquery.TableFieldSchema, depth int) (googlesql.Type, error) {
 		return googlesql.Type{}, failed("The field has no type")
 	case !ok, kind == googlesql.Array:
 		return googlesql.Type{}, failed("Invalid value for type: %s is not a valid value", f.Type)
-	case kind == googlesql.Geography, kind == googlesql.Range:
+	case kind == googlesql.Geography:
 		return googlesql.Type{}, refused(kind.String())
 	}
 	if err := checkParameters(f, kind); err != nil {
 		return googlesql.Type{}, err
 	}
 	t := googlesql.Type{Kind: kind}
+	if kind == googlesql.Range {
+		elem := googlesql.Type{}
+		if f.RangeElementType != nil {
+			elem.Kind = typeWords[strings.ToUpper(f.RangeElementType.Type)]
+		}
+		if elem.Kind != googlesql.Date && elem.Kind != googlesql.DateTime && elem.Kind != googlesql.Timestamp {
+			return t, failed("The rangeElementType of a RANGE is DATE, DATETIME or TIMESTAMP")
+		}
+		t.Elem = &elem
+	}
 	if kind == googlesql.Struct {
 		fields, err := columns(f.Fields, depth+1)
 		if err != nil {
@@ -169,6 +179,8 @@ func declare(f *bigquery.TableFieldSchema) string {
 			}
 		}
 		text = "STRUCT<" + strings.Join(parts, ", ") + ">"
+	case kind == googlesql.Range:
+		text += "<" + strings.ToUpper(f.RangeElementType.Type) + ">"
 	case (kind == googlesql.Numeric || kind == googlesql.BigNumeric) && f.Precision > 0 && f.Scale > 0:
 		text += fmt.Sprintf("(%d, %d)", f.Precision, f.Scale)
 	case (kind == googlesql.Numeric || kind == googlesql.BigNumeric) && f.Precision > 0:
@@ -254,6 +266,9 @@ func fromDuckDB(t *duckfmt.Type) (googlesql.Type, error) {
 				return s, err
 			}
 			s.Fields = append(s.Fields, googlesql.Field{Name: f.Name, Type: of})
+		}
+		if len(s.Fields) == 2 && s.Fields[0].Name == googlesql.RangeStart && s.Fields[1].Name == googlesql.RangeEnd {
+			return googlesql.Type{Kind: googlesql.Range, Elem: &s.Fields[0].Type}, nil
 		}
 		return s, nil
 	case "DECIMAL":

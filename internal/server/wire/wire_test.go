@@ -67,7 +67,8 @@ func TestDeclare(t *testing.T) {
 		{`{"name":"a","type":"RECORD","mode":"REPEATED","fields":[{"name":"order","type":"FLOAT"},{"name":"b","type":"BOOLEAN","mode":"REPEATED"}]}`,
 			"ARRAY<STRUCT<`order` FLOAT64, b ARRAY<BOOL>>>"},
 		{`{"name":"a","type":"GEOGRAPHY"}`, "! a: The type GEOGRAPHY is not supported here: DuckDB has no counterpart of it"},
-		{`{"name":"a","type":"RANGE","rangeElementType":{"type":"DATE"}}`, "! a: The type RANGE is not supported here: DuckDB has no counterpart of it"},
+		{`{"name":"a","type":"RANGE","rangeElementType":{"type":"DATE"}}`, "RANGE<DATE>"},
+		{`{"name":"a","type":"RANGE","rangeElementType":{"type":"INT64"}}`, "! a: The rangeElementType of a RANGE is DATE, DATETIME or TIMESTAMP"},
 		{`{"name":"a","type":"INT65"}`, "! a: Invalid value for type: INT65 is not a valid value"},
 		{`{"name":"a","type":"INT64","mode":"MAYBE"}`, "! a: Invalid value for mode: MAYBE is not a valid value"},
 		{`{"name":"a","type":"RECORD"}`, "! a: The RECORD has no fields"},
@@ -96,6 +97,39 @@ func TestDeclare(t *testing.T) {
 		if err != nil || string(got) != want {
 			t.Errorf("%s: %s, %v, want %s", duckdb, got, err, want)
 		}
+	}
+}
+
+// TestRange: https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-types#range_type
+func TestRange(t *testing.T) {
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query("SELECT {'_range_start': DATE '2024-01-01', '_range_end': 'infinity'::DATE} AS r, " +
+		"{'_range_start': '-infinity'::TIMESTAMPTZ, '_range_end': TIMESTAMPTZ '2024-01-01 12:00:00+00'} AS s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, err := wire.ColumnsOf(types)
+	if err != nil || columns[0].Type.String() != "RANGE<DATE>" || columns[1].Type.String() != "RANGE<TIMESTAMP>" {
+		t.Fatal(columns, err)
+	}
+	var values [2]any
+	if !rows.Next() || rows.Scan(&values[0], &values[1]) != nil {
+		t.Fatal(rows.Err())
+	}
+	e := wire.Encoder{Columns: columns, Timestamps: wire.Int64Micros}
+	got, err := e.AppendRow(nil, values[:])
+	want := `{"f":[{"v":"[2024-01-01, UNBOUNDED)"},{"v":"[UNBOUNDED, 1704110400000000)"}]}`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
 	}
 }
 

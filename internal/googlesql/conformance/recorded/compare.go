@@ -36,6 +36,21 @@ func readRows(rows *sql.Rows) (all []map[string]any, names []string, err error) 
 	return all, names, rows.Err()
 }
 
+// sameEnd compares an end of a RANGE.
+func sameEnd(want, got any) bool {
+	t, ok := got.(time.Time)
+	if !ok || want == nil {
+		return ok && (t.Year() < 1 || t.Year() > 9999)
+	}
+	text := strings.TrimSuffix(fmt.Sprint(want), "+00:00")
+	for _, form := range []string{time.DateOnly, "2006-01-02T15:04:05.999999", "2006-01-02 15:04:05.999999"} {
+		if w, err := time.Parse(form, text); err == nil {
+			return w.Equal(t)
+		}
+	}
+	return false
+}
+
 // same compares a recorded value with one that was read.
 func same(f field, want, got any) bool {
 	if f.Mode == "REPEATED" {
@@ -104,6 +119,10 @@ func same(f field, want, got any) bool {
 			}
 		}
 		return true
+	case "RANGE":
+		m, ok := got.(map[string]any)
+		w, isMap := want.(map[string]any)
+		return ok && isMap && sameEnd(w["start"], m["_range_start"]) && sameEnd(w["end"], m["_range_end"])
 	case "JSON":
 		return reflect.DeepEqual(parsed(want), parsed(got))
 	case "INTERVAL":
