@@ -70,7 +70,8 @@ func TestParseType(t *testing.T) {
 func TestDuckDB(t *testing.T) {
 	for give, want := range map[string]string{
 		"BYTES": "BLOB", "DATETIME": "TIMESTAMP", "TIMESTAMP": "TIMESTAMP WITH TIME ZONE", "BIGNUMERIC": "DECIMAL(38,18)", "JSON": "JSON",
-		"ARRAY<TIME>": "TIME[]", "GEOGRAPHY": "", "ARRAY<GEOGRAPHY>": "", "STRUCT<r RANGE<DATE>>": "",
+		"ARRAY<TIME>": "TIME[]", "GEOGRAPHY": "", "ARRAY<GEOGRAPHY>": "", "STRUCT<r GEOGRAPHY>": "",
+		"RANGE<DATETIME>":     `STRUCT("_range_start" TIMESTAMP, "_range_end" TIMESTAMP)`,
 		"STRUCT<`a\"b` BOOL>": `STRUCT("a""b" BOOLEAN)`,
 	} {
 		typ, err := googlesql.ParseType(give)
