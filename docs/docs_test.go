@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -174,12 +175,26 @@ func freshClone(t *testing.T, root string) string {
 			t.Fatal(err)
 		}
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(clone, "bin", "mallard"), "./cmd/mallard")
-	build.Dir = root
+	build := goBuild(t, root, "-o", filepath.Join(clone, "bin", "mallard"), "./cmd/mallard")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return clone
+}
+
+// goBuild compiles as this test was compiled: with the race detector or without, so that no package is compiled in two ways for one run.
+func goBuild(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	flags := []string{"build"}
+	info, _ := debug.ReadBuildInfo()
+	for _, s := range info.Settings {
+		if s.Key == "-race" {
+			flags = append(flags, "-race="+s.Value)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "go", append(flags, args...)...)
+	cmd.Dir = dir
+	return cmd
 }
 
 // blocks gives the fenced blocks of a page. A fence stands alone on its line, so that a block may hold backticks.
@@ -342,9 +357,7 @@ func main() {}
 	if err := os.WriteFile(file, []byte(head+text), 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-gcflags=-e", "-o", os.DevNull, file)
-	cmd.Dir = r.root
-	out, err := cmd.CombinedOutput()
+	out, err := goBuild(t, r.root, "-gcflags=-e", "-o", os.DevNull, file).CombinedOutput()
 	if err == nil {
 		return nil, nil
 	}
