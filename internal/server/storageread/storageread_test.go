@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -253,46 +254,57 @@ func TestTypes(t *testing.T) {
 // TestStreams: several streams give each row once, in order, from any offset on, also of a table with gaps between its rows.
 func TestStreams(t *testing.T) {
 	const setup = `CREATE TABLE d.fixed AS SELECT range AS i, 'text ' || range AS s FROM range(1500000);
-		CREATE TABLE d.gaps AS SELECT range AS i, 'text ' || range AS s FROM range(1500000); DELETE FROM d.gaps WHERE i % 7 = 3 OR i < 1000;`
+		CREATE TABLE d.gaps AS SELECT range AS i, 'text ' || range AS s FROM range(1500000); DELETE FROM d.gaps WHERE i % 7 = 3 OR i < 1000;
+		CREATE TABLE d.small AS SELECT range AS i, 'text ' || range AS s FROM range(130000)`
 	columns := "i INT64, s STRING"
-	c, _ := serve(t, storageread.Limits{Streams: 4}, setup, &tables{fixed: map[string]bool{"fixed": true}, types: map[string]string{"fixed": columns, "gaps": columns}})
-	for _, table := range []string{"fixed", "gaps"} {
-		for _, compression := range []storagepb.ArrowSerializationOptions_CompressionCodec{0, 1, 2} {
-			s, err := c.CreateReadSession(t.Context(), request(table, func(r *storagepb.CreateReadSessionRequest) {
-				r.MaxStreamCount = 3
-				r.ReadSession.ReadOptions.OutputFormatSerializationOptions = &storagepb.ReadSession_TableReadOptions_ArrowSerializationOptions{
-					ArrowSerializationOptions: &storagepb.ArrowSerializationOptions{BufferCompression: compression}}
-				if compression == 0 && table == "gaps" {
-					r.ReadSession.ReadOptions.ResponseCompressionCodec = storagepb.ReadSession_TableReadOptions_RESPONSE_COMPRESSION_CODEC_LZ4.Enum()
+	c, _ := serve(t, storageread.Limits{Streams: 4}, setup, &tables{
+		fixed: map[string]bool{"fixed": true, "small": true}, types: map[string]string{"fixed": columns, "gaps": columns, "small": columns}})
+	gap := func(n int64) bool { return n%7 == 3 || n < 1000 }
+	for _, tt := range []struct {
+		table       string
+		compression storagepb.ArrowSerializationOptions_CompressionCodec
+		lz4         bool
+		streams     int
+		end         int64
+	}{
+		{"fixed", 0, false, 3, 1_500_000}, {"gaps", 0, true, 0, 1_500_000}, {"small", 1, false, 1, 130_000}, {"small", 2, false, 1, 130_000},
+	} {
+		s, err := c.CreateReadSession(t.Context(), request(tt.table, func(r *storagepb.CreateReadSessionRequest) {
+			r.MaxStreamCount = 3
+			r.ReadSession.ReadOptions.OutputFormatSerializationOptions = &storagepb.ReadSession_TableReadOptions_ArrowSerializationOptions{
+				ArrowSerializationOptions: &storagepb.ArrowSerializationOptions{BufferCompression: tt.compression}}
+			if tt.lz4 {
+				r.ReadSession.ReadOptions.ResponseCompressionCodec = storagepb.ReadSession_TableReadOptions_RESPONSE_COMPRESSION_CODEC_LZ4.Enum()
+			}
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.streams > 0 && len(s.Streams) != tt.streams {
+			t.Errorf("%s: %d streams", tt.table, len(s.Streams))
+		}
+		next := int64(0)
+		var last []int64
+		for _, x := range s.Streams {
+			last = numbers(rows(t, c, s, x.Name, 0))
+			for _, n := range last {
+				for ; tt.table == "gaps" && gap(next); next++ {
 				}
-			}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if table == "fixed" && len(s.Streams) != 3 {
-				t.Errorf("%d streams", len(s.Streams))
-			}
-			next := int64(0)
-			var last []int64
-			for _, x := range s.Streams {
-				last = numbers(rows(t, c, s, x.Name, 0))
-				for _, n := range last {
-					for ; table == "gaps" && (next%7 == 3 || next < 1000); next++ {
-					}
-					if n != next {
-						t.Fatalf("%s: row %d, want %d", table, n, next)
-					}
-					next++
+				if n != next {
+					t.Fatalf("%s: row %d, want %d", tt.table, n, next)
 				}
+				next++
 			}
-			if next != 1500000 && next != 1499999 {
-				t.Errorf("%s ends at %d", table, next)
-			}
-			for _, offset := range []int64{1, 5000, int64(len(last)) - 1, int64(len(last)), int64(len(last)) + 10} {
-				again := numbers(rows(t, c, s, s.Streams[len(s.Streams)-1].Name, offset))
-				if rest := last[min(offset, int64(len(last))):]; fmt.Sprint(again) != fmt.Sprint(rest) {
-					t.Errorf("%s from %d on: %d rows, want %d", table, offset, len(again), len(rest))
-				}
+		}
+		for ; tt.table == "gaps" && next < tt.end && gap(next); next++ {
+		}
+		if next != tt.end {
+			t.Errorf("%s ends at %d", tt.table, next)
+		}
+		for _, offset := range []int64{1, 5000, int64(len(last)) - 1, int64(len(last)), int64(len(last)) + 10} {
+			again := numbers(rows(t, c, s, s.Streams[len(s.Streams)-1].Name, offset))
+			if rest := last[min(offset, int64(len(last))):]; !slices.Equal(again, rest) {
+				t.Errorf("%s from %d on: %d rows, want %d", tt.table, offset, len(again), len(rest))
 			}
 		}
 	}
