@@ -157,8 +157,15 @@ func TestGoClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	is("its metadata", []any{md.Description, md.Location, md.Labels}, nil, []any{"a", "US", map[string]string{"k": "v"}})
-	md, err = ds.Update(ctx, bigquery.DatasetMetadataToUpdate{Description: "b"}, md.ETag)
-	is("update it", md.Description, err, "b")
+	change := bigquery.DatasetMetadataToUpdate{Description: "b"}
+	change.SetLabel("c", "d")
+	change.DeleteLabel("k")
+	_, err = ds.Update(ctx, change, "of another time")
+	is("update what has changed", reason(err), nil, "412 conditionNotMet")
+	if md, err = ds.Update(ctx, change, md.ETag); err != nil {
+		t.Fatal(err)
+	}
+	is("update it", []any{md.Description, md.Labels, md.FullID}, nil, []any{"b", map[string]string{"c": "d"}, "go-project:d"})
 	it := c.Datasets(ctx)
 	got, err := names(it.Next, func(d *bigquery.Dataset) string { return d.DatasetID })
 	is("list datasets", got, err, "d")
@@ -182,6 +189,9 @@ type person struct {
 	ID   int64
 	Name bigquery.NullString
 	Tags []string
+	Seen time.Time
+	Day  civil.Date
+	Part struct{ X float64 }
 }
 
 func goTables(t *testing.T, c *bigquery.Client, is check) {
@@ -192,15 +202,19 @@ func goTables(t *testing.T, c *bigquery.Client, is check) {
 		t.Fatal(err)
 	}
 	people := ds.Table("people")
-	is("create a table", nil, people.Create(ctx, &bigquery.TableMetadata{Schema: schema, Description: "some"}), nil)
+	is("create a table", nil, people.Create(ctx, &bigquery.TableMetadata{Schema: schema, Description: "some", Clustering: &bigquery.Clustering{Fields: []string{"ID"}}}), nil)
 	is("create it again", reason(people.Create(ctx, &bigquery.TableMetadata{Schema: schema})), nil, "409 duplicate")
 	md, err := people.Metadata(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	is("its metadata", []any{md.Description, md.Type, md.NumRows, md.Schema[0].Required, md.Schema[2].Repeated}, nil,
-		[]any{"some", bigquery.RegularTable, uint64(0), true, true})
-	is("insert", nil, people.Inserter().Put(ctx, []person{{1, bigquery.NullString{StringVal: "Ä", Valid: true}, []string{"x"}}, {ID: 2}}), nil)
+	is("its metadata", []any{md.Description, md.Type, md.NumRows, md.Schema[0].Required, md.Schema[2].Repeated, md.Clustering.Fields[0]}, nil,
+		[]any{"some", bigquery.RegularTable, uint64(0), true, true, "ID"})
+	at := time.Date(2020, 1, 2, 3, 4, 5, 678901000, time.UTC)
+	day := civil.DateOf(at)
+	is("insert", nil, people.Inserter().Put(ctx, []person{
+		{1, bigquery.NullString{StringVal: "Ä", Valid: true}, []string{"x"}, at, day, struct{ X float64 }{1.5}}, {ID: 2, Seen: at, Day: day},
+	}), nil)
 	read := people.Read(ctx)
 	var got []person
 	for {
@@ -213,13 +227,13 @@ func goTables(t *testing.T, c *bigquery.Client, is check) {
 		got = append(got, p)
 	}
 	slices.SortFunc(got, func(a, b person) int { return int(a.ID - b.ID) })
-	is("read a table", fmt.Sprint(got), nil, "[{1 Ä [x]} {2 NULL []}]")
+	is("read a table", fmt.Sprint(got), nil, "[{1 Ä [x] 2020-01-02 03:04:05.678901 +0000 UTC 2020-01-02 {1.5}} {2 NULL [] 2020-01-02 03:04:05.678901 +0000 UTC 2020-01-02 {0}}]")
 	is("how many rows", read.TotalRows, nil, uint64(2))
 	md, err = people.Update(ctx, bigquery.TableMetadataToUpdate{Description: "more", Schema: append(schema, &bigquery.FieldSchema{Name: "extra", Type: bigquery.StringFieldType})}, md.ETag)
 	if err != nil {
 		t.Fatal(err)
 	}
-	is("another column", []any{md.Description, len(md.Schema)}, nil, []any{"more", 4})
+	is("another column", []any{md.Description, len(md.Schema)}, nil, []any{"more", 7})
 	_, err = people.Update(ctx, bigquery.TableMetadataToUpdate{Description: "late"}, "of another time")
 	is("update what has changed", reason(err), nil, "412 conditionNotMet")
 	view := ds.Table("names")
@@ -255,6 +269,8 @@ func goQueries(t *testing.T, c *bigquery.Client, is check) {
 		{"SELECT @n IS NULL", "true", []bigquery.QueryParameter{{Name: "n", Value: bigquery.NullString{}}}},
 		{"DECLARE n INT64 DEFAULT 2; SELECT 1 AS a; SELECT n + 1 AS b;", "3", nil},
 		{"SELECT COUNT(*), COUNT(title) FROM `bigquery-public-data.hacker_news.full`", "1000 858", nil},
+		{"SELECT COUNT(*) FROM d.people WHERE ID IN UNNEST(@ids) AND Seen = @at", "2", []bigquery.QueryParameter{
+			{Name: "ids", Value: []int64{1, 2}}, {Name: "at", Value: time.Date(2020, 1, 2, 3, 4, 5, 678901000, time.UTC)}}},
 	} {
 		got, err := asked(ctx, c, tt.text, tt.parameters...)
 		is(tt.text, got, err, tt.want)
@@ -336,7 +352,13 @@ func goJobs(t *testing.T, c *bigquery.Client, is check) {
 	is("a job by its ID", again.LastStatus().Done(), nil, true)
 	_, err = c.JobFromID(ctx, "none")
 	is("a job that is not", reason(err), nil, "404 notFound")
-	is("cancel a job", nil, again.Cancel(ctx), nil)
+	is("cancel a job that has ended", nil, again.Cancel(ctx), nil)
+	if j, err = c.Query("SELECT SUM(x * y) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x, UNNEST(GENERATE_ARRAY(1, 1000000)) AS y").Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	is("cancel a job", nil, j.Cancel(ctx), nil)
+	_, err = j.Wait(ctx)
+	is("what was cancelled", reason(err), nil, "499 stopped")
 	found := false
 	for it := c.Jobs(ctx); !found; {
 		l, err := it.Next()
@@ -349,15 +371,17 @@ func goJobs(t *testing.T, c *bigquery.Client, is check) {
 	src := bigquery.NewReaderSource(strings.NewReader("{\"a\": 1, \"b\": \"x\"}\n{\"a\": 2}\n"))
 	src.SourceFormat, src.AutoDetect = bigquery.JSON, true
 	j, err = ds.Table("loaded").LoaderFrom(src).Run(ctx)
-	_, err = waited(ctx, j, err)
-	is("load JSON", nil, err, nil)
-	src = bigquery.NewReaderSource(strings.NewReader(strings.Repeat("1,x\n", 5_000_000))) // 20 MB go in parts
+	if st, err = waited(ctx, j, err); err != nil {
+		t.Fatal(err)
+	}
+	is("load JSON", st.Statistics.Details.(*bigquery.LoadStatistics).OutputRows, nil, int64(2))
+	src = bigquery.NewReaderSource(strings.NewReader(strings.Repeat("1,"+strings.Repeat("x", 197)+"\n", 100_000))) // 20 MB go in parts
 	src.Schema = bigquery.Schema{{Name: "a", Type: bigquery.IntegerFieldType}, {Name: "b", Type: bigquery.StringFieldType}}
 	j, err = ds.Table("large").LoaderFrom(src).Run(ctx)
 	_, err = waited(ctx, j, err)
 	is("load CSV in parts", nil, err, nil)
 	got, err := asked(ctx, c, "SELECT COUNT(*), SUM(a) FROM d.large")
-	is("what was loaded", got, err, "5000000 5000000")
+	is("what was loaded", got, err, "100000 100000")
 	j, err = ds.Table("copied").CopierFrom(ds.Table("loaded")).Run(ctx)
 	_, err = waited(ctx, j, err)
 	is("copy", nil, err, nil)
@@ -405,6 +429,11 @@ func goModels(t *testing.T, c *bigquery.Client, is check) {
 		Type: "SCALAR_FUNCTION", Language: "SQL", Body: "x * 2",
 		Arguments: []*bigquery.RoutineArgument{{Name: "x", DataType: &bigquery.StandardSQLDataType{TypeKind: "INT64"}}},
 	}), nil)
+	rm, err := r.Metadata(ctx)
+	if err != nil || len(rm.Arguments) != 1 {
+		t.Fatal(rm, err)
+	}
+	is("a routine's argument", rm.Arguments[0].DataType.TypeKind, nil, "INT64")
 	got, err = asked(ctx, c, "SELECT d.twice(21)")
 	is("call a routine", got, err, "42")
 	routines := ds.Routines(ctx)
