@@ -419,7 +419,7 @@ func TestPeakChild(t *testing.T) {
 	}
 }
 
-// TestPeak: four million rows, some 160 MB, take no more memory than few of them.
+// TestPeak: two million rows, some 80 MB, take no more memory than few of them.
 func TestPeak(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Skip("no /proc")
@@ -442,9 +442,9 @@ func TestPeak(t *testing.T) {
 		}
 		return kb
 	}
-	few, many := peak(100_000), peak(4_000_000)
-	t.Logf("%d KB for 100,000 rows, %d KB for 4,000,000", few, many)
+	few, many := peak(100_000), peak(2_000_000)
+	t.Logf("%d KB for 100,000 rows, %d KB for 2,000,000", few, many)
 	if many > few+few/2 {
-		t.Errorf("%d KB for 100,000 rows, %d KB for 4,000,000", few, many)
+		t.Errorf("%d KB for 100,000 rows, %d KB for 2,000,000", few, many)
 	}
 }

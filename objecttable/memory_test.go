@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// boundedQueries read 5 GB of objects, 1 MB each. %s is the object table.
+// boundedQueries read 1.5 GB of objects, 1 MB each. %s is the object table.
 var boundedQueries = map[string]string{
 	"aggregate": "SELECT sum(octet_length(object_bytes(uri, generation, ''))) FROM %s",
 	"bare uri":  "SELECT sum(octet_length(object_bytes(uri))) FROM %s",
@@ -18,7 +18,7 @@ var boundedQueries = map[string]string{
 	"filter":    "SELECT sum(octet_length(object_bytes(uri, generation))) FROM %s WHERE content_type = 'image/jpeg'",
 	"group by":  "SELECT sum(n)::BIGINT FROM (SELECT right(uri, 1), sum(octet_length(object_bytes(uri, generation))) AS n FROM %s WHERE size > 10 GROUP BY ALL)",
 	"join":      "SELECT sum(octet_length(object_bytes(a.uri, generation))) FROM %s a JOIN (SELECT 'gs://bucket/' || format('{:06d}', i) AS uri FROM range(100000) t(i)) b USING (uri)",
-	"order by":  "SELECT sum(n)::BIGINT FROM (SELECT uri, octet_length(object_bytes(uri, generation)) AS n FROM %s WHERE size > 10 ORDER BY uri DESC LIMIT 5000)",
+	"order by":  "SELECT sum(n)::BIGINT FROM (SELECT uri, octet_length(object_bytes(uri, generation)) AS n FROM %s WHERE size > 10 ORDER BY uri DESC LIMIT 1500)",
 	"create":    "CREATE TABLE x AS SELECT uri, octet_length(object_bytes(uri, generation)) AS n FROM %s WHERE size > 10; SELECT sum(n)::BIGINT FROM x",
 }
 
@@ -32,11 +32,11 @@ func TestMemoryChild(t *testing.T) {
 	}
 	db := openDB(t, Options{})
 	db.SetMaxOpenConns(1)
-	db.host.stores["gs"] = &memStore{n: 5000, size: 1_000_000}
+	db.host.stores["gs"] = &memStore{n: 1500, size: 1_000_000}
 	if _, err := db.Exec("SET enable_caching_operators = false"); err != nil {
 		t.Fatal(err)
 	}
-	db.want("5000000000", fmt.Sprintf(q, Spec{Table: Table{URIs: []string{"gs://bucket/*"}}}.SQL()))
+	db.want("1500000000", fmt.Sprintf(q, Spec{Table: Table{URIs: []string{"gs://bucket/*"}}}.SQL()))
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestMemory(t *testing.T) {
 			}
 			t.Logf("%d MB", kb/1000)
 			if kb > 600_000 {
-				t.Errorf("it took %d MB of memory for 5,000 objects of 1 MB", kb/1000)
+				t.Errorf("it took %d MB of memory for 1,500 objects of 1 MB", kb/1000)
 			}
 		})
 	}
