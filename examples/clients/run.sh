@@ -4,7 +4,8 @@
 #
 #   mallard serve -tutorials -emulate -project test-project -bucket tf-models=FOLDER -bucket suite-data=FOLDER -- examples/clients/run.sh
 #
-# With arguments it runs the steps of these names only.
+# With arguments it runs the steps of these names only. SAMPLES is a clone of https://github.com/googleapis/python-bigquery for the step samples;
+# the step load takes DURATION, two minutes, and runs only where it is named.
 set -u
 cd "$(dirname "$0")"
 PYTHON=${PYTHON:-python3}
@@ -41,6 +42,8 @@ step suite-dataframes-partial "$PYTHON" "$PYTHON" suite_dataframes.py partial
 step suite-others "$PYTHON" "$PYTHON" suite_others.py
 step pages "$PYTHON" "$PYTHON" pages.py ../../docs/clients.md
 step dbt dbt dbt/run.sh
+[ -z "${SAMPLES:-}" ] || step samples "$PYTHON" "$PYTHON" samples.py "$SAMPLES"
+[ -z "$only" ] || step load go go run ./load
 
 echo
 echo "ran:$ran"

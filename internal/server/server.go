@@ -17,8 +17,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -423,8 +425,24 @@ func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
 		{"mallard_jobs_kept", "gauge", "Jobs that ended and are known.", int64(jobs.Kept)},
 		{"mallard_result_bytes_kept", "gauge", "About what their results take in memory.", jobs.Bytes},
 		{"mallard_connections_open", "gauge", "Connections to the database.", int64(s.db.Stats().OpenConnections)},
+		{"go_goroutines", "gauge", "Goroutines.", int64(runtime.NumGoroutine())},
+		{"process_resident_memory_bytes", "gauge", "Memory that the process takes; 0 where the system does not tell.", resident()},
 		{"mallard_uptime_seconds", "gauge", "How long the server runs.", int64(time.Since(s.started).Seconds())},
 	} {
 		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n%s %d\n", m.name, m.help, m.name, m.kind, m.name, m.value)
 	}
+}
+
+// resident is the memory of the process by Linux's /proc, in bytes, and 0 elsewhere.
+func resident() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
 }

@@ -30,7 +30,9 @@ func (s *Service) prepareCopy(j *job) error {
 	switch strings.ToUpper(c.OperationType) {
 	case "", "COPY", "CLONE", "OPERATION_TYPE_UNSPECIFIED":
 	case "SNAPSHOT", "RESTORE":
-		return unsupported("operationType %s is not run; use CREATE SNAPSHOT TABLE or CREATE TABLE CLONE", c.OperationType)
+		if len(c.SourceTables) > 1 {
+			return invalid("operationType %s takes one source table", c.OperationType)
+		}
 	default:
 		return invalid("Invalid value for operationType: %.50s is not a valid value", c.OperationType)
 	}
@@ -62,6 +64,9 @@ func (s *Service) runCopy(ctx context.Context, j *job) error {
 		if err != nil {
 			return err
 		}
+		if operation := strings.ToUpper(c.OperationType); operation == "SNAPSHOT" || operation == "RESTORE" {
+			return s.runClone(ctx, j, to, r, operation, expires)
+		}
 		if r.kind != "TABLE" {
 			return invalid("%s is not allowed for this operation because it is currently a %s.", r, r.kind)
 		}
@@ -91,6 +96,41 @@ func (s *Service) runCopy(ctx context.Context, j *job) error {
 		return err
 	}
 	j.change(func() { j.statistics.Copy.CopiedRows = copied })
+	return nil
+}
+
+// runClone makes a snapshot of a table, or a table of a snapshot.
+func (s *Service) runClone(ctx context.Context, j *job, to *destination, from relation, operation string, expires *time.Time) error {
+	want, statement := "TABLE", "CREATE SNAPSHOT TABLE "
+	if operation == "RESTORE" {
+		want, statement = "SNAPSHOT", "CREATE TABLE "
+	}
+	kept, err := s.kept(ctx, from.database, from.key())
+	if err != nil {
+		return err
+	}
+	is := from.kind
+	if kept.SnapshotOf != "" {
+		is = "SNAPSHOT"
+	}
+	switch {
+	case is != want:
+		return invalid("%s is not allowed for this operation because it is currently a %s.", from, is)
+	case to.there:
+		return duplicate("Already Exists: Table %s", to)
+	}
+	var t api.Table
+	if err := s.count(ctx, from, nil, &t); err != nil {
+		return err
+	}
+	statement += to.googleSQL() + " CLONE " + from.googleSQL()
+	if expires != nil {
+		statement += " OPTIONS (expiration_timestamp = TIMESTAMP_MILLIS(" + strconv.FormatInt(expires.UnixMilli(), 10) + "))"
+	}
+	if err := s.change(ctx, func(t *change) error { return t.googleSQL(statement) }); err != nil {
+		return err
+	}
+	j.change(func() { j.statistics.Copy.CopiedRows = int64(t.NumRows) })
 	return nil
 }
 

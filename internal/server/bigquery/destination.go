@@ -30,6 +30,7 @@ const (
 	writeTruncate     = "WRITE_TRUNCATE"
 	writeTruncateData = "WRITE_TRUNCATE_DATA"
 	addFields         = "ALLOW_FIELD_ADDITION"
+	relaxFields       = "ALLOW_FIELD_RELAXATION"
 )
 
 // dispositions checks the words of a job; "" is the kind's default.
@@ -47,6 +48,7 @@ func dispositions(create, write string) error {
 type destination struct {
 	relation
 	there     bool // it exists already
+	bare      bool // without columns, which the rows bring
 	write     string
 	additions []string                // schemaUpdateOptions
 	fields    []*api.TableFieldSchema // of a table that is made; nil are those of its rows
@@ -103,6 +105,13 @@ func (s *Service) destination(ctx context.Context, project string, ref *api.Tabl
 	if to.there = len(have) > 0; to.there {
 		to.relation = have[0]
 	}
+	if to.there && to.kind == "TABLE" && !to.anonymous() {
+		columns, err := s.columns(ctx, to.relation)
+		if err != nil {
+			return nil, err
+		}
+		to.bare = len(columns) == 0
+	}
 	if parted {
 		if !to.there {
 			return nil, notFound("Not found: Table %s, of which a partition is to be written; make it first", to)
@@ -130,7 +139,7 @@ func (s *Service) destination(ctx context.Context, project string, ref *api.Tabl
 
 // replaces reports whether what the table has goes, its columns too.
 func (to *destination) replaces() bool {
-	return to.part.id == "" && (to.write == writeTruncate || to.write == writeEmpty)
+	return to.part.id == "" && (to.bare || to.write == writeTruncate || to.write == writeEmpty)
 }
 
 // write puts chunks into a table: all of them, or none.
@@ -280,6 +289,14 @@ func (to *destination) fit(columns, have []googlesql.Field) (statements []string
 			statements = append(statements, "ALTER TABLE "+to.sql()+" ADD COLUMN "+quote.Name(c.Name)+" "+c.Type.DuckDB())
 		default:
 			return nil, invalid("Provided Schema does not match Table %s. Cannot add fields (field: %s)", to, c.Name)
+		}
+	}
+	if !slices.Contains(to.additions, relaxFields) {
+		return statements, nil
+	}
+	for _, h := range have { // what the rows' own schema does not require may be NULL from now on, or absent
+		if f := fieldNamed(to.fields, []string{h.Name}); f == nil || f.Mode != wire.Required {
+			statements = append(statements, "ALTER TABLE "+to.sql()+" ALTER COLUMN "+quote.Name(h.Name)+" DROP NOT NULL")
 		}
 	}
 	return statements, nil

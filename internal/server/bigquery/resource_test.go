@@ -12,6 +12,7 @@ import (
 
 	api "google.golang.org/api/bigquery/v2"
 
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/server"
 )
 
@@ -47,6 +48,55 @@ func TestInsertAll(t *testing.T) {
 	}
 	if got := post(`{"rows": []}`); !strings.Contains(got, "No rows present") {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestBare: a table without columns gets them from the rows that are written into it, or from a change of its schema.
+func TestBare(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	const tables = "/bigquery/v2/projects/test-project/datasets/demo/tables"
+	for _, name := range []string{"written", "appended", "changed"} {
+		if got := s.send("POST", tables, `{"tableReference": {"tableId": "`+name+`"}}`); strings.Contains(got, writer.PartitionTime) || strings.Contains(got, "error") {
+			t.Fatal(got)
+		}
+	}
+	if got := s.send("GET", tables+"/written/data", ""); strings.Contains(got, "error") || strings.Contains(got, `"rows"`) {
+		t.Error(got)
+	}
+	if got := s.send("POST", tables+"/written/insertAll", `{"rows": [{"json": {"a": 1}}]}`); !strings.Contains(got, "no such field: a") {
+		t.Error(got)
+	}
+	for name, disposition := range map[string]string{"written": "", "appended": "WRITE_APPEND"} {
+		s.await(s.insertQuery(&api.JobConfigurationQuery{Query: "SELECT 1 AS a, 'x' AS b", WriteDisposition: disposition,
+			DestinationTable: &api.TableReference{ProjectId: "test-project", DatasetId: "demo", TableId: name}}))
+		if got := texts(s.must("SELECT * FROM demo." + name).Rows); got != "1,x" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	s.send("PATCH", tables+"/changed", `{"schema": {"fields": [{"name": "a", "type": "STRING"}]}}`)
+	s.must("INSERT INTO demo.changed VALUES ('y')")
+	if got := texts(s.must("SELECT * FROM demo.changed").Rows); got != "y" {
+		t.Errorf("changed: %s", got)
+	}
+	copied := func(operation, from, to string) *api.ErrorProto {
+		return s.await(s.insert(&api.Job{Configuration: &api.JobConfiguration{Copy: &api.JobConfigurationTableCopy{OperationType: operation,
+			SourceTable:      &api.TableReference{ProjectId: "test-project", DatasetId: "demo", TableId: from},
+			DestinationTable: &api.TableReference{ProjectId: "test-project", DatasetId: "demo", TableId: to}}}})).Status.ErrorResult
+	}
+	for _, of := range [][3]string{{"SNAPSHOT", "changed", "snapshot"}, {"RESTORE", "snapshot", "restored"}} {
+		if err := copied(of[0], of[1], of[2]); err != nil {
+			t.Errorf("%s: %s", of[0], err.Message)
+		}
+	}
+	if got := s.send("GET", tables+"/snapshot", ""); !strings.Contains(got, `"type":"SNAPSHOT"`) {
+		t.Error(got)
+	}
+	if got := texts(s.must("SELECT * FROM demo.restored").Rows); got != "y" {
+		t.Errorf("restored: %s", got)
+	}
+	if err := copied("RESTORE", "changed", "again"); err == nil || !strings.Contains(err.Message, "currently a TABLE") {
+		t.Errorf("a table is restored: %v", err)
 	}
 }
 

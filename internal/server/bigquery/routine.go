@@ -104,7 +104,7 @@ func (s *Service) routineResource(ctx context.Context, r routine) (*api.Routine,
 		}
 	}
 	for _, a := range f.Arguments() {
-		arg := &api.Argument{Name: a.Name, Mode: a.Mode, ArgumentKind: "FIXED_TYPE", DataType: standardType(a.Type)}
+		arg := &api.Argument{Name: a.Name, Mode: a.Mode, DataType: standardType(a.Type)} // FIXED_TYPE, the default, is not said
 		if arg.DataType == nil {
 			arg.ArgumentKind = "ANY_TYPE"
 		}

@@ -11,16 +11,15 @@ import (
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
 )
 
 // define makes a table of the fields by GoogleSQL's CREATE TABLE, so that what a schema says holds for rows from everywhere: modes,
 // lengths, precisions and defaults. set changes what is kept of the table.
 func (t *change) define(r relation, fields []*api.TableFieldSchema, verb string, set func(*metadata.Value)) error {
-	if len(fields) == 0 {
-		return unsupported("Table %s: DuckDB has no table without columns; give it a schema", r)
-	}
 	if _, err := wire.Columns(fields); err != nil {
 		return invalid("%v", err)
 	}
@@ -53,10 +52,17 @@ func (t *change) define(r relation, fields []*api.TableFieldSchema, verb string,
 	v = was
 	set(&v)
 	statement := verb + " " + r.googleSQL() + " (" + strings.Join(columns, ", ") + ")"
-	if p := v.Partitioning; p != nil && p.Column == "" {
-		statement += " PARTITION BY " + p.By
+	switch p := v.Partitioning; {
+	case len(fields) == 0 && p != nil:
+		return unsupported("Table %s: a table without columns is not partitioned; give it a schema", r)
+	case len(fields) == 0: // DuckDB has none without columns, and this one nobody sees
+		err = t.duck(verb + " " + r.sql() + " (" + quote.Name(writer.PartitionTime) + " TIMESTAMPTZ)")
+	case p != nil && p.Column == "":
+		err = t.googleSQL(statement + " PARTITION BY " + p.By)
+	default:
+		err = t.googleSQL(statement)
 	}
-	if err := t.googleSQL(statement); err != nil {
+	if err != nil {
 		return err
 	}
 	if r.anonymous() {

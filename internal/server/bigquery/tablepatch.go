@@ -6,6 +6,7 @@ import (
 	api "google.golang.org/api/bigquery/v2"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
@@ -149,6 +150,9 @@ func (t *change) alter(r relation, path []string, have, want []*api.TableFieldSc
 		if err := t.alterColumn(r, names, &api.TableFieldSchema{}, w); err != nil {
 			return err
 		}
+	}
+	if len(path) == 0 && len(have) == 0 && len(want) > 0 { // it had no columns
+		return t.duck("ALTER TABLE " + r.sql() + " DROP COLUMN " + quote.Name(writer.PartitionTime))
 	}
 	return nil
 }
