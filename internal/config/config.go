@@ -50,7 +50,13 @@ type BigQueryConfig struct {
 	// Confined says that EXPORT DATA writes into the folders of Buckets and nowhere else: those who write the statements are not
 	// those whose files there are, as for a server.
 	Confined bool `toml:"-"`
+	// Created knows connections that this configuration lacks: those that a server's clients made. They are those of its default one.
+	Created ConnectionSet `toml:"-"`
 }
+
+// ConnectionSet tells whether there is a connection of a name, which may have a project and a location before it. It is safe for
+// concurrent use.
+type ConnectionSet interface{ Has(path []string) bool }
 
 // StoreConfig places the store of model files.
 type StoreConfig struct {

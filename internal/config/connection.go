@@ -209,7 +209,7 @@ func ConnectionOptions(name string, c ConnectionConfig) remote.ConnectionOptions
 }
 
 // ConnectionName finds the connection that a path of WITH CONNECTION means: by its whole name, else by its last part. No path
-// means the one named "default".
+// means the one named "default", and so does one that was created elsewhere.
 func ConnectionName(c *Config, path ...string) (string, error) {
 	if len(path) == 0 {
 		if _, ok := c.Connections["default"]; !ok {
@@ -223,6 +223,9 @@ func ConnectionName(c *Config, path ...string) (string, error) {
 		if _, ok := c.Connections[name]; ok {
 			return name, nil
 		}
+	}
+	if created := c.BigQuery.Created; created != nil && created.Has(path) {
+		return ConnectionName(c)
 	}
 	if len(c.Connections) == 0 {
 		return "", noConnection("there is no connection `%s`; the configuration needs [connections.%q]", whole, last)

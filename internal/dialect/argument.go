@@ -199,6 +199,9 @@ func (p *parser) named(from, end int) bool {
 // constantArgument gives the constant that the tokens from i up to end are, or nil.
 func (p *parser) constantArgument(i, end int) *Value {
 	p.i = i
+	if p.nullOfType(i, end) {
+		return &Value{Span: Span{p.toks[i].Pos, p.toks[end-1].End}}
+	}
 	v, err := p.constant()
 	if err != nil || p.i != end {
 		return nil
@@ -213,6 +216,17 @@ func (p *parser) constantArgument(i, end int) *Value {
 		return nil
 	}
 	return &v
+}
+
+// nullOfType reports whether the tokens from i up to end are a NULL with its type: CAST(NULL AS type) or NULL::type.
+func (p *parser) nullOfType(i, end int) bool {
+	switch {
+	case p.words("CAST") && p.isPunct(1, '(') && p.closing(i+1) == end-1:
+		return p.isWord(2, "NULL") && p.isWord(3, "AS")
+	case p.words("NULL") && p.isPunct(1, ':') && p.isPunct(2, ':'):
+		return p.step(i+3) == end
+	}
+	return false
 }
 
 // plain reports whether a value is a constant in an expression too, where a bare word is a column. It takes brackets

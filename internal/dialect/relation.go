@@ -176,6 +176,25 @@ func Attached(src string, st Statement) (name string, ok bool) {
 	return name, err == nil
 }
 
+// Temporary gives the temporary table or view that a statement makes.
+func Temporary(src string, st Statement) (Path, bool) {
+	p := newParser(src, st)
+	if !p.accept("CREATE") {
+		return Path{}, false
+	}
+	p.accept("OR", "REPLACE")
+	if !p.accept("TEMP") && !p.accept("TEMPORARY") {
+		return Path{}, false
+	}
+	p.accept("RECURSIVE")
+	if !p.accept("TABLE") && !p.accept("VIEW") {
+		return Path{}, false
+	}
+	p.accept("IF", "NOT", "EXISTS")
+	path, err := p.path()
+	return path, err == nil
+}
+
 // prepared steps over PREPARE name [(types)] AS.
 func (p *parser) prepared() {
 	if !p.isWord(0, "PREPARE") {

@@ -93,3 +93,17 @@ func TestAttached(t *testing.T) {
 		}
 	}
 }
+
+func TestTemporary(t *testing.T) {
+	for give, want := range map[string]string{
+		"CREATE TEMP TABLE a (b INTEGER)":                          "a",
+		"CREATE OR REPLACE TEMPORARY VIEW IF NOT EXISTS temp.b AS": "temp.b",
+		"CREATE TEMP MACRO a() AS 1":                               "",
+		"CREATE TABLE a (b INTEGER)":                               "",
+		"CREATE TEMP TABLE":                                        "",
+	} {
+		if path, ok := Temporary(give, Split(give, DuckDB)[0]); ok != (want != "") || ok && strings.Join(path.Parts, ".") != want {
+			t.Errorf("%s: %v, %v", give, path.Parts, ok)
+		}
+	}
+}

@@ -157,6 +157,9 @@ func (c *asked) constant(name string, a dialect.Argument) error {
 	if a.Const == nil {
 		return dialect.At(a.Span, fmt.Errorf("%s: argument `%s` must be a constant: it is the same for all rows", fn, name))
 	}
+	if a.Const.Kind == dialect.Null { // as if it were not there, which is how DataFrames leave an argument out
+		return nil
+	}
 	if name != "endpoint" && name != "connection_id" {
 		c.options = append(c.options, dialect.Option{Span: a.Span, Name: name, Value: *a.Const})
 		return nil

@@ -34,6 +34,8 @@ var datasetViews = map[string]datasetView{
 		"creation_time TIMESTAMP, ddl STRING, default_collation_name STRING", tables},
 	"VIEWS": {"table_catalog STRING, table_schema STRING, table_name STRING, view_definition STRING, check_option STRING, use_standard_sql " +
 		"STRING", views},
+	"MATERIALIZED_VIEWS": {"table_catalog STRING, table_schema STRING, table_name STRING, last_refresh_time TIMESTAMP, " +
+		"refresh_watermark TIMESTAMP, last_refresh_status STRUCT<reason STRING, location STRING, message STRING>", materializedViews},
 	"COLUMNS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, ordinal_position INT64, is_nullable " +
 		"STRING, " +
 		"data_type STRING, is_generated STRING, generation_expression STRING, is_stored STRING, is_hidden STRING, is_updatable STRING, " +
@@ -278,6 +280,17 @@ func views(ctx context.Context, d described, dataset string, add func(...string)
 	for _, r := range all {
 		if r.view && !r.objects {
 			add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(r.query()), "NULL", "'YES'")
+		}
+	}
+	return err
+}
+
+// materializedViews have no time of a refresh: they are computed when they are read.
+func materializedViews(ctx context.Context, d described, dataset string, add func(...string)) error {
+	all, err := d.relations(ctx, dataset)
+	for _, r := range all {
+		if r.kept.Materialized {
+			add(d.project(), quote.Text(r.schema), quote.Text(r.name))
 		}
 	}
 	return err

@@ -14,12 +14,18 @@ func (pl *Planner) Targets(ctx context.Context, src string, st dialect.Statement
 	if name, ok := dialect.Attached(src, st); ok {
 		return []string{DatabaseKey(name)}
 	}
+	if made, ok := dialect.Temporary(src, st); ok {
+		return pl.temporaryKeys(made.Parts)
+	}
 	all := dialect.Relations(src, st)
 	if len(all) == 0 {
 		return []string{AnyTable}
 	}
 	switch r := all[0]; r.Role { // what a statement changes comes first
 	case dialect.Changes, dialect.Makes, dialect.Drops, dialect.Alters:
+		if len(r.Parts) > 1 && strings.EqualFold(r.Parts[0], temporary) {
+			return pl.temporaryKeys(r.Parts)
+		}
 		database, k, err := pl.locate(ctx, metadata.Table, r.Parts)
 		if err != nil {
 			break
@@ -31,6 +37,16 @@ func (pl *Planner) Targets(ctx context.Context, src string, st dialect.Statement
 		return keys
 	}
 	return []string{AnyTable}
+}
+
+// temporary is DuckDB's database of temporary tables and views.
+const temporary = "temp"
+
+// temporaryKeys are those of a temporary table, and of the tables that its name means where there is none.
+func (pl *Planner) temporaryKeys(path []string) []string {
+	name := path[len(path)-1]
+	return []string{DatabaseKey(temporary), TableKey(pl.Catalog.Database, pl.Catalog.Schema, name),
+		TableKey(pl.Catalog.Database, "main", name)}
 }
 
 // TableKey names a table for those who keep the times of changes.

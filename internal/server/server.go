@@ -96,6 +96,17 @@ type Server struct {
 // counts are what /metrics tells.
 type counts struct{ requests, failed, running atomic.Int64 }
 
+// createdConnections are those that clients made, once their service is there.
+type createdConnections struct {
+	atomic.Pointer[connection.Service]
+}
+
+// Has implements [config.ConnectionSet].
+func (c *createdConnections) Has(path []string) bool {
+	s := c.Load()
+	return s != nil && s.Has(path)
+}
+
 // DefaultListen is where a server listens.
 const DefaultListen = "localhost:9050"
 
@@ -111,7 +122,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		cfg = &own
 	}
 	o.Project = cmp.Or(o.Project, cfg.BigQuery.Project, "local")
-	cfg.BigQuery.Project, cfg.BigQuery.Confined = o.Project, true
+	created := &createdConnections{}
+	cfg.BigQuery.Project, cfg.BigQuery.Confined, cfg.BigQuery.Created = o.Project, true, created
 	if err := o.checkListen(); err != nil {
 		return nil, err
 	}
@@ -145,6 +157,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err := s.keepBeside(ctx, cfg); err != nil {
 		return nil, errors.Join(err, s.bigquery.Close(ctx), s.closeDatabase())
 	}
+	created.Store(s.connections)
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w; choose another place with -listen HOST:PORT", err), s.bigquery.Close(ctx), s.closeDatabase())
 	}

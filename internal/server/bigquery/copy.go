@@ -44,9 +44,14 @@ func (s *Service) prepareCopy(j *job) error {
 	return nil
 }
 
-// runCopy writes the rows of tables into another.
+// runCopy writes the rows of tables into another, or copies a model.
 func (s *Service) runCopy(ctx context.Context, j *job) error {
 	c := j.config.Copy
+	if from, ok, err := s.modelCopied(ctx, j.project, c); err != nil {
+		return err
+	} else if ok {
+		return s.copyModel(ctx, j.project, c, from)
+	}
 	to, err := s.destination(ctx, j.project, c.DestinationTable, c.CreateDisposition, cmp.Or(c.WriteDisposition, writeEmpty))
 	if err != nil {
 		return err

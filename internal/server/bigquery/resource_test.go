@@ -221,6 +221,25 @@ func TestModels(t *testing.T) {
 	}
 	_, err = patch.Do()
 	wantFault(t, err, 412, "conditionNotMet", "")
+	// DataFrames keep a model by copying it.
+	for _, tt := range []struct{ to, write, want string }{
+		{"n", "", ""}, {"n", "", "Already Exists: Model test-project:demo.n"}, {"n", "WRITE_TRUNCATE", ""}, {"t", "WRITE_TRUNCATE", "currently a TABLE"},
+	} {
+		s.must("CREATE TABLE IF NOT EXISTS demo.t (a INT64)")
+		j := s.insert(&api.Job{Configuration: &api.JobConfiguration{Copy: &api.JobConfigurationTableCopy{SourceTable: &api.TableReference{DatasetId: "demo", TableId: "m"},
+			DestinationTable: &api.TableReference{DatasetId: "demo", TableId: tt.to}, WriteDisposition: tt.write}}})
+		err := j.Status.ErrorResult
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Message, tt.want) {
+			t.Errorf("%+v: %+v", tt, err)
+		}
+	}
+	if r := s.must("SELECT input FROM ML.PREDICT(MODEL `demo.n`, (SELECT 'again' AS input))"); texts(r.Rows) != "again" {
+		t.Errorf("the copy: %s", texts(r.Rows))
+	}
+	if n, err := s.Models.Get(project, "demo", "n").Do(); err != nil || n.Description != got.Description || n.Labels["a"] != "b" {
+		t.Errorf("the copy: %+v, %v", n, err)
+	}
+	s.must("DROP TABLE demo.t; DROP MODEL demo.n")
 	if r := s.must("SELECT input FROM ML.PREDICT(MODEL `demo.m`, (SELECT 'hello' AS input))"); texts(r.Rows) != "hello" {
 		t.Errorf("predicted %s", texts(r.Rows))
 	}

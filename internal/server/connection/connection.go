@@ -1,6 +1,6 @@
 // Package connection is BigQuery's Connection API, version 1, over gRPC and REST, for connections to remote models. Those of Mallard's
-// configuration are there without being created; what a client creates is kept in the database, and does something where the
-// configuration has a connection of its name.
+// configuration are there without being created; what a client creates is kept in the database, and asks what the connection of its name
+// in the configuration asks, else what the default one does.
 package connection
 
 import (
@@ -134,6 +134,31 @@ func (s *Service) check(p place) error {
 func (s *Service) ofConfiguration(p place) bool {
 	whole := strings.Join([]string{p.project, p.location, p.id}, ".")
 	return slices.ContainsFunc(s.configured, func(c string) bool { return strings.EqualFold(c, whole) || strings.EqualFold(c, p.id) })
+}
+
+// Has reports whether a client made the connection that a statement names: project.location.id, location.id or id.
+func (s *Service) Has(path []string) bool {
+	p := place{project: s.project, id: path[len(path)-1]}
+	switch len(path) {
+	case 1:
+	case 2:
+		p.location = path[0]
+	case 3:
+		p.project, p.location = path[0], path[1]
+	default:
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.location != "" {
+		return s.made[p.key()] != nil
+	}
+	for k := range s.made {
+		if k.id == p.key().id {
+			return true
+		}
+	}
+	return false
 }
 
 // find gives a connection that was made, or that the configuration has.

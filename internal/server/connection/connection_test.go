@@ -241,3 +241,22 @@ func TestREST(t *testing.T) {
 		}
 	}
 }
+
+// TestHas: a statement names a connection that a client made with or without its place, in any case.
+func TestHas(t *testing.T) {
+	s, err := connection.New("p", []string{"default"}, &iam.Policies{}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateConnection(t.Context(), &connectionpb.CreateConnectionRequest{Parent: us, ConnectionId: "made", Connection: cloud}); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{
+		"p.us.made": true, "P.US.MADE": false, "p.US.Made": true, "us.made": true, "made": true, "eu.made": false, "q.us.made": false, "default": false,
+		"a.p.us.made": false, "us.default": false,
+	} {
+		if got := s.Has(strings.Split(path, ".")); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}
