@@ -132,7 +132,8 @@ func (x *execution) readsAsGoogleSQL(err *duckdb.Error) bool {
 	p := x.plan
 	// Starting the analyzer costs something: it is asked where DuckDB's words make GoogleSQL likely.
 	name, _, missing := duckapi.MissingFunction(err)
-	likely := missing && writer.Known(name) || duckapi.Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax) ||
+	likely := missing && writer.Known(name) || strings.Contains(err.Msg, "Type with name ") || // FLOAT64, or the r of r'\d'
+		duckapi.Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax) ||
 		duckapi.Is(err, duckdb.ErrorTypeBinder) && strings.Contains(p.SQL, `"`) // a string of GoogleSQL's, perhaps
 	if p.Lang != dialect.DuckDB || !likely {
 		return false

@@ -54,7 +54,8 @@ func TestReadsAsGoogleSQL(t *testing.T) {
 	const hint = "`-dialect bigquery` or a backtick reads this as GoogleSQL"
 	for query, want := range map[string]bool{
 		"SELECT SAFE_DIVIDE(1, 0)": true, "SELECT x, o FROM UNNEST([1, 2]) AS x WITH OFFSET AS o": true, `SELECT "a" AS x`: true,
-		"SELECT SAFE_CAST('a' AS INT64)": true, "SELECT nofunction(1)": false, "SELECT a": false, "SELECT 1 +": false, "SELECT 'a'::INTEGER": false,
+		"SELECT SAFE_CAST('a' AS INT64)": true, "SELECT CAST(1 AS FLOAT64)": true, `SELECT r'\d+'`: true, "SELECT 1::nosuch": false,
+		"SELECT nofunction(1)": false, "SELECT a": false, "SELECT 1 +": false, "SELECT 'a'::INTEGER": false,
 	} {
 		err := db.QueryRow(query).Scan(new(any))
 		if err == nil {
