@@ -12,6 +12,7 @@ import (
 
 	api "google.golang.org/api/bigquery/v2"
 
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/quote"
 )
@@ -308,8 +309,8 @@ func (s *Service) sessionRoom(ctx context.Context, in *session, text string) err
 	if first := shape(text); bytes <= s.Limits.Bytes || strings.HasPrefix(first.kind, "DROP") {
 		return nil
 	}
-	return fault(403, "quotaExceeded", "The temporary tables of session %s take %d bytes, and %d at most; drop some, or end the session "+
-		"with CALL BQ.ABORT_SESSION()", in.id, bytes, s.Limits.Bytes)
+	return fault(403, "quotaExceeded", "The temporary tables of session %s take %s, and %s at most; drop some, or end the session "+
+		"with CALL BQ.ABORT_SESSION()", in.id, amount.Of(bytes, "byte"), amount.Grouped(s.Limits.Bytes))
 }
 
 // use makes a dataset the one of names without a dataset.
