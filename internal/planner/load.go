@@ -103,7 +103,7 @@ func (l *loading) source(ctx context.Context) (string, error) {
 	case "JSON":
 		return l.json(ctx)
 	}
-	return l.typed(ctx, "read_parquet("+l.list()+")")
+	return l.typed(ctx, "read_parquet("+quote.Files(l.files)+")")
 }
 
 func (l *loading) text(option string) string {
@@ -122,15 +122,6 @@ func texts(x any) (all []string) {
 		all = append(all, fmt.Sprint(v))
 	}
 	return all
-}
-
-// list is the files as a list of SQL's. Their names are no patterns.
-func (l *loading) list() string {
-	all := make([]string, len(l.files))
-	for i, file := range l.files {
-		all[i] = quote.Text(strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(file))
-	}
-	return "[" + strings.Join(all, ", ") + "]"
 }
 
 // typed reads a source of DuckDB's whose columns have types, and takes those that are wanted.
@@ -209,6 +200,19 @@ func guessed(t googlesql.Type) googlesql.Type {
 	return t
 }
 
+// detect gives the columns that DuckDB finds in texts, with the types that BigQuery finds there.
+func (l *loading) detect(ctx context.Context, source string) error {
+	in, err := l.Planner.Columns(ctx, "SELECT * FROM "+source)
+	if err != nil {
+		return readingData(err)
+	}
+	l.Columns, err = detected(in)
+	for i := range l.Columns {
+		l.Columns[i].Type = guessed(l.Columns[i].Type)
+	}
+	return err
+}
+
 // csv reads CSV.
 func (l *loading) csv(ctx context.Context) (string, error) {
 	options, err := l.csvOptions()
@@ -220,16 +224,9 @@ func (l *loading) csv(ctx context.Context) (string, error) {
 		if skip > 0 {
 			options = append(options, "header = true", "skip = "+strconv.FormatInt(skip-1, 10))
 		}
-		source := "read_csv(" + l.list() + ", " + strings.Join(options, ", ") + ", sample_size = -1)"
-		in, err := l.Planner.Columns(ctx, "SELECT * FROM "+source)
-		if err != nil {
-			return "", readingData(err)
-		}
-		if l.Columns, err = detected(in); err != nil {
+		source := "read_csv(" + quote.Files(l.files) + ", " + strings.Join(options, ", ") + ", sample_size = -1)"
+		if err := l.detect(ctx, source); err != nil {
 			return "", err
-		}
-		for i := range l.Columns {
-			l.Columns[i].Type = guessed(l.Columns[i].Type)
 		}
 		return l.typed(ctx, source)
 	}
@@ -243,7 +240,7 @@ func (l *loading) csv(ctx context.Context) (string, error) {
 	}
 	options = append(options, "header = false", "auto_detect = false", "columns = {"+strings.Join(columns, ", ")+"}",
 		"skip = "+strconv.FormatInt(skip, 10))
-	source := "read_csv(" + l.list() + ", " + strings.Join(options, ", ") + ")"
+	source := "read_csv(" + quote.Files(l.files) + ", " + strings.Join(options, ", ") + ")"
 	items := make([]string, len(fields))
 	for i, f := range fields {
 		items[i] = writer.FromText(f.Type, f.Text)
@@ -327,17 +324,11 @@ func (l *loading) json(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	options := strings.Join(append([]string{l.list(), "format = 'newline_delimited'", "maximum_object_size = 104857600"}, packed...), ", ")
+	options := append([]string{quote.Files(l.files), "format = 'newline_delimited'", "maximum_object_size = 104857600"}, packed...)
+	read := strings.Join(options, ", ")
 	if l.Columns == nil {
-		in, err := l.Planner.Columns(ctx, "SELECT * FROM read_json("+options+", sample_size = -1, map_inference_threshold = -1)")
-		if err != nil {
-			return "", readingData(err)
-		}
-		if l.Columns, err = detected(in); err != nil {
+		if err := l.detect(ctx, "read_json("+read+", sample_size = -1, map_inference_threshold = -1)"); err != nil {
 			return "", err
-		}
-		for i := range l.Columns {
-			l.Columns[i].Type = guessed(l.Columns[i].Type)
 		}
 	}
 	var fields []writer.TextField
@@ -359,7 +350,7 @@ func (l *loading) json(ctx context.Context) (string, error) {
 		more := "list_filter(json_keys(json), lambda k: lower(k) NOT IN (" + strings.Join(known, ", ") + "))"
 		fault = "CASE WHEN len(" + more + ") > 0 THEN 'No such field: ' || " + more + "[1] || '.' ELSE " + fault + " END"
 	}
-	return l.rows(items, "read_json_objects("+options+")", fault), nil
+	return l.rows(items, "read_json_objects("+read+")", fault), nil
 }
 
 // readingData says in BigQuery's words that files cannot be read.

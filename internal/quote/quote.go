@@ -17,3 +17,15 @@ func Path(parts ...string) string {
 
 // Text quotes a string constant: the quotes within it are doubled.
 func Text(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// notPattern keeps a file's name from being read as a pattern.
+var notPattern = strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]")
+
+// Files writes the names of files, which are no patterns, as a list for DuckDB's table functions.
+func Files(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = Text(notPattern.Replace(name))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}

@@ -88,7 +88,7 @@ func (s *Service) runLoad(ctx context.Context, j *job) (err error) {
 	case "NEWLINE_DELIMITED_JSON":
 		err = r.jsonLines(ctx)
 	case "PARQUET":
-		err = r.table(ctx, "read_parquet("+r.list()+")")
+		err = r.table(ctx, "read_parquet("+quote.Files(r.files)+")")
 	case "AVRO":
 		err = r.avro(ctx)
 	}
@@ -179,20 +179,6 @@ func (s *Service) filesOf(ctx context.Context, uri string) ([]string, error) {
 	return files, nil
 }
 
-// list is the files as a list of SQL's.
-func (r *loading) list() string {
-	texts := make([]string, len(r.files))
-	for i, file := range r.files {
-		texts[i] = quote.Text(escapeGlob(file))
-	}
-	return "[" + strings.Join(texts, ", ") + "]"
-}
-
-// escapeGlob keeps a file's name from being read as a pattern.
-func escapeGlob(file string) string {
-	return strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(file)
-}
-
 // table reads a source of DuckDB's whose columns have types, and takes those that the job wants.
 func (r *loading) table(ctx context.Context, source string) error {
 	if r.fields != nil {
@@ -260,7 +246,7 @@ func (r *loading) avro(ctx context.Context) error {
 	if err != nil {
 		return unsupported("sourceFormat AVRO is not read: DuckDB's extension avro is not installed; use CSV, NEWLINE_DELIMITED_JSON or PARQUET")
 	}
-	return r.table(ctx, "read_avro("+r.list()+")")
+	return r.table(ctx, "read_avro("+quote.Files(r.files)+")")
 }
 
 // finish puts the rows that came together into the table.

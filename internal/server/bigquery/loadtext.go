@@ -41,7 +41,7 @@ func (r *loading) csv(ctx context.Context) error {
 	}
 	options = append(options, "header = false", "auto_detect = false", "columns = {"+strings.Join(names, ", ")+"}",
 		"skip = "+strconv.FormatInt(r.l.SkipLeadingRows, 10))
-	source := "read_csv(" + r.list() + ", " + strings.Join(options, ", ") + ")"
+	source := "read_csv(" + quote.Files(r.files) + ", " + strings.Join(options, ", ") + ")"
 	return r.s.duck(ctx, func(c *sql.Conn) error {
 		texts := r.stage[:len(r.stage)-1] + `_text"`
 		defer func() { _, _ = c.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+texts) }() // the server's end drops it, too
@@ -129,7 +129,7 @@ func (r *loading) csvDetected(ctx context.Context, options []string) error {
 	if n := r.l.SkipLeadingRows; n > 0 {
 		options = append(options, "header = true", "skip = "+strconv.FormatInt(n-1, 10))
 	}
-	source := "read_csv(" + r.list() + ", " + strings.Join(options, ", ") + ", sample_size = -1)"
+	source := "read_csv(" + quote.Files(r.files) + ", " + strings.Join(options, ", ") + ", sample_size = -1)"
 	return r.s.duck(ctx, func(c *sql.Conn) error {
 		columns, err := pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+source+")")
 		if err != nil {
@@ -334,7 +334,7 @@ func (r *loading) detectJSON(ctx context.Context) error {
 		return err
 	}
 	return r.s.duck(ctx, func(c *sql.Conn) error {
-		columns, err := pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_json("+r.list()+", "+packed+
+		columns, err := pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_json("+quote.Files(r.files)+", "+packed+
 			", format = 'newline_delimited', sample_size = -1, map_inference_threshold = -1, maximum_object_size = "+strconv.Itoa(maxLine)+"))")
 		if err != nil {
 			return err
