@@ -92,7 +92,7 @@ func (n *conn) Prepare(query string) (driver.Stmt, error) {
 // PrepareContext implements [driver.ConnPrepareContext]. As with duckdb-go, all statements of the text but the last run
 // at once.
 func (n *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	last, err := n.leading(ctx, query)
+	last, err := n.leading(ctx, query, n.session.split(ctx, query))
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +101,13 @@ func (n *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 
 // ExecContext implements [driver.ExecerContext]. Arguments belong to the last statement of the text; in GoogleSQL to those that name them.
 func (n *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	ctx, done, err := n.session.distributed(ctx, query, args)
+	all := n.session.split(ctx, query)
+	ctx, done, err := n.session.distributed(ctx, query, all, args)
+	defer done()
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	last, err := n.leading(ctx, query)
+	last, err := n.leading(ctx, query, all)
 	if errors.Is(err, errReturned) {
 		return changed(0), nil
 	}
@@ -139,12 +140,13 @@ func withArguments(ctx context.Context, args []driver.NamedValue) context.Contex
 // QueryContext implements [driver.QueryerContext]. Arguments belong to the last statement of the text; in GoogleSQL to those that name
 // them.
 func (n *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	ctx, done, err := n.session.distributed(ctx, query, args)
+	all := n.session.split(ctx, query)
+	ctx, done, err := n.session.distributed(ctx, query, all, args)
+	defer done()
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	last, err := n.leading(ctx, query)
+	last, err := n.leading(ctx, query, all)
 	if errors.Is(err, errReturned) {
 		return noRows{}, nil
 	}
@@ -196,8 +198,7 @@ func (s *session) split(ctx context.Context, src string) []dialect.Statement {
 }
 
 // leading runs all statements of a text but the last, which it returns.
-func (n *conn) leading(ctx context.Context, src string) (dialect.Statement, error) {
-	all := n.session.split(ctx, src)
+func (n *conn) leading(ctx context.Context, src string, all []dialect.Statement) (dialect.Statement, error) {
 	n.session.script.began, n.session.script.ran = time.Now(), 0
 	if len(all) == 0 { // DuckDB says best what it thinks of an empty text
 		return dialect.Statement{Span: dialect.Span{Pos: 0, End: len(src)}, Lang: dialect.DuckDB}, nil

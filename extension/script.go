@@ -74,7 +74,7 @@ func (s *session) control(ctx context.Context, src string, st dialect.Statement)
 		return nil
 	}
 	n := dialect.Control(src, st)
-	if n != nil || st.Lang == dialect.GoogleSQL && n == nil && !dialect.Assigns(src, st) {
+	if n != nil || st.Lang == dialect.GoogleSQL && !dialect.Assigns(src, st) {
 		return n
 	}
 	if n = dialect.Assignment(src, st); n == nil || len(n.Names) > 1 || strings.HasPrefix(n.Names[0], "@@") ||

@@ -19,9 +19,9 @@ const parameterVariable = "mallard_parameter_"
 
 // bindVariables gives the parameters of a script variables of their own, since SET VARIABLE, which keeps what DECLARE, SET and
 // conditions evaluate, takes no parameters.
-func (s *session) bindVariables(ctx context.Context, src string, args []driver.NamedValue) error {
+func (s *session) bindVariables(ctx context.Context, src string, all []dialect.Statement, args []driver.NamedValue) error {
 	control := func(st dialect.Statement) bool { return s.control(ctx, src, st) != nil }
-	if len(args) == 0 || !slices.ContainsFunc(dialect.Split(src, s.lang), control) {
+	if len(args) == 0 || !slices.ContainsFunc(all, control) {
 		return nil
 	}
 	for i, a := range args {
@@ -45,18 +45,18 @@ func (s *session) bindVariables(ctx context.Context, src string, args []driver.N
 }
 
 // distributed gives the arguments of a script of GoogleSQL to those of its statements that name them, as BigQuery does; DuckDB's scripts
-// leave all to the last one. done ends that.
-func (s *session) distributed(ctx context.Context, src string, args []driver.NamedValue) (of context.Context, done func(), err error) {
+// leave all to the last one. all are the statements; done ends it, also after an error.
+func (s *session) distributed(ctx context.Context, src string, all []dialect.Statement,
+	args []driver.NamedValue) (of context.Context, done func(), err error) {
 	if len(args) == 0 {
 		return ctx, func() {}, nil
 	}
-	all := s.split(ctx, src)
 	if !slices.ContainsFunc(all, func(st dialect.Statement) bool { return st.Lang == dialect.GoogleSQL }) ||
 		len(all) == 1 && s.control(ctx, src, all[0]) == nil {
 		return ctx, func() {}, nil
 	}
 	ctx = context.WithValue(ctx, stepsKey{}, newSteps(src, s.lang, args, nil))
-	return ctx, s.unbindVariables, s.bindVariables(ctx, src, args)
+	return ctx, s.unbindVariables, s.bindVariables(ctx, src, all, args)
 }
 
 func (s *session) unbindVariables() {

@@ -65,12 +65,13 @@ func (t *steps) positional(src string, pos int) (int, bool) {
 func (n *conn) RunSteps(ctx context.Context, src string, args []driver.NamedValue, f StepFunc) error {
 	t := newSteps(src, n.session.lang, args, f)
 	ctx = context.WithValue(ctx, stepsKey{}, t)
+	all := dialect.Split(src, n.session.lang)
 	defer n.session.unbindVariables()
-	if err := n.session.bindVariables(ctx, src, args); err != nil {
+	if err := n.session.bindVariables(ctx, src, all, args); err != nil {
 		return err
 	}
 	n.session.script.began, n.session.script.ran = time.Now(), 0
-	for _, st := range dialect.Split(src, n.session.lang) {
+	for _, st := range all {
 		err := n.session.run(ctx, src, st, nil) // each runs them
 		if errors.Is(err, errReturned) {
 			return nil

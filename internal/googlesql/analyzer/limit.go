@@ -41,11 +41,8 @@ func deepJSON(sql string) bool {
 			}
 			i, word = i+n, ""
 			continue
-		case c == '#' || strings.HasPrefix(sql[i:], "--"):
-			i += through(sql[i:], "\n")
-			continue
-		case strings.HasPrefix(sql[i:], "/*"):
-			i += through(sql[i:], "*/")
+		case comment(sql[i:]) > 0:
+			i += comment(sql[i:])
 			continue
 		case letter(c):
 			from := i
@@ -89,11 +86,8 @@ func steps(sql string) (n int) {
 		case c == '\'' || c == '"' || c == '`':
 			i += quoted(sql[i:])
 			continue
-		case c == '#' || strings.HasPrefix(sql[i:], "--"):
-			i += through(sql[i:], "\n")
-			continue
-		case strings.HasPrefix(sql[i:], "/*"):
-			i += through(sql[i:], "*/")
+		case comment(sql[i:]) > 0:
+			i += comment(sql[i:])
 			continue
 		case c == '(' || c == '[':
 			from, in = append(from, in), false
@@ -142,6 +136,17 @@ func quoted(s string) int {
 		}
 	}
 	return len(s)
+}
+
+// comment is the length of the comment at the beginning of s, 0 where there is none.
+func comment(s string) int {
+	switch {
+	case s[0] == '#' || strings.HasPrefix(s, "--"):
+		return through(s, "\n")
+	case strings.HasPrefix(s, "/*"):
+		return through(s, "*/")
+	}
+	return 0
 }
 
 // through is the length of s up to the end of the first mark.
