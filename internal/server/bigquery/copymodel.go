@@ -17,15 +17,7 @@ func (s *Service) modelCopied(ctx context.Context, project string, c *api.JobCon
 		return relation{}, false, nil
 	}
 	ref := c.SourceTables[0]
-	d, err := s.dataset(ctx, cmp.Or(ref.ProjectId, project), ref.DatasetId)
-	if err != nil {
-		return relation{}, false, err
-	}
-	all, err := s.relations(ctx, d, ref.TableId)
-	if err != nil || len(all) == 0 {
-		return relation{}, false, err
-	}
-	return all[0], all[0].kind == "MODEL", nil
+	return s.modelNamed(ctx, cmp.Or(ref.ProjectId, project), ref.DatasetId, ref.TableId)
 }
 
 // copyModel makes a model under another name. The copy shares the model's files, which the store knows by their content.

@@ -16,23 +16,26 @@ import (
 	"github.com/mallardml/mallard/internal/modelspec"
 )
 
-// model finds a model.
+// model finds the model that a request names.
 func (s *Service) model(c *call) (relation, error) {
-	d, err := s.dataset(c.ctx(), c.project(), c.path("datasetId"))
+	r, ok, err := s.modelNamed(c.ctx(), c.project(), c.path("datasetId"), c.path("modelId"))
+	if err == nil && !ok {
+		err = notFound("Not found: Model %s", r)
+	}
+	return r, err
+}
+
+// modelNamed finds a model; ok is false where there is none.
+func (s *Service) modelNamed(ctx context.Context, project, dataset, name string) (r relation, ok bool, err error) {
+	d, err := s.dataset(ctx, project, dataset)
 	if err != nil {
-		return relation{}, err
+		return relation{}, false, err
 	}
-	name := c.path("modelId")
-	all, err := s.relations(c.ctx(), d, name)
-	if err != nil {
-		return relation{}, err
+	all, err := s.relations(ctx, d, name)
+	if i := slices.IndexFunc(all, func(r relation) bool { return r.kind == "MODEL" }); i >= 0 {
+		return all[i], true, err
 	}
-	for _, r := range all {
-		if r.kind == "MODEL" {
-			return r, nil
-		}
-	}
-	return relation{}, notFound("Not found: Model %s", d.qualify(name))
+	return relation{schema: d, table: name}, false, err
 }
 
 func (s *Service) getModel(c *call) (any, error) {

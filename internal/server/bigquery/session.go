@@ -281,6 +281,13 @@ const (
 
 // sessionRoom refuses statements of a session whose temporary tables take more than all results may, but those that drop some.
 func (s *Service) sessionRoom(ctx context.Context, in *session, text string) error {
+	cells := int64(0)
+	if err := s.duck(ctx, func(c *sql.Conn) error {
+		return c.QueryRowContext(ctx, "SELECT coalesce(sum(estimated_size * column_count), 0)::BIGINT FROM duckdb_tables() "+
+			"WHERE database_name = ?", in.database).Scan(&cells)
+	}); err != nil || cells*bytesOfValue*wide <= s.Limits.Bytes { // so it is before nearly every statement
+		return err
+	}
 	all, err := s.relations(ctx, schema{database: in.database, name: "main"}, "")
 	if err != nil {
 		return err
