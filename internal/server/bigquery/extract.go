@@ -48,7 +48,7 @@ func (s *Service) prepareExtract(j *job) error {
 	return nil
 }
 
-// runExtract writes a table to an object of a bucket; nobody sees the object before it is whole.
+// runExtract writes a table to objects of a bucket, as it is at one moment; nobody sees an object before it is whole.
 func (s *Service) runExtract(ctx context.Context, j *job) (err error) {
 	e := j.config.Extract
 	r, err := s.relation(ctx, cmp.Or(e.SourceTable.ProjectId, j.project), e.SourceTable.DatasetId, e.SourceTable.TableId)
@@ -69,18 +69,26 @@ func (s *Service) runExtract(ctx context.Context, j *job) (err error) {
 			}
 		}
 	}
-	var t api.Table
-	if err := s.count(ctx, r, columns, &t); err != nil {
-		return err
-	}
-	files, counts, err := shards(e.DestinationUris, int64(t.NumRows), t.NumBytes, s.Limits.ExtractFile)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		if err := s.extract(ctx, r, columns, e, f); err != nil {
+	var counts []int64
+	err = s.try(ctx, func(x *change) error {
+		var t api.Table
+		if err := x.count(r, columns, &t); err != nil {
 			return err
 		}
+		files, each, err := shards(e.DestinationUris, int64(t.NumRows), t.NumBytes, s.Limits.ExtractFile)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if err := s.extract(x, r, columns, e, f); err != nil {
+				return err
+			}
+		}
+		counts = each
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	j.change(func() { j.statistics.Extract.DestinationUriFileCounts = counts })
 	return nil
@@ -118,7 +126,7 @@ func shards(uris []string, rows, bytes, most int64) (all []shard, counts []int64
 }
 
 // extract writes rows to an object.
-func (s *Service) extract(ctx context.Context, r relation, columns []googlesql.Field, e *api.JobConfigurationExtract, f shard) (err error) {
+func (s *Service) extract(x *change, r relation, columns []googlesql.Field, e *api.JobConfigurationExtract, f shard) (err error) {
 	to, err := s.object(f.uri)
 	if err != nil {
 		return err
@@ -130,14 +138,14 @@ func (s *Service) extract(ctx context.Context, r relation, columns []googlesql.F
 	}()
 	query := fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", list(columns), r.from(), f.to-f.from, f.from)
 	if e.DestinationFormat == "PARQUET" {
-		err = s.parquet(ctx, query, e, to)
+		err = s.parquet(x, query, e, to)
 	} else {
-		err = s.text(ctx, query, columns, e, to)
+		err = s.text(x, query, columns, e, to)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = to.Commit(ctx)
+	_, err = to.Commit(x.ctx)
 	return err
 }
 
@@ -159,7 +167,7 @@ func (s *Service) object(uri string) (*localfs.Upload, error) {
 }
 
 // parquet lets DuckDB write a file, and takes its bytes.
-func (s *Service) parquet(ctx context.Context, query string, e *api.JobConfigurationExtract, to io.Writer) (err error) {
+func (s *Service) parquet(x *change, query string, e *api.JobConfigurationExtract, to io.Writer) (err error) {
 	f, err := s.tempFile()
 	if err != nil {
 		return err
@@ -167,7 +175,7 @@ func (s *Service) parquet(ctx context.Context, query string, e *api.JobConfigura
 	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
 	packed := map[string]string{"NONE": "uncompressed", "SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd"}[e.Compression]
 	copyTo := "COPY (" + query + ") TO " + quote.Text(f.Name())
-	if err := s.exec(ctx, copyTo+" (FORMAT parquet, COMPRESSION "+packed+")"); err != nil {
+	if err := x.duck(copyTo + " (FORMAT parquet, COMPRESSION " + packed + ")"); err != nil {
 		return err
 	}
 	again, err := os.Open(f.Name()) // DuckDB may have put another file in its place
@@ -179,7 +187,7 @@ func (s *Service) parquet(ctx context.Context, query string, e *api.JobConfigura
 }
 
 // text writes rows as CSV or as JSON lines.
-func (s *Service) text(ctx context.Context, query string, columns []googlesql.Field, e *api.JobConfigurationExtract,
+func (s *Service) text(x *change, query string, columns []googlesql.Field, e *api.JobConfigurationExtract,
 	to io.Writer) (err error) {
 	if e.Compression == "GZIP" {
 		z := gzip.NewWriter(to)
@@ -192,14 +200,10 @@ func (s *Service) text(ctx context.Context, query string, columns []googlesql.Fi
 	if err != nil {
 		return err
 	}
-	c, err := s.DB.Conn(ctx)
-	if err != nil {
-		return err
-	}
 	var wrong error
 	var row []byte
-	err = raw(c, func(n chunked) error {
-		return eachRow(ctx, n.Raw(), query, func(values []any) bool {
+	err = raw(x.c, func(n chunked) error {
+		return eachRow(x.ctx, n.Raw(), query, func(values []any) bool {
 			if row, wrong = line(row[:0], values); wrong != nil {
 				return false
 			}
@@ -207,7 +211,7 @@ func (s *Service) text(ctx context.Context, query string, columns []googlesql.Fi
 			return wrong == nil
 		})
 	})
-	return errors.Join(err, wrong, c.Close())
+	return errors.Join(err, wrong)
 }
 
 // lineOf gives what writes a row, and writes the header.

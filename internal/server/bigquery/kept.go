@@ -45,7 +45,7 @@ func (s *Service) try(ctx context.Context, f func(t *change) error) (err error) 
 	return tx.Commit()
 }
 
-// change is a transaction that changes the catalog and what is kept of it.
+// change is a transaction that changes the catalog and what is kept of it, or that reads at one moment.
 type change struct {
 	ctx context.Context
 	c   *sql.Conn

@@ -10,6 +10,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 	api "google.golang.org/api/bigquery/v2"
 
+	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
@@ -250,17 +251,24 @@ const sample = 2048
 
 // count fills in the number of rows, and about how many bytes BigQuery would count for them, by the first rows.
 func (s *Service) count(ctx context.Context, r relation, columns []googlesql.Field, t *api.Table) error {
+	return s.duck(ctx, func(c *sql.Conn) error { return r.count(ctx, c, columns, t) })
+}
+
+// count is [Service.count] within the transaction.
+func (x *change) count(r relation, columns []googlesql.Field, t *api.Table) error {
+	return extension.WithDuckDBSQL(x.ctx, x.c, func(c *sql.Conn) error { return r.count(x.ctx, c, columns, t) })
+}
+
+func (r relation) count(ctx context.Context, c *sql.Conn, columns []googlesql.Field, t *api.Table) error {
 	sizes := []string{"0"}
-	for _, c := range columns {
-		sizes = append(sizes, sizeOf(c))
+	for _, f := range columns {
+		sizes = append(sizes, sizeOf(f))
 	}
 	var rows int64
 	var each float64
-	err := s.duck(ctx, func(c *sql.Conn) error {
-		return c.QueryRowContext(ctx, fmt.Sprintf(
-			"SELECT (SELECT count(*) FROM %s), (SELECT coalesce(avg(%s), 0)::DOUBLE FROM (FROM %s LIMIT %d))",
-			r.from(), strings.Join(sizes, " + "), r.from(), sample)).Scan(&rows, &each)
-	})
+	err := c.QueryRowContext(ctx, fmt.Sprintf(
+		"SELECT (SELECT count(*) FROM %s), (SELECT coalesce(avg(%s), 0)::DOUBLE FROM (FROM %s LIMIT %d))",
+		r.from(), strings.Join(sizes, " + "), r.from(), sample)).Scan(&rows, &each)
 	t.NumRows, t.NumBytes = uint64(rows), int64(each*float64(rows))
 	t.NumTotalLogicalBytes, t.NumActiveLogicalBytes = t.NumBytes, t.NumBytes
 	t.ForceSendFields = append(t.ForceSendFields, "NumRows", "NumBytes", "NumLongTermBytes",
