@@ -4,7 +4,7 @@
 CREATE SCHEMA IF NOT EXISTS demo;
 
 CREATE OR REPLACE EXTERNAL TABLE demo.images
-OPTIONS (object_metadata = 'SIMPLE', uris = ['functions/image/testdata/*.jpg']);
+OPTIONS (object_metadata = 'SIMPLE', uris = ['internal/image/testdata/*.jpg']);
 
 -- What is there, without reading a byte of it.
 SELECT regexp_extract(uri, '[^/]+$') AS file, content_type, size

@@ -10,9 +10,9 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/planner"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // private is a pool of connections of our own, for registration, and for reading the catalog while a statement binds.

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // rowWise tells by DuckDB's plan whether a prepared statement is row-wise over one relation, and which.

@@ -9,8 +9,8 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 	"github.com/mallardml/mallard/functions"
-	"github.com/mallardml/mallard/functions/jsonfn"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/jsonfn"
 	"github.com/mallardml/mallard/internal/planner"
 )
 

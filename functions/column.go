@@ -6,8 +6,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // leaf is the element type at the bottom of an argument.

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
-	"github.com/mallardml/mallard/functions/udf/udftest"
 	"github.com/mallardml/mallard/internal/leak"
+	"github.com/mallardml/mallard/internal/udf/udftest"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // level is one level of nesting in a chunk.

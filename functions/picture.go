@@ -8,9 +8,9 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/image"
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/image"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // picture reports whether images feed the input: a row is [height, width, channels] of numbers.

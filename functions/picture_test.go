@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/functions/image"
+	"github.com/mallardml/mallard/internal/image"
 )
 
 // bytesImage has the pixels 0, 1, 2, … from first on.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // RegisterPredict registers the volatile function that runs models with these outputs. Its first argument is the version

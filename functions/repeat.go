@@ -8,7 +8,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // repeat is a row that has the inputs of an earlier one.

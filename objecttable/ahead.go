@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // ahead holds what scans have announced: the objects of the chunk that is being worked on, and of the one after it. When

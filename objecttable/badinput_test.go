@@ -80,11 +80,11 @@ func TestNamesThatAreNoText(t *testing.T) {
 }
 
 // Images that are none, or hostile, are NULL with a note; unusual ones are decoded. The sizes are those in
-// ../functions/image/testdata/make.py.
+// ../internal/image/testdata/make.py.
 func TestUnusualImages(t *testing.T) {
 	db := openDB(t, Options{})
 	read := func(name string) []byte {
-		b, err := os.ReadFile("../functions/image/testdata/" + name)
+		b, err := os.ReadFile("../internal/image/testdata/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}

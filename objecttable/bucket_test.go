@@ -38,7 +38,7 @@ func (db *testDB) bucket(objects ...gcstest.Object) *gcstest.Server {
 func photos(tb testing.TB) []gcstest.Object {
 	var out []gcstest.Object
 	for _, n := range []string{"photo.png", "photo420.jpg", "cmyk.jpg"} {
-		b, err := os.ReadFile("../functions/image/testdata/" + n)
+		b, err := os.ReadFile("../internal/image/testdata/" + n)
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/mallardml/mallard/connectors/localfs"
-	"github.com/mallardml/mallard/functions/udf/udftest"
 	"github.com/mallardml/mallard/internal/leak"
+	"github.com/mallardml/mallard/internal/udf/udftest"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }

@@ -18,8 +18,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // Download copies the objects below prefix (a folder: it ends in a slash, or is empty) into dir, under their names

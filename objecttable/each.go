@@ -6,8 +6,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // each is the form of a function over an array: of its first argument's elements, each with the other arguments of its row.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/image"
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/image"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // imageType is what people see: [height, width, channels] and the pixels. BigQuery's fields have no names; its tools show

@@ -7,7 +7,7 @@ import (
 
 func TestImageFunctions(t *testing.T) {
 	db := openDB(t, Options{})
-	photo := "object_bytes('../functions/image/testdata/photo.png')"
+	photo := "object_bytes('../internal/image/testdata/photo.png')"
 	db.want("STRUCT(_field_1 BIGINT[], _field_2 DOUBLE[])", "SELECT typeof(ml_image_struct(ml_decode_image("+photo+")))")
 	db.want("[37, 45, 3]|4995", "SELECT s._field_1::VARCHAR, len(s._field_2) FROM (SELECT ml_image_struct(ml_decode_image("+photo+")) AS s)")
 	db.want("[20, 24, 3]", "SELECT ml_image_struct(ml_resize_image(ml_decode_image("+photo+"), 20, 40, TRUE))._field_1::VARCHAR")
@@ -17,12 +17,12 @@ func TestImageFunctions(t *testing.T) {
 	db.want("<nil>", "SELECT ml_resize_image(ml_decode_image("+photo+"), NULL, 2, TRUE)")
 	// Five rows, in any order of goroutines, NULLs between them.
 	db.want("[37, 45, 3]\n<nil>\n[37, 45, 3]\n<nil>\n[5, 7, 3]", `SELECT ml_image_struct(ml_decode_image(object_bytes(u)))._field_1::VARCHAR FROM (VALUES
-		('../functions/image/testdata/photo.png'), (NULL), ('../functions/image/testdata/cmyk.jpg'), ('../functions/image/testdata/bomb.png'), ('../functions/image/testdata/deep.png')) t(u)`)
+		('../internal/image/testdata/photo.png'), (NULL), ('../internal/image/testdata/cmyk.jpg'), ('../internal/image/testdata/bomb.png'), ('../internal/image/testdata/deep.png')) t(u)`)
 	if got := db.host.noted(); !strings.Contains(got, "60000 × 60000 pixels") {
 		t.Error(got)
 	}
 	db.wantError("not a decoded image", "SELECT ml_resize_image("+photo+", 2, 2, TRUE)")
 	db.wantError("height and width begin at 1", "SELECT ml_resize_image(ml_decode_image("+photo+"), 0, 2, TRUE)")
 	db.host.strict = true
-	db.wantError("ml_decode_image: the image is too large", "SELECT ml_decode_image(object_bytes('../functions/image/testdata/bomb.png'))")
+	db.wantError("ml_decode_image: the image is too large", "SELECT ml_decode_image(object_bytes('../internal/image/testdata/bomb.png'))")
 }

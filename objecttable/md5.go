@@ -9,7 +9,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // LateMD5 is the column md5_hash over mallard_objects, which knows the hashes that a bucket keeps only. Those of files are

@@ -85,7 +85,7 @@ func TestMaxChunk(t *testing.T) {
 // Images grow when they are decoded, and again when people look at them.
 func TestMaxChunkOfImages(t *testing.T) {
 	db := openDB(t, Options{MaxChunk: 100_000})
-	const photo = "(SELECT object_bytes('../functions/image/testdata/photo.png') AS b FROM range(%d))" // 37 × 45: 5,011 bytes decoded, 39,960 as BigQuery's STRUCT
+	const photo = "(SELECT object_bytes('../internal/image/testdata/photo.png') AS b FROM range(%d))" // 37 × 45: 5,011 bytes decoded, 39,960 as BigQuery's STRUCT
 	db.want("19", fmt.Sprintf("SELECT count(ml_decode_image(b)) FROM "+photo, 19))
 	db.wantError("decoded images of more than 100,000 bytes in 20 rows", fmt.Sprintf("SELECT count(ml_decode_image(b)) FROM "+photo, 20))
 	db.want("200", fmt.Sprintf("SELECT count(ml_decode_image(b, 5, 5, false)) FROM "+photo, 20)+" CROSS JOIN range(10)")

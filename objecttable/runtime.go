@@ -9,7 +9,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 	"golang.org/x/sync/semaphore"
 
-	"github.com/mallardml/mallard/functions/image"
+	"github.com/mallardml/mallard/internal/image"
 )
 
 // Options are limits of a Runtime. The zero value has the defaults.

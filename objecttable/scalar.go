@@ -5,7 +5,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // scalar is a function of whole vectors. f runs on several threads at once and sees NULL arguments.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // VectorSearch is a call of VECTOR_SEARCH

@@ -3,7 +3,7 @@ package objecttable
 import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // The types that columns, parameters and results have.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // floats are the functions over FLOAT64: results that leave the numbers are errors, but for arguments that had left them

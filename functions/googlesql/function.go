@@ -6,7 +6,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // Prefix begins the names of the functions in DuckDB.

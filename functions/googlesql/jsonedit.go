@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mallardml/mallard/functions/jsonfn"
+	"github.com/mallardml/mallard/internal/jsonfn"
 )
 
 // slot is a place in a JSON that can be set.

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mallardml/mallard/functions/jsonfn"
+	"github.com/mallardml/mallard/internal/jsonfn"
 )
 
 // jsons are the functions of JSON (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/json_functions). Those over

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/mallardml/mallard/functions/jsonfn"
+	"github.com/mallardml/mallard/internal/jsonfn"
 )
 
 // path is a JSONPath: keys, and numbers of elements.

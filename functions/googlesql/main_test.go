@@ -7,7 +7,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf/udftest"
+	"github.com/mallardml/mallard/internal/udf/udftest"
 )
 
 // TestRegister registers every function twice, as a transaction does that began before the first time.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // multiplyNumeric multiplies NUMERICs. Coefficients of at most 63 bits, numbers up to some nine thousand million, are multiplied

@@ -6,8 +6,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // value is a value of any type. Its data is nil for NULL, else the Go type that kindOf has for its type: bool, int64, float64,

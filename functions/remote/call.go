@@ -7,11 +7,11 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // register makes a volatile function: DuckDB would fold or repeat calls of any other.

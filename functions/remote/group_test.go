@@ -3,7 +3,7 @@ package remote
 import (
 	"testing"
 
-	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // What the tests of the runtime with real codecs need of it.

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // dice are random numbers for several goroutines.

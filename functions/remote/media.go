@@ -13,8 +13,8 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/dispatch"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // Object is a file that an input refers to.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
-	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // question is a [Spec] as the runtime sees it.

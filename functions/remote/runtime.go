@@ -3,7 +3,7 @@ package remote
 import (
 	"context"
 
-	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // What runs the calls is in package dispatch, which knows no SQL. These are its types that users of this package see.

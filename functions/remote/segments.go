@@ -5,9 +5,9 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/dispatch"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // several reports whether the row of a payload may give several rows: whether its object is a video, or may be one. The others

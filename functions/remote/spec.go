@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/mallardml/mallard/functions/remote/internal/dispatch"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // Spec is one call of a function over a remote model: all that asking needs to know. It must not be copied or changed

@@ -9,8 +9,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 func isInteger(t udf.Type) bool {

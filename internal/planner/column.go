@@ -3,8 +3,8 @@ package planner
 import (
 	"strings"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // Column is a column of a query's result.

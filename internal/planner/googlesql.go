@@ -12,13 +12,13 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	native "github.com/mallardml/mallard/functions/googlesql"
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // translate writes a GoogleSQL query for DuckDB.

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mallardml/mallard/functions/image"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/image"
 	"github.com/mallardml/mallard/internal/quote"
 )
 

@@ -8,9 +8,9 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/spelling"
+	"github.com/mallardml/mallard/internal/udf"
 	"github.com/mallardml/mallard/objecttable"
 )
 

@@ -14,10 +14,10 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/quote"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // result is what a query gave: the rows of a table, which is in the anonymous dataset but for queries with a destination of their own.

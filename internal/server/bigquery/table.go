@@ -11,12 +11,12 @@ import (
 	api "google.golang.org/api/bigquery/v2"
 
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 func (s *Service) listTables(c *call) (any, error) {

@@ -10,8 +10,8 @@ import (
 	bindings "github.com/duckdb/duckdb-go-bindings"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/udf/udftest"
 	"github.com/mallardml/mallard/internal/leak"
+	"github.com/mallardml/mallard/internal/udf/udftest"
 )
 
 // TestMain demands that nothing is left: no handle that DuckDB held, no goroutine, and, with -tags debug_bindings, no

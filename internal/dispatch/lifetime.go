@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mallardml/mallard/functions/udf"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // ErrEnded is what late calls get.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // dispatch makes sure that somebody sends.

@@ -11,9 +11,9 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/mallardml/mallard/functions/udf"
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/trace"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // sender sends the requests of one call: it waits for the pace, a slot and the budgets, asks, and counts what it cost. Which rows
