@@ -49,7 +49,8 @@ Mallard's own
   -help              show this
 
 Flags may have one dash or two. Results go to stdout, messages to stderr.
-Exit code: 0 done, 1 a statement failed, 2 wrong usage, or that of .exit CODE.
+Exit code: 0 done, 1 a statement failed, 2 wrong usage, or that of .exit CODE;
+141 when nobody reads the results any more (| head): what follows does not run.
 `
 
 const testHelp = `mallard test runs .test files, in the form of DuckDB's own tests.

@@ -21,6 +21,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitPipe   = 128 + int(syscall.SIGPIPE)
 )
 
 func main() {
@@ -109,8 +110,10 @@ func run(ctx context.Context, args []string, t terminal) int {
 	err = runShell(ctx, o, t)
 	var exit shell.Exit
 	switch {
-	case err == nil || shell.BrokenPipe(err):
+	case err == nil:
 		return exitDone
+	case shell.BrokenPipe(err):
+		return exitPipe // what stood behind the statement did not run: said as by any program that a closed pipe ends
 	case errors.As(err, &exit):
 		return exit.Code
 	case !errors.Is(err, shell.ErrFailed):

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
@@ -99,6 +100,23 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("got %d, %q, %q\nwant %d, %q, %q", code, out, errs, tt.code, tt.out, tt.errs)
 			}
 		})
+	}
+}
+
+// closedPipe is a standard output whose reader went away.
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}
+}
+
+// TestClosedPipe: a script that a reader's end cuts short has not succeeded.
+func TestClosedPipe(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	file, errs := filepath.Join(t.TempDir(), "a.duckdb"), new(bytes.Buffer)
+	args := []string{file, "-csv", "-c", "SELECT 1", "-c", "CREATE TABLE t AS SELECT 1"}
+	if code := run(t.Context(), args, terminal{in: strings.NewReader(""), out: closedPipe{}, err: errs}); code != 141 || errs.Len() > 0 {
+		t.Errorf("exit code %d, %q", code, errs)
 	}
 }
 

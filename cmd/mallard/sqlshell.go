@@ -148,7 +148,13 @@ func renderError(err error, at shell.Place, width int) string {
 		return "interrupted"
 	}
 	var e *mallard.Error
-	if !errors.As(err, &e) || e.Line == 0 {
+	switch is := errors.As(err, &e); {
+	case is && at.Text == "":
+		msg, _, _ := strings.Cut(e.Msg, "\n\nLINE ")
+		return at.Name + ": " + msg
+	case at.Text == "":
+		return at.Name + ": " + err.Error()
+	case !is || e.Line == 0:
 		return err.Error()
 	}
 	source := strings.TrimPrefix(e.Source, dialect.Marker(e.Source, dialect.Auto)) // the shell has put it there

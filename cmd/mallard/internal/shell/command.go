@@ -50,7 +50,8 @@ func modeList() string {
 	return strings.Join(names, ", ")
 }
 
-func (s *Shell) command(ctx context.Context, line string) error {
+// command runs a dot-command; place is where it stands, empty for what was typed.
+func (s *Shell) command(ctx context.Context, place, line string) error {
 	args, err := words(line)
 	if err != nil {
 		return err
@@ -81,7 +82,7 @@ func (s *Shell) command(ctx context.Context, line string) error {
 		if c.Context != nil {
 			ctx = c.Context(ctx)
 		}
-		return s.statement(ctx, "", query, Place{c.Name, query, 0, 1})
+		return s.statement(ctx, "", query, Place{Name: place + c.Name})
 	}
 	return fmt.Errorf("%s: unknown command%s, .help lists all", name, Nearest(name, s.commandNames()))
 }

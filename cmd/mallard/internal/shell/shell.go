@@ -61,7 +61,7 @@ type Command struct {
 // Place is where a statement stands.
 type Place struct {
 	Name string // of the script
-	Text string // a part of the script, not only the statement
+	Text string // a part of the script, not only the statement; empty where Name is that of a dot-command, of which nobody wrote the SQL
 	Pos  int    // of the statement in Text, in bytes
 	Line int    // of the beginning of Text in the script, from 1
 }
@@ -273,17 +273,18 @@ func (s *Shell) run(ctx context.Context, name string, in io.Reader, stop func() 
 // shell a failure ends the text: what stands behind it on the same line does not run.
 func (s *Shell) block(ctx context.Context, name, mark, text string, line int) error {
 	if strings.HasPrefix(text, ".") {
-		err := s.command(ctx, strings.TrimSpace(text))
+		place := ""
+		if name != typedName || line > 1 {
+			place = fmt.Sprintf("%s:%d: ", name, line)
+		}
+		err := s.command(ctx, place, strings.TrimSpace(text))
 		var exit Exit
 		var out outputError
 		if err == nil || errors.Is(err, ErrFailed) || errors.As(err, &exit) || errors.As(err, &out) {
 			return err
 		}
 		s.failed = true
-		if name != typedName || line > 1 {
-			err = fmt.Errorf("%s:%d: %w", name, line, err)
-		}
-		fmt.Fprintln(s.o.Err, err)
+		fmt.Fprintf(s.o.Err, "%s%v\n", place, err)
 		return ErrFailed
 	}
 	before := len(mark)
