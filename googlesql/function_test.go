@@ -25,6 +25,7 @@ func ExampleFunctions() {
 	}
 	// Output:
 	// EXTERNAL_OBJECT_TRANSFORM: an object table with signed URLs
+	// RANGE_SESSIONIZE: ranges that meet or overlap, as sessions
 	// VECTOR_SEARCH: the nearest rows of a table, exactly
 }
 

@@ -193,6 +193,12 @@ var tableFunctions = []Function{
 		Args:   []Argument{{Name: "table", Type: "TABLE"}, {Name: "transforms", Type: "ARRAY<STRING>", Doc: "['SIGNED_URL']"}},
 		Result: "the object table with a column signed_url STRING", Doc: "an object table with signed URLs",
 		Page: "table-functions-built-in#external_object_transform"},
+	{Name: "RANGE_SESSIONIZE", Kind: TableFunction,
+		Args: []Argument{{Name: "table", Type: "TABLE"}, {Name: "range_column", Type: "STRING"},
+			{Name: "partitioning_columns", Type: "ARRAY<STRING>"},
+			{Name: "sessionize_option", Type: "STRING", Optional: true, Doc: "'MEETS' when left out, or 'OVERLAPS'"}},
+		Result: "the table with a column session_range", Doc: "ranges that meet or overlap, as sessions",
+		Page: "range-functions#range_sessionize"},
 }
 
 var systemFunctions = []Function{

@@ -158,7 +158,10 @@ func (ex *expander) constructs(ctx context.Context, src string, q *dialect.Query
 		all = append(all, k)
 	}
 	for _, f := range q.TableFunctions {
-		k := ex.tableFunctionConstruct(ctx, f)
+		k, err := ex.tableFunctionConstruct(ctx, f)
+		if err != nil {
+			return nil, err
+		}
 		if len(k.Relations) == 0 { // it says what it takes
 			if _, err := ex.tableFunction(ctx, f, make([]string, len(f.Args))); err != nil {
 				return nil, err
@@ -302,8 +305,8 @@ func resultOf(f *dialect.Function) (googlesql.Type, error) {
 	return t, nil
 }
 
-// tableFunctionConstruct makes a call of VECTOR_SEARCH or EXTERNAL_OBJECT_TRANSFORM.
-func (ex *expander) tableFunctionConstruct(ctx context.Context, f *dialect.TableFunction) translator.Construct {
+// tableFunctionConstruct makes a call of a table function of ours.
+func (ex *expander) tableFunctionConstruct(ctx context.Context, f *dialect.TableFunction) (translator.Construct, error) {
 	k := translator.Construct{Span: translator.Span(f.Span)}
 	for _, a := range f.Args {
 		span := translator.Span(a.Span)
@@ -323,6 +326,13 @@ func (ex *expander) tableFunctionConstruct(ctx context.Context, f *dialect.Table
 	switch {
 	case f.Name == "EXTERNAL_OBJECT_TRANSFORM":
 		k.Query = "SELECT *, CAST(NULL AS STRING) AS signed_url FROM input0"
+	case f.Name == "RANGE_SESSIONIZE":
+		s, err := readSessions(f)
+		if err != nil {
+			return k, dialect.At(f.Span, err)
+		}
+		k.Query = "SELECT *, " + googlesql.QuoteName(s.column) + " AS session_range FROM input0"
+		k.Fails = fmt.Sprintf("RANGE_SESSIONIZE: `%s` is no column of the table", s.column)
 	case len(k.Relations) == 1:
 		k.Query = "SELECT input0 AS base, CAST(NULL AS FLOAT64) AS distance FROM input0"
 	default:
@@ -342,7 +352,7 @@ func (ex *expander) tableFunctionConstruct(ctx context.Context, f *dialect.Table
 		}
 		return ex.tableFunction(ctx, f, texts)
 	}
-	return k
+	return k, nil
 }
 
 func isRelation(a dialect.Argument) bool { return a.Name == "" && (a.Query || a.Table != nil) }

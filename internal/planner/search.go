@@ -14,7 +14,7 @@ import (
 	"github.com/mallardml/mallard/objecttable"
 )
 
-// tableFunction writes VECTOR_SEARCH and EXTERNAL_OBJECT_TRANSFORM; "" leaves a table function of the user's own.
+// tableFunction writes VECTOR_SEARCH, EXTERNAL_OBJECT_TRANSFORM and RANGE_SESSIONIZE; "" leaves a table function of the user's own.
 func (ex *expander) tableFunction(ctx context.Context, f *dialect.TableFunction, args []string) (string, error) {
 	var sql string
 	var err error
@@ -26,6 +26,8 @@ func (ex *expander) tableFunction(ctx context.Context, f *dialect.TableFunction,
 		sql, err = ex.vectorSearch(ctx, f, args)
 	case "EXTERNAL_OBJECT_TRANSFORM":
 		sql, err = ex.objectTransform(ctx, f, args)
+	case "RANGE_SESSIONIZE":
+		sql, err = ex.rangeSessionize(ctx, f, args)
 	default:
 		err = errors.New(f.Name + " is not part of this version")
 	}

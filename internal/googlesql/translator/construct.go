@@ -2,7 +2,9 @@ package translator
 
 import (
 	"fmt"
+	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -24,6 +26,7 @@ type Construct struct {
 	Result googlesql.Type // of an expression
 	Query  string         // of a table function: a query over its relations input0, input1, … that has its columns
 	Write  writer.Construct
+	Fails  string // what is wrong where Query cannot be read over the relations; "" leaves it to the analyzer
 }
 
 // Span is a range of bytes of a statement.
@@ -157,6 +160,20 @@ func declare(c *analyzer.Catalog, constructs []Construct) []writer.Construct {
 		})
 	}
 	return writes
+}
+
+var invalidConstruct = regexp.MustCompile("Invalid table-valued function `?" + writer.ConstructName + `(\d+)`)
+
+// invalid words the analyzer's complaint about the query of a construct, which the user did not write.
+func invalid(message string, constructs []Construct) string {
+	m := invalidConstruct.FindStringSubmatch(message)
+	if m == nil {
+		return message
+	}
+	if n, err := strconv.Atoi(m[1]); err == nil && n < len(constructs) && constructs[n].Fails != "" {
+		return constructs[n].Fails
+	}
+	return message
 }
 
 func argument(kind resolved.SignatureArgumentKind, t *resolved.TypeProto) *resolved.FunctionArgumentTypeProto {

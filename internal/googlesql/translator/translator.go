@@ -166,6 +166,7 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 		if refusal := lacking(sql, wrong); refusal != nil {
 			return nil, refusal
 		}
+		wrong.Message = invalid(wrong.Message, constructs)
 	}
 	if err != nil {
 		return nil, err
