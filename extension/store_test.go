@@ -275,4 +275,10 @@ func TestCustomOpsAreFrozen(t *testing.T) {
 	if want := "its custom-op library " + lib + " is not there, and the model store has no good copy"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("a library that is gone: %v\nwant %s", err, want)
 	}
+	// A record alone loads no library, also where the file is what the record says: it may be a stranger's record of a stranger's file.
+	build("int mallard_test_ops = 1;")
+	_, err = db.ExecContext(t.Context(), predict)
+	if want := "its custom-op library " + lib + " was not imported into the model store of this machine"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a library that only a record names: %v\nwant %s", err, want)
+	}
 }

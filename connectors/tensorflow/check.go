@@ -8,6 +8,9 @@ import (
 	"github.com/mallardml/mallard/internal/amount"
 )
 
+// maxBatch bounds the rows of a run of a fixed size: fewer are filled up to it.
+const maxBatch = 1 << 20
+
 // Check refuses what Mallard cannot run: sparse or composite tensors, unsupported types, tensors of unknown rank or without
 // a batch dimension, signatures without inputs. outputs limits the check to the outputs wanted; nil means all.
 func (s *Signature) Check(outputs []string) error {
@@ -24,6 +27,8 @@ func (s *Signature) Check(outputs []string) error {
 			msg = "is one value for all rows and has no default, so no column can give it"
 		case p.Shape[0] == 0 || p.Shape[0] > 0 && p.Shape[0] != batch:
 			msg = fmt.Sprintf("has shape %s: its first dimension must be the rows', as it is of the other inputs", shapeText(p.Shape))
+		case p.Shape[0] > maxBatch:
+			msg = fmt.Sprintf("has shape %s: one run would take %s", shapeText(p.Shape), amount.Of(p.Shape[0], "row"))
 		}
 		if msg != "" {
 			return refused("", "input `%s` (tensor %s) %s", p.Name, p.Tensor, msg)
@@ -49,6 +54,22 @@ func (s *Signature) Check(outputs []string) error {
 		}
 	}
 	return nil
+}
+
+// CheckReach refuses what would reach outside the model, but for the ops that are allowed.
+func (s *Signature) CheckReach(allowed []string) error {
+	var bad []string
+	for _, op := range s.Unsafe { // their names come with a reason behind a blank
+		if name, _, _ := strings.Cut(op, " "); !slices.Contains(allowed, name) {
+			bad = append(bad, op)
+		}
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	return &Error{Op: "signature `" + s.Name + "`", Kind: errUnsupported,
+		Msg:  "its graph reaches outside the model: " + strings.Join(bad, ", "),
+		Hint: "A model from a source you trust may do so with [tensorflow] allow_ops in the configuration"}
 }
 
 // batch is the first dimension that the inputs agree on, or -1: any. One row at a time suits inputs of any number of them.

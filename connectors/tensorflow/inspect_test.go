@@ -204,6 +204,25 @@ func graphOf(parts ...[]byte) []byte {
 	return field(2, field(1, str(4, "serve")), field(2, slices.Concat(parts...)), sig, asset)
 }
 
+// with adds fields to a model's one graph.
+func with(model []byte, more ...[]byte) []byte {
+	_, _, k := protowire.ConsumeTag(model)
+	graph, _ := protowire.ConsumeBytes(model[k:])
+	return field(2, graph, slices.Concat(more...))
+}
+
+// initOp makes the node "init" run at loading.
+func initOp() []byte {
+	return field(5, str(1, initSignature), field(2, field(2, str(1, initSignature), field(2, str(1, "init:0")))))
+}
+
+// feeding is serving_default with an input.
+func feeding(tensor string) []byte {
+	number := protowire.AppendVarint(protowire.AppendTag(nil, 2, protowire.VarintType), 1)
+	return field(5, str(1, "serving_default"), field(2, field(1, str(1, "x"), field(2, str(1, tensor), number)),
+		field(2, str(1, "y"), field(2, str(1, "y:0"), number))))
+}
+
 func attr(name string, value []byte) []byte { return field(5, str(1, name), field(2, value)) }
 
 // assetNodes are a table filled from an asset whose name lies in a variable, as TensorFlow 2 writes it.
@@ -224,6 +243,56 @@ func assetGraph(op string) []byte {
 	return graphOf(nodes...)
 }
 
+// fedGraph wraps nodes and functions into a model with one signature that takes "x:0" and gives "y:0".
+func fedGraph(parts ...[]byte) []byte {
+	return field(2, field(1, str(4, "serve")), field(2, slices.Concat(parts...)), feeding("x:0"))
+}
+
+// nested is a function in an attribute of a function in an attribute, and so on.
+func nested(depth int) []byte {
+	value := field(10, str(1, "f"))
+	for range depth {
+		value = field(10, str(1, "f"), field(2, str(1, "h"), field(2, value)))
+	}
+	return value
+}
+
+// chain is "y" behind n nodes.
+func chain(n int) [][]byte {
+	all := [][]byte{node("y", "Identity", str(3, "n0"))}
+	for i := range n {
+		all = append(all, node(fmt.Sprint("n", i), "Identity", str(3, fmt.Sprint("n", i+1))))
+	}
+	return all
+}
+
+// ring is functions of which each calls the next.
+func ring(n int, body func(string, ...[]byte) []byte, callTo func(string) []byte) (all [][]byte) {
+	for i := range n {
+		all = append(all, body(fmt.Sprint("f", i), node("p", "PartitionedCall", callTo(fmt.Sprint("f", (i+1)%n)))))
+	}
+	return all
+}
+
+// TestTagsAreASet: TensorFlow loads the first graph whose tags are the wanted ones as a set, and so must be the one that is judged.
+func TestTagsAreASet(t *testing.T) {
+	graph := func(op string, tags ...string) []byte {
+		var info []byte
+		for _, tag := range tags {
+			info = append(info, str(4, tag)...)
+		}
+		return field(2, field(1, info), field(2, node("y", op)), feeding("x:0"))
+	}
+	m, err := inspect(slices.Concat(graph("WriteFile", "serve", "serve"), graph("Const", "serve")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, s, err := m.Select([]string{"serve"}, "")
+	if err != nil || len(s.Unsafe) != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 // TestClassification: graphs written by hand, for what no honest exporter writes.
 func TestClassification(t *testing.T) {
 	body := func(name string, nodes ...[]byte) []byte { // node_def is field 3 of a function
@@ -236,6 +305,20 @@ func TestClassification(t *testing.T) {
 		return field(2, field(1, field(1, str(1, name), field(2, str(1, "arg"))), b))
 	}
 	callTo := func(f string) []byte { return attr("f", field(10, str(1, f))) }
+	const noPlaceholder, readsTable = "Const", "retains unsafe InitializeTableFromTextFileV2 (reads files of the host)"
+	table := func(name, file string) []byte {
+		return node(name, "InitializeTableFromTextFileV2", str(3, "t"), str(3, file))
+	}
+	gradient := func(of, is string) []byte { return field(2, field(2, str(1, of), str(2, is))) }
+	implementing := func(name, what string, nodes ...[]byte) []byte { // a function, with its interface
+		f := body(name, nodes...)
+		_, _, k := protowire.ConsumeTag(f)
+		library, _ := protowire.ConsumeBytes(f[k:])
+		_, _, k = protowire.ConsumeTag(library)
+		def, _ := protowire.ConsumeBytes(library[k:])
+		return field(2, field(1, def, attr("api_implements", str(2, what))))
+	}
+	restoreFile := func(tensor string) []byte { return field(3, str(1, tensor)) }
 	tests := []struct {
 		name string
 		give []byte
@@ -264,10 +347,37 @@ func TestClassification(t *testing.T) {
 		{"table from a recursive argument", graphOf(node("y", "PartitionedCall", str(3, "name"), callTo("f")), node("name", "Const"),
 			body("f", node("i", "InitializeTableFromTextFileV2", str(3, "t"), str(3, "arg")), node("p", "PartitionedCall", str(3, "arg"), callTo("f")))),
 			"retains unsafe InitializeTableFromTextFileV2 (reads files of the host)"},
+		// What an attacker writes: it runs though a walk from the outputs does not meet it.
+		{"fed, and run for those that wait", fedGraph(node("y", "Const", str(3, "^x")), node("x", "WriteFile")),
+			"retains unsafe WriteFile (writes files of the host)"},
+		{"fed, and run for another output", fedGraph(node("y", "Identity", str(3, "x:1")), node("x", "PartitionedCall", callTo("f")), body("f", node("p", "ReadFile"))),
+			"stateless unsafe ReadFile (reads files of the host)"},
+		{"behind what is fed", fedGraph(node("y", "Identity", str(3, "x")), node("x", "ReadFile")), "stateless"},
+		{"a gradient", graphOf(node("y", "SymbolicGradient", callTo("f")), body("f", node("p", "Const")), body("g", node("p", "WriteFile")), gradient("f", "g")),
+			"stateless unsafe WriteFile (writes files of the host)"},
+		{"called in place of another", graphOf(node("y", "PartitionedCall", callTo("f")), implementing("f", "i", node("p", "Const")), implementing("g", "i", node("p", "WriteFile"))),
+			"stateless unsafe WriteFile (writes files of the host)"},
+		{"not called in its place", graphOf(node("y", "PartitionedCall", callTo("f")), implementing("f", "i", node("p", "Const")), implementing("g", "j", node("p", "WriteFile"))), "stateless"},
+		{"table of an asset at loading", with(graphOf(node("y", "Const"), table("init", "asset"), node("t", "HashTableV2"), node("asset", noPlaceholder)), initOp()), "stateless"},
+		{"asset outside its folder", with(graphOf(node("y", "Const"), table("init", "asset"), node("t", "HashTableV2"), node("asset", noPlaceholder)), initOp(),
+			field(6, field(1, str(1, "asset:0")), str(2, "../../../etc/passwd"))), "stateless unsafe InitializeTableFromTextFileV2 (reads files of the host)"},
+		{"asset with a whole path", with(graphOf(node("y", "Const"), table("init", "asset"), node("t", "HashTableV2"), node("asset", noPlaceholder)), initOp(),
+			field(6, field(1, str(1, "asset:0")), str(2, "/etc/passwd"))), "stateless unsafe InitializeTableFromTextFileV2 (reads files of the host)"},
+		{"asset that is not fed", graphOf(table("y", "asset"), node("t", "HashTableV2"), node("asset", noPlaceholder)), readsTable},
+		{"variables' path that is not fed at loading", with(graphOf(node("y", "Const"), table("init", "path"), node("t", "HashTableV2"), node("path", noPlaceholder)), initOp(), restoreFile("path:0")),
+			"stateless unsafe InitializeTableFromTextFileV2 (reads files of the host)"},
+		{"variables' path that is not fed", with(graphOf(table("y", "path"), node("t", "HashTableV2"), node("path", noPlaceholder)), restoreFile("path:0")), readsTable},
+		{"variable under a handle without a name", graphOf(assetNodes(node("v2", "_VarHandlesOp"))...), readsTable},
+		{"nested beyond any function", graphOf(node("y", "Map", attr("f", nested(maxNesting+8)))), "not a protocol buffer of this kind"},
+		{"a long chain", graphOf(chain(50_000)...), "stateless"},
+		{"functions that call each other", graphOf(append(ring(500, body, callTo), node("y", "PartitionedCall", callTo("f0")))...), "stateless"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m, err := inspect(tt.give)
+			if err != nil && err.Error() == tt.want {
+				return
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,6 +2,7 @@ package tensorflow
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -12,9 +13,9 @@ type reach struct {
 	g         *wireGraph
 	nodes     map[string]*wireNode
 	functions map[string]*wireFunction
-	stopped   map[string]bool // fed from outside: what lies behind does not run
+	stopped   map[string]bool // tensors that are fed from outside: what lies behind them does not run for their sake
 	seen      map[string]bool
-	called    map[string]bool
+	called    map[called]bool
 	ops       map[string]bool
 	unsafe    map[string]bool
 	files     []use             // file-reading ops, judged when every call is known
@@ -30,6 +31,12 @@ type reach struct {
 // scope is the function that a name is in, nil for the graph itself.
 type scope = *wireFunction
 
+// called is a function that was walked, and in which part.
+type called struct {
+	name    string
+	instead bool
+}
+
 type use struct {
 	node *wireNode
 	in   scope
@@ -40,19 +47,44 @@ type call struct {
 	in     scope
 }
 
-func newReach(g *wireGraph) *reach {
+// phase is a run that TensorFlow makes of a graph. They differ in what it feeds: elsewhere the graph's own value holds.
+type phase int
+
+const (
+	predicting   phase = iota
+	initialising       // the names of assets are fed
+	restoring          // they and the name of the variables are
+)
+
+func newReach(g *wireGraph, p phase) *reach {
 	g.index()
 	r := &reach{g: g, nodes: g.nodeByName, functions: g.functionByName, bodies: map[scope]map[string]*wireNode{},
-		stopped: map[string]bool{}, seen: map[string]bool{}, called: map[string]bool{}, ops: map[string]bool{}, unsafe: map[string]bool{},
+		stopped: map[string]bool{}, seen: map[string]bool{}, called: map[called]bool{}, ops: map[string]bool{}, unsafe: map[string]bool{},
 		calls: map[string][]call{}, trusted: map[string]bool{}, owned: map[tensorKey]bool{}}
 	for _, a := range g.assets {
-		r.trusted[nodeOf(a.Tensor)] = true
+		r.trust(a.Tensor, p != predicting)
 	}
 	if g.restoreFile != "" {
-		r.trusted[nodeOf(g.restoreFile)] = true
+		r.trust(g.restoreFile, p == restoring)
+	}
+	for _, a := range g.assets { // its name is joined to that of the folder of assets
+		if !filepath.IsLocal(filepath.FromSlash(a.File)) {
+			delete(r.trusted, nodeOf(a.Tensor))
+		}
 	}
 	return r
 }
+
+// trust notes a tensor that holds a file's name where it is fed. Where it is not, only a placeholder holds nothing else.
+func (r *reach) trust(tensor string, fed bool) {
+	n := r.nodes[nodeOf(tensor)]
+	if fed || n != nil && placeholder(n) {
+		r.trusted[nodeOf(tensor)] = true
+	}
+}
+
+// placeholder reports a node without a value of its own.
+func placeholder(n *wireNode) bool { return n.op == "Placeholder" || n.op == "PlaceholderV2" }
 
 // index makes the maps that every walk shares.
 func (g *wireGraph) index() {
@@ -64,23 +96,37 @@ func (g *wireGraph) index() {
 		g.nodeByName[g.nodes[i].name] = &g.nodes[i]
 	}
 	g.functionByName = make(map[string]*wireFunction, len(g.functions))
+	g.alike = map[string][]*wireFunction{}
 	for i := range g.functions {
-		g.functionByName[g.functions[i].name] = &g.functions[i]
+		f := &g.functions[i]
+		g.functionByName[f.name] = f
+		if f.implements != "" {
+			g.alike[f.implements] = append(g.alike[f.implements], f)
+		}
 	}
 }
 
-// stop marks a node as fed.
-func (r *reach) stop(node string) { r.stopped[node] = true }
+// stop marks a tensor as fed.
+func (r *reach) stop(tensor string) { r.stopped[tensorKeyOf(tensor)] = true }
+
+// fed reports that an input is not computed. A fed node still runs for another of its outputs, and, unless it is a placeholder, for those
+// that wait for it.
+func (r *reach) fed(input string, n *wireNode) bool {
+	if strings.HasPrefix(input, "^") {
+		return placeholder(n) && r.stopped[tensorKeyOf(n.name)]
+	}
+	return r.stopped[tensorKeyOf(input)]
+}
 
 // from walks from the named nodes.
 func (r *reach) from(names []string) {
 	todo := slices.Clone(names)
 	for len(todo) > 0 {
-		name := todo[len(todo)-1]
+		input := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		name = nodeOf(name)
+		name := nodeOf(input)
 		n := r.nodes[name]
-		if n == nil || r.seen[name] || r.stopped[name] {
+		if n == nil || r.seen[name] || r.fed(input, n) {
 			continue
 		}
 		r.seen[name] = true
@@ -89,36 +135,50 @@ func (r *reach) from(names []string) {
 	}
 }
 
-// visit notes an op and walks the functions that it calls.
+// visit notes an op and walks the functions that it calls, and those that TensorFlow may call in their place.
 func (r *reach) visit(n *wireNode, in scope) {
 	type step struct {
-		n  *wireNode
-		in scope
+		n       *wireNode
+		in      scope
+		instead bool // of a function that stands for another one: it must be safe, but says nothing of the model on this machine
 	}
-	todo := []step{{n, in}}
+	todo := []step{{n, in, false}}
 	for len(todo) > 0 {
 		s := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		enter := func(name string, c call) bool {
+		var enter func(name string, c call, instead bool) bool
+		enter = func(name string, c call, instead bool) bool {
 			f := r.functions[name]
 			if f == nil {
 				return false
 			}
 			r.calls[name] = append(r.calls[name], c)
-			if !r.called[name] {
-				r.called[name] = true
-				for i := range f.nodes { // every node of a body may run: stateful ones do even when nothing uses them
-					todo = append(todo, step{&f.nodes[i], f})
+			entered := called{name, instead}
+			if r.called[entered] {
+				return true
+			}
+			r.called[entered] = true
+			for i := range f.nodes { // every node of a body may run: stateful ones do even when nothing uses them
+				todo = append(todo, step{&f.nodes[i], f, instead})
+			}
+			for _, gradient := range r.g.gradients[name] {
+				enter(gradient, call{nil, s.in}, true)
+			}
+			if f.implements != "" {
+				for _, other := range r.g.alike[f.implements] {
+					if other != f {
+						enter(other.name, c, true)
+					}
 				}
 			}
 			return true
 		}
 		op := s.n.op
-		if !enter(op, call{s.n.inputs, s.in}) {
+		if !enter(op, call{s.n.inputs, s.in}, s.instead) && !s.instead {
 			r.ops[op] = true
 		}
 		for _, f := range s.n.funcs {
-			enter(f.name, call{arguments(s.n, f.attr), s.in})
+			enter(f.name, call{arguments(s.n, f.attr), s.in}, s.instead)
 		}
 		reason := unsafeOps[op]
 		if reason == "" {
@@ -233,7 +293,7 @@ func (r *reach) ownVariable(handle string, depth int) bool {
 	if r.users == nil {
 		r.indexVariables()
 	}
-	if r.handles[variableName(n)] != 1 {
+	if r.handles[variableName(n)] != 1 || r.handles[anyVariable] > 0 {
 		return false
 	}
 	assigned := false
@@ -252,6 +312,9 @@ func (r *reach) ownVariable(handle string, depth int) bool {
 	return assigned
 }
 
+// anyVariable stands for handles of variables whose names were not read.
+const anyVariable = "\x00"
+
 // variableName is the name under which a variable lives at run time.
 func variableName(n *wireNode) string {
 	if name := n.text["shared_name"]; name != "" {
@@ -265,8 +328,11 @@ func (r *reach) indexVariables() {
 	r.users, r.handles = map[string][]*wireNode{}, map[string]int{}
 	count := func(nodes []wireNode) {
 		for i := range nodes {
-			if nodes[i].op == "VarHandleOp" || nodes[i].op == "_VarHandlesOp" {
+			switch nodes[i].op {
+			case "VarHandleOp":
 				r.handles[variableName(&nodes[i])]++
+			case "_VarHandlesOp":
+				r.handles[anyVariable]++
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -156,6 +157,7 @@ func inspect(pb []byte) (*SavedModel, error) {
 
 func (g *wireGraph) describe() MetaGraph {
 	slices.Sort(g.tags)
+	g.tags = slices.Compact(g.tags) // a set, as TensorFlow's loader takes it: the graph that is chosen must be the one that it loads
 	d := MetaGraph{Tags: g.tags, Producer: g.tfVersion, GraphDefVersion: g.producer, MinConsumer: g.minConsumer, Assets: g.assets}
 	for _, s := range g.signatures {
 		if s.name == initSignature {
@@ -170,12 +172,16 @@ func (g *wireGraph) describe() MetaGraph {
 	if len(d.InitOps) == 0 {
 		d.InitOps = g.collections["legacy_init_op"]
 	}
-	loading := newReach(g)
+	loading := newReach(g, initialising)
 	loading.from(d.InitOps)
-	if g.restoreOp != "" {
-		loading.from([]string{nodeOf(g.restoreOp)})
-	}
 	loading.settle()
+	if g.restoreOp != "" {
+		restore := newReach(g, restoring)
+		restore.from([]string{nodeOf(g.restoreOp)})
+		restore.settle()
+		maps.Copy(loading.ops, restore.ops)
+		maps.Copy(loading.unsafe, restore.unsafe)
+	}
 	for _, s := range g.signatures {
 		if s.name == initSignature || s.name == "__saved_model_train_op" {
 			continue
@@ -183,13 +189,13 @@ func (g *wireGraph) describe() MetaGraph {
 		byName := func(a, b Port) int { return strings.Compare(a.Name, b.Name) }
 		slices.SortFunc(s.inputs, byName)
 		slices.SortFunc(s.outputs, byName)
-		r := newReach(g)
+		r := newReach(g, predicting)
 		inputs, defaults := g.fed(s.inputs)
 		for _, p := range inputs {
-			r.stop(nodeOf(p.Tensor))
+			r.stop(p.Tensor)
 		}
 		for _, p := range s.outputs {
-			r.from([]string{nodeOf(p.Tensor)})
+			r.from([]string{p.Tensor})
 		}
 		r.settle()
 		sig := Signature{Name: s.name, Method: s.method, Inputs: inputs, Defaults: defaults, Outputs: s.outputs, Ops: r.sorted()}

@@ -25,6 +25,7 @@ type LoadOptions struct {
 	Signature string   // "": serving_default, or the only one
 	Outputs   []string // nil: all, in byte-wise order
 	CustomOps []string // op libraries (.so files) to load first
+	AllowOps  []string // of Signature.Unsafe, those that may run; a model that reaches another one is refused
 
 	// IntraOpThreads is the width of one op; each session has a pool of its
 	// own. 1 keeps an op on the thread that runs it, 0 is TensorFlow's choice.
@@ -59,6 +60,10 @@ func (r *Runtime) LoadModel(ctx context.Context, o LoadOptions) (*Session, error
 		return nil, err
 	}
 	op := "load model " + o.Dir
+	// Also of a model that was imported: its record may be a stranger's and name another signature, or what is allowed may have changed.
+	if err := sig.CheckReach(o.AllowOps); err != nil {
+		return nil, err
+	}
 	if g.UsesVariables && !m.HasVariables {
 		return nil, &Error{Op: op, Kind: errNoVariables, Msg: "the graph has variables, and variables/variables.index is not there",
 			Hint: "Copy the whole model folder, with variables/ and assets/"}

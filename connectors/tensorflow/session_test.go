@@ -45,6 +45,8 @@ func TestLoadErrors(t *testing.T) {
 		{"unknown rank", LoadOptions{Dir: fixtureDir("unknown_rank")}, errUnsupported, "input `x` (tensor serving_default_x:0) has an unknown number of dimensions"},
 		{"no batch", LoadOptions{Dir: fixtureDir("no_batch")}, errUnsupported, "output `sum` (tensor PartitionedCall:0) has no batch dimension"},
 		{"no variables", LoadOptions{Dir: noVariables}, errNoVariables, "variables/variables.index is not there"},
+		{"reads files", LoadOptions{Dir: fixtureDir("reads_file")}, errUnsupported, "its graph reaches outside the model: ReadFile (reads files of the host)"},
+		{"writes files, reading is allowed", LoadOptions{Dir: fixtureDir("writes_file"), AllowOps: []string{"ReadFile"}}, errUnsupported, "WriteFile (writes files of the host)"},
 		{"op library missing", LoadOptions{Dir: fixtureDir("perceptron"), CustomOps: []string{"/nowhere.so"}}, errLibrary, "load custom ops /nowhere.so: no such file"},
 	}
 	rt := open(t)
@@ -59,6 +61,11 @@ func TestLoadErrors(t *testing.T) {
 	if after := Live(); fmt.Sprint(after) != fmt.Sprint(before) {
 		t.Errorf("handles before %v, after %v", before, after)
 	}
+}
+
+// TestAllowOps: what the configuration allows runs.
+func TestAllowOps(t *testing.T) {
+	load(t, LoadOptions{Dir: fixtureDir("reads_file"), AllowOps: []string{"ReadFile"}})
 }
 
 // TestOutputs: named outputs can be chosen, so that a refused one does not stand in the way.

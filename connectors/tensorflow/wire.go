@@ -28,10 +28,12 @@ type wireGraph struct {
 	signatures  []wireSignature
 	assets      []Asset
 	restoreOp   string
-	restoreFile string // tensor fed with the path of the variables
+	restoreFile string              // tensor fed with the path of the variables
+	gradients   map[string][]string // functions that stand for the gradient of one
 
 	nodeByName     map[string]*wireNode
 	functionByName map[string]*wireFunction
+	alike          map[string][]*wireFunction // functions by the interface that they implement
 }
 
 // maxSignatures bounds the walks through a graph: there is one per signature.
@@ -51,6 +53,8 @@ type wireFunction struct {
 	args  []string
 	plain bool // every argument is one tensor
 	nodes []wireNode
+	// implements is an interface: TensorFlow calls another function with the same one in place of this one where that suits the processor.
+	implements string
 }
 
 type wireSignature struct {
@@ -205,12 +209,15 @@ func (g *wireGraph) readGraph(pb []byte) error {
 			return err
 		case 2: // library
 			return fields(b, func(num protowire.Number, _ uint64, b []byte) error {
-				if num != 1 {
-					return nil
+				switch num {
+				case 1:
+					f, err := readFunction(b)
+					g.functions = append(g.functions, f)
+					return err
+				case 2:
+					return g.readGradient(b)
 				}
-				f, err := readFunction(b)
-				g.functions = append(g.functions, f)
-				return err
+				return nil
 			})
 		case 4: // versions
 			return fields(b, func(num protowire.Number, v uint64, _ []byte) error {
@@ -225,6 +232,25 @@ func (g *wireGraph) readGraph(pb []byte) error {
 		}
 		return nil
 	})
+}
+
+// readGradient reads a GradientDef, two names of functions.
+func (g *wireGraph) readGradient(pb []byte) error {
+	var of, is string
+	err := fields(pb, func(num protowire.Number, _ uint64, b []byte) error {
+		switch num {
+		case 1:
+			of = string(b)
+		case 2:
+			is = string(b)
+		}
+		return nil
+	})
+	if g.gradients == nil {
+		g.gradients = map[string][]string{}
+	}
+	g.gradients[of] = append(g.gradients[of], is)
+	return err
 }
 
 func readNode(pb []byte) (n wireNode, err error) {
@@ -321,6 +347,17 @@ func readFunction(pb []byte) (f wireFunction, err error) {
 			n, err := readNode(b)
 			f.nodes = append(f.nodes, n)
 			return err
+		case 5:
+			key, value, err := mapEntry(b)
+			if err != nil || key != "api_implements" {
+				return err
+			}
+			return fields(value, func(num protowire.Number, _ uint64, b []byte) error {
+				if num == 2 {
+					f.implements = string(b)
+				}
+				return nil
+			})
 		}
 		return nil
 	})

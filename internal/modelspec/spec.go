@@ -4,6 +4,7 @@ package modelspec
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,8 +96,14 @@ func Decode(format, spec string) (*Spec, error) {
 	if len(r.Inputs) == 0 || len(r.Outputs) == 0 || r.Digest == "" {
 		return nil, fmt.Errorf("its record lacks inputs, outputs or the digest of its files; create the model again")
 	}
+	if r.BatchSize < 0 || r.BatchSize > MaxBatch || r.FixedBatch < 0 || r.FixedBatch > MaxBatch {
+		return nil, fmt.Errorf("its record gives a run %d or %d rows; create the model again", r.BatchSize, r.FixedBatch)
+	}
 	return &r, nil
 }
+
+// MaxBatch is the most rows of one run that a model may ask for.
+const MaxBatch = 1 << 20
 
 // Ports gives a spec's ports as package functions knows them.
 func Ports(in []Port) ([]functions.Port, error) {
@@ -105,6 +112,9 @@ func Ports(in []Port) ([]functions.Port, error) {
 		d, ok := functions.DTypeNamed(p.DType)
 		if !ok {
 			return nil, fmt.Errorf("its record gives `%s` the unknown type %q; create the model again", p.Name, p.DType)
+		}
+		if len(p.Shape) == 0 || slices.Min(p.Shape) < -1 {
+			return nil, fmt.Errorf("its record gives `%s` the shape %v; create the model again", p.Name, p.Shape)
 		}
 		out[i] = functions.Port{Name: p.Name, DType: d, Shape: p.Shape, Binary: p.Binary}
 	}

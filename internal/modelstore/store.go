@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -180,8 +181,14 @@ func damaged(format string, args ...any) error {
 	return failure.As(failure.ErrModelFiles, fmt.Errorf(format, args...))
 }
 
+// digestForm is how Digest and LibraryDigest write what they find: a record of somebody else may say anything.
+var digestForm = regexp.MustCompile(`^sha256-[0-9a-f]{64}$`)
+
 // Open checks an entry against its digest and returns its folder.
 func (s Store) Open(ctx context.Context, want string) (string, error) {
+	if !digestForm.MatchString(want) {
+		return "", damaged("its record names no files of the model store; create the model again with CREATE OR REPLACE MODEL")
+	}
 	entry := s.entry(want)
 	if _, err := os.Stat(entry); err != nil {
 		return "", damaged("its files are missing from the model store (%s); put the folder back or create the model again with CREATE OR "+

@@ -32,8 +32,8 @@ func (pl *Planner) alterModel(ctx context.Context, s *dialect.AlterModel) (*Plan
 			spec.Labels, err = labelsOption(opt)
 		case "batch_size":
 			spec.BatchSize = int(opt.Value.Int)
-			if !null && (opt.Value.Kind != dialect.Int || opt.Value.Int < 1 || opt.Value.Int > 1<<20) {
-				err = dialect.At(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d, or NULL", opt.Name, 1<<20))
+			if !null && (opt.Value.Kind != dialect.Int || opt.Value.Int < 1 || opt.Value.Int > modelspec.MaxBatch) {
+				err = dialect.At(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d, or NULL", opt.Name, modelspec.MaxBatch))
 			}
 		default:
 			err = dialect.At(opt.Span, fmt.Errorf("option `%s` cannot be changed; "+

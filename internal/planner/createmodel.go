@@ -151,8 +151,8 @@ func (pl *Planner) readImportOptions(s *dialect.CreateModel) (*importOptions, er
 		case "custom_ops":
 			o.CustomOps, err = textsOption(opt)
 		case "batch_size":
-			if opt.Value.Kind != dialect.Int || opt.Value.Int < 1 || opt.Value.Int > 1<<20 {
-				err = dialect.At(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d", opt.Name, 1<<20))
+			if opt.Value.Kind != dialect.Int || opt.Value.Int < 1 || opt.Value.Int > modelspec.MaxBatch {
+				err = dialect.At(opt.Value.Span, fmt.Errorf("option `%s` must be a number of rows from 1 to %d", opt.Name, modelspec.MaxBatch))
 			}
 			o.BatchSize = int(opt.Value.Int)
 		case "description":

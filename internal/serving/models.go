@@ -61,7 +61,8 @@ type version struct {
 // get gives the version that a spec describes; the same spec gives the same version.
 func (ms *Models) get(name string, spec *modelspec.Spec) (*version, error) {
 	k, err := json.Marshal([]any{
-		name, spec.Digest, spec.Signature, spec.Tags, spec.Inputs, spec.Outputs, spec.BatchSize, spec.CustomOps, spec.OpsDigests,
+		name, spec.Type, spec.Digest, spec.Signature, spec.Tags, spec.Inputs, spec.Outputs, spec.BatchSize, spec.FixedBatch, spec.Stateless,
+		spec.CustomOps, spec.OpsDigests,
 	})
 	if err != nil {
 		return nil, err

@@ -3,9 +3,11 @@ package tensorflow
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/functions"
@@ -45,13 +47,58 @@ func (k Kind) Open(ctx context.Context, dir string, s *modelspec.Spec) (engine.E
 		interOp = -1
 	}
 	loaded, err := rt.LoadModel(ctx, tensorflow.LoadOptions{
-		Dir: dir, Tags: s.Tags, Signature: s.Signature, Outputs: outputs, CustomOps: s.CustomOps,
+		Dir: dir, Tags: s.Tags, Signature: s.Signature, Outputs: outputs, CustomOps: s.CustomOps, AllowOps: k.c.AllowOps,
 		IntraOpThreads: k.intraOp(dir, s), InterOpThreads: interOp, XLA: k.c.XLA,
 	})
+	if err == nil {
+		err = agree(s, loaded)
+	}
 	if err != nil {
+		if loaded != nil {
+			_ = loaded.Close() // there is an error to tell already
+		}
 		return nil, err
 	}
 	return session{loaded}, nil
+}
+
+// agree holds a record against what the files say: statements were planned with the record, and a stranger may have written it.
+func agree(s *modelspec.Spec, loaded *tensorflow.Session) error {
+	differ := func(what string) error {
+		return fmt.Errorf("its record and its files differ in %s; create the model again with CREATE OR REPLACE MODEL", what)
+	}
+	if s.Stateless && !loaded.Signature.Stateless {
+		return differ("whether equal rows give equal outputs")
+	}
+	for _, ports := range []struct {
+		what  string
+		said  []modelspec.Port
+		files []tensorflow.Port
+	}{{"input", s.Inputs, loaded.Inputs}, {"output", s.Outputs, loaded.Outputs}} {
+		if len(ports.said) != len(ports.files) {
+			return differ("the number of " + ports.what + "s")
+		}
+		for i, p := range ports.said {
+			f := ports.files[i]
+			if p.Name != f.Name || p.DType != f.DType.String() || !slices.Equal(p.Shape, f.Shape) || p.Binary && f.DType != tensorflow.String {
+				return differ(ports.what + " `" + p.Name + "`")
+			}
+		}
+	}
+	if s.FixedBatch != fixedBatch(loaded.Inputs) {
+		return differ("the rows of a run")
+	}
+	return nil
+}
+
+// fixedBatch gives the rows that a run must have, or 0: Signature.Check has seen that the inputs agree.
+func fixedBatch(inputs []tensorflow.Port) int {
+	for _, p := range inputs {
+		if p.Shape[0] > 0 {
+			return int(p.Shape[0])
+		}
+	}
+	return 0
 }
 
 // runtime opens TensorFlow, once per process.

@@ -47,9 +47,8 @@ func (k Kind) inspect(dir string, o engine.Import) (*modelspec.Spec, error) {
 	if err := sig.Check(names); err != nil {
 		return nil, err
 	}
-	if bad := k.unsafe(sig.Unsafe); len(bad) > 0 {
-		return nil, fmt.Errorf("its graph reaches outside the model: %s; a model from a source you trust may do so with [tensorflow] allow_ops "+
-			"in the configuration", strings.Join(bad, ", "))
+	if err := sig.CheckReach(k.c.AllowOps); err != nil {
+		return nil, err
 	}
 	if len(sig.Custom) > 0 && len(o.CustomOps) == 0 {
 		return nil, fmt.Errorf("its graph needs operations that TensorFlow does not have (%s); name the library that brings them with "+
@@ -71,10 +70,8 @@ func (k Kind) inspect(dir string, o engine.Import) (*modelspec.Spec, error) {
 	}
 	for _, p := range sig.Inputs {
 		s.Inputs = append(s.Inputs, modelspec.Port{Name: p.Name, DType: p.DType.String(), Shape: p.Shape})
-		if b := p.Shape[0]; b > 0 {
-			s.FixedBatch = int(b) // Check has seen that they agree
-		}
 	}
+	s.FixedBatch = fixedBatch(sig.Inputs)
 	for _, p := range sig.Defaults {
 		s.Defaults = append(s.Defaults, p.Name)
 	}
@@ -100,17 +97,6 @@ func hasOutput(sig *tensorflow.Signature, name string) error {
 		}
 	}
 	return fmt.Errorf("%w `%s`; signature `%s` has `%s`", tensorflow.ErrNoOutput, name, sig.Name, strings.Join(all, "`, `"))
-}
-
-// unsafe gives the operations that the configuration does not allow. Their names come with a reason behind a blank.
-func (k Kind) unsafe(ops []string) []string {
-	var bad []string
-	for _, op := range ops {
-		if name, _, _ := strings.Cut(op, " "); !slices.Contains(k.c.AllowOps, name) {
-			bad = append(bad, op)
-		}
-	}
-	return bad
 }
 
 // outputName reads an element of OPTIONS(outputs): a name, and BYTES behind it for a string output as bytes.
