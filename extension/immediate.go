@@ -24,7 +24,7 @@ func (s *session) immediate(ctx context.Context, src string, n *dialect.ScriptSt
 		if err != nil {
 			return err
 		}
-		name, err := s.hide(ctx, src, sql)
+		name, err := s.hide(ctx, src, u.Expr, sql)
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func (s *session) invoke(ctx context.Context, src string, n *dialect.ScriptState
 		}
 		given[i] = v
 	}
-	whole, err := s.hide(ctx, src, "SELECT t FROM ("+values+") AS t")
+	whole, err := s.hide(ctx, src, dialect.Span{}, "SELECT t FROM ("+values+") AS t")
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (s *session) invoke(ctx context.Context, src string, n *dialect.ScriptState
 		if err != nil {
 			return s.scriptFault(ctx, src, n.Using[i].Expr, err)
 		}
-		if err := s.evaluate(ctx, src, s.script.place(v.Name), sql); err != nil {
+		if err := s.assign(ctx, src, s.script.place(v.Name), sql); err != nil {
 			return err
 		}
 	}
@@ -87,7 +87,7 @@ func (s *session) body(ctx context.Context, src string, r *writer.Routine, args 
 		if a.Mode != "OUT" {
 			value = fmt.Sprintf("SELECT struct_extract_at(getvariable(%s), %d)", quote.Text(whole), i+1)
 		}
-		if err := s.evaluate(ctx, src, s.script.place(a.Name), value); err != nil {
+		if err := s.assign(ctx, src, s.script.place(a.Name), value); err != nil {
 			return err
 		}
 		s.script.variables = append(s.script.variables, s.script.variable(a.Name, a.Type))

@@ -202,8 +202,16 @@ func (s *session) list(ctx context.Context, src string, list []*dialect.ScriptSt
 	return nil
 }
 
-// evaluate sets a variable of DuckDB's to the only value that a query gives.
-func (s *session) evaluate(ctx context.Context, src, place, sql string) error {
+// evaluate sets a variable of DuckDB's to the only value that a query gives. at is the expression, where it is the user's.
+func (s *session) evaluate(ctx context.Context, src string, at dialect.Span, place, sql string) error {
+	t, _ := ctx.Value(stepsKey{}).(*steps)
+	if t != nil && t.each != nil && queries(src[at.Pos:at.End]) {
+		return t.value(ctx, s, src, at, place, func() error { return s.assign(ctx, src, place, sql) })
+	}
+	return s.assign(ctx, src, place, sql)
+}
+
+func (s *session) assign(ctx context.Context, src, place, sql string) error {
 	x := s.execute(ctx, src)
 	defer x.done()
 	return x.retry(&dialect.Statement{}, func(int) error {
@@ -215,10 +223,10 @@ func (s *session) evaluate(ctx context.Context, src, place, sql string) error {
 }
 
 // hide evaluates a query into a variable that no statement can name.
-func (s *session) hide(ctx context.Context, src, sql string) (place string, err error) {
+func (s *session) hide(ctx context.Context, src string, at dialect.Span, sql string) (place string, err error) {
 	s.script.hidden++
 	place = "mallard_value " + strconv.Itoa(s.script.hidden)
-	return place, s.evaluate(ctx, src, place, sql)
+	return place, s.evaluate(ctx, src, at, place, sql)
 }
 
 // read gives the value of a variable of DuckDB's.
@@ -250,7 +258,7 @@ func (s *session) condition(ctx context.Context, before, src string, at dialect.
 	if t := columns[0].Type; t.Kind != googlesql.Bool {
 		return false, s.scriptFault(ctx, src, at, fmt.Errorf("the condition must be BOOL, and is %s", t))
 	}
-	name, err := s.hide(ctx, src, sql)
+	name, err := s.hide(ctx, src, at, sql)
 	if err != nil {
 		return false, err
 	}
@@ -288,7 +296,7 @@ func (s *session) declare(ctx context.Context, src string, n *dialect.ScriptStat
 		if old != nil && s.script.blocks > 0 {
 			return s.scriptFault(ctx, src, n.Span, fmt.Errorf("Variable '%s' redeclaration is not allowed", name))
 		}
-		if err := s.evaluate(ctx, src, s.script.place(name), value); err != nil {
+		if err := s.evaluate(ctx, src, n.Expr, s.script.place(name), value); err != nil {
 			return err
 		}
 		v := s.script.variable(name, t)
@@ -342,7 +350,7 @@ func (s *session) set(ctx context.Context, src string, n *dialect.ScriptStatemen
 		if sql, err = coerced(sql, from, v.Type, s.written(ctx, src, n.Expr)); err != nil {
 			return s.scriptFault(ctx, src, n.Expr, err)
 		}
-		return s.evaluate(ctx, src, s.script.place(v.Name), sql)
+		return s.evaluate(ctx, src, n.Expr, s.script.place(v.Name), sql)
 	}
 	if from.Kind != googlesql.Struct || len(from.Fields) != len(n.Names) {
 		return s.scriptFault(ctx, src, n.Expr, fmt.Errorf("%d variables need a STRUCT of as many fields, not %s", len(n.Names), from))
@@ -352,7 +360,7 @@ func (s *session) set(ctx context.Context, src string, n *dialect.ScriptStatemen
 
 // spread gives the fields of the only STRUCT of a query to variables.
 func (s *session) spread(ctx context.Context, src string, at dialect.Span, sql string, fields []googlesql.Field, names []string) error {
-	whole, err := s.hide(ctx, src, sql)
+	whole, err := s.hide(ctx, src, at, sql)
 	if err != nil {
 		return err
 	}
@@ -365,7 +373,7 @@ func (s *session) spread(ctx context.Context, src string, at dialect.Span, sql s
 		if one, err = coerced(one, fields[i].Type, v.Type, ""); err != nil {
 			return s.scriptFault(ctx, src, at, err)
 		}
-		if err := s.evaluate(ctx, src, s.script.place(name), one); err != nil {
+		if err := s.assign(ctx, src, s.script.place(name), one); err != nil {
 			return err
 		}
 	}
@@ -415,7 +423,7 @@ func (s *session) text(ctx context.Context, src string, at dialect.Span, what st
 	if t := columns[0].Type; t.Kind != googlesql.String {
 		return "", s.scriptFault(ctx, src, at, fmt.Errorf("%s must be a STRING, and is %s", what, t))
 	}
-	name, err := s.hide(ctx, src, sql)
+	name, err := s.hide(ctx, src, at, sql)
 	if err != nil {
 		return "", err
 	}

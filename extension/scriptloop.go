@@ -19,7 +19,7 @@ func (s *session) caseStatement(ctx context.Context, src string, n *dialect.Scri
 		if err != nil {
 			return err
 		}
-		name, err := s.hide(ctx, src, sql)
+		name, err := s.hide(ctx, src, n.Expr, sql)
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (s *session) forLoop(ctx context.Context, src string, n *dialect.ScriptStat
 	if err != nil {
 		return err
 	}
-	list, err := s.hide(ctx, src, "SELECT list(t) FROM ("+sql+") AS t")
+	list, err := s.hide(ctx, src, dialect.Span{}, "SELECT list(t) FROM ("+sql+") AS t")
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s *session) forLoop(ctx context.Context, src string, n *dialect.ScriptStat
 	defer func() { s.script.variables = s.script.variables[:before] }()
 	rows, _ := count.(int64)
 	for i := range rows {
-		if err := s.evaluate(ctx, src, s.script.place(n.Names[0]), fmt.Sprintf("SELECT %s[%d]", all, i+1)); err != nil {
+		if err := s.assign(ctx, src, s.script.place(n.Names[0]), fmt.Sprintf("SELECT %s[%d]", all, i+1)); err != nil {
 			return err
 		}
 		if out, err := s.turn(ctx, src, n, exec); out || err != nil {

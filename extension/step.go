@@ -10,12 +10,17 @@ import (
 
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/planner"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // Step is a statement of a text whose statements are run one by one: also those inside blocks, loops and EXECUTE IMMEDIATE.
 type Step struct {
 	Source string // the text in which the statement stands
 	dialect.Statement
+	// Value says that it is no statement but an expression of the procedural language that has a query inside, as in SET x = (SELECT 1).
+	// Its only row is the value.
+	Value bool
 }
 
 // StepResult is what a step came to.
@@ -85,7 +90,7 @@ func (n *conn) RunSteps(ctx context.Context, src string, args []driver.NamedValu
 
 // step runs one statement that is none of the procedural language.
 func (t *steps) step(ctx context.Context, s *session, src string, st dialect.Statement) error {
-	return t.each(Step{src, st}, func() (r StepResult, err error) {
+	return t.each(Step{Source: src, Statement: st}, func() (r StepResult, err error) {
 		args := t.arguments(src, st)
 		var from driver.Rows
 		ctx := context.WithValue(withArguments(ctx, args), stepsKey{}, nil)
@@ -112,6 +117,31 @@ func (t *steps) step(ctx context.Context, s *session, src string, st dialect.Sta
 		}
 		return r, err
 	})
+}
+
+// value runs the query in an expression of the procedural language, which set gives to a variable of DuckDB's.
+func (t *steps) value(ctx context.Context, s *session, src string, at dialect.Span, place string, set func() error) error {
+	st := dialect.Statement{Span: at, Lang: dialect.GoogleSQL, Stop: at.End}
+	return t.each(Step{Source: src, Statement: st, Value: true}, func() (r StepResult, err error) {
+		r.Verb = "SELECT"
+		if err := set(); err != nil {
+			return r, err
+		}
+		x := s.execute(context.WithValue(ctx, streamKey{}, false), src)
+		defer x.done()
+		x.plan = &planner.Plan{SQL: "SELECT getvariable(" + quote.Text(place) + ") AS f0_", Pos: -1, Verb: r.Verb, Lang: dialect.GoogleSQL}
+		from, err := x.query(nil)
+		if err != nil {
+			return r, err
+		}
+		r.Chunks, err = chunksOf(s, from)
+		return r, err
+	})
+}
+
+// queries reports whether an expression has a query inside.
+func queries(expression string) bool {
+	return slices.ContainsFunc(dialect.Lexemes(expression), func(l dialect.Lexeme) bool { return !l.Literal() && l.Is("SELECT") })
 }
 
 func closeRows(r driver.Rows) error {

@@ -41,6 +41,8 @@ func TestSteps(t *testing.T) {
 			"SELECT 1 rows; SELECT 3 rows"},
 		{"BEGIN SELECT ERROR('no'); EXCEPTION WHEN ERROR THEN SELECT 3; END", nil, "failed; SELECT 1 rows"},
 		{"SELECT 1; SELECT x", nil, "SELECT 1 rows; failed; 1:18: Unrecognized name: x"},
+		{"DECLARE x INT64 DEFAULT (SELECT 1); SET x = (SELECT MAX(v) FROM UNNEST([x, 3]) AS v); SET x = x + 1; IF x > (SELECT 3) THEN SELECT x, 'SELECT'; END IF", nil,
+			"SELECT 1 rows; SELECT 1 rows; SELECT 1 rows; SELECT 1 rows"},
 		{"IF @p IS NULL THEN RETURN; END IF; SELECT 1", []driver.NamedValue{named("p", nil)}, ""},
 	} {
 		var told []string

@@ -85,7 +85,10 @@ func (s *Service) runCopy(ctx context.Context, j *job) error {
 		}
 		if i == 0 {
 			columns, to.fields = own, schema.Fields
-			kept = metadata.Value{Partitioning: v.Partitioning, PartitionLife: v.PartitionLife, Clustering: v.Clustering, Expires: expires}
+			if kept, err = settingsOf(nil, nil, nil, c.DestinationEncryptionConfiguration, nil); err != nil {
+				return err
+			}
+			kept.Partitioning, kept.PartitionLife, kept.Clustering, kept.Expires = v.Partitioning, v.PartitionLife, v.Clustering, expires
 		} else if !googlesql.StructOf(own...).Equal(googlesql.StructOf(columns...)) {
 			return invalid("The schemas of the source tables are not the same: %s differs", r)
 		}

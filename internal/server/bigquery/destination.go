@@ -72,6 +72,9 @@ func (to *destination) set(fields []*api.TableFieldSchema) (func(*metadata.Value
 		if given.Clustering != nil {
 			v.Clustering = given.Clustering
 		}
+		if given.Properties != nil {
+			v.Properties = given.Properties
+		}
 	}, err
 }
 

@@ -42,6 +42,11 @@ func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
 			params[q] = p
 		}
 		path := strings.TrimPrefix(pathParameter.ReplaceAllString(m.path, "{+$1}"), "/")
+		if of, verb, ok := strings.Cut(path, ":"); ok { // such methods take the path of the resource whole
+			params, order = object{"resource": object{"type": "string", "location": "path", "required": true,
+				"pattern": "^" + pathParameter.ReplaceAllString(strings.ReplaceAll(of, "+", ""), "[^/]+") + "$"}}, []string{"resource"}
+			path = "{+resource}:" + verb
+		}
 		of := object{"id": "bigquery." + m.id, "path": path, "flatPath": strings.TrimPrefix(m.path, "/"), "httpMethod": m.verb,
 			"parameters": params, "parameterOrder": order}
 		for key, name := range map[string]string{"request": m.request, "response": m.response} {

@@ -74,6 +74,15 @@ func (t *change) keep(database string, f func(*metadata.Store) error) error {
 	return extension.WithDuckDBSQL(t.ctx, t.c, func(c *sql.Conn) error { return f(metadata.Open(c, database)) })
 }
 
+// kept gives what is kept under a key.
+func (t *change) kept(database string, k metadata.Key) (v metadata.Value, err error) {
+	err = t.keep(database, func(m *metadata.Store) (err error) {
+		v, err = m.Get(t.ctx, k)
+		return err
+	})
+	return v, err
+}
+
 // update changes what is kept under a key, and notes when.
 func (t *change) update(database string, k metadata.Key, f func(*metadata.Value)) error {
 	now := time.Now().UTC().Truncate(time.Millisecond)

@@ -287,7 +287,8 @@ func (r *loading) finish(ctx context.Context) error {
 
 // settings is what the job says of the table that it makes.
 func (r *loading) settings(fields []*api.TableFieldSchema) (v metadata.Value, err error) {
-	if v, err = settingsOf(r.l.TimePartitioning, r.l.RangePartitioning, r.l.Clustering, fields); err != nil {
+	if v, err = settingsOf(r.l.TimePartitioning, r.l.RangePartitioning, r.l.Clustering, r.l.DestinationEncryptionConfiguration,
+		fields); err != nil {
 		return v, err
 	}
 	if p := r.l.DestinationTableProperties; p != nil {

@@ -8,7 +8,7 @@ type method struct {
 	query    string // its parameters behind a ?, with their types but for strings; * is one that may be repeated
 	request  string // what its body is; "" for none
 	response string
-	run      func(*Service, *call) (any, error)
+	run      func(*Service, *call) (any, error) // nil for a verb behind the path, which its own handler reads
 }
 
 const (
@@ -44,6 +44,11 @@ var methods = []method{
 	{"tables.patch", "PATCH", tablePath, "autodetect_schema:boolean", "Table", "Table", (*Service).patchTable},
 	{"tables.update", "PUT", tablePath, "autodetect_schema:boolean", "Table", "Table", (*Service).patchTable},
 
+	{"tables.getIamPolicy", "POST", tablePath + ":getIamPolicy", "", "GetIamPolicyRequest", "Policy", nil},
+	{"tables.setIamPolicy", "POST", tablePath + ":setIamPolicy", "", "SetIamPolicyRequest", "Policy", nil},
+	{"tables.testIamPermissions", "POST", tablePath + ":testIamPermissions",
+		"", "TestIamPermissionsRequest", "TestIamPermissionsResponse", nil},
+
 	{"tabledata.list", "GET", tablePath + "/data",
 		timestamps + " " + paging + " selectedFields startIndex", "", "TableDataList", (*Service).listTableData},
 	{"tabledata.insertAll", "POST", tablePath + "/insertAll",
@@ -63,6 +68,11 @@ var methods = []method{
 	{"routines.get", "GET", routinePath, "readMask", "", "Routine", (*Service).getRoutine},
 	{"routines.update", "PUT", routinePath, "", "Routine", "Routine", (*Service).updateRoutine},
 	{"routines.delete", "DELETE", routinePath, "", "", "", (*Service).deleteRoutine},
+
+	{"routines.getIamPolicy", "POST", routinePath + ":getIamPolicy", "", "GetIamPolicyRequest", "Policy", nil},
+	{"routines.setIamPolicy", "POST", routinePath + ":setIamPolicy", "", "SetIamPolicyRequest", "Policy", nil},
+	{"routines.testIamPermissions", "POST", routinePath + ":testIamPermissions",
+		"", "TestIamPermissionsRequest", "TestIamPermissionsResponse", nil},
 
 	{"jobs.query", "POST", projectPath + "/queries", "", "QueryRequest", "QueryResponse", (*Service).query},
 	{"jobs.getQueryResults", "GET", projectPath + "/queries/{jobId}",

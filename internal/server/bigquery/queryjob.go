@@ -157,6 +157,9 @@ func arguments(mode string, given []wire.QueryParameter) ([]driver.NamedValue, e
 func (r *queryRun) step(ctx context.Context, step extension.Step, run func() (extension.StepResult, error)) error {
 	text := step.Source[step.Pos:step.End]
 	st := shape(text)
+	if step.Value {
+		st = statement{kind: "SELECT"}
+	}
 	j := r.j
 	if r.script {
 		j = r.child(step, text)
@@ -187,7 +190,11 @@ func (r *queryRun) child(step extension.Step, text string) *job {
 	line, col := dialect.LineCol(step.Source, step.Pos)
 	endLine, endCol := dialect.LineCol(step.Source, step.End)
 	j.statistics = queryStatistics()
-	j.statistics.ScriptStatistics = &api.ScriptStatistics{EvaluationKind: "STATEMENT", StackFrames: []*api.ScriptStackFrame{{
+	kind := "STATEMENT"
+	if step.Value {
+		kind = "EXPRESSION"
+	}
+	j.statistics.ScriptStatistics = &api.ScriptStatistics{EvaluationKind: kind, StackFrames: []*api.ScriptStackFrame{{
 		StartLine: int64(line), StartColumn: int64(col), EndLine: int64(endLine), EndColumn: int64(endCol), Text: text,
 	}}}
 	j.statistics.SessionInfo = r.j.statistics.SessionInfo
@@ -212,7 +219,7 @@ func (r *queryRun) statement(ctx context.Context, j *job, st statement, step ext
 		}
 		into.additions = q.SchemaUpdateOptions
 		into.settings = func(fields []*api.TableFieldSchema) (metadata.Value, error) {
-			return settingsOf(q.TimePartitioning, q.RangePartitioning, q.Clustering, fields)
+			return settingsOf(q.TimePartitioning, q.RangePartitioning, q.Clustering, q.DestinationEncryptionConfiguration, fields)
 		}
 	}
 	operation := ""
@@ -227,12 +234,16 @@ func (r *queryRun) statement(ctx context.Context, j *job, st statement, step ext
 		j.change(func() { r.changed(j, st, out.Changed, operation) })
 		return nil
 	}
-	err = r.keep(ctx, j, into, out.Chunks)
+	kept, err := r.keep(ctx, j, into, out.Chunks)
+	if err == nil && !step.Value && (r.last == nil || !r.firstSelect) {
+		r.s.release(r.last)
+		r.last = kept.shared()
+	}
 	return errors.Join(err, out.Chunks.Close())
 }
 
 // keep puts the rows of a query where they are kept.
-func (r *queryRun) keep(ctx context.Context, j *job, into *destination, from *duckapi.Chunks) error {
+func (r *queryRun) keep(ctx context.Context, j *job, into *destination, from *duckapi.Chunks) (*result, error) {
 	var kept *result
 	var err error
 	name := newID("anon")
@@ -242,11 +253,7 @@ func (r *queryRun) keep(ctx context.Context, j *job, into *destination, from *du
 		kept, err = r.s.keep(ctx, from, name)
 	}
 	if err != nil {
-		return err
-	}
-	if r.last == nil || !r.firstSelect {
-		r.s.release(r.last)
-		r.last = kept.shared()
+		return nil, err
 	}
 	j.change(func() {
 		j.result = kept
@@ -255,7 +262,7 @@ func (r *queryRun) keep(ctx context.Context, j *job, into *destination, from *du
 			j.config.Query.WriteDisposition, j.config.Query.CreateDisposition = writeTruncate, createIfNeeded
 		}
 	})
-	return nil
+	return kept, nil
 }
 
 // missing puts an error about a table that is not there into BigQuery's words.
@@ -379,6 +386,9 @@ func (r *queryRun) changed(j *job, st statement, n int64, operation string) {
 		}
 		stats.DdlTargetDataset = d
 	case "FUNCTION", "PROCEDURE":
+		if st.temporary {
+			return // no other job finds it
+		}
 		stats.DdlTargetRoutine = &api.RoutineReference{ProjectId: ref.ProjectId, DatasetId: ref.DatasetId, RoutineId: ref.TableId}
 	default:
 		stats.DdlTargetTable, q.DestinationTable = ref, ref
@@ -388,11 +398,18 @@ func (r *queryRun) changed(j *job, st statement, n int64, operation string) {
 	}
 }
 
+// scriptPrefix begins the names of the datasets in which jobs show the temporary tables of a job without a session, as BigQuery's do.
+const scriptPrefix = "_script_"
+
 // object is the place of what a statement is about.
 func (r *queryRun) object(j *job, st statement) *api.TableReference {
 	ref := j.ref(st.path)
-	if ref != nil && r.into != nil && strings.EqualFold(ref.DatasetId, sessionDataset) || ref != nil && r.into != nil && st.temporary {
+	switch {
+	case ref == nil:
+	case r.into != nil && (st.temporary || strings.EqualFold(ref.DatasetId, sessionDataset)):
 		ref.DatasetId = r.into.database
+	case st.temporary || ref.DatasetId == "": // it goes with the job, and no other finds it
+		ref.DatasetId = scriptPrefix + strings.ReplaceAll(r.j.id, "-", "_")
 	}
 	return ref
 }

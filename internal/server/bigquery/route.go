@@ -21,9 +21,13 @@ const Prefix = "/bigquery/v2"
 func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, m := range methods {
+		if m.run == nil {
+			continue
+		}
 		mux.Handle(m.verb+" "+m.path, s.serve(m))
 	}
 	s.serveUploads(mux)
+	s.servePolicies(mux)
 	mux.HandleFunc("GET /$discovery/rest", s.discovery)
 	mux.HandleFunc("GET /discovery/v1/apis/bigquery/v2/rest", s.discovery)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -82,10 +86,6 @@ func (c *call) flag(name string) bool {
 
 // body reads the request's JSON, forgiving as Google is: numbers and truths may be texts, and the other way round.
 func (c *call) body(into any) error {
-	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	if kind != "" && kind != "application/json" && !strings.HasPrefix(kind, "text/") && kind != "application/x-www-form-urlencoded" {
-		return invalid("The request's Content-Type is %.100q, and must be application/json", kind)
-	}
 	text, err := c.read()
 	if err != nil {
 		return err
@@ -93,7 +93,12 @@ func (c *call) body(into any) error {
 	return decodeRequest(text, into)
 }
 
+// read gives the request's JSON.
 func (c *call) read() ([]byte, error) {
+	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if kind != "" && kind != "application/json" && !strings.HasPrefix(kind, "text/") && kind != "application/x-www-form-urlencoded" {
+		return nil, invalid("The request's Content-Type is %.100q, and must be application/json", kind)
+	}
 	limit := c.s.Limits.Body
 	var from io.Reader = http.MaxBytesReader(c.w, c.r.Body, limit)
 	if strings.EqualFold(c.r.Header.Get("Content-Encoding"), "gzip") {

@@ -52,12 +52,11 @@ func (s *Service) routineNames(ctx context.Context, d schema, name string) (all 
 	return all, err
 }
 
-func (s *Service) routine(c *call) (routine, error) {
+func (s *Service) routine(c *call, name string) (routine, error) {
 	d, err := s.dataset(c.ctx(), c.project(), c.path("datasetId"))
 	if err != nil {
 		return routine{}, err
 	}
-	name := c.path("routineId")
 	all, err := s.routineNames(c.ctx(), d, name)
 	if err != nil {
 		return routine{}, err
@@ -69,7 +68,7 @@ func (s *Service) routine(c *call) (routine, error) {
 }
 
 func (s *Service) getRoutine(c *call) (any, error) {
-	r, err := s.routine(c)
+	r, err := s.routine(c, c.path("routineId"))
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +180,7 @@ func (s *Service) insertRoutine(c *call) (any, error) {
 
 // updateRoutine is routines.update, which replaces all of the routine.
 func (s *Service) updateRoutine(c *call) (any, error) {
-	r, err := s.routine(c)
+	r, err := s.routine(c, c.path("routineId"))
 	if err != nil {
 		return nil, err
 	}
@@ -219,11 +218,15 @@ func (s *Service) writeRoutine(ctx context.Context, r routine, create string, in
 		return err
 	}
 	return s.change(ctx, func(t *change) error {
+		was, err := t.kept(r.database, r.key()) // which the statement forgets
+		if err != nil {
+			return err
+		}
 		if err := t.googleSQL(statement); err != nil || r.anonymous() {
 			return err
 		}
 		return t.update(r.database, r.key(), func(v *metadata.Value) {
-			v.Description, v.Properties = in.Description, props
+			v.Description, v.Properties = in.Description, withPolicy(props, was.Properties)
 			v.Created = cmp.Or(v.Created, instant(time.Now().UnixMilli()))
 		})
 	})
@@ -282,7 +285,7 @@ func procedureMode(kind, mode string) string {
 }
 
 func (s *Service) deleteRoutine(c *call) (any, error) {
-	r, err := s.routine(c)
+	r, err := s.routine(c, c.path("routineId"))
 	if err != nil {
 		return nil, err
 	}

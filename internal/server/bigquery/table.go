@@ -164,7 +164,12 @@ func (s *Service) tableResource(c *call, r relation) (*api.Table, error) {
 	t.LastModifiedTime = uint64(max(millis(v.Modified), t.CreationTime))
 	switch t.Type {
 	case "MATERIALIZED_VIEW":
-		t.MaterializedView = &api.MaterializedViewDefinition{Query: cmp.Or(v.Query, viewQuery(r.text)), EnableRefresh: true}
+		if t.MaterializedView == nil {
+			t.MaterializedView = &api.MaterializedViewDefinition{EnableRefresh: true}
+		}
+		m := t.MaterializedView
+		m.Query, m.RefreshIntervalMs = cmp.Or(v.Query, viewQuery(r.text)), cmp.Or(m.RefreshIntervalMs, refreshInterval)
+		m.ForceSendFields = []string{"EnableRefresh"}
 	case "VIEW":
 		t.View = &api.ViewDefinition{Query: cmp.Or(v.Query, viewQuery(r.text)), ForceSendFields: []string{"UseLegacySql"}}
 	}
@@ -174,6 +179,9 @@ func (s *Service) tableResource(c *call, r relation) (*api.Table, error) {
 	}
 	return t, err
 }
+
+// refreshInterval is how often BigQuery refreshes a materialized view for which nothing else is said: in milliseconds.
+const refreshInterval = 30 * 60 * 1000
 
 // viewQuery is what stands behind AS in the text of a view.
 func viewQuery(text string) string {

@@ -41,15 +41,11 @@ func (t *change) define(r relation, fields []*api.TableFieldSchema, verb string,
 			columns[i] += " DEFAULT " + value
 		}
 	}
-	var was, v metadata.Value
-	err := t.keep(r.database, func(m *metadata.Store) (err error) {
-		was, err = m.Get(t.ctx, r.key())
-		return err
-	})
+	was, err := t.kept(r.database, r.key())
 	if err != nil {
 		return err
 	}
-	v = was
+	v := was
 	set(&v)
 	statement := verb + " " + r.googleSQL() + " (" + strings.Join(columns, ", ") + ")"
 	switch p := v.Partitioning; {
@@ -181,8 +177,11 @@ func clusteringOf(c *api.Clustering, fields []*api.TableFieldSchema) ([]string, 
 }
 
 // settingsOf is what a job says of a table that it makes.
-func settingsOf(t *api.TimePartitioning, r *api.RangePartitioning, c *api.Clustering, fields []*api.TableFieldSchema) (v metadata.Value,
-	err error) {
+func settingsOf(t *api.TimePartitioning, r *api.RangePartitioning, c *api.Clustering, e *api.EncryptionConfiguration,
+	fields []*api.TableFieldSchema) (v metadata.Value, err error) {
+	if v.Properties, err = properties(&api.Table{EncryptionConfiguration: e}, "encryptionConfiguration"); err != nil {
+		return v, err
+	}
 	if v.Partitioning, err = partitioningOf(t, r, fields, false); err != nil {
 		return v, err
 	}

@@ -2,6 +2,7 @@ package bigquery
 
 import (
 	"cmp"
+	"errors"
 	"strings"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 
 func (s *Service) insertTable(c *call) (any, error) {
 	var in api.Table
-	if err := c.body(&in); err != nil {
+	if err := c.table(&in); err != nil {
 		return nil, err
 	}
 	if in.TableReference == nil || in.TableReference.TableId == "" {
@@ -50,6 +51,26 @@ func (s *Service) insertTable(c *call) (any, error) {
 		return nil, err
 	}
 	return s.tableResource(c, r)
+}
+
+// table reads a table from the request's body. A materialized view refreshes itself unless the body says that it does not.
+func (c *call) table(into *api.Table) error {
+	text, err := c.read()
+	if err != nil {
+		return err
+	}
+	var given struct {
+		MaterializedView *struct {
+			EnableRefresh *bool `json:"enableRefresh"`
+		} `json:"materializedView"`
+	}
+	if err := errors.Join(decodeRequest(text, into), decode(text, &given)); err != nil {
+		return err
+	}
+	if into.MaterializedView != nil && given.MaterializedView.EnableRefresh == nil {
+		into.MaterializedView.EnableRefresh = true
+	}
+	return nil
 }
 
 // createTable makes a table or a view, and keeps what DuckDB does not.
@@ -97,7 +118,7 @@ func checkSchema(schema *api.TableSchema) error {
 
 // tableProperties are the fields of a table that are kept as they come, and change nothing.
 var tableProperties = []string{
-	"defaultRoundingMode", "encryptionConfiguration", "maxStaleness", "resourceTags", "tableConstraints", "restrictions",
+	"defaultRoundingMode", "encryptionConfiguration", "materializedView", "maxStaleness", "resourceTags", "tableConstraints", "restrictions",
 }
 
 // tableValue is what is kept of a table.
@@ -126,6 +147,9 @@ func tableValue(in *api.Table) (v metadata.Value, err error) {
 	}
 	if in.TimePartitioning != nil {
 		v.PartitionLife = time.Duration(in.TimePartitioning.ExpirationMs) * time.Millisecond
+	}
+	if m := in.MaterializedView; m != nil {
+		m.ForceSendFields = append(m.ForceSendFields, "EnableRefresh")
 	}
 	v.Properties, err = properties(in, tableProperties...)
 	return v, err

@@ -30,7 +30,7 @@ func (s *Service) patchTable(c *call) (any, error) {
 	}
 	var in api.Table
 	if c.r.Method == "PUT" {
-		err = c.body(&in)
+		err = c.table(&in)
 		if in.Schema == nil {
 			in.Schema = current.Schema
 		}
@@ -50,7 +50,14 @@ func (s *Service) patchTable(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m := current.MaterializedView; m != nil && (in.MaterializedView == nil || in.MaterializedView.Query != m.Query) {
+		return nil, invalid("The query of materialized view %s cannot be changed; drop the view, and make it anew", r)
+	}
 	err = s.change(c.ctx(), func(t *change) error {
+		was, err := t.kept(r.database, r.key()) // a statement that replaces a view forgets it
+		if err != nil {
+			return err
+		}
 		switch {
 		case r.kind == "VIEW" && in.View != nil && in.View.Query != current.View.Query:
 			if err := t.googleSQL("CREATE OR REPLACE VIEW " + r.googleSQL() + " AS " + in.View.Query); err != nil {
@@ -61,9 +68,10 @@ func (s *Service) patchTable(c *call) (any, error) {
 				return err
 			}
 		}
-		err := t.update(r.database, r.key(), func(kept *metadata.Value) {
+		err = t.update(r.database, r.key(), func(kept *metadata.Value) {
 			v.Created, v.Options, v.Materialized = kept.Created, kept.Options, kept.Materialized
 			v.SnapshotOf, v.Snapshot = kept.SnapshotOf, kept.Snapshot
+			v.Properties = withPolicy(v.Properties, was.Properties)
 			if v.Query == "" {
 				v.Query = kept.Query
 			}

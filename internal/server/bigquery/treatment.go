@@ -48,7 +48,7 @@ var treatments = map[reflect.Type]treatment{
 		refused: "foreignDefinitions privacyPolicy useExplicitColumnNames useLegacySql userDefinedFunctionResources",
 	},
 	reflect.TypeFor[api.MaterializedViewDefinition](): {
-		served: "query", ignored: "allowNonIncrementalDefinition enableRefresh maxStaleness refreshIntervalMs",
+		served: "query", kept: "allowNonIncrementalDefinition enableRefresh maxStaleness refreshIntervalMs",
 	},
 	reflect.TypeFor[api.TimePartitioning](): {served: "field type", kept: "expirationMs requirePartitionFilter"},
 	reflect.TypeFor[api.JobConfiguration](): {
