@@ -119,7 +119,7 @@ func (s *sink) check(t Tensor, batch int) error {
 	}
 	if !ok {
 		return fmt.Errorf("output `%s`: the model returned a tensor of type %s, of shape %s for %s, its signature declares %s; export the "+
-			"model with the shape it has",
+			"model with the type and shape it has",
 			s.port.Name, t.DType, shapeText(t.Shape), amount.Of(batch, "row"), describe(s.port))
 	}
 	if t.DType == String && int64(len(t.Strings)) != n || t.DType != String && int64(len(t.Data)) != n*int64(t.DType.Size()) {

@@ -122,6 +122,7 @@ func TestRealModelsInspected(t *testing.T) {
 // TestNoModel: each way of not being a model has its own advice.
 func TestNoModel(t *testing.T) {
 	parent := filepath.Dir(copyModel(t, "same_name", ""))
+	const versions = "the highest version"
 	tests := []struct {
 		name string
 		make func(dir string) error
@@ -135,6 +136,14 @@ func TestNoModel(t *testing.T) {
 		{"the file itself", write("saved_model.pb", "x"), "saved_model.pb", errNoModel, "it is a file. Name the folder that holds it"},
 		{"another file", write("model.onnx", "x"), "model.onnx", errNoModel, "it is a file. A SavedModel is a folder"},
 		{"keras", write("model.keras", "x"), "", errNoModel, "model.keras is a Keras file: export it with model.export(folder)"},
+		{"versions", func(dir string) error {
+			for _, v := range []string{"9", "10", "x"} {
+				if err := os.CopyFS(filepath.Join(dir, v), os.DirFS(fixtureDir("same_name"))); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, "", errNoModel, "There are 3 models one level below: name one of them, such as " + versions},
 		{"other files", write("notes.txt", "x"), "", errNoModel, "the folder has no saved_model.pb"},
 		{"pb is a folder", func(dir string) error { return os.Mkdir(filepath.Join(dir, "saved_model.pb"), 0o755) }, "", errNoModel, "saved_model.pb is not a file"},
 		{"no bytes", write("saved_model.pb", ""), "", errCorrupt, "it holds no graph"},
@@ -148,6 +157,7 @@ func TestNoModel(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := Inspect(filepath.Join(dir, tt.sub))
+			tt.want = strings.ReplaceAll(tt.want, versions, filepath.Join(dir, "10"))
 			if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("err = %v, want %q", err, tt.want)
 			}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mallardml/mallard/internal/amount"
@@ -128,16 +129,34 @@ func noModel(op, dir string) error {
 		return e
 	}
 	e.Msg = "the folder has no saved_model.pb"
+	var below []string
 	for _, d := range entries {
 		switch sub := filepath.Join(dir, d.Name()); {
 		case isFile(filepath.Join(sub, "saved_model.pb")):
-			e.Hint = "The model is one level below: name " + sub
-			return e
+			below = append(below, sub)
 		case strings.HasSuffix(d.Name(), ".keras"), strings.HasSuffix(d.Name(), ".h5"):
 			e.Hint = d.Name() + " is a Keras file: export it with model.export(folder)"
 		}
 	}
+	switch len(below) {
+	case 0:
+	case 1:
+		e.Hint = "The model is one level below: name " + below[0]
+	default:
+		e.Hint = fmt.Sprintf("There are %d models one level below: name one of them, such as %s", len(below), newest(below))
+	}
 	return e
+}
+
+// newest gives the folder with the highest number for its name, as TensorFlow Serving chooses among versions; else the first.
+func newest(dirs []string) string {
+	best, most := dirs[0], int64(-1)
+	for _, d := range dirs {
+		if n, err := strconv.ParseInt(filepath.Base(d), 10, 64); err == nil && n > most {
+			best, most = d, n
+		}
+	}
+	return best
 }
 
 func inspect(pb []byte) (*SavedModel, error) {

@@ -5,6 +5,7 @@ package tensorflow
 import "C"
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 // LoadOptions says which part of which model to load, and how.
 type LoadOptions struct {
 	Dir       string
+	Name      string   // what errors call the model; "": Dir
 	Tags      []string // nil: the only tag set, or "serve"
 	Signature string   // "": serving_default, or the only one
 	Outputs   []string // nil: all, in byte-wise order
@@ -59,7 +61,8 @@ func (r *Runtime) LoadModel(ctx context.Context, o LoadOptions) (*Session, error
 	if err := sig.Check(o.Outputs); err != nil {
 		return nil, err
 	}
-	op := "load model " + o.Dir
+	name := cmp.Or(o.Name, o.Dir)
+	op := "load model " + name
 	// Also of a model that was imported: its record may be a stranger's and name another signature, or what is allowed may have changed.
 	if err := sig.CheckReach(o.AllowOps); err != nil {
 		return nil, err
@@ -77,12 +80,16 @@ func (r *Runtime) LoadModel(ctx context.Context, o LoadOptions) (*Session, error
 	}
 	h := &handle{}
 	if err := r.take(op, h.load(dir, g.Tags, configProto(o))); err != nil {
-		if e, ok := errors.AsType[*Error](err); ok && strings.Contains(e.Node, "RestoreV2") {
+		e, ok := errors.AsType[*Error](err)
+		if ok {
+			e.Msg = strings.ReplaceAll(e.Msg, dir, name)
+		}
+		if ok && strings.Contains(e.Node, "RestoreV2") {
 			return nil, withHint(err, "The files in variables/ are cut or damaged; copy the model again")
 		}
 		return nil, withHint(err, sig.loadHint())
 	}
-	s := &Session{Inputs: sig.Inputs, Outputs: outputs, Signature: *sig, h: h, op: "run model " + o.Dir}
+	s := &Session{Inputs: sig.Inputs, Outputs: outputs, Signature: *sig, h: h, op: "run model " + name}
 	if err := h.resolve(op, s.Inputs, h.share(s.Inputs, s.Outputs)); err != nil {
 		_ = h.free()
 		return nil, err

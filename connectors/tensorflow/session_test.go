@@ -28,6 +28,16 @@ func floatsTensor(f ...float32) Tensor {
 func TestLoadErrors(t *testing.T) {
 	before := Live()
 	noVariables := copyModel(t, "perceptron", "variables")
+	damaged := copyModel(t, "perceptron", "")
+	data := filepath.Join(damaged, "variables", "variables.data-00000-of-00001")
+	b, err := os.ReadFile(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 0xff
+	if err := os.WriteFile(data, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name string
 		give LoadOptions
@@ -47,13 +57,15 @@ func TestLoadErrors(t *testing.T) {
 		{"no variables", LoadOptions{Dir: noVariables}, errNoVariables, "variables/variables.index is not there"},
 		{"reads files", LoadOptions{Dir: fixtureDir("reads_file")}, errUnsupported, "its graph reaches outside the model: ReadFile (reads files of the host)"},
 		{"writes files, reading is allowed", LoadOptions{Dir: fixtureDir("writes_file"), AllowOps: []string{"ReadFile"}}, errUnsupported, "WriteFile (writes files of the host)"},
+		{"by its name", LoadOptions{Dir: noVariables, Name: "gs://b/m"}, errNoVariables, "load model gs://b/m: the graph has variables"},
+		{"damaged, by its name", LoadOptions{Dir: damaged, Name: "gs://b/m"}, nil, "TensorBundle at gs://b/m/variables/variables shard 0"},
 		{"op library missing", LoadOptions{Dir: fixtureDir("perceptron"), CustomOps: []string{"/nowhere.so"}}, errLibrary, "load custom ops /nowhere.so: no such file"},
 	}
 	rt := open(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := rt.LoadModel(context.Background(), tt.give)
-			if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.want) {
+			if tt.kind != nil && !errors.Is(err, tt.kind) || err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("err = %v\nwant %q", err, tt.want)
 			}
 		})

@@ -168,11 +168,11 @@ func TestPaste(t *testing.T) {
 		marked        bool
 		n             int
 	}{
-		{"carriage returns", "\r", false, 600},
-		{"line feeds", "\n", false, 300},
-		{"both", "\r\n", false, 300},
-		{"marked", "\r", true, 600},
-		{"marked, line feeds", "\n", true, 300},
+		{"carriage returns", "\r", false, 2000},
+		{"line feeds", "\n", false, 100},
+		{"both", "\r\n", false, 100},
+		{"marked", "\r", true, 2000},
+		{"marked, line feeds", "\n", true, 100},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := sitDown(t, shell.Options{HistoryFile: filepath.Join(t.TempDir(), "history")})

@@ -357,3 +357,29 @@ func TestLook(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestInterruptInALongPaste: Ctrl-C is found where it stands also after what was used has been cut off.
+func TestInterruptInALongPaste(t *testing.T) {
+	in := newInput()
+	in.pump(strings.NewReader(strings.Repeat("a\r", 1<<20) + "\x03" + "b\r\x03c"))
+	for range 3 << 19 { // past the place where what was used is cut off
+		if _, ok, _, err := in.next(false); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	if in.used > 1<<20 {
+		t.Fatal("nothing was cut off")
+	}
+	interrupts := 0
+	in.during(func() { interrupts++ })
+	if ev, ok, _, _ := in.next(true); !ok || string(ev.text) != "c" || interrupts != 1 {
+		t.Errorf("got %v %q after %d interrupts, want c after one", ok, ev.text, interrupts)
+	}
+	if dropped := in.during(nil); !dropped {
+		t.Error("nothing was dropped")
+	}
+	in.during(func() { interrupts++ })
+	if interrupts != 1 {
+		t.Error("one Ctrl-C interrupted twice")
+	}
+}

@@ -15,6 +15,7 @@ type input struct {
 	mu        sync.Mutex
 	waiting   []byte
 	used      int    // bytes of waiting that are decoded
+	ctrlC     int    // where the last Ctrl-C of waiting ends, 0 if it has none; a long paste is not searched for it at each statement
 	err       error  // that ended the reading
 	interrupt func() // Ctrl-C calls it while a statement runs
 	dropped   bool   // Ctrl-C has dropped what waited
@@ -30,6 +31,9 @@ func (in *input) pump(r io.Reader) {
 	for {
 		n, err := r.Read(b)
 		in.mu.Lock()
+		if i := bytes.LastIndexByte(b[:n], interruptByte); i >= 0 {
+			in.ctrlC = len(in.waiting) + i + 1
+		}
 		in.waiting = append(in.waiting, b[:n]...)
 		in.err = err
 		in.takeInterrupt()
@@ -47,15 +51,13 @@ func (in *input) pump(r io.Reader) {
 // takeInterrupt lets Ctrl-C end what runs and drop what waits before it: that was typed for a world in which the statement
 // succeeds.
 func (in *input) takeInterrupt() {
-	if in.interrupt == nil {
+	if in.interrupt == nil || in.ctrlC <= in.used {
 		return
 	}
-	if i := bytes.LastIndexByte(in.waiting[in.used:], interruptByte); i >= 0 {
-		in.dropped = in.dropped || len(bytes.TrimSpace(in.waiting[in.used:in.used+i])) > 0
-		in.used += i + 1
-		in.decoder = decoder{}
-		in.interrupt()
-	}
+	in.dropped = in.dropped || len(bytes.TrimSpace(in.waiting[in.used:in.ctrlC-1])) > 0
+	in.used = in.ctrlC
+	in.decoder = decoder{}
+	in.interrupt()
 }
 
 // during makes Ctrl-C call interrupt, until it is called with nil. It tells whether Ctrl-C has dropped anything meanwhile.
@@ -84,9 +86,9 @@ func (in *input) next(final bool) (ev event, ok, partial bool, err error) {
 	ev.text = bytes.Clone(ev.text)
 	switch in.used += n; {
 	case in.used == len(in.waiting):
-		in.waiting, in.used = in.waiting[:0], 0
+		in.waiting, in.used, in.ctrlC = in.waiting[:0], 0, 0
 	case in.used > 1<<20 && in.used > len(in.waiting)/2:
-		in.waiting, in.used = append([]byte(nil), in.waiting[in.used:]...), 0
+		in.waiting, in.ctrlC, in.used = append([]byte(nil), in.waiting[in.used:]...), max(0, in.ctrlC-in.used), 0
 	}
 	return ev, true, false, nil
 }
