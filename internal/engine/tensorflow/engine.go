@@ -48,7 +48,8 @@ func (k Kind) Open(ctx context.Context, dir string, s *modelspec.Spec) (engine.E
 		interOp = -1
 	}
 	loaded, err := rt.LoadModel(ctx, tensorflow.LoadOptions{
-		Dir: dir, Name: strings.TrimSuffix(s.Path, "/*"), Tags: s.Tags, Signature: s.Signature, Outputs: outputs, CustomOps: s.CustomOps, AllowOps: k.c.AllowOps,
+		Dir: dir, Name: strings.TrimSuffix(s.Path, "/*"), Tags: s.Tags, Signature: s.Signature, Outputs: outputs,
+		CustomOps: s.CustomOps, AllowOps: k.c.AllowOps,
 		IntraOpThreads: k.intraOp(dir, s), InterOpThreads: interOp, XLA: k.c.XLA,
 	})
 	if err == nil {
