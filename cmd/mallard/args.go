@@ -99,13 +99,19 @@ func (o *options) flags() *flag.FlagSet {
 	text("s", func(v string) error { o.steps = append(o.steps, step{text: v}); return nil })
 	text("f", func(v string) error { o.steps = append(o.steps, step{file: true, text: v}); return nil })
 	for _, m := range shell.Modes {
-		on(string(m), func() { o.format.Mode = m })
+		on(string(m), func() { o.format.SetMode(m) })
 	}
 	on("noheader", func() { o.format.NoHeader = true })
 	on("header", func() { o.format.NoHeader = false })
+	unescape := strings.NewReplacer(`\t`, "\t", `\n`, "\n", `\r`, "\r", `\\`, `\`)
 	text("separator", func(v string) error {
-		v = strings.NewReplacer(`\t`, "\t", `\n`, "\n", `\\`, `\`).Replace(v)
+		v = unescape.Replace(v)
 		o.format.Separator = &v
+		return nil
+	})
+	text("newline", func(v string) error {
+		v = unescape.Replace(v)
+		o.format.RowSeparator = &v
 		return nil
 	})
 	text("nullvalue", func(v string) error { o.format.NullValue = &v; return nil })

@@ -30,15 +30,16 @@ What to run
   -progress          show progress also where stderr is no terminal
 
 How results look
-  -box               a table (the default), cut to fit on a terminal
+  -duckbox           a table (the default): 40 rows of it, cut to the terminal
   -csv               comma-separated, with the names first
   -json              one JSON array        -jsonlines   one object a line
   -markdown          a Markdown table      -line        one value a line
   -list              values with | between them
-  -column -table -tabs -ascii -html -latex -quote -insert -trash
-                     as DuckDB's shell prints them
+  -box -column -table -tabs -ascii -html -latex -quote -insert -tcl -trash
+                     all as DuckDB's shell prints them
   -noheader          no names of columns   -header      with them (the default)
-  -separator TEXT    TEXT between the values of -csv and -list
+  -separator TEXT    TEXT between the values of -csv, -list and the like
+  -newline TEXT      TEXT behind their rows
   -nullvalue TEXT    TEXT for NULL
 
 Mallard's own

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
+	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/dialect"
 )
 
@@ -87,6 +88,8 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 			return conn, o.showProgress(ctx, s, t)
 		},
 		Suggest:     func(ctx context.Context, text string) []shell.Suggestion { return s.suggest(ctx, text) },
+		AsDuckDB:    extension.AsDuckDB,
+		Colored:     shell.Colored(os.Getenv),
 		Commands:    commands,
 		Banner:      banner(o.database),
 		HistoryFile: historyFile(),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	_ "github.com/duckdb/duckdb-go/v2"
@@ -102,12 +103,18 @@ func TestJSON(t *testing.T) {
 	for _, tt := range []struct{ give, want string }{
 		{"NULL", `null`},
 		{"true", `true`},
-		{"1e16::DOUBLE", `1e+16`},
-		{"0.1::FLOAT", `0.1`},
-		{"'nan'::DOUBLE", `"NaN"`},
-		{"['inf'::FLOAT, '-inf'::FLOAT, NULL, 1]", `["Infinity","-Infinity",null,1.0]`},
-		{"1.50::DECIMAL(5,2)", `1.50`},
-		{"12345678901234567890123::HUGEINT", `12345678901234567890123`},
+		// What DuckDB's shell writes.
+		{"1e16::DOUBLE", `10000000000000000.0`},
+		{"1e21::DOUBLE", `1e21`},
+		{"1e-7::DOUBLE", `1e-7`},
+		{"0.1::FLOAT", `0.10000000149011612`},
+		{"'nan'::DOUBLE", `NaN`},
+		{"['inf'::FLOAT, '-inf'::FLOAT, NULL, 1]", `[Infinity,-Infinity,null,1.0]`},
+		{"1.50::DECIMAL(5,2)", `"1.50"`},
+		{"[1.50::DECIMAL(5,2)]", `[1.5]`},
+		{"[1.50::DECIMAL(30,2)]", `[1.50]`},
+		{"12345678901234567890123::HUGEINT", `"12345678901234567890123"`},
+		{"[12345678901234567890123::HUGEINT]", `[12345678901234567890123]`},
 		{"e'a\\nb\\\\ \\t\"\\x01é<'", `"a\nb\\ \t\"\u0001é<"`},
 		{"DATE '2020-01-01'", `"2020-01-01"`},
 		{"[DATE '2020-01-01']", `["2020-01-01"]`},
@@ -126,7 +133,7 @@ func TestJSON(t *testing.T) {
 	}
 	for _, give := range values {
 		v, typ, _ := scan(t, db, "SELECT "+give+" AS x, NULL")
-		if got := typ.JSON(v); !json.Valid([]byte(got)) {
+		if got := typ.JSON(v); !json.Valid([]byte(got)) && !strings.Contains(got, "NaN") && !strings.Contains(got, "Infinity") {
 			t.Errorf("%s: not JSON: %s", give, got)
 		}
 	}

@@ -2,18 +2,19 @@ package shell
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/mallardml/mallard/internal/amount"
-	"github.com/mallardml/mallard/internal/duckfmt"
 	"github.com/rivo/uniseg"
+
+	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
 const (
 	// minColumn is how far a wide column is cut before columns are left out.
 	minColumn = 20
-	// maxTypeWidth keeps the type line of a large STRUCT from widening its column.
+	// maxTypeWidth keeps the type line of a large STRUCT from widening its column on a terminal.
 	maxTypeWidth = 24
 	// maxRigid is up to which width a number or a time is never cut.
 	maxRigid = 32
@@ -26,25 +27,33 @@ const (
 // boxPrinter draws a table. It holds the rows that it will show: all of them, or with maxRows the first and the last ones.
 type boxPrinter struct {
 	text
+	style    style
+	terminal bool
 	maxWidth int // 0: as wide as it gets
 	maxRows  int // 0 and less: all
 
 	rows int64
-	head [][]string
-	tail [][]string // a ring once it is full
+	head [][]cell
+	tail [][]cell // a ring once it is full
 }
 
-func (p *boxPrinter) limited() bool { return p.maxWidth > 0 && p.maxRows > 0 }
+// cell is a value as a box has it.
+type cell struct {
+	text  string // one line
+	long  string // of a text that may be wrapped: it with its lines
+	items int    // of a list that may be shortened, how many there are
+	null  bool
+}
 
 func (p *boxPrinter) row(values []any) error {
 	p.rows++
-	cells := make([]string, len(values))
+	cells := make([]cell, len(values))
 	for i, v := range values {
 		cells[i] = p.cell(v, i)
 	}
 	half := (p.maxRows + 1) / 2
 	switch {
-	case !p.limited() || len(p.head) < half:
+	case p.maxRows <= 0 || len(p.head) < half:
 		p.head = append(p.head, cells)
 	case len(p.tail) < p.maxRows-half+3: // leaving out up to three rows would save nothing, the dots take three lines
 		p.tail = append(p.tail, cells)
@@ -59,31 +68,67 @@ func (p *boxPrinter) tailStart() int {
 	return int((p.rows - 1 - int64(len(p.head))) % int64(len(p.tail)))
 }
 
-// cell gives a value as one line of text, cut to what could be shown at most.
-func (p *boxPrinter) cell(v any, i int) string {
-	b := p.value(v, i)
-	if p.maxWidth > 0 && len(b) > 16*p.maxWidth {
-		b = b[:16*p.maxWidth] // a character takes 4 bytes or a few more; the rest is cut by its width
-		for len(b) > 0 && !utf8.Valid(b[max(0, len(b)-4):]) && !utf8.RuneStart(b[len(b)-1]) {
-			b = b[:len(b)-1]
+// cell gives a value cut to what could be shown at most.
+func (p *boxPrinter) cell(v any, i int) cell {
+	typ, b := p.cols[i].typ, p.value(v, i)
+	if v == nil {
+		return cell{text: oneLine(string(b)), null: true}
+	}
+	if typ.Numeric() {
+		return cell{text: p.f.number(string(b))}
+	}
+	c := cell{}
+	if p.terminal && p.maxWidth > 0 {
+		switch typ.Name {
+		case "VARCHAR", "JSON":
+			c.long = string(b)
+			if p.maxRows > 0 {
+				c.long = string(cutBytes(b, 4*p.maxWidth*p.maxRows))
+			}
+		case "LIST", "ARRAY":
+			if list, ok := v.([]any); ok {
+				c.items = len(list)
+			}
 		}
 	}
-	return oneLine(string(b))
+	if p.maxWidth > 0 {
+		b = cutBytes(b, 16*p.maxWidth) // a character takes 4 bytes or a few more; the rest is cut by its width
+	}
+	c.text = oneLine(string(b))
+	return c
 }
 
-var lineEscaper = strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`)
+// cutBytes cuts a text to a number of bytes, between its characters.
+func cutBytes(b []byte, most int) []byte {
+	if len(b) <= most {
+		return b
+	}
+	b = b[:most]
+	for len(b) > 0 && !utf8.Valid(b[max(0, len(b)-4):]) && !utf8.RuneStart(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
 
-// oneLine escapes what would move the cursor.
+// escapes are the control characters that have letters.
+var escapes = map[rune]string{'\a': `\a`, '\b': `\b`, '\t': `\t`, '\n': `\n`, '\v': `\v`, '\f': `\f`, '\r': `\r`, 0x1b: `\e`}
+
+// oneLine escapes what would move the cursor, as DuckDB's shell does; it lets through what lies above the space.
 func oneLine(s string) string {
-	s = lineEscaper.Replace(strings.ToValidUTF8(s, "\ufffd"))
+	s = strings.ToValidUTF8(s, "\ufffd")
 	if strings.IndexFunc(s, control) < 0 {
 		return s
 	}
 	var b strings.Builder
 	for _, r := range s {
-		if control(r) {
+		switch e, ok := escapes[r]; {
+		case ok:
+			b.WriteString(e)
+		case r < ' ':
+			b.WriteString(`\` + strconv.Itoa(int(r)))
+		case control(r):
 			fmt.Fprintf(&b, `\x%02X`, r)
-		} else {
+		default:
 			b.WriteRune(r)
 		}
 	}
@@ -110,30 +155,35 @@ func cutTo(s string, w int) string {
 	if w < 1 {
 		return ""
 	}
-	used, end, state := 0, 0, -1
+	return s[:fitting(s, w-1)] + "…"
+}
+
+// fitting is how many bytes of a text fit into a width.
+func fitting(s string, w int) (end int) {
+	used, state := 0, -1
 	for rest := s; rest != ""; {
 		var cluster string
 		var cw int
 		cluster, rest, cw, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if used+cw > w-1 {
+		if used+cw > w {
 			break
 		}
 		used += cw
 		end += len(cluster)
 	}
-	return s[:end] + "…"
+	return end
 }
 
 // shownTail gives the last rows, in their order, that are shown behind the first ones.
-func (p *boxPrinter) shownTail() [][]string {
+func (p *boxPrinter) shownTail() [][]cell {
 	tail := p.tail
-	if p.limited() && len(tail) > 0 {
+	if p.maxRows > 0 && len(tail) > 0 {
 		half := (p.maxRows + 1) / 2
 		start := 0
 		if hidden := p.rows - int64(len(p.head)+len(tail)); hidden > 0 {
 			start = (p.tailStart() + 1) % len(tail)
 		}
-		tail = append(append([][]string{}, tail[start:]...), tail[:start]...)
+		tail = append(append([][]cell{}, tail[start:]...), tail[:start]...)
 		if p.rows > int64(half+len(tail)) {
 			tail = tail[len(tail)-(p.maxRows-half):]
 		}
@@ -141,201 +191,148 @@ func (p *boxPrinter) shownTail() [][]string {
 	return tail
 }
 
+// table is what a box shows.
+type table struct {
+	names, types []string // no types: there is no such line
+	right        []bool   // these columns stand to the right
+	rigid        []bool   // these lose their meaning when they are cut
+	head, tail   [][]cell
+	words        []string // a line in words below a single row
+}
+
 func (p *boxPrinter) end() error {
-	tail := p.shownTail()
-	hidden := p.rows - int64(len(p.head)+len(tail))
-
-	// Widths over what is shown.
-	n := len(p.cols)
-	names, types, full, body := make([]string, n), make([]string, n), make([]int, n), make([]int, n)
-	for _, rows := range [][][]string{p.head, tail} {
-		for _, cells := range rows {
-			for i, c := range cells {
-				body[i] = max(body[i], width(c))
-			}
+	t := &table{head: p.head, tail: p.shownTail()}
+	for _, c := range p.cols {
+		label := typeLabel(c.typ)
+		if p.terminal {
+			label = cutTo(label, max(maxTypeWidth, width(c.name)))
 		}
+		t.names, t.types = append(t.names, oneLine(c.name)), append(t.types, label)
+		t.right, t.rigid = append(t.right, c.typ.Numeric()), append(t.rigid, !cuttable(c.typ))
 	}
-	for i, c := range p.cols {
-		names[i], types[i] = oneLine(c.name), typeLabel(c.typ)
-		full[i] = body[i]
-		if !p.f.NoHeader {
-			full[i] = max(full[i], width(names[i]), min(width(types[i]), maxTypeWidth))
+	f := p.foot(int64(len(t.head) + len(t.tail)))
+	if p.f.Upright && p.rows > 0 {
+		t.turn(p.rows)
+		f.many = true
+	} else {
+		p.putInWords(t)
+	}
+	shown, widths := p.measure(t, f)
+	if hidden := len(t.names) - shownColumns(shown); hidden > 0 {
+		if p.rows == 1 && len(p.head) == 1 && !p.f.NoHeader && !p.f.Upright && p.terminal && len(t.names) <= maxUpright {
+			return p.upright(t)
 		}
+		f.hide(p.f.Upright, len(t.names), hidden)
 	}
-	shown, widths := p.fit(full, body)
-	if hidden := n - shownColumns(shown); hidden > 0 && p.rows == 1 && len(p.head) == 1 && !p.f.NoHeader && n <= maxUpright {
-		return p.upright(names, types, p.head[0])
-	}
-
-	right := make([]bool, n)
-	for i, c := range p.cols {
-		right[i] = c.typ.Numeric()
-	}
-	b := &boxDrawer{shown: shown, widths: widths}
-	b.rule("┌", "┬", "┐")
+	b := &boxDrawer{style: p.style, shown: shown, widths: widths}
+	p.drawHeader(b, t)
+	p.drawRows(b, t)
+	b.rule("└", "┴", "┘")
 	if !p.f.NoHeader {
-		b.row(names, center)
-		b.row(types, center)
-		if p.rows > 0 {
-			b.rule("├", "┼", "┤")
-		}
+		f.draw(b)
 	}
-	align := func(i int) alignment {
-		if right[i] {
-			return rightward
-		}
-		return leftward
-	}
-	for _, cells := range p.head {
-		b.rowBy(cells, align)
-	}
-	if hidden > 0 {
-		dots := make([]string, n)
-		for i := range dots {
-			dots[i] = "·"
-		}
-		for range 3 {
-			b.rowBy(dots, func(i int) alignment {
-				if right[i] {
-					return rightward
-				}
-				return center
-			})
-		}
-	}
-	for _, cells := range tail {
-		b.rowBy(cells, align)
-	}
-	b.rule("└", "┴", "┘")
-	p.footer(b, hidden, n-shownColumns(shown))
 	p.buf = append(p.buf, b.String()...)
 	return p.flush()
 }
 
-// upright draws a single row that is too wide with a line for each column, so that none is left out: an estimate, one model's answer.
-func (p *boxPrinter) upright(names, types, cells []string) error {
-	titles := []string{"column", "type", "value"}
-	w := []int{width(titles[0]), width(titles[1]), width(titles[2])}
-	for i := range cells {
-		w[0], w[1], w[2] = max(w[0], width(names[i])), max(w[1], width(types[i])), max(w[2], width(cells[i]))
-	}
-	w[0], w[1] = min(w[0], p.maxWidth/3), min(w[1], maxTypeWidth)
-	w[2] = max(width(titles[2]), min(w[2], p.maxWidth-10-w[0]-w[1]))
-	b := &boxDrawer{shown: []int{0, 1, 2}, widths: w}
-	b.rule("┌", "┬", "┐")
-	b.row(titles, center)
-	b.rule("├", "┼", "┤")
-	for i := range cells {
-		b.row([]string{names[i], types[i], cells[i]}, leftward)
-	}
-	b.rule("└", "┴", "┘")
-	b.WriteString("  1 row, " + amount.Of(len(cells), "column") + "\n")
-	p.buf = append(p.buf, b.String()...)
-	return p.flush()
-}
-
-func shownColumns(shown []int) (n int) {
-	for _, i := range shown {
-		if i >= 0 {
-			n++
-		}
-	}
-	return n
-}
-
-func (p *boxPrinter) footer(b *boxDrawer, hiddenRows int64, hiddenCols int) {
-	if p.rows > 0 && p.rows <= fewRows && hiddenCols == 0 || p.f.NoHeader {
+// putInWords adds the line in words.
+func (p *boxPrinter) putInWords(t *table) {
+	if large := p.f.Large; !(large == LargeFooter || large == LargeDefault && p.terminal) || p.rows != 1 || len(t.head) != 1 {
 		return
 	}
-	left := "  " + amount.Of(p.rows, "row")
-	if hiddenRows > 0 {
-		left += fmt.Sprintf(" (%s shown)", amount.Grouped(p.rows-hiddenRows))
+	words := make([]string, len(t.names))
+	for i, c := range t.head[0] {
+		w := ""
+		if t.right[i] && !c.null {
+			w = inWords(c.text, p.f.Decimal)
+		}
+		if w == "" {
+			return
+		}
+		words[i] = "(" + w + ")"
 	}
-	rightText := ""
-	if hiddenCols > 0 {
-		n := len(p.cols)
-		rightText = fmt.Sprintf("%s (%d shown)  ", amount.Of(n, "column"), n-hiddenCols)
-	}
-	b.WriteString(left)
-	if rightText != "" {
-		pad := b.total() - width(left) - width(rightText)
-		b.WriteString(strings.Repeat(" ", max(3, pad)))
-		b.WriteString(strings.TrimRight(rightText, " "))
-	}
-	b.WriteString("\n")
+	t.words = words
 }
 
-// fit chooses the columns to show and their widths; -1 stands for the … column. When a table is too wide, first its wide columns are cut,
-// down to minColumn or to a number's or time's own width in body, then columns are left out of its middle, and what room is left over goes
-// back to the cut ones.
-func (p *boxPrinter) fit(full, body []int) (shown, widths []int) {
-	for i := range full {
-		shown = append(shown, i)
+func (p *boxPrinter) drawHeader(b *boxDrawer, t *table) {
+	b.rule("┌", "┬", "┐")
+	if p.f.NoHeader {
+		return
 	}
-	if p.maxWidth <= 0 {
-		return shown, full
+	b.row(func(i int) piece { return piece{t.names[i], center, bold} })
+	if t.types != nil {
+		b.row(func(i int) piece { return piece{t.types[i], center, gray} })
 	}
-	room := func(n int) int { return p.maxWidth - 1 - 3*n }
-	// A cut text is still worth something, a cut number is not.
-	at := func(i, limit int) int {
-		if body[i] <= maxRigid && !cuttable(p.cols[i].typ) {
-			limit = max(limit, body[i])
-		}
-		return min(full[i], limit, room(1))
+	if p.rows > 0 {
+		b.rule("├", "┼", "┤")
 	}
-	least := func(cols []int) (sum int) {
-		for _, i := range cols {
-			sum += at(i, minColumn)
-		}
-		return sum
-	}
-	n := len(full)
-	if least(shown) > room(n) {
-		// Columns are taken from both ends in turn until no more fit beside the … column.
-		var left, right []int
-		for l, r := 0, n-1; l <= r; {
-			takeLeft := len(left) <= len(right)
-			next := r
-			if takeLeft {
-				next = l
+}
+
+func (p *boxPrinter) drawRows(b *boxDrawer, t *table) {
+	lines := p.linesOfRows(b, t)
+	draw := func(list [][]cell) {
+		for _, cells := range list {
+			if lines > 1 && &cells[0] != &t.head[0][0] {
+				b.rule("├", "┼", "┤")
 			}
-			try := append(append(append([]int{}, left...), right...), next)
-			if len(left) > 0 && least(try)+1 > room(len(try)+1) {
-				break
-			}
-			if takeLeft {
-				left = append(left, l)
-				l++
-			} else {
-				right = append([]int{r}, right...)
-				r--
-			}
-		}
-		shown = append(append(append([]int{}, left...), -1), right...)
-	}
-	// The widest cut that fits.
-	sum := func(limit int) (sum int) {
-		for _, i := range shown {
-			if i < 0 {
-				sum++
-			} else {
-				sum += at(i, limit)
-			}
-		}
-		return sum
-	}
-	limit := 1
-	for limit < p.maxWidth && sum(limit+1) <= room(len(shown)) {
-		limit++
-	}
-	for _, i := range shown {
-		if i < 0 {
-			widths = append(widths, 1)
-		} else {
-			widths = append(widths, at(i, limit))
+			p.drawRow(b, t, cells, lines)
 		}
 	}
-	return shown, widths
+	draw(t.head)
+	if t.words != nil {
+		b.row(func(i int) piece { return piece{t.words[i], center, gray} })
+	}
+	if len(t.tail) > 0 && int64(len(t.head)+len(t.tail)) < p.rows {
+		above, below := t.head[len(t.head)-1], t.tail[0]
+		for range 3 {
+			b.row(func(i int) piece { return dots(b.widthOf(i), above[i], below[i], t.right[i]) })
+		}
+	}
+	draw(t.tail)
+}
+
+// dots stand in the middle of the values above and below them.
+func dots(column int, above, below cell, right bool) piece {
+	w, v := min(column, width(above.text)), min(column, width(below.text))
+	switch {
+	case w == 0 || v == 0:
+		w = max(w, v)
+	default:
+		w = min(w, v)
+	}
+	switch pad := w - 1; {
+	case w == 0:
+		return piece{"·", center, gray}
+	case right:
+		return piece{strings.Repeat(" ", pad-pad/2) + "·" + strings.Repeat(" ", pad/2), rightward, gray}
+	default:
+		return piece{strings.Repeat(" ", pad/2) + "·", leftward, gray}
+	}
+}
+
+func (p *boxPrinter) drawRow(b *boxDrawer, t *table, cells []cell, most int) {
+	parts, lines := make([][]string, len(cells)), 1
+	for i, w := range b.widths {
+		if col := b.shown[i]; col >= 0 {
+			parts[col] = cells[col].lines(w, most)
+			lines = max(lines, len(parts[col]))
+		}
+	}
+	for line := range lines {
+		b.row(func(i int) piece {
+			c := piece{align: leftward}
+			if line < len(parts[i]) {
+				c.text = parts[i][line]
+			}
+			if t.right[i] {
+				c.align = rightward
+			}
+			if cells[i].null {
+				c.look = gray
+			}
+			return c
+		})
+	}
 }
 
 // cuttable tells whether a shortened value still says something.
@@ -347,105 +344,11 @@ func cuttable(t *duckfmt.Type) bool {
 	return false
 }
 
-// typeLabel gives a type as DuckDB's shell names it below the column's name.
-func typeLabel(t *duckfmt.Type) string {
-	switch t.Name {
-	case "TINYINT":
-		return "int8"
-	case "SMALLINT":
-		return "int16"
-	case "INTEGER":
-		return "int32"
-	case "BIGINT":
-		return "int64"
-	case "HUGEINT":
-		return "int128"
-	case "UTINYINT":
-		return "uint8"
-	case "USMALLINT":
-		return "uint16"
-	case "UINTEGER":
-		return "uint32"
-	case "UBIGINT":
-		return "uint64"
-	case "UHUGEINT":
-		return "uint128"
-	case "SQLNULL":
-		return "null"
-	case "TIMESTAMPTZ":
-		return "timestamp with time zone"
-	case "TIMETZ":
-		return "time with time zone"
-	case "LIST":
-		if t.Elem != nil {
-			return typeLabel(t.Elem) + "[]"
-		}
-	case "ARRAY":
-		if t.Elem != nil {
-			return fmt.Sprintf("%s[%d]", typeLabel(t.Elem), t.Size)
+func shownColumns(shown []int) (n int) {
+	for _, i := range shown {
+		if i >= 0 {
+			n++
 		}
 	}
-	return strings.ToLower(oneLine(t.String()))
-}
-
-type alignment int
-
-const (
-	leftward alignment = iota
-	rightward
-	center
-)
-
-// boxDrawer puts the lines of a box together.
-type boxDrawer struct {
-	strings.Builder
-	shown, widths []int
-}
-
-// total is the width of the box.
-func (b *boxDrawer) total() int {
-	sum := 1
-	for _, w := range b.widths {
-		sum += w + 3
-	}
-	return sum
-}
-
-func (b *boxDrawer) rule(left, middle, right string) {
-	b.WriteString(left)
-	for i, w := range b.widths {
-		if i > 0 {
-			b.WriteString(middle)
-		}
-		b.WriteString(strings.Repeat("─", w+2))
-	}
-	b.WriteString(right)
-	b.WriteByte('\n')
-}
-
-func (b *boxDrawer) row(cells []string, a alignment) {
-	b.rowBy(cells, func(int) alignment { return a })
-}
-
-func (b *boxDrawer) rowBy(cells []string, align func(col int) alignment) {
-	for i, col := range b.shown {
-		b.WriteString("│ ")
-		if col < 0 {
-			b.WriteString("… ")
-			continue
-		}
-		cell := cutTo(cells[col], b.widths[i])
-		pad := b.widths[i] - width(cell)
-		left := 0
-		switch align(col) {
-		case rightward:
-			left = pad
-		case center:
-			left = pad / 2
-		}
-		b.WriteString(strings.Repeat(" ", left))
-		b.WriteString(cell)
-		b.WriteString(strings.Repeat(" ", pad-left+1))
-	}
-	b.WriteString("│\n")
+	return n
 }

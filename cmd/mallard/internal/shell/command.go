@@ -35,7 +35,8 @@ func dotCommands() []dotCommand {
 		{".print", "[TEXT...]", "Print TEXT", 0, 1 << 20, (*Shell).printText},
 		{".quit", "[CODE]", "Leave the shell, as .exit", 0, 1, (*Shell).exit},
 		{".read", "FILE", "Run the statements of FILE", 1, 1, (*Shell).read},
-		{".separator", "TEXT", "Part the columns of csv and list with TEXT", 1, 1, (*Shell).separator},
+		{".separator", "TEXT [END]", "Part the columns of csv, list and the like with TEXT, and end their rows with END", 1, 2,
+			(*Shell).separator},
 		{".timer", "on|off", "Print how long a statement took", 1, 1, func(s *Shell, _ context.Context, a []string) error {
 			return onOff(".timer", a[0], &s.timer)
 		}},
@@ -242,7 +243,7 @@ func (s *Shell) mode(_ context.Context, args []string) error {
 	if len(args) == 0 {
 		m := s.format.Mode
 		if m == Auto {
-			m = Box
+			m = DuckBox
 		}
 		return s.say("%s\n", m)
 	}
@@ -253,7 +254,12 @@ func (s *Shell) mode(_ context.Context, args []string) error {
 	if len(args) > 1 && m != Insert {
 		return fmt.Errorf("mode %s takes no table", m)
 	}
-	s.format.Mode, s.format.Into = m, strings.Join(args[1:], "")
+	s.format.SetMode(m)
+	s.format.Into = strings.Join(args[1:], "")
+	if m == CSV {
+		end := "\r\n" // so DuckDB's shell has it, but not for -csv
+		s.format.RowSeparator = &end
+	}
 	return nil
 }
 
@@ -261,8 +267,6 @@ func (s *Shell) mode(_ context.Context, args []string) error {
 func parseMode(name string) (Mode, error) {
 	m := Mode(strings.ToLower(name))
 	switch {
-	case m == "duckbox":
-		return Box, nil
 	case slices.Contains(Modes, m):
 		return m, nil
 	}
@@ -280,6 +284,9 @@ func (s *Shell) nullValue(_ context.Context, args []string) error {
 
 func (s *Shell) separator(_ context.Context, args []string) error {
 	s.format.Separator = &args[0]
+	if len(args) > 1 {
+		s.format.RowSeparator = &args[1]
+	}
 	return nil
 }
 

@@ -2,7 +2,6 @@ package shell
 
 import (
 	"database/sql"
-	"fmt"
 	"io"
 	"strings"
 
@@ -12,13 +11,14 @@ import (
 // Mode is a form of output.
 type Mode string
 
-// The forms of output. Auto is Box.
+// The forms of output, DuckDB's. Auto is DuckBox.
 const (
 	Auto      Mode = ""
 	ASCII     Mode = "ascii"
 	Box       Mode = "box"
 	Column    Mode = "column"
 	CSV       Mode = "csv"
+	DuckBox   Mode = "duckbox"
 	HTML      Mode = "html"
 	Insert    Mode = "insert"
 	JSON      Mode = "json"
@@ -30,11 +30,13 @@ const (
 	Quote     Mode = "quote"
 	Table     Mode = "table"
 	Tabs      Mode = "tabs"
+	TCL       Mode = "tcl"
 	Trash     Mode = "trash"
 )
 
 // Modes lists the forms of output.
-var Modes = []Mode{ASCII, Box, Column, CSV, HTML, Insert, JSON, JSONLines, LaTeX, Line, List, Markdown, Quote, Table, Tabs, Trash}
+var Modes = []Mode{ASCII, Box, Column, CSV, DuckBox, HTML, Insert, JSON, JSONLines, LaTeX, Line, List, Markdown, Quote, Table, Tabs,
+	TCL, Trash}
 
 // Format is how results are printed.
 type Format struct {
@@ -45,11 +47,24 @@ type Format struct {
 	NoHeader bool
 	// NullValue stands for NULL. Default: NULL.
 	NullValue *string
-	// Separator parts the columns of csv and list. Default: , and |.
-	Separator *string
-	// MaxRows is how many rows a box shows on a terminal. Default: 40; less than 0: all.
+	// Separator parts the columns, RowSeparator ends the rows, of ascii, csv, line, list, quote, tabs and tcl. Default: the form's own.
+	Separator, RowSeparator *string
+	// MaxRows is how many rows a duckbox shows. Default: 40; less than 0: all.
 	MaxRows int
+	// MaxWidth is how wide a duckbox may be. Default: as the terminal; elsewhere as it gets.
+	MaxWidth int
+	// Widths are the least widths of the columns of a table; of a negative one the values stand to the right.
+	Widths []int
+	// Thousands parts the thousands of the numbers of a duckbox, Decimal their fractions. Default: nothing and a point.
+	Thousands, Decimal byte
+	// Large says where a duckbox has large numbers in words. Default: below a single row of them, on a terminal.
+	Large LargeNumbers
+	// Upright makes rows of a duckbox's columns.
+	Upright bool
 }
+
+// SetMode takes another form of output, with its own separators.
+func (f *Format) SetMode(m Mode) { f.Mode, f.Separator, f.RowSeparator = m, nil, nil }
 
 func (f Format) null() string {
 	if f.NullValue == nil {
@@ -58,18 +73,31 @@ func (f Format) null() string {
 	return *f.NullValue
 }
 
-func (f Format) separator(def string) string {
-	if f.Separator == nil {
-		return def
+// separators give what parts columns and what ends rows.
+func (f Format) separators() (column, row string) {
+	column, row = "|", "\n"
+	switch f.Mode {
+	case CSV, Quote:
+		column = ","
+	case Tabs:
+		column = "\t"
+	case TCL:
+		column = " "
 	}
-	return *f.Separator
+	if f.Separator != nil {
+		column = *f.Separator
+	}
+	if f.RowSeparator != nil {
+		row = *f.RowSeparator
+	}
+	return column, row
 }
 
-func (f Format) into() string {
+func (f Format) into(keywords map[string]bool) string {
 	if f.Into == "" {
 		return `"table"`
 	}
-	return duckfmt.QuoteName(f.Into)
+	return sqlName(f.Into, keywords)
 }
 
 func (f Format) maxRows() int {
@@ -188,41 +216,46 @@ func printRows(p printer, cols []column, rows *sql.Rows) error {
 
 func (s *Shell) printer(w io.Writer) printer {
 	t := text{w: w, f: s.format, df: duckfmt.Format{Location: s.o.Location}}
+	between, end := s.format.separators()
 	switch s.format.Mode {
 	case CSV:
-		return &csvPrinter{text: t}
+		return &csvPrinter{t, between, end}
 	case JSON:
 		return &jsonPrinter{text: t}
 	case JSONLines:
 		return &jsonPrinter{text: t, lines: true}
 	case Line:
-		return &linePrinter{text: t}
-	case List:
-		return &listPrinter{text: t, between: s.format.separator("|")}
-	case Tabs:
-		return &listPrinter{text: t, between: s.format.separator("\t")}
+		return &linePrinter{text: t, pretty: s.toTerminal(), last: end}
+	case List, Tabs:
+		return &listPrinter{text: t, between: between, last: end}
+	case TCL:
+		return &listPrinter{text: t, between: between, last: end, look: tclText}
 	case ASCII:
-		return &listPrinter{text: t, between: "\n"}
+		return &listPrinter{text: t, between: "\n", last: "\n"}
 	case HTML:
 		return &htmlPrinter{t}
 	case Quote:
-		return &literalPrinter{text: t}
+		return &literalPrinter{text: t, between: between, last: end}
 	case Insert:
-		return &literalPrinter{text: t, insert: s.format.into()}
+		return &literalPrinter{text: t, insert: s.format.into(s.keywords), keywords: s.keywords}
 	case Trash:
 		return &trashPrinter{t}
-	case Markdown:
-		return &markdownPrinter{text: t}
 	}
 	if g, ok := gridOf(s.format.Mode); ok {
 		return &gridPrinter{text: t, grid: g}
 	}
-	b := &boxPrinter{text: t}
-	if s.o.OutTerminal && s.file == nil {
-		b.maxWidth, b.maxRows = max(s.o.Width(), 20), s.format.maxRows()
+	b := &boxPrinter{text: t, maxRows: s.format.maxRows(), maxWidth: s.format.MaxWidth, terminal: s.toTerminal(), style: s.style()}
+	if b.maxWidth == 0 && s.toTerminal() {
+		b.maxWidth = s.o.Width()
+	}
+	if b.maxWidth > 0 {
+		b.maxWidth = max(b.maxWidth, 20)
 	}
 	return b
 }
+
+// toTerminal tells whether a person sees the results.
+func (s *Shell) toTerminal() bool { return s.o.OutTerminal && s.file == nil }
 
 // text is what all printers share: a line is put together in buf and written at once.
 type text struct {
@@ -263,187 +296,3 @@ func (p *picturePrinter) row(values []any) error {
 }
 
 func (p *picturePrinter) end() error { return nil }
-
-// csvPrinter writes RFC 4180 with plain newlines. A string that reads like the word for NULL is quoted.
-type csvPrinter struct{ text }
-
-func (p *csvPrinter) begin(cols []column) error {
-	p.cols = cols
-	if p.f.NoHeader {
-		return nil
-	}
-	for i, c := range cols {
-		p.field(i, []byte(c.name), false)
-	}
-	p.buf = append(p.buf, '\n')
-	return p.flush()
-}
-
-func (p *csvPrinter) row(values []any) error {
-	for i, v := range values {
-		p.field(i, p.value(v, i), v == nil)
-	}
-	p.buf = append(p.buf, '\n')
-	return p.flush()
-}
-
-func (p *csvPrinter) field(i int, v []byte, null bool) {
-	sep := p.f.separator(",")
-	if i > 0 {
-		p.buf = append(p.buf, sep...)
-	}
-	s := string(v)
-	if !null && (strings.ContainsAny(s, "\"\n\r") || sep != "" && strings.Contains(s, sep) || s == p.f.null()) {
-		s = `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
-	}
-	p.buf = append(p.buf, s...)
-}
-
-func (p *csvPrinter) end() error { return nil }
-
-// listPrinter writes the values with a separator between them and nothing quoted.
-type listPrinter struct {
-	text
-	between string
-}
-
-func (p *listPrinter) begin(cols []column) error {
-	p.cols = cols
-	if p.f.NoHeader {
-		return nil
-	}
-	for i, c := range cols {
-		if i > 0 {
-			p.buf = append(p.buf, p.between...)
-		}
-		p.buf = append(p.buf, c.name...)
-	}
-	p.buf = append(p.buf, '\n')
-	return p.flush()
-}
-
-func (p *listPrinter) row(values []any) error {
-	for i, v := range values {
-		if i > 0 {
-			p.buf = append(p.buf, p.between...)
-		}
-		p.buf = append(p.buf, p.value(v, i)...)
-	}
-	p.buf = append(p.buf, '\n')
-	return p.flush()
-}
-
-func (p *listPrinter) end() error { return nil }
-
-// linePrinter writes one value a line: name = value.
-type linePrinter struct {
-	text
-	width int
-	rows  int
-}
-
-func (p *linePrinter) begin(cols []column) error {
-	p.cols = cols
-	for _, c := range cols {
-		p.width = max(p.width, width(c.name))
-	}
-	return nil
-}
-
-func (p *linePrinter) row(values []any) error {
-	if p.rows++; p.rows > 1 {
-		p.buf = append(p.buf, '\n')
-	}
-	for i, v := range values {
-		name := p.cols[i].name
-		p.buf = append(p.buf, strings.Repeat(" ", p.width-width(name))...)
-		p.buf = append(p.buf, name...)
-		p.buf = append(p.buf, " = "...)
-		p.buf = append(p.buf, p.value(v, i)...)
-		p.buf = append(p.buf, '\n')
-	}
-	return p.flush()
-}
-
-func (p *linePrinter) end() error { return nil }
-
-// jsonPrinter writes an array of objects, or with lines one object a line.
-type jsonPrinter struct {
-	text
-	lines bool
-	rows  int
-}
-
-func (p *jsonPrinter) row(values []any) error {
-	switch p.rows++; {
-	case p.lines:
-	case p.rows == 1:
-		p.buf = append(p.buf, '[')
-	default:
-		p.buf = append(p.buf, ",\n"...)
-	}
-	p.buf = append(p.buf, '{')
-	for i, v := range values {
-		if i > 0 {
-			p.buf = append(p.buf, ',')
-		}
-		p.buf = duckfmt.AppendJSONString(p.buf, p.cols[i].name)
-		p.buf = append(p.buf, ':')
-		p.buf = p.df.AppendJSON(p.buf, v, p.cols[i].typ)
-	}
-	p.buf = append(p.buf, '}')
-	if p.lines {
-		p.buf = append(p.buf, '\n')
-	}
-	return p.flush()
-}
-
-func (p *jsonPrinter) end() error {
-	switch {
-	case p.lines:
-		return nil
-	case p.rows == 0:
-		p.buf = append(p.buf, '[')
-	}
-	p.buf = append(p.buf, "]\n"...)
-	return p.flush()
-}
-
-// markdownPrinter writes a table as GitHub reads it; columns are not padded, so that rows need not be held.
-type markdownPrinter struct{ text }
-
-func (p *markdownPrinter) begin(cols []column) error {
-	p.cols = cols
-	if p.f.NoHeader {
-		return nil
-	}
-	for _, c := range cols {
-		p.cell([]byte(c.name))
-	}
-	p.buf = append(p.buf, "|\n"...)
-	for _, c := range cols {
-		if c.typ.Numeric() {
-			p.buf = append(p.buf, "|--:"...)
-		} else {
-			p.buf = append(p.buf, "|---"...)
-		}
-	}
-	p.buf = append(p.buf, "|\n"...)
-	return p.flush()
-}
-
-var markdownEscaper = strings.NewReplacer("|", `\|`, "\r\n", "<br>", "\n", "<br>", "\r", "<br>")
-
-func (p *markdownPrinter) cell(v []byte) {
-	p.buf = fmt.Appendf(p.buf, "| %s ", markdownEscaper.Replace(string(v)))
-}
-
-func (p *markdownPrinter) row(values []any) error {
-	for i, v := range values {
-		p.cell(p.value(v, i))
-	}
-	p.buf = append(p.buf, "|\n"...)
-	return p.flush()
-}
-
-func (p *markdownPrinter) end() error { return nil }

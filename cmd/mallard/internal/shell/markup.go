@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"context"
 	"strings"
 
 	"github.com/mallardml/mallard/internal/duckfmt"
@@ -45,7 +46,9 @@ func (p *htmlPrinter) end() error { return nil }
 // literalPrinter writes values as SQL has them: with insert an INSERT statement for each row, else a list, as DuckDB's shell does.
 type literalPrinter struct {
 	text
-	insert string // the table; "" for a list
+	between, last string
+	insert        string          // the table; "" for a list
+	keywords      map[string]bool // DuckDB's, in lower case
 }
 
 func (p *literalPrinter) begin(cols []column) error {
@@ -57,7 +60,7 @@ func (p *literalPrinter) begin(cols []column) error {
 		p.separate(i)
 		p.buf = append(p.buf, sqlText(c.name)...)
 	}
-	p.buf = append(p.buf, '\n')
+	p.buf = append(p.buf, p.last...)
 	return p.flush()
 }
 
@@ -67,7 +70,7 @@ func (p *literalPrinter) separate(i int) {
 	case p.insert != "":
 		p.buf = append(p.buf, ',')
 	default:
-		p.buf = append(p.buf, p.f.separator(",")...)
+		p.buf = append(p.buf, p.between...)
 	}
 }
 
@@ -83,7 +86,7 @@ func (p *literalPrinter) row(values []any) error {
 			default:
 				p.buf = append(p.buf, ',')
 			}
-			p.buf = append(p.buf, duckfmt.QuoteName(c.name)...)
+			p.buf = append(p.buf, sqlName(c.name, p.keywords)...)
 		}
 		if !p.f.NoHeader {
 			p.buf = append(p.buf, ')')
@@ -95,9 +98,10 @@ func (p *literalPrinter) row(values []any) error {
 		p.buf = append(p.buf, p.literal(v, i)...)
 	}
 	if p.insert != "" {
-		p.buf = append(p.buf, ");"...)
+		p.buf = append(p.buf, ");\n"...)
+	} else {
+		p.buf = append(p.buf, p.last...)
 	}
-	p.buf = append(p.buf, '\n')
 	return p.flush()
 }
 
@@ -109,15 +113,46 @@ func (p *literalPrinter) literal(v any, i int) string {
 	switch t := p.cols[i].typ; {
 	case t.Numeric(), t.Name == "BOOLEAN" && p.insert == "":
 		return s
-	case p.insert != "" && strings.ContainsAny(s, "\r\n"):
+	case p.insert != "" && strings.ContainsAny(s, "\r\n\x00"):
 		return "concat(" + breaks.Replace(sqlText(s)) + ")"
 	}
 	return sqlText(s)
 }
 
-// breaks takes the ends of lines out of a text within concat( … ), so that a statement stays on its line.
-var breaks = strings.NewReplacer("\n", "', chr(10), '", "\r", "', chr(13), '")
+// breaks takes the ends of lines, and zero bytes, out of a text within concat( … ), so that a statement stays on its line.
+var breaks = strings.NewReplacer("\n", "', chr(10), '", "\r", "', chr(13), '", "\x00", "', chr(0), '")
+
+// sqlName gives a name as a statement may have it; keywords stand in quotes.
+func sqlName(s string, keywords map[string]bool) string {
+	if keywords[strings.ToLower(s)] {
+		return `"` + s + `"`
+	}
+	return duckfmt.QuoteName(s)
+}
 
 func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func (p *literalPrinter) end() error { return nil }
+
+// findKeywords asks DuckDB for its keywords. Without an answer names are quoted by their letters alone.
+func (s *Shell) findKeywords(ctx context.Context) map[string]bool {
+	words := map[string]bool{}
+	if s.o.AsDuckDB != nil {
+		ctx = s.o.AsDuckDB(ctx)
+	}
+	rows, err := s.db.QueryContext(ctx, "SELECT lower(keyword_name) FROM duckdb_keywords()")
+	if err != nil {
+		return words
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var w string
+		if rows.Scan(&w) == nil {
+			words[w] = true
+		}
+	}
+	if rows.Err() != nil {
+		return map[string]bool{}
+	}
+	return words
+}

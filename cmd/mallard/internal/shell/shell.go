@@ -95,6 +95,8 @@ type Options struct {
 	Begin func(ctx context.Context, notice func(string)) (context.Context, Progress)
 	// Suggest completes what was typed up to the cursor when Tab is pressed. Default: nothing but dot-commands.
 	Suggest func(ctx context.Context, text string) []Suggestion
+	// AsDuckDB makes a context in which DuckDB itself reads a query. Default: every context is one.
+	AsDuckDB func(ctx context.Context) context.Context
 	// Open opens another database for .open. Default: .open is refused.
 	Open func(ctx context.Context, path string) (DB, error)
 	// Another opens another connection to the same database, for the statements that follow one which cannot be stopped. Default:
@@ -108,6 +110,8 @@ type Options struct {
 	Prompt string
 	// HistoryFile keeps what was typed; empty keeps it in memory.
 	HistoryFile string
+	// Colored lets results, errors and what is typed have colours on a terminal; see [Colored].
+	Colored bool
 	// Location is the time zone of TIMESTAMP WITH TIME ZONE. Default: UTC.
 	Location *time.Location
 }
@@ -156,18 +160,22 @@ func BrokenPipe(err error) bool {
 
 // Shell runs statements on one database.
 type Shell struct {
-	db      DB
-	o       Options
-	format  Format
-	timer   bool
-	bail    bool
-	out     io.Writer
-	file    *os.File     // of .output
-	depth   int          // of .read
-	typing  typing       // what Enter was pressed on last
-	failed  bool         // something has failed: .exit without a code tells it
-	behind  <-chan error // of the statement that was left behind on db, nil for none
-	unended *atomic.Int32
+	db     DB
+	o      Options
+	format Format
+	timer  bool
+	// highlight lets colours be.
+	highlight bool
+	bail      bool
+	out       io.Writer
+	file      *os.File     // of .output
+	depth     int          // of .read
+	typing    typing       // what Enter was pressed on last
+	failed    bool         // something has failed: .exit without a code tells it
+	behind    <-chan error // of the statement that was left behind on db, nil for none
+	unended   *atomic.Int32
+	// keywords are DuckDB's, once a statement is to be made of rows.
+	keywords map[string]bool
 }
 
 // New makes a shell on db.
@@ -199,7 +207,7 @@ func New(db DB, o Options) *Shell {
 	if o.Prompt == "" {
 		o.Prompt = "mallard> "
 	}
-	return &Shell{db: db, o: o, format: o.Format, bail: o.Bail, out: o.Out, unended: new(atomic.Int32)}
+	return &Shell{db: db, o: o, format: o.Format, bail: o.Bail, highlight: o.Colored, out: o.Out, unended: new(atomic.Int32)}
 }
 
 // Close ends .output.
@@ -313,6 +321,9 @@ func (s *Shell) statement(ctx context.Context, mark, src string, at Place) error
 	notice := func(msg string) { status.print(msg) }
 	ctx, progress := s.o.Begin(ctx, notice)
 	err := s.free(ctx)
+	if err == nil && s.format.Mode == Insert && s.keywords == nil {
+		s.keywords = s.findKeywords(ctx)
+	}
 	if err == nil {
 		status.start(progress)
 		// Rows may be computed while they are printed: the line stays until the first of them meets the eye.
