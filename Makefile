@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fetched compiled test-cpus unit lint bench fixtures conformance clients fuzz hostile models tensorflow googlesql clean
+.PHONY: help demo build test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients fuzz hostile models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -14,8 +14,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TAGS    := disable_grpc_modules
 export GOFLAGS := -tags=$(TAGS) $(GOFLAGS)
 
-# The linter, pinned here so that it stays out of go.mod.
+# Tools, pinned here so that they stay out of go.mod.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The packages whose tests compare what models give.
 CPU_TESTS := ./connectors/tensorflow ./functions ./extension ./extension/emulate
@@ -54,12 +55,17 @@ test-cpus: tensorflow models ## the engine's and the SQL tests with the kernels 
 	done
 
 # Both read what the compiler writes for the race detector, which the tests need too: nothing is compiled twice.
-lint: ## gofmt, the rules of length, vet, staticcheck
+lint: ## gofmt, the rules of length, licences of what is linked, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 	@$(GO) run ./internal/lint $$(git ls-files -co --exclude-standard '*.go')
+	@$(GO) run ./internal/licences ./...
 	$(GO) vet -race ./...
 	$(GO) run -exec "env 'GOFLAGS=-race $(GOFLAGS)'" $(STATICCHECK) ./...
+
+# Not a part of `make test`: it asks vuln.go.dev, or the copy that GOVULNDB names, which continuous integration does not reach.
+vulncheck: ## what is known to be vulnerable and is called here
+	$(GO) run -exec "env 'GOFLAGS=$(GOFLAGS)'" $(VULNCHECK) ./...
 
 bench: tensorflow googlesql ## measure Mallard, the bare C API and Python in one run of 15 minutes; BENCH=row,row takes some rows
 	$(GO) run ./bench $(if $(BENCH),-only $(BENCH))

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -421,6 +422,46 @@ func TestDocLinks(t *testing.T) {
 			if !found {
 				t.Errorf("%s: there is no heading %s", page, m[1])
 			}
+		}
+	}
+}
+
+// TestNamedTests: the tests that the page of security rests on are there.
+func TestNamedTests(t *testing.T) {
+	page, err := os.ReadFile("security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []byte
+	err = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (path == "../build" || path == "../.git"):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		sources = append(sources, text...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile("`((?:Test|Fuzz)[A-Z][A-Za-z]*)`").FindAllSubmatch(page, -1)
+	files := regexp.MustCompile("`(testdata/[^`]*/[^`]*)`").FindAllSubmatch(page, -1)
+	if len(names) < 20 || len(files) < 5 {
+		t.Errorf("the page names %d tests and %d files", len(names), len(files))
+	}
+	for _, m := range names {
+		if !bytes.Contains(sources, []byte("func "+string(m[1])+"(")) {
+			t.Errorf("there is no %s", m[1])
+		}
+	}
+	for _, m := range files {
+		if _, err := os.Stat("../" + string(m[1]) + ".test"); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -1,8 +1,11 @@
 package extension_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,10 +16,11 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/accountkey"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
-// TestSecrets: whatever way a wrong credential comes in, it shows in no error, notice, status, cache row, catalog row or usage
-// row; also not where the server quotes it.
+// TestSecrets: whatever way a wrong credential comes in, it shows in no error, notice, status, cache row, catalog row, usage
+// row, log or export of the database; also not where the server quotes it.
 func TestSecrets(t *testing.T) {
 	const secret = "s3cr3t-0123456789"
 	// It refuses, and quotes what it was given.
@@ -61,7 +65,9 @@ func TestSecrets(t *testing.T) {
 	}
 	db := open(t, "", cfg)
 	var said []string
+	var log bytes.Buffer
 	ctx := extension.WithNotices(t.Context(), func(text string) { said = append(said, text) })
+	ctx = trace.With(ctx, trace.Logger{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	exec(t, db, createG) // without a token: refused, too
 	for name := range cfg.Connections {
 		if _, err := db.ExecContext(ctx, "CREATE OR REPLACE MODEL m REMOTE WITH CONNECTION `"+name+"` OPTIONS(ENDPOINT='gemini-2.5-flash')"); err != nil {
@@ -86,6 +92,23 @@ func TestSecrets(t *testing.T) {
 		if _, err := db.ExecContext(ctx, "CREATE MODEL x REMOTE WITH CONNECTION `"+name+"` OPTIONS(ENDPOINT='https://user:"+secret+"@us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/1')"); err == nil {
 			t.Errorf("connection %s takes an ENDPOINT with a password", name)
 		}
+	}
+	exported := filepath.Join(dir, "exported")
+	exec(t, db, "EXPORT DATABASE '"+exported+"'")
+	err := filepath.WalkDir(exported, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		said = append(said, string(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said = append(said, log.String())
+	if log.Len() == 0 {
+		t.Error("nothing was logged")
 	}
 	for _, text := range said {
 		for _, s := range secrets {
