@@ -85,6 +85,18 @@ func first(raw json.RawMessage) json.RawMessage {
 	return nil
 }
 
+// leading is the element of a list whose index is 0, for servers give several answers in the order in which they were ready; else its first.
+func leading(raw json.RawMessage) json.RawMessage {
+	for _, e := range elements(raw) {
+		if index := given(members(e)["index"]); index != nil {
+			if n, ok := readInt(index); ok && n == 0 {
+				return e
+			}
+		}
+	}
+	return first(raw)
+}
+
 // words is a text; "" for anything else.
 func words(raw json.RawMessage) (s string) {
 	if json.Unmarshal(raw, &s) != nil {

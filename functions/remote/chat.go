@@ -47,7 +47,7 @@ func chatFault(body json.RawMessage) error {
 	if err := inBand(m, "choices"); err != nil {
 		return err
 	}
-	choice := members(first(m["choices"]))
+	choice := members(leading(m["choices"]))
 	for _, place := range []map[string]json.RawMessage{choice, members(choice["message"])} {
 		if !well(place["error"]) {
 			return faultIn(place["error"], place)
@@ -60,7 +60,7 @@ func chatFault(body json.RawMessage) error {
 func chatReply(body json.RawMessage) reply {
 	m := members(body)
 	r := reply{usage: given(m["usage"])}
-	choice := members(first(m["choices"]))
+	choice := members(leading(m["choices"]))
 	if e, ok := chatFault(body).(*inBandError); ok { // beside other predictions, which are fine
 		r.problem = "The server answered an error: " + e.message
 		return r
@@ -102,6 +102,8 @@ func chatReply(body json.RawMessage) reply {
 		r.problem = lacks(choice, "message")
 	case reason != "" && reason != "stop":
 		r.problem = "The answer has no text: " + oneLine(reason) + "."
+	case thought && !says(message["content"]):
+		r.problem = "The answer has no text: the model wrote its reasoning and no answer."
 	case says(message["content"]) && elements(message["content"]) == nil && words(message["content"]) == "":
 		r.problem = lacks(message, "content")
 	case says(m["error"]) && !wellWords[plainName(faultIn(m["error"], m).message)]: // its code says success, and nothing else does

@@ -83,7 +83,7 @@ func (geminiFormat) check(body json.RawMessage) error {
 	if err := inBand(m, "candidates", "promptFeedback"); err != nil {
 		return err
 	}
-	if c := members(first(m["candidates"])); !well(c["error"]) {
+	if c := members(leading(m["candidates"])); !well(c["error"]) {
 		return faultIn(c["error"], c)
 	}
 	return nil
@@ -92,7 +92,7 @@ func (geminiFormat) check(body json.RawMessage) error {
 func (geminiFormat) reply(body json.RawMessage) reply {
 	m := members(body)
 	r := reply{usage: given(m["usageMetadata"])}
-	c := members(first(m["candidates"]))
+	c := members(leading(m["candidates"]))
 	if c == nil {
 		f := members(m["promptFeedback"])
 		r.ratings = given(f["safetyRatings"])

@@ -36,6 +36,12 @@ func TestScalars(t *testing.T) {
 		{"AI.GENERATE_BOOL", `{"result":true}`, nil, "STRUCT(result BOOLEAN, full_response JSON, status VARCHAR)", "true | ", "{" + contents + "," + fmt.Sprintf(schema, "BOOLEAN") + "}"},
 		{"AI.GENERATE_INT", `{"result":42}`, nil, "STRUCT(result BIGINT, full_response JSON, status VARCHAR)", "42 | ", "{" + contents + "," + fmt.Sprintf(schema, "INTEGER") + "}"},
 		{"AI.GENERATE_DOUBLE", `{"result":0.5}`, nil, "STRUCT(result DOUBLE, full_response JSON, status VARCHAR)", "0.5 | ", "{" + contents + "," + fmt.Sprintf(schema, "NUMBER") + "}"},
+		{"AI.GENERATE_INT", `{"result":9007199254740993.0}`, nil, "STRUCT(result BIGINT, full_response JSON, status VARCHAR)", "9007199254740993 | ", "{" + contents + "," + fmt.Sprintf(schema, "INTEGER") + "}"},
+		{"AI.GENERATE_BOOL", `Yes.`, nil, "STRUCT(result BOOLEAN, full_response JSON, status VARCHAR)", "NULL | The answer does not follow output_schema: it is no JSON object: Yes.", "{" + contents + "," + fmt.Sprintf(schema, "BOOLEAN") + "}"},
+		{"AI.GENERATE_BOOL", `null`, nil, "STRUCT(result BOOLEAN, full_response JSON, status VARCHAR)", "NULL | The answer does not follow output_schema: it is no JSON object: null", "{" + contents + "," + fmt.Sprintf(schema, "BOOLEAN") + "}"},
+		{"AI.GENERATE_BOOL", `{"result":tr`, nil, "STRUCT(result BOOLEAN, full_response JSON, status VARCHAR)", `NULL | The answer does not follow output_schema: it is no valid JSON, or was cut short: {"result":tr`, "{" + contents + "," + fmt.Sprintf(schema, "BOOLEAN") + "}"},
+		{"AI.GENERATE_BOOL", `{"output":true}`, nil, "STRUCT(result BOOLEAN, full_response JSON, status VARCHAR)", `NULL | The answer does not follow output_schema: it has none of the fields that were asked for: {"output":true}`, "{" + contents + "," + fmt.Sprintf(schema, "BOOLEAN") + "}"},
+		{"AI.GENERATE_BOOL", `{"result":null}`, nil, "STRUCT(result BOOLEAN, full_response JSON, status VARCHAR)", "NULL | ", "{" + contents + "," + fmt.Sprintf(schema, "BOOLEAN") + "}"},
 		{"AI.GENERATE_INT", `{"result":"many"}`, nil, "STRUCT(result BIGINT, full_response JSON, status VARCHAR)", `NULL | The answer does not follow output_schema: field result should be INT64, but is "many"`, "{" + contents + "," + fmt.Sprintf(schema, "INTEGER") + "}"},
 	}
 	for i, tt := range tests {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -399,9 +400,18 @@ func structured(text *string, schema []googlesql.Field) ([]any, string) {
 	if text == nil {
 		return nil, "The answer has no text."
 	}
+	bad := func(format string) ([]any, string) {
+		return nil, "The answer does not follow output_schema: " + fmt.Sprintf(format, clip(oneLine(*text), 200))
+	}
 	var m map[string]json.RawMessage
-	if err := lenient([]byte(unfenced(*text)), &m); err != nil {
-		return nil, "The answer does not follow output_schema: " + oneLine(err.Error())
+	if given := []byte(unfenced(*text)); lenient(given, &m) != nil || m == nil {
+		if len(given) > 0 && given[0] == '{' {
+			return bad("it is no valid JSON, or was cut short: %s")
+		}
+		return bad("it is no JSON object: %s")
+	}
+	if !slices.ContainsFunc(schema, func(f googlesql.Field) bool { return member(m, f.Name) != nil }) {
+		return bad("it has none of the fields that were asked for: %s")
 	}
 	fields := make([]any, len(schema))
 	for i, f := range schema {
@@ -430,9 +440,9 @@ func member(m map[string]json.RawMessage, name string) json.RawMessage {
 	if v, ok := m[name]; ok {
 		return v
 	}
-	for k, v := range m {
+	for _, k := range sortedKeys(m) {
 		if strings.EqualFold(k, name) {
-			return v
+			return m[k]
 		}
 	}
 	return nil

@@ -206,11 +206,24 @@ func readInt(raw json.RawMessage) (int64, bool) {
 	if raw[0] == '"' {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
+	r, ok := readNumber(s) // by way of a float 9007199254740993.0 would become another number
+	if !ok || !r.IsInt() || !r.Num().IsInt64() {
 		return 0, false
 	}
-	return int64(f), true
+	return r.Num().Int64(), true
+}
+
+// readNumber reads a number of moderate length exactly.
+func readNumber(s string) (*big.Rat, bool) {
+	if len(s) > 100 || strings.ContainsAny(s, "/_xXpPbBoO") {
+		return nil, false
+	}
+	if i := strings.IndexAny(s, "eE"); i >= 0 { // 1e999999999 would fill the memory
+		if e, err := strconv.Atoi(s[i+1:]); err != nil || e > 60 || e < -100 {
+			return nil, false
+		}
+	}
+	return new(big.Rat).SetString(s)
 }
 
 func readFloat(raw json.RawMessage) (float64, bool) {
@@ -275,16 +288,7 @@ var decimalLimit = new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
 
 // readDecimal gives the number times 10^scale, rounded half away from zero. It must fit DECIMAL(38).
 func readDecimal(raw json.RawMessage, scale int) (*big.Int, bool) {
-	s := strings.Trim(string(raw), `"`)
-	if len(s) > 100 || strings.ContainsAny(s, "/_xXpPbBoO") {
-		return nil, false
-	}
-	if i := strings.IndexAny(s, "eE"); i >= 0 { // 1e999999999 would fill the memory
-		if e, err := strconv.Atoi(s[i+1:]); err != nil || e > 60 || e < -100 {
-			return nil, false
-		}
-	}
-	r, ok := new(big.Rat).SetString(s)
+	r, ok := readNumber(strings.Trim(string(raw), `"`))
 	if !ok {
 		return nil, false
 	}
