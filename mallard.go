@@ -25,8 +25,8 @@ import (
 	"database/sql"
 
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/trace"
 )
 
@@ -89,7 +89,7 @@ type TypedValue = extension.TypedValue
 type Progress = extension.Progress
 
 // RemoteProgress tells how far the calls of remote models are.
-type RemoteProgress = remote.Progress
+type RemoteProgress = dispatch.Progress
 
 // WithProgress makes statements under the context report to p.
 func WithProgress(ctx context.Context, p *Progress) context.Context {

@@ -10,11 +10,11 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/udf"
@@ -45,7 +45,7 @@ type Analysis struct {
 }
 
 // RemoteEstimate is what one call of a remote model would ask.
-type RemoteEstimate = remote.Estimate
+type RemoteEstimate = dispatch.Estimate
 
 // Parameter is a parameter of a statement.
 type Parameter struct {

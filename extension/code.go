@@ -7,8 +7,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/failure"
 	googlesql "github.com/mallardml/mallard/internal/googlesql/analyzer"
@@ -54,7 +54,7 @@ func CodeOf(err error) failure.Code {
 		}
 		return failure.Remote
 	}
-	if errors.Is(err, remote.ErrReadOnly) {
+	if errors.Is(err, dispatch.ErrReadOnly) {
 		return failure.Permission
 	}
 	var place *dialect.Located

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/planner"
 	"github.com/mallardml/mallard/internal/quote"
 )
@@ -32,7 +32,7 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 	if err := own.session.readSchema(ctx); err != nil {
 		return "", err
 	}
-	var found []remote.Estimate
+	var found []dispatch.Estimate
 	rows, err := own.QueryContext(estimating(ctx, &found), query, nil)
 	if err != nil {
 		return "", err
@@ -44,7 +44,7 @@ func (in *instance) estimateText(id uint64, query string) (text string, err erro
 }
 
 // estimating makes a statement under the context send nothing, and tell what it would ask.
-func estimating(ctx context.Context, found *[]remote.Estimate) context.Context {
+func estimating(ctx context.Context, found *[]dispatch.Estimate) context.Context {
 	ctx = context.WithValue(ctx, estimateKey{}, found)
 	ctx = context.WithValue(ctx, progressKey{}, nil)
 	return context.WithValue(ctx, noticeKey{}, nil)

@@ -7,9 +7,9 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
-	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/planner"
 	"github.com/mallardml/mallard/internal/trace"
@@ -58,7 +58,7 @@ func (s *session) begin(ctx context.Context) (*queryState, func()) {
 	if most, ok := ctx.Value(tokenBudgetKey{}).(int64); ok && (budget.Tokens == 0 || most < budget.Tokens) {
 		budget.Tokens = most
 	}
-	q := newQueryState(ctx, remote.StatementOptions{Session: s.in.remote.Session(), Budget: budget})
+	q := newQueryState(ctx, dispatch.StatementOptions{Session: s.in.remote.Session(), Budget: budget})
 	p, _ := ctx.Value(progressKey{}).(*Progress)
 	if p != nil {
 		q.Rows = &p.rows
@@ -81,7 +81,7 @@ func (s *session) begin(ctx context.Context) (*queryState, func()) {
 			return
 		}
 		s.in.remote.Leave(st.End())
-		if found, ok := ctx.Value(estimateKey{}).(*[]remote.Estimate); ok {
+		if found, ok := ctx.Value(estimateKey{}).(*[]dispatch.Estimate); ok {
 			*found = st.Estimates()
 		}
 		if text := remoteSummary(st.Progress(), ctx.Err() != nil); text != "" {

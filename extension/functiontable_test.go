@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/functiontable"
 )
 
 // TestFunctionTable: every function of the table has exactly one implementation, under its own name and under that of its
@@ -12,7 +12,7 @@ import (
 func TestFunctionTable(t *testing.T) {
 	db := open(t, "", config(t))
 	exec(t, db, "CREATE SCHEMA demo", withModels(t, createText), "CREATE TABLE w AS SELECT 'a' AS input")
-	for _, f := range googlesql.Functions() {
+	for _, f := range functiontable.All() {
 		t.Run(f.Name, func(t *testing.T) {
 			if f.Plain != "" {
 				var n int
@@ -23,11 +23,11 @@ func TestFunctionTable(t *testing.T) {
 			}
 			give := "SELECT `x` FROM " + f.Name + "()"
 			switch f.Kind {
-			case googlesql.SystemFunction:
+			case functiontable.System:
 				return // it is its plain form
-			case googlesql.ModelFunction:
+			case functiontable.Model:
 				give = "SELECT * FROM " + f.Name + "(MODEL demo.m, TABLE w, STRUCT(1 AS nothing_of_the_kind))"
-			case googlesql.ScalarFunction, googlesql.AskingFunction:
+			case functiontable.Scalar, functiontable.Asking:
 				give = "SELECT `input`, " + f.Name + "() FROM `w`"
 			}
 			_, err := db.ExecContext(t.Context(), give)

@@ -3,6 +3,7 @@ package extension
 import (
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 var (
@@ -29,4 +30,4 @@ func (in *instance) Query(conn uint64) *functions.Query { return &in.state(conn)
 func (in *instance) Asks(conn uint64) { in.state(conn).waits.Store(true) }
 
 // Statement implements [remote.Host].
-func (in *instance) Statement(conn uint64) *remote.Statement { return in.state(conn).statement() }
+func (in *instance) Statement(conn uint64) *dispatch.Statement { return in.state(conn).statement() }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // Progress tells how far a statement is. Give one to a context with [WithProgress]; read it from any goroutine.
@@ -17,7 +17,7 @@ type Progress struct {
 	mu          sync.Mutex
 	conn        *mapping.Connection // while a statement runs
 	q           *queryState         // the same
-	remote      remote.Progress     // of the statement before
+	remote      dispatch.Progress   // of the statement before
 	copied, all int64
 }
 
@@ -39,7 +39,7 @@ func (p *Progress) Fraction() (f float64, ok bool) {
 
 // Remote tells how far the remote models of the statement are; of a statement that has ended, how far they came. It is
 // zero for one that asks none.
-func (p *Progress) Remote() remote.Progress {
+func (p *Progress) Remote() dispatch.Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.q == nil {
@@ -48,7 +48,7 @@ func (p *Progress) Remote() remote.Progress {
 	if st := p.q.asked(); st != nil {
 		return st.Progress()
 	}
-	return remote.Progress{}
+	return dispatch.Progress{}
 }
 
 // Copied is how many bytes of a model's files have come from a bucket, of how many in all: zero unless the statement

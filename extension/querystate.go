@@ -7,31 +7,31 @@ import (
 	"sync/atomic"
 
 	"github.com/mallardml/mallard/functions"
-	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // queryState is what a statement that runs lends to the callbacks that serve it.
 type queryState struct {
 	functions.Query
-	options remote.StatementOptions // of its remote calls
+	options dispatch.StatementOptions // of its remote calls
 
 	mu     sync.Mutex
-	cause  error             // the first typed error of a callback; DuckDB passes on only its text
-	remote *remote.Statement // made when the first remote model is asked
+	cause  error               // the first typed error of a callback; DuckDB passes on only its text
+	remote *dispatch.Statement // made when the first remote model is asked
 	unread unread
 	bytes  atomic.Bool // it has bound object_bytes
 	wide   atomic.Bool // and may not
 	waits  atomic.Bool // it has bound a function that waits for something outside
 }
 
-func newQueryState(ctx context.Context, o remote.StatementOptions) *queryState {
+func newQueryState(ctx context.Context, o dispatch.StatementOptions) *queryState {
 	q := &queryState{options: o}
 	q.Context, q.Rows, q.Fail = ctx, new(atomic.Int64), q.fail
 	return q
 }
 
 // idle answers callbacks of connections that are not ours, such as DuckDB's own.
-var idle = newQueryState(context.Background(), remote.StatementOptions{Shared: true})
+var idle = newQueryState(context.Background(), dispatch.StatementOptions{Shared: true})
 
 func (q *queryState) fail(err error) {
 	q.mu.Lock()
@@ -57,22 +57,22 @@ func (q *queryState) noted() error {
 }
 
 // statement is what the remote calls of the statement share.
-func (q *queryState) statement() *remote.Statement {
+func (q *queryState) statement() *dispatch.Statement {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.remote == nil {
 		o := q.options
 		o.Rows, o.Fail = q.Rows, q.fail
 		if q.Context.Value(estimateKey{}) != nil {
-			o.Estimate, o.Session, o.Budget = true, nil, remote.Budget{}
+			o.Estimate, o.Session, o.Budget = true, nil, dispatch.Budget{}
 		}
-		q.remote = remote.NewStatement(q.Context, o)
+		q.remote = dispatch.NewStatement(q.Context, o)
 	}
 	return q.remote
 }
 
 // asked is what the statement has asked of remote models; nil for nothing.
-func (q *queryState) asked() *remote.Statement {
+func (q *queryState) asked() *dispatch.Statement {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.remote

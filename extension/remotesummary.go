@@ -6,13 +6,13 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // remoteSummary tells a person what a statement asked of remote models, as in `10,000 rows went through remote models: 40 from the
 // cache, 12 failed (RESOURCE EXHAUSTED 12: Quota exceeded). 112 requests (12 retries), 40,210 tokens, cost 0.0123.`
-func remoteSummary(p remote.Progress, cancelled bool) string {
+func remoteSummary(p dispatch.Progress, cancelled bool) string {
 	if p.Done == 0 && p.Requests == 0 {
 		return ""
 	}
@@ -56,7 +56,7 @@ func remoteSummary(p remote.Progress, cancelled bool) string {
 	if cancelled && p.Kept > 0 {
 		fmt.Fprintf(&b, " The cache has kept %s: the same query asks only for the rest.", amount.Of(p.Kept, "answer"))
 	}
-	if errors.Is(p.CacheError, remote.ErrReadOnly) {
+	if errors.Is(p.CacheError, dispatch.ErrReadOnly) {
 		fmt.Fprintf(&b, " Note: %v.", p.CacheError)
 	} else if p.Lost > 0 && p.Kept+p.Cached > 0 {
 		fmt.Fprintf(&b, " The cache could not keep %s: %v.", amount.Of(p.Lost, "answer"), p.CacheError)

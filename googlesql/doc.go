@@ -1,5 +1,5 @@
-// Package googlesql is the vocabulary of GoogleSQL that Mallard shares: its types with their counterparts in DuckDB, and the
-// table of the SQL functions that Mallard adds. It reads and writes texts only, and imports nothing of Mallard's.
+// Package googlesql is the vocabulary of GoogleSQL: its types with their counterparts in DuckDB, and its literals. It reads and
+// writes texts only, and imports nothing of Mallard's.
 //
 // A [Type] is read with [ParseType], as `ARRAY<STRUCT<a INT64>>`, and written by its String; [Type.DuckDB] is the type in
 // which DuckDB keeps its values. [FromDuckDB] goes the other way: every type of DuckDB's has a GoogleSQL type with room for all

@@ -8,7 +8,7 @@ import (
 
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/functiontable"
 )
 
 var (
@@ -27,7 +27,7 @@ func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
 	defer stop()
 	if at := functionStart.FindStringSubmatchIndex(text); at != nil {
 		var list []shell.Suggestion
-		for _, name := range googlesql.FunctionNames() {
+		for _, name := range functiontable.Names() {
 			name += "("
 			if len(name) >= len(text)-at[2] && strings.EqualFold(name[:len(text)-at[2]], text[at[2]:]) {
 				list = append(list, shell.Suggestion{Text: name, Start: at[2]})

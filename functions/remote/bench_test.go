@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"fmt"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"math"
 	"strings"
 	"testing"
@@ -46,8 +47,8 @@ func BenchmarkRemote(b *testing.B) {
 			for b.Loop() {
 				f := &fake{latency: mockLatency, fault: bb.fault}
 				s := specFor(b, bb.function, bb.endpoint, f, flat)
-				s.Connection = NewConnection(ConnectionOptions{Concurrency: bb.concurrency})
-				s.Limits = Limits{Rows: bb.batch, Tokens: -1}
+				s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: bb.concurrency})
+				s.Limits = dispatch.Limits{Rows: bb.batch, Tokens: -1}
 				db.add(s)
 				start := time.Now()
 				got := db.must("SELECT count(*) FILTER (" + s.status + " = '') FROM " + over(s, bb.input))

@@ -164,7 +164,7 @@ func (c *bound) types(vectors []mapping.Vector) ([]udf.Type, error) {
 }
 
 // take submits the rows of a chunk and returns them with their group and the number of the first.
-func (c *bound) take(owner any, st *Statement, chunk mapping.DataChunk) (g *dispatch.Group, first int, rows []dispatch.Row, err error) {
+func (c *bound) take(owner any, st *dispatch.Statement, chunk mapping.DataChunk) (g *dispatch.Group, first int, rows []dispatch.Row, err error) {
 	if g, err = st.Group(owner, c.spec.call); err != nil {
 		return nil, 0, nil, err
 	}
@@ -248,7 +248,7 @@ func (c *awaitCall) Execute(chunk mapping.DataChunk, out mapping.Vector) (err er
 	return c.serve(st, chunk, out)
 }
 
-func (c *awaitCall) serve(st *Statement, chunk mapping.DataChunk, out mapping.Vector) error {
+func (c *awaitCall) serve(st *dispatch.Statement, chunk mapping.DataChunk, out mapping.Vector) error {
 	keys := readKeys(chunk)
 	values := make([]any, len(keys))
 	for id, rows := range byGroup(keys) {

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"fmt"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"strings"
 	"testing"
 )
@@ -219,7 +220,7 @@ func TestPrepared(t *testing.T) {
 	}
 	defer st.Close()
 	for _, p := range []string{"a", "b"} {
-		run := NewStatement(context.Background(), StatementOptions{})
+		run := dispatch.NewStatement(context.Background(), dispatch.StatementOptions{})
 		db.mu.Lock()
 		db.st = run
 		db.mu.Unlock()
@@ -250,7 +251,7 @@ func TestEstimate(t *testing.T) {
 	db := openDB(t)
 	f := &fake{}
 	s := specFor(t, "ML.GENERATE_EMBEDDING", embeddingURL, f)
-	s.Price = Price{InputPerMillion: 1}
+	s.Price = dispatch.Price{InputPerMillion: 1}
 	s.Cache = &memoryCache{}
 	db.add(s)
 	db.must("SELECT * FROM " + over(s, "SELECT 'text ' || range AS content FROM range(100)"))

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/leak"
 	"github.com/mallardml/mallard/internal/udf/udftest"
 )
@@ -23,9 +24,9 @@ type testDB struct {
 	specs      map[int64]*Spec
 	refs       map[int64]int
 	registered map[string]bool
-	st         *Statement
-	o          StatementOptions
-	last       *Statement
+	st         *dispatch.Statement
+	o          dispatch.StatementOptions
+	last       *dispatch.Statement
 }
 
 func (db *testDB) Spec(v int64) (*Spec, error) {
@@ -47,7 +48,7 @@ func (db *testDB) ReleaseSpec(v int64) {
 	db.refs[v]--
 }
 
-func (db *testDB) Statement(uint64) *Statement {
+func (db *testDB) Statement(uint64) *dispatch.Statement {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	return db.st
@@ -89,7 +90,7 @@ func over(s *Spec, input string) string {
 }
 
 func (db *testDB) query(ctx context.Context, q string, args ...any) (cols []string, out [][]string, err error) {
-	st := NewStatement(ctx, db.o)
+	st := dispatch.NewStatement(ctx, db.o)
 	db.mu.Lock()
 	db.st, db.last = st, st
 	db.mu.Unlock()
@@ -142,7 +143,7 @@ func specFor(tb testing.TB, function, endpoint string, svc Service, options ...O
 	versions++
 	return &Spec{
 		Func: function, Model: "demo.m", Version: versions, Endpoint: endpoint, Family: f, Options: o,
-		Connection: NewConnection(ConnectionOptions{Name: "test", Concurrency: 8}),
+		Connection: dispatch.NewConnection(dispatch.ConnectionOptions{Name: "test", Concurrency: 8}),
 		Service:    func(context.Context) (Service, error) { return svc, nil },
 	}
 }

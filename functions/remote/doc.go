@@ -2,8 +2,8 @@
 // ML.GENERATE_EMBEDDING and their AI.* successors.
 //
 // Start with a [Spec], which says what is asked of which model, [Spec.SQL], which writes the call, and [Spec.Functions],
-// which the call needs registered. A running statement is a [Statement]; the connection that its requests share with all
-// others is a [Connection]. The package knows no cloud SDK: a provider is a [Service].
+// which the call needs registered. A running statement is a [dispatch.Statement]; the connection that its requests share with all
+// others is a [dispatch.Connection]. The package knows no cloud SDK: a provider is a [Service].
 //
 // # Chunks
 //
@@ -20,6 +20,6 @@
 //
 // # Paying once
 //
-// Equal rows of a statement are asked once, and answers go to the [Cache] as they arrive. Models asked with a temperature
+// Equal rows of a statement are asked once, and answers go to the [dispatch.Cache] as they arrive. Models asked with a temperature
 // above zero are not cached unless [Spec.CacheAlways] says so.
 package remote

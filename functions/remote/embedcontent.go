@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"encoding/json"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"maps"
 )
 
@@ -50,7 +51,7 @@ func (embedContentFormat) media(ctx context.Context, s *Spec, r deferredRow) (pa
 	return b, ""
 }
 
-func (embedContentFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]Answer, error) {
+func (embedContentFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]dispatch.Answer, error) {
 	raw, err := svc.Call(ctx, s.method, s.Endpoint, json.RawMessage(payloads[0]), nil)
 	if err != nil {
 		return nil, err
@@ -61,9 +62,9 @@ func (embedContentFormat) call(ctx context.Context, svc Service, s *Spec, payloa
 	if err := inBand(members(raw), "embedding"); err != nil {
 		return nil, err
 	}
-	a := Answer{Body: raw}
+	a := dispatch.Answer{Body: raw}
 	a.InputTokens, a.OutputTokens = tokens(raw)
-	return []Answer{a}, nil
+	return []dispatch.Answer{a}, nil
 }
 
 func (embedContentFormat) vectors(body json.RawMessage) []embedded {

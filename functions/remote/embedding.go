@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // embeddingCodec asks for embeddings, in the form of its family.
@@ -30,7 +31,7 @@ type embeddingFormat interface {
 	// text is the request of a row that is one text, or its part of a request.
 	text(s *Spec, text, title string) (string, string)
 	// call asks for rows.
-	call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]Answer, error)
+	call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]dispatch.Answer, error)
 	// vectors reads the answer to a row.
 	vectors(body json.RawMessage) []embedded
 }
@@ -187,7 +188,7 @@ func (c *embeddingCodec) finish(ctx context.Context, r deferredRow) (string, str
 	return c.format.(mediaEmbedder).media(ctx, c.spec, r)
 }
 
-func (c *embeddingCodec) call(ctx context.Context, svc Service, payloads []string) ([]Answer, error) {
+func (c *embeddingCodec) call(ctx context.Context, svc Service, payloads []string) ([]dispatch.Answer, error) {
 	return c.format.call(ctx, svc, c.spec, payloads)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"net/http"
 	"strings"
 	"sync"
@@ -192,17 +193,17 @@ const endpointURL = "https://us-central1-aiplatform.googleapis.com/v1/projects/p
 // memoryCache is a Cache in memory.
 type memoryCache struct {
 	mu   sync.Mutex
-	m    map[[32]byte]Answer
+	m    map[[32]byte]dispatch.Answer
 	puts int
 	fail error
 	slow time.Duration // of Get
 }
 
-func (c *memoryCache) Get(_ context.Context, keys []Key) ([]*Answer, error) {
+func (c *memoryCache) Get(_ context.Context, keys []dispatch.Key) ([]*dispatch.Answer, error) {
 	time.Sleep(c.slow)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := make([]*Answer, len(keys))
+	out := make([]*dispatch.Answer, len(keys))
 	for i, k := range keys {
 		if a, ok := c.m[k.Sum]; ok {
 			out[i] = &a
@@ -211,12 +212,12 @@ func (c *memoryCache) Get(_ context.Context, keys []Key) ([]*Answer, error) {
 	return out, c.fail
 }
 
-func (c *memoryCache) Put(_ context.Context, entries []Entry) error {
+func (c *memoryCache) Put(_ context.Context, entries []dispatch.Entry) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.puts++
 	if c.m == nil {
-		c.m = map[[32]byte]Answer{}
+		c.m = map[[32]byte]dispatch.Answer{}
 	}
 	for _, e := range entries {
 		c.m[e.Key.Sum] = e.Answer

@@ -18,7 +18,7 @@ const (
 type verdict = dispatch.Verdict
 
 // group gives the group of a call in a statement.
-func group(t testing.TB, st *Statement, s *Spec) *dispatch.Group {
+func group(t testing.TB, st *dispatch.Statement, s *Spec) *dispatch.Group {
 	t.Helper()
 	g, err := st.Group(s, s.call)
 	if err != nil {
@@ -28,7 +28,7 @@ func group(t testing.TB, st *Statement, s *Spec) *dispatch.Group {
 }
 
 // submitted takes note of rows: their only column, or their columns.
-func submitted(st *Statement, s *Spec, g *dispatch.Group, rows []any) int {
+func submitted(st *dispatch.Statement, s *Spec, g *dispatch.Group, rows []any) int {
 	all := make([]dispatch.Row, len(rows))
 	for i, v := range rows {
 		columns, ok := v.([]any)

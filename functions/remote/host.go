@@ -1,6 +1,9 @@
 package remote
 
-import "github.com/duckdb/duckdb-go/v2/mapping"
+import (
+	"github.com/duckdb/duckdb-go/v2/mapping"
+	"github.com/mallardml/mallard/internal/dispatch"
+)
 
 // Host is what the SQL functions need of the database they run in. It is safe for concurrent use.
 type Host interface {
@@ -11,7 +14,7 @@ type Host interface {
 	// Asks hears that a statement which is bound on the connection of that id asks a model.
 	Asks(conn uint64)
 	// Statement returns the statement that runs on the connection of that id. It never returns nil.
-	Statement(conn uint64) *Statement
+	Statement(conn uint64) *dispatch.Statement
 }
 
 // Function is a scalar function that the text of [Spec.SQL] calls. Its name tells its types, since DuckDB can neither drop a

@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // Init checks a Spec and prepares it. It must be called once, before any other use.
@@ -27,7 +28,7 @@ func (s *Spec) Init() error {
 	}
 	s.limits = s.Limits.Or(s.Connection.Limits(s.modelName()).Or(limitsOf(s.Family)))
 	s.retry = s.Retry.Or(s.Connection.Options().Retry)
-	if s.price, s.priced = s.Price, true; s.price == (Price{}) {
+	if s.price, s.priced = s.Price, true; s.price == (dispatch.Price{}) {
 		s.price, s.priced = s.Connection.Options().Prices.Of(s.modelName())
 	}
 	s.cacheable = true

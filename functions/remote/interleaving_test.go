@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/udf"
 )
 
@@ -47,14 +48,14 @@ type slowCache struct {
 	get, put time.Duration // at most
 }
 
-func (c *slowCache) Get(ctx context.Context, keys []Key) ([]*Answer, error) {
+func (c *slowCache) Get(ctx context.Context, keys []dispatch.Key) ([]*dispatch.Answer, error) {
 	time.Sleep(c.d.upTo(c.get))
 	out, err := c.memoryCache.Get(ctx, keys)
 	time.Sleep(c.d.upTo(c.get))
 	return out, err
 }
 
-func (c *slowCache) Put(ctx context.Context, entries []Entry) error {
+func (c *slowCache) Put(ctx context.Context, entries []dispatch.Entry) error {
 	time.Sleep(c.d.upTo(c.put))
 	defer time.Sleep(c.d.upTo(c.put))
 	return c.memoryCache.Put(ctx, entries)
@@ -129,10 +130,10 @@ func interleave(t *testing.T, d *dice) {
 		s := textSpec(t, f, flat)
 		if embeds {
 			s = specFor(t, "ML.GENERATE_EMBEDDING", embeddingURL, f)
-			s.Limits = Limits{Rows: 1 + d.n(80)}
+			s.Limits = dispatch.Limits{Rows: 1 + d.n(80)}
 		}
-		s.Connection = NewConnection(ConnectionOptions{Concurrency: 1 + d.n(20)})
-		s.Retry = Retry{Attempts: 40, Deadline: time.Hour}
+		s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: 1 + d.n(20)})
+		s.Retry = dispatch.Retry{Attempts: 40, Deadline: time.Hour}
 		s.Cache = cache
 		if err := s.Init(); err != nil {
 			t.Fatal(err)
@@ -151,7 +152,7 @@ func interleave(t *testing.T, d *dice) {
 		}}
 		f.fault = m.request
 		ctx, cancel := context.WithCancel(t.Context())
-		st, s := NewStatement(ctx, StatementOptions{}), spec()
+		st, s := dispatch.NewStatement(ctx, dispatch.StatementOptions{}), spec()
 		g := group(t, st, s)
 		size := []int{chunkRows, 1 + d.n(300)}[d.n(2)]
 		type chunk struct{ at, n int }
@@ -215,7 +216,7 @@ func interleave(t *testing.T, d *dice) {
 		if m.late > 0 || f.flight > 0 {
 			t.Errorf("%d requests after the end, %d under way", m.late, f.flight)
 		}
-		if st.Meter.Reserved() != (Budget{}) || st.Meter.Total().Requests < int64(m.faults) {
+		if st.Meter.Reserved() != (dispatch.Budget{}) || st.Meter.Total().Requests < int64(m.faults) {
 			t.Errorf("%+v is still reserved after %+v with %d faults", st.Meter.Reserved(), st.Meter.Total(), m.faults)
 		}
 	}
@@ -247,7 +248,7 @@ type countingCache struct {
 	looks   int
 }
 
-func (c *countingCache) Get(ctx context.Context, keys []Key) ([]*Answer, error) {
+func (c *countingCache) Get(ctx context.Context, keys []dispatch.Key) ([]*dispatch.Answer, error) {
 	c.mu.Lock()
 	c.looks++
 	n := c.looks
@@ -266,7 +267,7 @@ func TestCachePanics(t *testing.T) {
 		if err := s.Init(); err != nil {
 			t.Fatal(err)
 		}
-		st := NewStatement(t.Context(), StatementOptions{})
+		st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 		defer st.End()
 		if _, err := try(st, s, prompts(3*chunkRows)); !errors.Is(err, udf.ErrPanic) {
 			t.Errorf("error %v", err)
@@ -284,7 +285,7 @@ func TestRememberedOnce(t *testing.T) {
 		if err := s.Init(); err != nil {
 			t.Fatal(err)
 		}
-		st := NewStatement(t.Context(), StatementOptions{})
+		st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 		defer st.End()
 		for range 2 * (rememberedBytes >> 20) / 8 {
 			group(t, st, s).Remember()
@@ -305,7 +306,7 @@ func TestAwaitedAgain(t *testing.T) {
 		if err := s.Init(); err != nil {
 			t.Fatal(err)
 		}
-		st := NewStatement(t.Context(), StatementOptions{})
+		st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 		defer st.End()
 		answered(t, rows, run(t, st, s, rows))
 		g := group(t, st, s)
@@ -332,7 +333,7 @@ func TestSlowPut(t *testing.T) {
 		if err := s.Init(); err != nil {
 			t.Fatal(err)
 		}
-		st := NewStatement(t.Context(), StatementOptions{})
+		st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 		run(t, st, s, prompts(100))
 		start := time.Now()
 		done := st.End()
@@ -349,7 +350,7 @@ func TestSlowPut(t *testing.T) {
 // stuckCache writes after five seconds.
 type stuckCache struct{ memoryCache }
 
-func (c *stuckCache) Put(ctx context.Context, entries []Entry) error {
+func (c *stuckCache) Put(ctx context.Context, entries []dispatch.Entry) error {
 	time.Sleep(5 * time.Second)
 	return c.memoryCache.Put(ctx, entries)
 }
@@ -357,7 +358,7 @@ func (c *stuckCache) Put(ctx context.Context, entries []Entry) error {
 // TestPanicGivesBack: a Service that panics fails its query, and does not keep the budget of the session.
 func TestPanicGivesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		session := &Meter{Name: "session", Budget: Budget{Tokens: 1000}}
+		session := &dispatch.Meter{Name: "session", Budget: dispatch.Budget{Tokens: 1000}}
 		f := &fake{fault: func(n int, _ []string) error {
 			if n == 1 {
 				panic("spoiled")
@@ -369,15 +370,15 @@ func TestPanicGivesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		rows := prompts(20)
-		st := NewStatement(t.Context(), StatementOptions{Session: session})
+		st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{Session: session})
 		if _, err := try(st, s, rows[:1]); !errors.Is(err, udf.ErrPanic) {
 			t.Errorf("error %v", err)
 		}
 		st.End()
-		if p := st.Progress(); p.InFlight != 0 || session.Reserved() != (Budget{}) {
+		if p := st.Progress(); p.InFlight != 0 || session.Reserved() != (dispatch.Budget{}) {
 			t.Errorf("%d in flight, %+v reserved", p.InFlight, session.Reserved())
 		}
-		st = NewStatement(t.Context(), StatementOptions{Session: session})
+		st = dispatch.NewStatement(t.Context(), dispatch.StatementOptions{Session: session})
 		answered(t, rows, run(t, st, s, rows))
 		st.End()
 	})
@@ -388,21 +389,21 @@ func TestPanicGivesBack(t *testing.T) {
 func TestCancelledWaitTakesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := textSpec(t, &fake{}, flat)
-		s.Connection = NewConnection(ConnectionOptions{TokensPerMinute: 600})
+		s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{TokensPerMinute: 600})
 		if err := s.Init(); err != nil {
 			t.Fatal(err)
 		}
 		huge := strings.Repeat("word ", 60_000)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		st := NewStatement(ctx, StatementOptions{})
+		st := dispatch.NewStatement(ctx, dispatch.StatementOptions{})
 		if _, err := try(st, s, []any{huge + "1", huge + "2", huge + "3"}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
 		}
 		st.End()
 		// One of them was sent, on credit, and took little; the second was not.
 		start := time.Now()
-		st = NewStatement(t.Context(), StatementOptions{})
+		st = dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 		answered(t, []any{"small"}, run(t, st, s, []any{"small"}))
 		st.End()
 		if d := time.Since(start); d > time.Minute {
@@ -421,7 +422,7 @@ func TestFailureEndsAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		var noted error
-		st := NewStatement(t.Context(), StatementOptions{Fail: func(err error) { noted = err }})
+		st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{Fail: func(err error) { noted = err }})
 		defer st.End()
 		cause := errors.New("another call failed")
 		time.AfterFunc(time.Second, func() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -132,7 +133,7 @@ func TestLoadsWhatIsAsked(t *testing.T) {
 	spec := func(f *fake, l *loader) *Spec {
 		s := textSpec(t, f, flat, Option{Name: "prompt", Value: "What?"})
 		s.Objects, s.Load, s.Cache = true, l.load, cache
-		s.Connection = NewConnection(ConnectionOptions{Concurrency: 32})
+		s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: 32})
 		return db.add(s)
 	}
 	f, l := &fake{text: answer}, &loader{}
@@ -271,7 +272,7 @@ func TestLoadedMemoryIsBounded(t *testing.T) {
 	const size = 6 << 20
 	svc := &heavyService{answered: func() { held.Add(-1) }}
 	s := textSpec(t, svc, flat, Option{Name: "prompt", Value: "What?"})
-	s.Objects, s.Connection = true, NewConnection(ConnectionOptions{Concurrency: 64})
+	s.Objects, s.Connection = true, dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: 64})
 	s.Load = func(_ context.Context, o Object) ([]byte, string, error) {
 		n := held.Add(1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"strings"
 )
 
@@ -35,7 +36,7 @@ func (multimodalFormat) media(ctx context.Context, s *Spec, r deferredRow) (payl
 	return b, ""
 }
 
-func (multimodalFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]Answer, error) {
+func (multimodalFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]dispatch.Answer, error) {
 	return textEmbeddingFormat{}.call(ctx, svc, s, payloads)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // openAIEmbeddingFormat is embeddings of a server that speaks OpenAI's API
@@ -43,7 +44,7 @@ func (openAIEmbeddingFormat) text(_ *Spec, text, _ string) (string, string) {
 	return string(b), ""
 }
 
-func (openAIEmbeddingFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]Answer, error) {
+func (openAIEmbeddingFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]dispatch.Answer, error) {
 	body := `{"input":[` + strings.Join(payloads, ",") + "]," + string(s.parameters[1:])
 	raw, err := svc.Call(ctx, s.method, s.Endpoint, json.RawMessage(body), nil)
 	if err != nil {
@@ -73,11 +74,11 @@ func (openAIEmbeddingFormat) call(ctx context.Context, svc Service, s *Spec, pay
 }
 
 // placed puts embeddings in the order of their texts, which each names by its index.
-func placed(data []json.RawMessage, rows int) ([]Answer, error) {
+func placed(data []json.RawMessage, rows int) ([]dispatch.Answer, error) {
 	if len(data) != rows {
 		return nil, &errCount{len(data), rows}
 	}
-	out := make([]Answer, rows)
+	out := make([]dispatch.Answer, rows)
 	for i, raw := range data {
 		if v := given(members(raw)["index"]); v != nil {
 			n, ok := readInt(v)

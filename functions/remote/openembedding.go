@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"encoding/json"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // openEmbeddingFormat is predict of an open embedding model that is deployed to an endpoint
@@ -16,7 +17,7 @@ func (openEmbeddingFormat) text(s *Spec, text, title string) (string, string) {
 	return texts("inputs", text, "task_type", s.Options.TaskType, "title", title)
 }
 
-func (openEmbeddingFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]Answer, error) {
+func (openEmbeddingFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]dispatch.Answer, error) {
 	return textEmbeddingFormat{}.call(ctx, svc, s, payloads)
 }
 

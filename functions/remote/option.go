@@ -9,6 +9,7 @@ import (
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/functiontable"
 )
 
 // Option is one named argument of a call, of STRUCT(value AS name).
@@ -197,12 +198,12 @@ var readers = map[string]func(o *Options, f Family, v any) error{
 }
 
 // arguments lists what a function takes, by name, but for what says whom to ask.
-func arguments(function string) (map[string]googlesql.Argument, error) {
-	f, ok := googlesql.FunctionNamed(function)
+func arguments(function string) (map[string]functiontable.Argument, error) {
+	f, ok := functiontable.Named(function)
 	if !ok || f.Models == "" {
 		return nil, fmt.Errorf("%s is not a function over remote models", function)
 	}
-	all := map[string]googlesql.Argument{}
+	all := map[string]functiontable.Argument{}
 	for _, a := range f.Named("") {
 		if readers[a.Name] != nil {
 			all[a.Name] = a
@@ -212,7 +213,7 @@ func arguments(function string) (map[string]googlesql.Argument, error) {
 }
 
 // takes reports whether models of the family take an argument.
-func takes(a googlesql.Argument, f Family) bool {
+func takes(a functiontable.Argument, f Family) bool {
 	return a.Models == nil || slices.Contains(a.Models, f.String())
 }
 

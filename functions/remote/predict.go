@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // predictCodec asks a custom endpoint: an instance per row, keyed by the names of INPUT.
@@ -83,12 +84,12 @@ func (c *predictCodec) payload(_ context.Context, row []any) (string, string) {
 // finish implements codec; no row is put off.
 func (c *predictCodec) finish(context.Context, deferredRow) (string, string) { return "", "" }
 
-func (c *predictCodec) call(ctx context.Context, svc Service, payloads []string) ([]Answer, error) {
+func (c *predictCodec) call(ctx context.Context, svc Service, payloads []string) ([]dispatch.Answer, error) {
 	return predict(ctx, svc, c.spec, payloads)
 }
 
 // predict asks for rows by Vertex AI's method of that name, an instance each.
-func predict(ctx context.Context, svc Service, s *Spec, payloads []string) ([]Answer, error) {
+func predict(ctx context.Context, svc Service, s *Spec, payloads []string) ([]dispatch.Answer, error) {
 	n := len(s.parameters) + 32
 	for _, p := range payloads {
 		n += len(p) + 1
@@ -112,7 +113,7 @@ func predict(ctx context.Context, svc Service, s *Spec, payloads []string) ([]An
 }
 
 // predictions takes a predict response apart, a row each.
-func predictions(raw json.RawMessage, rows int) ([]Answer, error) {
+func predictions(raw json.RawMessage, rows int) ([]dispatch.Answer, error) {
 	raw, err := readAnswer(raw)
 	if err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func predictions(raw json.RawMessage, rows int) ([]Answer, error) {
 	if len(list) != rows {
 		return nil, &errCount{len(list), rows}
 	}
-	out := make([]Answer, rows)
+	out := make([]dispatch.Answer, rows)
 	for i, p := range list {
 		out[i].Body = p
 	}

@@ -49,7 +49,7 @@ func (q question) Connect(ctx context.Context) (dispatch.Ask, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, requests []string) ([]Answer, error) {
+	return func(ctx context.Context, requests []string) ([]dispatch.Answer, error) {
 		answers, err := q.spec.codec.call(ctx, svc, requests)
 		if err == nil && len(answers) != len(requests) {
 			err = &errCount{len(answers), len(requests)}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -16,7 +17,7 @@ import (
 )
 
 // run submits rows and awaits them in chunks, as DuckDB does.
-func run(t testing.TB, st *Statement, s *Spec, rows []any) []*verdict {
+func run(t testing.TB, st *dispatch.Statement, s *Spec, rows []any) []*verdict {
 	t.Helper()
 	out, err := try(st, s, rows)
 	if err != nil {
@@ -25,7 +26,7 @@ func run(t testing.TB, st *Statement, s *Spec, rows []any) []*verdict {
 	return out
 }
 
-func try(st *Statement, s *Spec, rows []any) ([]*verdict, error) {
+func try(st *dispatch.Statement, s *Spec, rows []any) ([]*verdict, error) {
 	g, err := st.Group(s, s.call)
 	if err != nil {
 		return nil, err
@@ -62,14 +63,14 @@ func prompts(n int) []any {
 }
 
 // inTime runs f in a bubble, with a spec and a statement, and gives the time that passed there.
-func inTime(t *testing.T, spec func() *Spec, f func(t *testing.T, st *Statement, s *Spec)) (d time.Duration) {
+func inTime(t *testing.T, spec func() *Spec, f func(t *testing.T, st *dispatch.Statement, s *Spec)) (d time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := spec()
 		if err := s.Init(); err != nil {
 			t.Fatal(err)
 		}
-		st := NewStatement(t.Context(), StatementOptions{})
+		st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 		start := time.Now()
 		f(t, st, s)
 		d = time.Since(start)
@@ -122,10 +123,10 @@ func TestTimeOverIdeal(t *testing.T) {
 			f := &fake{latency: mockLatency}
 			d := inTime(t, func() *Spec {
 				s := specFor(t, tt.function, tt.endpoint, f, flat)
-				s.Connection = NewConnection(ConnectionOptions{Concurrency: tt.concurrency})
-				s.Limits = Limits{Rows: tt.batch, Tokens: -1}
+				s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: tt.concurrency})
+				s.Limits = dispatch.Limits{Rows: tt.batch, Tokens: -1}
 				return s
-			}, func(t *testing.T, st *Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
+			}, func(t *testing.T, st *dispatch.Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
 			requests := math.Ceil(float64(len(rows)) / float64(tt.batch))
 			ideal := time.Duration(math.Ceil(requests/float64(tt.concurrency))) * mockLatency
 			ratio := float64(d) / float64(ideal)
@@ -185,10 +186,10 @@ func TestFaultsLoseNothing(t *testing.T) {
 				f := &fake{latency: mockLatency, fault: tt.fault}
 				d := inTime(t, func() *Spec {
 					s := specFor(t, "ML.GENERATE_EMBEDDING", embeddingURL, f)
-					s.Connection = NewConnection(ConnectionOptions{Concurrency: 64})
-					s.Limits = Limits{Rows: batch}
+					s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: 64})
+					s.Limits = dispatch.Limits{Rows: batch}
 					return s
-				}, func(t *testing.T, st *Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
+				}, func(t *testing.T, st *dispatch.Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
 				ratio := float64(f.n) / float64(len(rows)/batch)
 				t.Logf("%d requests: %.3f; %v", f.n, ratio, d)
 				if ratio > 1.2 {
@@ -232,10 +233,10 @@ func TestQuota(t *testing.T) {
 			}
 			d := inTime(t, func() *Spec {
 				s := textSpec(t, f, flat)
-				s.Connection = NewConnection(ConnectionOptions{Concurrency: 64})
-				s.Retry = Retry{Attempts: 30, Deadline: time.Hour}
+				s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: 64})
+				s.Retry = dispatch.Retry{Attempts: 30, Deadline: time.Hour}
 				return s
-			}, func(t *testing.T, st *Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
+			}, func(t *testing.T, st *dispatch.Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
 			ideal := time.Duration(float64(len(rows)) / perSecond * float64(time.Second))
 			t.Logf("%d requests for %d rows; %v, at the quota's rate %v", f.n, len(rows), d, ideal)
 			if ratio := float64(f.n) / float64(len(rows)); ratio > 1.2 {
@@ -253,9 +254,9 @@ func TestRequestsPerMinute(t *testing.T) {
 	f := &fake{latency: mockLatency}
 	d := inTime(t, func() *Spec {
 		s := textSpec(t, f, flat)
-		s.Connection = NewConnection(ConnectionOptions{RequestsPerMinute: 120})
+		s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{RequestsPerMinute: 120})
 		return s
-	}, func(t *testing.T, st *Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
+	}, func(t *testing.T, st *dispatch.Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
 	if d < 298*time.Second || d > 305*time.Second {
 		t.Errorf("600 requests at 120 a minute took %v", d)
 	}
@@ -266,9 +267,9 @@ func TestTokensPerMinute(t *testing.T) {
 	f := &fake{latency: mockLatency}
 	d := inTime(t, func() *Spec {
 		s := textSpec(t, f, flat)
-		s.Connection = NewConnection(ConnectionOptions{TokensPerMinute: 700})
+		s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{TokensPerMinute: 700})
 		return s
-	}, func(t *testing.T, st *Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
+	}, func(t *testing.T, st *dispatch.Statement, s *Spec) { answered(t, rows, run(t, st, s, rows)) })
 	if d < 5*time.Minute || d > 8*time.Minute {
 		t.Errorf("4200 tokens at 700 a minute took %v", d)
 	}
@@ -310,7 +311,7 @@ func TestBisection(t *testing.T) {
 			rows := prompts(5000)
 			f := &fake{latency: mockLatency, fault: tt.fault}
 			inTime(t, func() *Spec { return specFor(t, "ML.GENERATE_EMBEDDING", embeddingURL, f) },
-				func(t *testing.T, st *Statement, s *Spec) {
+				func(t *testing.T, st *dispatch.Statement, s *Spec) {
 					vs := run(t, st, s, rows)
 					if vs[123].Status != tt.want {
 						t.Errorf("status %q, want %q", vs[123].Status, tt.want)
@@ -365,7 +366,7 @@ func TestStatuses(t *testing.T) {
 					return `{"candidates":[{"content":{"parts":[{"text":"GOOD"}]}}]}`
 				}
 			}
-			d := inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *Statement, s *Spec) {
+			d := inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *dispatch.Statement, s *Spec) {
 				answered(t, []any{"good"}, run(t, st, s, []any{"good"}))
 				g := group(t, st, s)
 				vs, err := g.Await([]int{submitted(st, s, g, []any{"bad"})})
@@ -389,7 +390,7 @@ func TestStatuses(t *testing.T) {
 func TestFatal(t *testing.T) {
 	for _, code := range []int{401, 403, 404} {
 		f := &fake{fault: func(int, []string) error { return &httpError{code, "", 0, "no"} }}
-		inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *Statement, s *Spec) {
+		inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *dispatch.Statement, s *Spec) {
 			_, err := try(st, s, prompts(5000))
 			var re *RemoteError
 			if !errors.As(err, &re) || !strings.HasPrefix(re.Status, reasons[code]+" error from "+geminiURL) {
@@ -410,7 +411,7 @@ func TestCredentialsRunOut(t *testing.T) {
 		}
 		return nil
 	}}
-	inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *Statement, s *Spec) {
+	inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *dispatch.Statement, s *Spec) {
 		ok := 0
 		for _, v := range run(t, st, s, prompts(5000)) {
 			if v.Status == "" {
@@ -428,7 +429,7 @@ func TestCredentialsRunOut(t *testing.T) {
 // A server that is down is not asked 10,000 times eight times over.
 func TestHopeless(t *testing.T) {
 	f := &fake{fault: func(int, []string) error { return &netError{} }}
-	inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *Statement, s *Spec) {
+	inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *dispatch.Statement, s *Spec) {
 		for _, v := range run(t, st, s, prompts(10_000)) {
 			if !strings.HasPrefix(v.Status, "A retryable error occurred: UNAVAILABLE error from") {
 				t.Fatal(v.Status)
@@ -447,7 +448,7 @@ func TestRepeats(t *testing.T) {
 		rows[i] = fmt.Sprintf("row %d", i%7)
 	}
 	f := &fake{latency: mockLatency}
-	inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *Statement, s *Spec) {
+	inTime(t, func() *Spec { return textSpec(t, f, flat) }, func(t *testing.T, st *dispatch.Statement, s *Spec) {
 		answered(t, rows, run(t, st, s, rows))
 		u := st.Meter.Total()
 		if u.Requests != 7 || u.Rows != 6000 || u.Repeated != 5993 || u.InputTokens != 35 || u.OutputTokens != 14 {
@@ -463,25 +464,25 @@ func TestRepeats(t *testing.T) {
 func TestMoneyNeedsPrice(t *testing.T) {
 	tests := []struct {
 		name   string
-		budget Budget
-		prices Prices
+		budget dispatch.Budget
+		prices dispatch.Prices
 		want   string
 	}{
-		{"no price", Budget{Money: 1}, nil, "model m: the budget of this statement bounds money, and connection `c` has no price for `gemini-2.5-flash`"},
-		{"of another", Budget{Money: 1}, Prices{"gemini-3": {PerRequest: 1}}, "has no price for `gemini-2.5-flash`"},
-		{"free", Budget{Money: 1}, Prices{"gemini": {}}, ""},
-		{"no bound of money", Budget{Requests: 5}, nil, ""},
+		{"no price", dispatch.Budget{Money: 1}, nil, "model m: the budget of this statement bounds money, and connection `c` has no price for `gemini-2.5-flash`"},
+		{"of another", dispatch.Budget{Money: 1}, dispatch.Prices{"gemini-3": {PerRequest: 1}}, "has no price for `gemini-2.5-flash`"},
+		{"free", dispatch.Budget{Money: 1}, dispatch.Prices{"gemini": {}}, ""},
+		{"no bound of money", dispatch.Budget{Requests: 5}, nil, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fake{}
 			s := textSpec(t, f, flat)
 			s.Model = "m"
-			s.Connection = NewConnection(ConnectionOptions{Name: "c", Prices: tt.prices})
+			s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Name: "c", Prices: tt.prices})
 			if err := s.Init(); err != nil {
 				t.Fatal(err)
 			}
-			st := NewStatement(t.Context(), StatementOptions{Budget: tt.budget})
+			st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{Budget: tt.budget})
 			defer st.End()
 			_, err := try(st, s, prompts(3))
 			if tt.want == "" && (err != nil || f.requests() != 3) || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || f.requests() != 0) {
@@ -494,12 +495,12 @@ func TestMoneyNeedsPrice(t *testing.T) {
 func TestBudgets(t *testing.T) {
 	tests := []struct {
 		name   string
-		budget Budget
+		budget dispatch.Budget
 		most   int
 	}{
-		{"requests", Budget{Requests: 30}, 30},
-		{"tokens", Budget{Tokens: 700}, 100},
-		{"money", Budget{Money: 0.001}, 20},
+		{"requests", dispatch.Budget{Requests: 30}, 30},
+		{"tokens", dispatch.Budget{Tokens: 700}, 100},
+		{"money", dispatch.Budget{Money: 0.001}, 20},
 	}
 	for _, tt := range tests {
 		for _, whose := range []string{"statement", "session", "connection c"} {
@@ -507,20 +508,20 @@ func TestBudgets(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := &fake{latency: mockLatency}
 					s := textSpec(t, f, flat)
-					co, so := ConnectionOptions{Name: "c", Prices: Prices{"gemini-2.5": {InputPerMillion: 10, OutputPerMillion: 100}}}, StatementOptions{}
+					co, so := dispatch.ConnectionOptions{Name: "c", Prices: dispatch.Prices{"gemini-2.5": {InputPerMillion: 10, OutputPerMillion: 100}}}, dispatch.StatementOptions{}
 					switch whose {
 					case "statement":
 						so.Budget = tt.budget
 					case "session":
-						so.Session = &Meter{Name: "session", Budget: tt.budget}
+						so.Session = &dispatch.Meter{Name: "session", Budget: tt.budget}
 					default:
 						co.Budget = tt.budget
 					}
-					s.Connection = NewConnection(co)
+					s.Connection = dispatch.NewConnection(co)
 					if err := s.Init(); err != nil {
 						t.Fatal(err)
 					}
-					st := NewStatement(t.Context(), so)
+					st := dispatch.NewStatement(t.Context(), so)
 					defer st.End()
 					vs := run(t, st, s, prompts(1000))
 					ok := 0
@@ -552,7 +553,7 @@ func TestCancel(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		st := NewStatement(ctx, StatementOptions{})
+		st := dispatch.NewStatement(ctx, dispatch.StatementOptions{})
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
 		if _, err := try(st, s, prompts(100)); !errors.Is(err, context.Canceled) {
@@ -573,35 +574,35 @@ func TestCancel(t *testing.T) {
 func TestUsageOfTheUnfinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cache, rows := &memoryCache{}, prompts(100)
-		statement := func(ctx context.Context, f *fake, rows []any, session *Meter) error {
+		statement := func(ctx context.Context, f *fake, rows []any, session *dispatch.Meter) error {
 			s := textSpec(t, f, flat)
 			s.Cache = cache
 			if err := s.Init(); err != nil {
 				t.Fatal(err)
 			}
-			st := NewStatement(ctx, StatementOptions{Session: session})
+			st := dispatch.NewStatement(ctx, dispatch.StatementOptions{Session: session})
 			defer st.End()
 			_, err := try(st, s, rows)
 			return err
 		}
-		session := &Meter{}
+		session := &dispatch.Meter{}
 		if err := statement(t.Context(), &fake{latency: time.Second}, rows[:10], session); err != nil {
 			t.Fatal(err)
 		}
 		// Ten from the cache, the first of them twice, and three times eight answers; then it is cancelled.
-		session = &Meter{}
+		session = &dispatch.Meter{}
 		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
 		defer cancel()
 		if err := statement(ctx, &fake{latency: time.Second}, append([]any{rows[0]}, rows...), session); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
-		want := Usage{Rows: 1 + 10 + 24, Cached: 10, Repeated: 1, Requests: 32, InputTokens: 24 * 5, OutputTokens: 24 * 2}
+		want := dispatch.Usage{Rows: 1 + 10 + 24, Cached: 10, Repeated: 1, Requests: 32, InputTokens: 24 * 5, OutputTokens: 24 * 2}
 		if got := session.Total(); got != want {
 			t.Errorf("cancelled: %+v, want %+v", got, want)
 		}
 		// Ten are cached, and nobody may ask for more: those that were refused failed, the others were not asked.
-		session, cache.m = &Meter{}, map[[32]byte]Answer{}
-		if err := statement(t.Context(), &fake{}, rows[:10], &Meter{}); err != nil {
+		session, cache.m = &dispatch.Meter{}, map[[32]byte]dispatch.Answer{}
+		if err := statement(t.Context(), &fake{}, rows[:10], &dispatch.Meter{}); err != nil {
 			t.Fatal(err)
 		}
 		f := &fake{latency: time.Second, fault: func(int, []string) error { return &httpError{403, "PERMISSION_DENIED", 0, "no role"} }}
@@ -629,7 +630,7 @@ func TestCacheAndResume(t *testing.T) {
 		}
 		f := &fake{latency: mockLatency}
 		ctx, cancel := context.WithCancel(t.Context())
-		st := NewStatement(ctx, StatementOptions{})
+		st := dispatch.NewStatement(ctx, dispatch.StatementOptions{})
 		time.AfterFunc(5*time.Second, cancel)
 		if _, err := try(st, spec(f), rows); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
@@ -640,7 +641,7 @@ func TestCacheAndResume(t *testing.T) {
 			t.Errorf("%d answers kept after 5s of 8 at once", kept)
 		}
 		f = &fake{latency: mockLatency}
-		st = NewStatement(t.Context(), StatementOptions{})
+		st = dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 		answered(t, rows, run(t, st, spec(f), rows))
 		st.End()
 		if f.n != len(rows)-kept {
@@ -651,7 +652,7 @@ func TestCacheAndResume(t *testing.T) {
 		}
 		// All again: nothing is asked.
 		f = &fake{}
-		st = NewStatement(t.Context(), StatementOptions{})
+		st = dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 		answered(t, rows, run(t, st, spec(f), rows))
 		st.End()
 		if f.n != 0 {
@@ -666,7 +667,7 @@ func TestCacheAndResume(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 {
-				st = NewStatement(t.Context(), StatementOptions{})
+				st = dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 				answered(t, rows[:10], run(t, st, s, rows[:10]))
 				st.End()
 			}
@@ -681,7 +682,7 @@ func TestCacheAndResume(t *testing.T) {
 		if err := s.Init(); err != nil {
 			t.Fatal(err)
 		}
-		st = NewStatement(t.Context(), StatementOptions{})
+		st = dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 		answered(t, rows, run(t, st, s, rows))
 		st.End()
 		if err := st.Progress().CacheError; err == nil || err.Error() != "disk full" {
@@ -702,7 +703,7 @@ func TestAwaitedWhileLookedUp(t *testing.T) {
 			if err := s.Init(); err != nil {
 				t.Fatal(err)
 			}
-			st := NewStatement(t.Context(), StatementOptions{})
+			st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 			answered(t, rows, run(t, st, s, rows))
 			st.End()
 			if f.n != want {
@@ -720,7 +721,7 @@ func TestAwaitedWhileLookedUp(t *testing.T) {
 func TestConcurrencyIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{latency: mockLatency}
-		c := NewConnection(ConnectionOptions{Concurrency: 5})
+		c := dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: 5})
 		done := make(chan struct{})
 		for q := range 3 {
 			go func() {
@@ -731,7 +732,7 @@ func TestConcurrencyIsShared(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				st := NewStatement(t.Context(), StatementOptions{})
+				st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 				defer st.End()
 				rows := make([]any, 100)
 				for i := range rows {
@@ -763,7 +764,7 @@ func TestWrongCount(t *testing.T) {
 	if err := s.Init(); err != nil {
 		t.Fatal(err)
 	}
-	st := NewStatement(t.Context(), StatementOptions{})
+	st := dispatch.NewStatement(t.Context(), dispatch.StatementOptions{})
 	defer st.End()
 	rows := prompts(100)
 	vs := run(t, st, s, rows)
@@ -839,9 +840,9 @@ func TestQuickRefusals(t *testing.T) {
 	}}
 	d := inTime(t, func() *Spec {
 		s := textSpec(t, f, flat)
-		s.Connection = NewConnection(ConnectionOptions{Concurrency: 64})
+		s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: 64})
 		return s
-	}, func(t *testing.T, st *Statement, s *Spec) {
+	}, func(t *testing.T, st *dispatch.Statement, s *Spec) {
 		for i, v := range run(t, st, s, rows) {
 			if v.Status != "" {
 				t.Fatalf("row %d: %s", i, v.Status)

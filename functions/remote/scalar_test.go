@@ -2,6 +2,7 @@ package remote
 
 import (
 	"fmt"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"strings"
 	"testing"
 	"time"
@@ -98,7 +99,7 @@ func TestScalarRows(t *testing.T) {
 	db.exec("CREATE TABLE w AS SELECT 'q' || (range % 100) AS prompt FROM range(10000)")
 	f := &fake{latency: 20 * time.Millisecond}
 	s := specFor(t, "AI.GENERATE", geminiURL, f)
-	s.Connection = NewConnection(ConnectionOptions{Concurrency: 64})
+	s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: 64})
 	db.add(s)
 	ask := func(s *Spec) string {
 		return "SELECT count(*) FILTER (r.status = ''), count(DISTINCT r.result) FROM (SELECT " + call(s, "prompt") + " AS r FROM w)"
@@ -125,7 +126,7 @@ func TestScalarRows(t *testing.T) {
 	f = &fake{}
 	s = specFor(t, "AI.GENERATE", geminiURL, f)
 	db.add(s)
-	db.o.Budget = Budget{Requests: 30}
+	db.o.Budget = dispatch.Budget{Requests: 30}
 	got := db.must("SELECT count(*) FILTER (r.status = ''), count(*) FILTER (r.status LIKE 'Not sent: the budget of this statement%') FROM (SELECT " + call(s, "prompt") + " AS r FROM w)")
 	if text(got) != "3000 | 7000" || f.n != 30 {
 		t.Errorf("%v, %d requests", got, f.n)
@@ -142,14 +143,14 @@ func TestProgress(t *testing.T) {
 			}
 			return nil
 		}}, flat)
-		s.Connection = NewConnection(ConnectionOptions{Concurrency: 10})
+		s.Connection = dispatch.NewConnection(dispatch.ConnectionOptions{Concurrency: 10})
 		return s
-	}, func(t *testing.T, st *Statement, s *Spec) {
+	}, func(t *testing.T, st *dispatch.Statement, s *Spec) {
 		if p := st.Progress(); p.Total || p.Rate != 0 {
 			t.Errorf("before: %+v", p)
 		}
 		stop := make(chan struct{})
-		var at30 Progress
+		var at30 dispatch.Progress
 		go func() {
 			defer close(stop)
 			time.Sleep(30*time.Second + 500*time.Millisecond)

@@ -19,7 +19,7 @@ type Spec struct {
 	Name       string // of the model at its provider; "" is the last part of Endpoint
 	TokenField string // what chat completions call the bound on tokens; "" is max_tokens
 	Family     Family // Auto tells it from Endpoint
-	Connection *Connection
+	Connection *dispatch.Connection
 	// Service gives the provider; it is called once per statement, at the first request, and the caller caches.
 	Service func(ctx context.Context) (Service, error)
 
@@ -43,10 +43,10 @@ type Spec struct {
 	// Inline says that the provider reads no objects at all: every one goes inside the request.
 	Inline bool
 
-	Limits Limits // over the connection's, over the table's
-	Price  Price  // the zero price takes the connection's
-	Retry  Retry  // over the connection's
-	Cache  Cache  // nil for none
+	Limits dispatch.Limits // over the connection's, over the table's
+	Price  dispatch.Price  // the zero price takes the connection's
+	Retry  dispatch.Retry  // over the connection's
+	Cache  dispatch.Cache  // nil for none
 	// CacheAlways keeps the answers of models asked with a temperature above zero, too.
 	CacheAlways bool
 
@@ -56,10 +56,10 @@ type Spec struct {
 	statusAt   int               // its place among the results
 	statusNull bool              // success is NULL, not ''
 	segments   bool              // a row may give several rows
-	limits     Limits
-	price      Price
+	limits     dispatch.Limits
+	price      dispatch.Price
 	priced     bool // the price is known
-	retry      Retry
+	retry      dispatch.Retry
 	method     string // for the cache's keys
 	parameters json.RawMessage
 	cacheable  bool
@@ -74,7 +74,7 @@ type codec interface {
 	// finish gives the payload of a row that was put off, reading its objects.
 	finish(ctx context.Context, r deferredRow) (payload, status string)
 	// call asks for rows.
-	call(ctx context.Context, svc Service, payloads []string) ([]Answer, error)
+	call(ctx context.Context, svc Service, payloads []string) ([]dispatch.Answer, error)
 	// values gives the results of an answer, a line per segment, without the status. A status says what is wrong with it.
 	values(body json.RawMessage) (lines [][]any, status string)
 	// missing is the results of a row without an answer.

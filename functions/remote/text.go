@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // textCodec asks for text: one prompt per request, in the form of its family.
@@ -283,7 +284,7 @@ func (c *textCodec) finish(ctx context.Context, r deferredRow) (string, string) 
 	return b, ""
 }
 
-func (c *textCodec) call(ctx context.Context, svc Service, payloads []string) ([]Answer, error) {
+func (c *textCodec) call(ctx context.Context, svc Service, payloads []string) ([]dispatch.Answer, error) {
 	if c.spec.method == "predict" {
 		answers, err := predict(ctx, svc, c.spec, payloads)
 		if err == nil && len(answers) == 1 {
@@ -301,9 +302,9 @@ func (c *textCodec) call(ctx context.Context, svc Service, payloads []string) ([
 	if err := c.format.check(raw); err != nil {
 		return nil, err
 	}
-	a := Answer{Body: raw}
+	a := dispatch.Answer{Body: raw}
 	a.InputTokens, a.OutputTokens = tokens(raw)
-	return []Answer{a}, nil
+	return []dispatch.Answer{a}, nil
 }
 
 // reply is what the functions want of a response.

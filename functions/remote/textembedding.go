@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"strconv"
 	"strings"
 )
@@ -29,7 +30,7 @@ func (textEmbeddingFormat) text(s *Spec, text, title string) (string, string) {
 	return texts("content", text, "task_type", s.Options.TaskType, "title", title)
 }
 
-func (textEmbeddingFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]Answer, error) {
+func (textEmbeddingFormat) call(ctx context.Context, svc Service, s *Spec, payloads []string) ([]dispatch.Answer, error) {
 	answers, err := predict(ctx, svc, s, payloads)
 	for i := range answers {
 		answers[i].InputTokens = embeddingTokens(answers[i].Body)

@@ -16,8 +16,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 )
@@ -52,7 +52,7 @@ type Cache struct {
 	rows, bytes int64
 }
 
-var _ remote.Cache = (*Cache)(nil)
+var _ dispatch.Cache = (*Cache)(nil)
 
 // A primary key would make keeping answers several times dearer, and lookups, which scan, no cheaper. Without it two
 // statements that ask the same at the same time may leave two answers; the newer counts.
@@ -93,9 +93,9 @@ func (c *Cache) oldest() int64 {
 	return c.now().Add(-c.o.TTL).UnixMicro()
 }
 
-// Get implements [remote.Cache].
-func (c *Cache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Answer, error) {
-	out := make([]*remote.Answer, len(keys))
+// Get implements [dispatch.Cache].
+func (c *Cache) Get(ctx context.Context, keys []dispatch.Key) ([]*dispatch.Answer, error) {
+	out := make([]*dispatch.Answer, len(keys))
 	if !c.there.Load() {
 		if ok, err := c.exists(ctx); err != nil || !ok {
 			return out, err
@@ -130,7 +130,7 @@ func (c *Cache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Answer, e
 	defer rows.Close()
 	for rows.Next() {
 		var q, body string
-		var a remote.Answer
+		var a dispatch.Answer
 		var fresh bool
 		if err := rows.Scan(&q, &body, &a.InputTokens, &a.OutputTokens, &fresh); err != nil {
 			return nil, err
@@ -147,8 +147,8 @@ func (c *Cache) Get(ctx context.Context, keys []remote.Key) ([]*remote.Answer, e
 	return out, rows.Err()
 }
 
-// Put implements [remote.Cache]. It removes what has expired and, where the table has grown beyond its bounds, the oldest.
-func (c *Cache) Put(ctx context.Context, entries []remote.Entry) error {
+// Put implements [dispatch.Cache]. It removes what has expired and, where the table has grown beyond its bounds, the oldest.
+func (c *Cache) Put(ctx context.Context, entries []dispatch.Entry) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	table, err := c.table(ctx)
@@ -178,7 +178,7 @@ func (c *Cache) Put(ctx context.Context, entries []remote.Entry) error {
 
 // add puts entries into the table; mu is held. It goes through an appender, because binding a parameter for each value
 // costs more than asking the provider.
-func (c *Cache) add(ctx context.Context, table string, entries []remote.Entry) error {
+func (c *Cache) add(ctx context.Context, table string, entries []dispatch.Entry) error {
 	text, err := duckdb.NewTypeInfo(duckdb.TYPE_VARCHAR)
 	if err != nil {
 		return err
@@ -222,7 +222,7 @@ func (c *Cache) prepare(ctx context.Context, table string) error {
 		return err
 	}
 	if readOnly {
-		return remote.ErrReadOnly
+		return dispatch.ErrReadOnly
 	}
 	for _, q := range []string{"CREATE SCHEMA IF NOT EXISTS " + c.schema, "CREATE TABLE IF NOT EXISTS " + table + answerColumns} {
 		if _, err := c.db.ExecContext(ctx, q); err != nil {

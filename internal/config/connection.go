@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mallardml/mallard/functions/remote"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/provider"
 )
@@ -129,13 +129,13 @@ func (b BudgetConfig) validate() error {
 }
 
 // StatementBudget is what one statement may spend.
-func StatementBudget(b BudgetConfig) remote.Budget {
-	return remote.Budget{Requests: b.StatementRequests, Tokens: b.StatementTokens, Money: b.StatementMoney}
+func StatementBudget(b BudgetConfig) dispatch.Budget {
+	return dispatch.Budget{Requests: b.StatementRequests, Tokens: b.StatementTokens, Money: b.StatementMoney}
 }
 
 // SessionBudget is what all statements may spend while the database is open.
-func SessionBudget(b BudgetConfig) remote.Budget {
-	return remote.Budget{Requests: b.SessionRequests, Tokens: b.SessionTokens, Money: b.SessionMoney}
+func SessionBudget(b BudgetConfig) dispatch.Budget {
+	return dispatch.Budget{Requests: b.SessionRequests, Tokens: b.SessionTokens, Money: b.SessionMoney}
 }
 
 // Provider gives the connection to its provider; the error names all that is impossible about it.
@@ -189,21 +189,21 @@ func (c ConnectionConfig) validate(name string) error {
 }
 
 // ConnectionOptions gives the connection's settings as the runtime reads them.
-func ConnectionOptions(name string, c ConnectionConfig) remote.ConnectionOptions {
-	o := remote.ConnectionOptions{
+func ConnectionOptions(name string, c ConnectionConfig) dispatch.ConnectionOptions {
+	o := dispatch.ConnectionOptions{
 		Name: name, Origin: c.BaseURL, Concurrency: c.Concurrency,
 		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute,
 		Timeout: time.Duration(c.Timeout),
-		Budget:  remote.Budget{Requests: c.Budget.Requests, Tokens: c.Budget.Tokens, Money: c.Budget.Money},
-		Retry: remote.Retry{Attempts: c.Retry.Attempts, Base: time.Duration(c.Retry.Base), Cap: time.Duration(c.Retry.Cap),
+		Budget:  dispatch.Budget{Requests: c.Budget.Requests, Tokens: c.Budget.Tokens, Money: c.Budget.Money},
+		Retry: dispatch.Retry{Attempts: c.Retry.Attempts, Base: time.Duration(c.Retry.Base), Cap: time.Duration(c.Retry.Cap),
 			Deadline: time.Duration(c.Retry.Deadline)},
-		Limits: map[string]remote.Limits{}, Prices: remote.Prices{},
+		Limits: map[string]dispatch.Limits{}, Prices: dispatch.Prices{},
 	}
 	for model, l := range c.Limits {
-		o.Limits[model] = remote.Limits{Rows: l.Rows, Tokens: l.Tokens, Bytes: l.Bytes}
+		o.Limits[model] = dispatch.Limits{Rows: l.Rows, Tokens: l.Tokens, Bytes: l.Bytes}
 	}
 	for model, p := range c.Prices {
-		o.Prices[model] = remote.Price{InputPerMillion: p.InputPerMillion, OutputPerMillion: p.OutputPerMillion, PerRequest: p.PerRequest}
+		o.Prices[model] = dispatch.Price{InputPerMillion: p.InputPerMillion, OutputPerMillion: p.OutputPerMillion, PerRequest: p.PerRequest}
 	}
 	return o
 }

@@ -3,22 +3,22 @@ package dialect
 import (
 	"strings"
 
-	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/functiontable"
 )
 
 var (
 	// dottedNames are the scalar functions of ours. In the DuckDB dialect a user may own one in a schema of that name; the
 	// caller of the [Rewriter] knows.
-	dottedNames = functionNames(true, googlesql.ScalarFunction, googlesql.AskingFunction)
+	dottedNames = functionNames(true, functiontable.Scalar, functiontable.Asking)
 	// plainNames are those without a dot, in GoogleSQL only: DuckDB has its own.
-	plainNames = functionNames(false, googlesql.ScalarFunction, googlesql.AskingFunction)
-	tableNames = functionNames(false, googlesql.TableFunction)
+	plainNames = functionNames(false, functiontable.Scalar, functiontable.Asking)
+	tableNames = functionNames(false, functiontable.Table)
 )
 
 // functionNames gives the names of functions of ours, with or without a dot.
-func functionNames(dotted bool, kinds ...googlesql.FunctionKind) map[string]bool {
+func functionNames(dotted bool, kinds ...functiontable.Kind) map[string]bool {
 	set := map[string]bool{}
-	for _, name := range googlesql.FunctionNames(kinds...) {
+	for _, name := range functiontable.Names(kinds...) {
 		if strings.Contains(name, ".") == dotted {
 			set[name] = true
 		}

@@ -3,7 +3,7 @@ package dialect
 import (
 	"strings"
 
-	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/functiontable"
 )
 
 // pivots and describers are the words of DuckDB's that make a query of a table's name behind them.
@@ -76,8 +76,8 @@ func (p *parser) withNames() map[string]bool {
 
 // isPlainForm reports whether a name is that of a function over a query's text: ML_PREDICT('m', 'FROM t').
 func isPlainForm(name string) bool {
-	f, ok := googlesql.FunctionNamed(name)
-	return ok && f.Kind == googlesql.ModelFunction && strings.EqualFold(f.Plain, name)
+	f, ok := functiontable.Named(name)
+	return ok && f.Kind == functiontable.Model && strings.EqualFold(f.Plain, name)
 }
 
 // inTexts reads the literals of query('FROM m') and query_table('m'), which are DuckDB's own, and of functions of ours like them.

@@ -4,7 +4,7 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/functiontable"
 )
 
 // TextCall is a call in plain DuckDB form: ML_PREDICT('m', 'SELECT …').
@@ -48,8 +48,8 @@ func TextCalls(src string) (all []TextCall) {
 			all = append(all, c)
 			continue
 		}
-		f, ok := googlesql.FunctionNamed(text(i))
-		if !ok || f.Kind != googlesql.ModelFunction || !strings.EqualFold(f.Plain, text(i)) {
+		f, ok := functiontable.Named(text(i))
+		if !ok || f.Kind != functiontable.Model || !strings.EqualFold(f.Plain, text(i)) {
 			continue
 		}
 		c.Func = f.Name

@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/functions/remote"
-	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/spelling"
 )
@@ -177,7 +177,7 @@ func (c *asked) constant(name string, a dialect.Argument) error {
 
 // argumentNames lists the arguments of a function, in their order.
 func argumentNames(fn string) []string {
-	f, _ := googlesql.FunctionNamed(fn) // there is one
+	f, _ := functiontable.Named(fn) // there is one
 	names := make([]string, len(f.Args))
 	for i, a := range f.Args {
 		names[i] = a.Name

@@ -3,13 +3,13 @@ package planner
 import (
 	"errors"
 
-	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
 // EstimateText writes the query behind ml_estimate('…'): what each call would ask, and what that would cost.
-func EstimateText(found []remote.Estimate) string {
+func EstimateText(found []dispatch.Estimate) string {
 	t := table{name: "estimate", key: "model", columns: []string{
 		"function VARCHAR", "model VARCHAR", "endpoint VARCHAR", `"rows" BIGINT`, "distinct_rows BIGINT", "cached BIGINT",
 		"requests BIGINT", "input_tokens BIGINT", "output_tokens BIGINT", "money DOUBLE", `"time" INTERVAL`,
@@ -42,7 +42,7 @@ func Estimable(query string, lang dialect.Lang) error {
 }
 
 // UsageText writes the query behind ml_usage(): what the statements of this process asked, by model.
-func UsageText(used []remote.Usage) string {
+func UsageText(used []dispatch.Usage) string {
 	t := table{name: "usage", key: "model", columns: []string{
 		"model VARCHAR", "endpoint VARCHAR", "connection VARCHAR", "answered BIGINT", "failed BIGINT", "cached BIGINT", "repeated BIGINT",
 		"requests BIGINT", "retries BIGINT", "throttled BIGINT", "input_tokens BIGINT", "output_tokens BIGINT", "money DOUBLE",

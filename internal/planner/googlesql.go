@@ -14,6 +14,7 @@ import (
 	native "github.com/mallardml/mallard/functions/googlesql"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
@@ -288,7 +289,7 @@ func (ex *expander) functionConstruct(ctx context.Context, f *dialect.Function, 
 
 // resultOf is the type of a scalar function's result: the columns of output_schema take the place of a STRUCT's field result.
 func resultOf(f *dialect.Function) (googlesql.Type, error) {
-	known, _ := googlesql.FunctionNamed(f.Name)
+	known, _ := functiontable.Named(f.Name)
 	t, err := googlesql.ParseType(known.Result)
 	if err != nil {
 		return t, dialect.At(f.Span, fmt.Errorf("the type of %s cannot be told", f.Name))

@@ -1,7 +1,7 @@
 package planner
 
 import (
-	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/objecttable"
 )
 
@@ -23,7 +23,7 @@ func Macros() []string {
 // callMacros write the plain DuckDB forms of functions over a model.
 func callMacros() []string {
 	var all []string
-	for _, f := range googlesql.Functions(googlesql.ModelFunction) {
+	for _, f := range functiontable.All(functiontable.Model) {
 		if f.Plain != "" {
 			all = append(all, "CREATE OR REPLACE TEMP MACRO "+f.Plain+"(model, input, options := NULL) AS TABLE "+
 				"SELECT * FROM query(system.main.mallard_call('"+f.Name+"', model, input, 'native', '', "+

@@ -16,6 +16,7 @@ import (
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/engine"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/planner"
@@ -66,7 +67,7 @@ func (g *given) Version(catalog.Entry) (*functions.Model, error) {
 }
 
 func (g *given) RemoteCall(s *remote.Spec, connection string) (*remote.Spec, error) {
-	s.Version, s.Connection = 9, remote.NewConnection(remote.ConnectionOptions{Name: connection})
+	s.Version, s.Connection = 9, dispatch.NewConnection(dispatch.ConnectionOptions{Name: connection})
 	s.Service = func(context.Context) (remote.Service, error) { return nil, errors.New("nothing is asked here") }
 	g.asked = append(g.asked, s)
 	return s, s.Init()

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/functions"
-	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -57,7 +57,7 @@ func (ex *expander) rewrite(ctx context.Context, src string, q *dialect.Query) (
 
 // expansion writes a call that stands in FROM.
 func (ex *expander) expansion(ctx context.Context, src string, c *dialect.Call, quoted bool) (dialect.Expansion, error) {
-	if f, ok := googlesql.FunctionNamed(c.Func); !ok || f.Kind != googlesql.ModelFunction {
+	if f, ok := functiontable.Named(c.Func); !ok || f.Kind != functiontable.Model {
 		return dialect.Expansion{}, dialect.At(dialect.Span{Pos: c.Pos, End: min(c.Pos+len(c.Func), c.End)}, unknownFunction(c.Func))
 	}
 	f, err := ex.Catalog.Resolve(ctx, c.Model.Parts, "")

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/image"
 	"github.com/mallardml/mallard/internal/quote"
 )
@@ -25,7 +25,7 @@ func (ex *expander) function(ctx context.Context, f *dialect.Function, q *dialec
 		}
 		return ex.ask(ctx, f)
 	}
-	p, ok := googlesql.FunctionNamed(f.Name)
+	p, ok := functiontable.Named(f.Name)
 	if !ok {
 		return nil, dialect.At(f.Span, fmt.Errorf("%s is not part of this version", f.Name))
 	}
@@ -127,7 +127,7 @@ func fuse(functions []*dialect.Function) map[*dialect.Function]*dialect.Function
 
 // makeRef writes OBJ.MAKE_REF(uri, authorizer [, version => …] [, details => …]), whose names may come in any order
 // (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/objectref_functions#objmake_ref).
-func makeRef(f *dialect.Function, p googlesql.Function) (*dialect.Substitution, error) {
+func makeRef(f *dialect.Function, p functiontable.Function) (*dialect.Substitution, error) {
 	s := &dialect.Substitution{Text: []string{"system.main." + p.Plain + "("}}
 	before := ""
 	for i, a := range f.Args {

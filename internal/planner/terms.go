@@ -6,9 +6,9 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 )
 
@@ -54,8 +54,8 @@ func (p *Plan) InUserTerms(e *Wording, src string, cause error) {
 // inCall places what a scalar function says that was called by its plain name, if there is one such call.
 func (e *Wording) inCall(src string, p *Plan) {
 	name, _, ok := strings.Cut(e.Msg, ": ")
-	f, known := googlesql.FunctionNamed(name)
-	if !ok || !known || f.Kind != googlesql.ScalarFunction || e.Pos >= 0 || p.Pos < 0 || p.Text != nil {
+	f, known := functiontable.Named(name)
+	if !ok || !known || f.Kind != functiontable.Scalar || e.Pos >= 0 || p.Pos < 0 || p.Text != nil {
 		return
 	}
 	if calls := dialect.Called(src[p.Pos:min(p.Pos+len(p.SQL), len(src))], name); len(calls) == 1 {
@@ -91,7 +91,7 @@ func (p *Plan) noOverload(e *Wording) bool {
 	if !ok {
 		return false
 	}
-	f, _ := googlesql.FunctionNamed(u.name)
+	f, _ := functiontable.Named(u.name)
 	if f.Takes == "" {
 		return false
 	}
@@ -192,14 +192,14 @@ func misplaced(e *Wording, src string) {
 	}
 	written := qualified.FindString(src[e.Pos:])
 	name := strings.ToUpper(strings.Join(strings.Fields(written), ""))
-	f, known := googlesql.FunctionNamed(name)
+	f, known := functiontable.Named(name)
 	switch {
 	case strings.EqualFold(missing, "vector_search"):
 		e.Msg = "VECTOR_SEARCH takes tables as TABLE name or (query): VECTOR_SEARCH(TABLE base, 'column', TABLE query)"
 		return
 	case written == "":
 		return
-	case known && f.Kind == googlesql.ModelFunction:
+	case known && f.Kind == functiontable.Model:
 		e.Msg = fmt.Sprintf("%s stands in FROM and takes a model and its input: %[1]s(MODEL name, "+
 			"TABLE table) or %[1]s(MODEL name, (query))", name)
 	case known:

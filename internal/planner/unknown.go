@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/failure"
+	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/spelling"
 )
 
@@ -17,5 +17,5 @@ func unknownFunction(name string) error {
 			"the column ref of both has their ObjectRefs"))
 	}
 	return failure.As(failure.ErrNotSupported, spelling.Meant(fmt.Errorf("%s is not part of this version", name), name,
-		googlesql.FunctionNames(googlesql.ModelFunction, googlesql.AskingFunction, googlesql.ScalarFunction)))
+		functiontable.Names(functiontable.Model, functiontable.Asking, functiontable.Scalar)))
 }

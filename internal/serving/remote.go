@@ -14,6 +14,7 @@ import (
 	"github.com/mallardml/mallard/functions/remote"
 	"github.com/mallardml/mallard/internal/answercache"
 	"github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/provider"
 )
 
@@ -22,7 +23,7 @@ type Remote struct {
 	cfg     *config.Config
 	stores  *Stores
 	db      *sql.DB // for the cache
-	session remote.Meter
+	session dispatch.Meter
 
 	mu          sync.Mutex
 	connections map[string]*remoteConnection
@@ -37,7 +38,7 @@ type Remote struct {
 type remoteConnection struct {
 	allowed  func(context.Context) error
 	provider provider.Provider
-	remote   *remote.Connection
+	remote   *dispatch.Connection
 
 	mu      sync.Mutex
 	service remote.Service
@@ -65,7 +66,7 @@ func NewRemote(cfg *config.Config, stores *Stores, db *sql.DB) *Remote {
 }
 
 // Session is the meter over all statements of the database while it is open.
-func (r *Remote) Session() *remote.Meter { return &r.session }
+func (r *Remote) Session() *dispatch.Meter { return &r.session }
 
 // Answers gives the cache of the database, made when it is first needed.
 func (r *Remote) Answers() *answercache.Cache {
@@ -145,7 +146,7 @@ func (r *Remote) connection(name string) (*remoteConnection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &remoteConnection{allowed: r.stores.allowed, provider: p, remote: remote.NewConnection(config.ConnectionOptions(name, cfg))}
+	c := &remoteConnection{allowed: r.stores.allowed, provider: p, remote: dispatch.NewConnection(config.ConnectionOptions(name, cfg))}
 	r.connections[name] = c
 	return c, nil
 }

@@ -1,4 +1,4 @@
-package googlesql
+package functiontable
 
 import (
 	"slices"
@@ -6,32 +6,32 @@ import (
 )
 
 // Function is an SQL function of Mallard's own: what stands in BigQuery ML's pages, and what Mallard adds. The table of
-// them, [Functions], is the only list of their names: the reader of statements, the planner, the checks of arguments, the
+// them, [All], is the only list of their names: the reader of statements, the planner, the checks of arguments, the
 // shell's completion and the reference page read it.
 type Function struct {
-	Name   string       // upper-case as BigQuery writes it, such as ML.PREDICT; as DuckDB shows it where BigQuery has none
-	Kind   FunctionKind // where it stands
-	Plain  string       // the name of its plain DuckDB form, such as ml_predict; "" without one
-	Args   []Argument   // in order; of a [ModelFunction] those of its STRUCT, behind the model and the input
-	Result string       // a GoogleSQL type, or what a row of its table holds
-	Models string       // what serves a call, such as "Gemini" or "a text model"; "" for a function that asks none
-	Doc    string       // one line, without the name
-	Page   string       // the source that it follows, below [Docs]; "" for what is Mallard's own
+	Name   string     // upper-case as BigQuery writes it, such as ML.PREDICT; as DuckDB shows it where BigQuery has none
+	Kind   Kind       // where it stands
+	Plain  string     // the name of its plain DuckDB form, such as ml_predict; "" without one
+	Args   []Argument // in order; of a [Model] those of its STRUCT, behind the model and the input
+	Result string     // a GoogleSQL type, or what a row of its table holds
+	Models string     // what serves a call, such as "Gemini" or "a text model"; "" for a function that asks none
+	Doc    string     // one line, without the name
+	Page   string     // the source that it follows, below [Docs]; "" for what is Mallard's own
 
 	Takes string // the arguments as an error names them; "" where errors name single arguments
 	Tip   string // what else to say about arguments of wrong types
 }
 
-// FunctionKind tells where a function stands and what its first arguments are.
-type FunctionKind int
+// Kind tells where a function stands and what its first arguments are.
+type Kind int
 
 // The kinds of functions.
 const (
-	ScalarFunction FunctionKind = iota // an expression over the values of a row
-	AskingFunction                     // an expression that asks an endpoint, without a model
-	ModelFunction                      // in FROM, over MODEL m and a table or a query
-	TableFunction                      // in FROM, over tables and queries
-	SystemFunction                     // in FROM or as an expression, over the database itself
+	Scalar Kind = iota // an expression over the values of a row
+	Asking             // an expression that asks an endpoint, without a model
+	Model              // in FROM, over MODEL m and a table or a query
+	Table              // in FROM, over tables and queries
+	System             // in FROM or as an expression, over the database itself
 )
 
 // Argument is an argument of a function.
@@ -48,8 +48,8 @@ type Argument struct {
 // Docs is where the pages of [Function.Page] are.
 const Docs = "https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/"
 
-// FunctionNamed finds a function by its name or the name of its plain form, in any case.
-func FunctionNamed(name string) (Function, bool) {
+// Named finds a function by its name or the name of its plain form, in any case.
+func Named(name string) (Function, bool) {
 	i := slices.IndexFunc(functions, func(f Function) bool {
 		return strings.EqualFold(f.Name, name) || f.Plain != "" && strings.EqualFold(f.Plain, name)
 	})
@@ -59,8 +59,8 @@ func FunctionNamed(name string) (Function, bool) {
 	return functions[i], true
 }
 
-// Functions gives all functions of some kinds, or of all, in the order of their names. The caller may change the list.
-func Functions(kinds ...FunctionKind) []Function {
+// All gives all functions of some kinds, or of all, in the order of their names. The caller may change the list.
+func All(kinds ...Kind) []Function {
 	var all []Function
 	for _, f := range functions {
 		if len(kinds) == 0 || slices.Contains(kinds, f.Kind) {
@@ -71,10 +71,10 @@ func Functions(kinds ...FunctionKind) []Function {
 	return all
 }
 
-// FunctionNames gives the names of [Functions].
-func FunctionNames(kinds ...FunctionKind) []string {
+// Names gives the names of [All].
+func Names(kinds ...Kind) []string {
 	var names []string
-	for _, f := range Functions(kinds...) {
+	for _, f := range All(kinds...) {
 		names = append(names, f.Name)
 	}
 	return names
@@ -110,7 +110,7 @@ func (f Function) Signature() string {
 	var b strings.Builder
 	b.WriteString(f.Name + "(")
 	sep := ""
-	if f.Kind == ModelFunction {
+	if f.Kind == Model {
 		b.WriteString("MODEL m, { TABLE t | (query) }")
 		if len(f.Args) > 0 {
 			b.WriteString(" [, STRUCT(value AS argument, …)]")

@@ -1,4 +1,4 @@
-package googlesql_test
+package functiontable_test
 
 import (
 	"fmt"
@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/functiontable"
 )
 
-func ExampleFunctionNamed() {
-	f, _ := googlesql.FunctionNamed("ml.distance")
+func ExampleNamed() {
+	f, _ := functiontable.Named("ml.distance")
 	fmt.Println(f.Signature(), "→", f.Result)
 	fmt.Println(f.Arity())
 	// Output:
@@ -19,8 +19,8 @@ func ExampleFunctionNamed() {
 	// 2 3
 }
 
-func ExampleFunctions() {
-	for _, f := range googlesql.Functions(googlesql.TableFunction) {
+func ExampleAll() {
+	for _, f := range functiontable.All(functiontable.Table) {
 		fmt.Printf("%s: %s\n", f.Name, f.Doc)
 	}
 	// Output:
@@ -32,7 +32,7 @@ func ExampleFunctions() {
 // TestFunctions: a name, or the name of a plain form, is in the table once, and every entry says what a reader needs.
 func TestFunctions(t *testing.T) {
 	seen := map[string]bool{}
-	for _, f := range googlesql.Functions() {
+	for _, f := range functiontable.All() {
 		for _, name := range []string{f.Name, f.Plain} {
 			if key := strings.ToLower(name); key != "" && !(seen[key] && strings.EqualFold(f.Name, f.Plain) && name == f.Plain) {
 				if seen[key] {
@@ -44,15 +44,15 @@ func TestFunctions(t *testing.T) {
 		if f.Doc == "" || f.Result == "" {
 			t.Errorf("%s has no line of documentation or no result", f.Name)
 		}
-		if f.Page == "" && f.Kind != googlesql.SystemFunction {
+		if f.Page == "" && f.Kind != functiontable.System {
 			t.Errorf("%s does not say which page it follows", f.Name)
 		}
-		asks := f.Kind == googlesql.AskingFunction || f.Kind == googlesql.ModelFunction
+		asks := f.Kind == functiontable.Asking || f.Kind == functiontable.Model
 		if asks != (f.Models != "") {
 			t.Errorf("%s: models %q of kind %d", f.Name, f.Models, f.Kind)
 		}
 		for i, a := range f.Args {
-			if a.Name == "" || a.Type == "" || slices.ContainsFunc(f.Args[:i], func(b googlesql.Argument) bool { return a.Name == b.Name }) {
+			if a.Name == "" || a.Type == "" || slices.ContainsFunc(f.Args[:i], func(b functiontable.Argument) bool { return a.Name == b.Name }) {
 				t.Errorf("%s: argument %d, %q", f.Name, i+1, a.Name)
 			}
 			if a.Named && !a.Optional || !a.Named && i > 0 && f.Args[i-1].Named {
@@ -64,12 +64,12 @@ func TestFunctions(t *testing.T) {
 
 // TestReference: the reference has each function and each of its named arguments.
 func TestReference(t *testing.T) {
-	page, err := os.ReadFile("../docs/reference.md")
+	page, err := os.ReadFile("../../docs/reference.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := strings.ToLower(string(page))
-	for _, f := range googlesql.Functions() {
+	for _, f := range functiontable.All() {
 		if !strings.Contains(text, strings.ToLower(f.Name)) {
 			t.Errorf("docs/reference.md lacks %s", f.Name)
 		}
