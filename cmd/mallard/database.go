@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mallardml/mallard"
@@ -61,6 +62,10 @@ var sqlStart = regexp.MustCompile(`(?is)^\s*(--|/\*|\.|` +
 	`(SELECT|FROM|WITH|VALUES|CREATE|DROP|ALTER|INSERT|UPDATE|DELETE|COPY|SHOW|DESCRIBE|SUMMARIZE|EXPLAIN|PRAGMA|SET|CALL|ATTACH|INSTALL|` +
 	`LOAD|EXPORT|IMPORT)\s)`)
 
+// otherFiles are the endings of files that are no databases: a missing script or table is not to become an empty one.
+var otherFiles = []string{".sql", ".test", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".txt", ".md", ".toml", ".py", ".gz",
+	".zip", ".zst", ".xlsx"}
+
 // doubtful says why a path may not be meant as a database to make, or nothing.
 func doubtful(path string) string {
 	if path == "" || path == ":memory:" {
@@ -70,10 +75,19 @@ func doubtful(path string) string {
 		return "" // opening it tells
 	}
 	sql := sqlStart.MatchString(path) && strings.ContainsAny(path, " \t\n")
-	if !sql && (filepath.Ext(strings.TrimLeft(path, ".")) != "" || strings.ContainsAny(path, `/\:`)) {
+	ext := strings.ToLower(filepath.Ext(strings.TrimLeft(path, ".")))
+	switch {
+	case sql:
+	case strings.HasPrefix(path, ":"):
+		return fmt.Sprintf("there is no database %s; one in memory is :memory:", path)
+	case strings.Contains(path, "://"): // DuckDB opens databases on the web, for reading
+		return ""
+	case slices.Contains(otherFiles, ext):
+		return fmt.Sprintf("there is no file %s, and its name is not that of a database; write one that ends in .db", path)
+	case ext != "" || strings.ContainsAny(path, `/\:`):
 		return ""
 	}
-	switch near := shell.Nearest(path, commandNames); {
+	switch near := shell.Nearest(strings.ToLower(path), commandNames); {
 	case sql:
 		return fmt.Sprintf("there is no database %q; SQL is given with -c, or behind the name of a database", path)
 	case near != "":

@@ -57,6 +57,30 @@ func TestTypedBeforeTheStart(t *testing.T) {
 	}
 }
 
+// TestMakesNoDatabaseByMistake: a missing script or table, and a command in capital letters, do not become an empty database.
+func TestMakesNoDatabaseByMistake(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"x.SQL"}, "there is no file x.SQL, and its name is not that of a database"},
+		{[]string{"rows.csv", "-c", "SELECT 1"}, "there is no file rows.csv"},
+		{[]string{"a.parquet"}, "there is no file a.parquet"},
+		{[]string{"HELP"}, "did you mean help?"},
+		{[]string{":memory"}, "one in memory is :memory:"},
+		{[]string{"serve", "sales"}, "there is no database sales; write ./sales to make it"},
+		{[]string{"serve", "x.json"}, "there is no file x.json"},
+	} {
+		if code, _, errs := runMallard(t, "", tt.args...); code != 2 || !strings.Contains(errs, tt.want) {
+			t.Errorf("%q: exit code %d, %q, want %q", tt.args, code, errs, tt.want)
+		}
+	}
+	if made, err := os.ReadDir("."); err != nil || len(made) > 0 {
+		t.Errorf("made %v %v", made, err)
+	}
+}
+
 // TestAsksBeforeItMakesADatabase: and takes only a yes for one.
 func TestAsksBeforeItMakesADatabase(t *testing.T) {
 	for answer, made := range map[string]bool{"y": true, "Yes": true, "n": false, "": false, "no, yes": false} {
