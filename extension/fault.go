@@ -132,8 +132,12 @@ func (x *execution) readsAsGoogleSQL(err *duckdb.Error) bool {
 	p := x.plan
 	// Starting the analyzer costs something: it is asked where DuckDB's words make GoogleSQL likely.
 	name, _, missing := duckapi.MissingFunction(err)
-	likely := missing && writer.Known(name) || strings.Contains(err.Msg, "Type with name ") || // FLOAT64, or the r of r'\d'
-		duckapi.Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax) ||
+	syntax := duckapi.Is(err, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax)
+	if p.Lang == dialect.DuckDB && (syntax || missing) && dialect.OpensLikeGoogleSQL(p.SQL) {
+		return true
+	}
+	likely := syntax || missing && writer.Known(name) || strings.Contains(err.Msg, "Type with name ") || // FLOAT64, or the r of r'\d'
+		duckapi.LacksColumn(err, "safe") || strings.Contains(err.Msg, "Function with name @@ ") ||
 		duckapi.Is(err, duckdb.ErrorTypeBinder) && strings.Contains(p.SQL, `"`) // a string of GoogleSQL's, perhaps
 	if p.Lang != dialect.DuckDB || !likely {
 		return false

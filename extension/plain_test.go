@@ -56,6 +56,10 @@ func TestReadsAsGoogleSQL(t *testing.T) {
 		"SELECT SAFE_DIVIDE(1, 0)": true, "SELECT x, o FROM UNNEST([1, 2]) AS x WITH OFFSET AS o": true, `SELECT "a" AS x`: true,
 		"SELECT SAFE_CAST('a' AS INT64)": true, "SELECT CAST(1 AS FLOAT64)": true, `SELECT r'\d+'`: true, "SELECT 1::nosuch": false,
 		"SELECT nofunction(1)": false, "SELECT a": false, "SELECT 1 +": false, "SELECT 'a'::INTEGER": false,
+		"DECLARE x INT64": true, "ASSERT 1 = 1": true, "BEGIN SELECT 1; END": true, "CREATE TEMP FUNCTION f(x STRING) RETURNS STRING AS (x)": true,
+		"SELECT SAFE.LOG(0)": true, "SELECT @@time_zone": true, "CALL BQ.ABORT_SESSION()": true, "IF TRUE THEN SELECT 1; END IF": true,
+		"EXPORT DATA OPTIONS (uri = 'x') AS SELECT 1 AS a": true, "CREATE OR REPLACE PROCEDURE p() BEGIN SELECT 1; END": true,
+		"BEGIN TRANSACTIO": false, "SELECT b.c FROM safe": false, "DECLAR x INT64": false,
 	} {
 		err := db.QueryRow(query).Scan(new(any))
 		if err == nil {

@@ -13,6 +13,7 @@ var (
 	// plainNames are those without a dot, in GoogleSQL only: DuckDB has its own.
 	plainNames = functionNames(false, functiontable.Scalar, functiontable.Asking)
 	tableNames = functionNames(false, functiontable.Table)
+	modelNames = functionNames(true, functiontable.Model)
 )
 
 // functionNames gives the names of functions of ours, with or without a dot.

@@ -205,59 +205,71 @@ func (p *parser) call(stop int) (*Call, *Error) {
 	}
 	c.Span = Span{start.Pos, p.toks[last].End}
 	p.i = open + 1
+	if err := p.callArguments(c, last); err != nil {
+		if modelNames[c.Func] {
+			return nil, err
+		}
+		c.Input, c.InputIsTable, c.Inner = Span{p.toks[last].Pos, p.toks[last].Pos}, false, nil // it will be refused by name
+	}
+	p.i = last + 1
+	return c, nil
+}
+
+// callArguments reads what stands before the closing bracket of a call, which is the token last.
+func (p *parser) callArguments(c *Call, last int) *Error {
 	if p.bracketedModel(0) || p.accept("MODEL") {
 		if p.at(0).kind == kindParam {
-			return nil, errorf(p.at(0).Span, "a parameter cannot name a model").hint("Write MODEL name; ML_PREDICT(?, 'query') and the like take " +
+			return errorf(p.at(0).Span, "a parameter cannot name a model").hint("Write MODEL name; ML_PREDICT(?, 'query') and the like take " +
 				"the name as a value")
 		}
 		if p.isPunct(0, '(') {
-			return nil, errorf(p.at(0).Span, `Syntax error: Model arguments for table-valued function calls `+
+			return errorf(p.at(0).Span, `Syntax error: Model arguments for table-valued function calls `+
 				`written as "MODEL path" must not be enclosed in parentheses`).hint("Write MODEL name")
 		}
 		name, err := p.modelName()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.Model = name
 		if p.i < last && !p.isPunct(0, ',') {
-			return nil, p.expected(`"," or ")"`)
+			return p.expected(`"," or ")"`)
 		}
 		p.acceptPunct(',')
 	}
 	c.Input = Span{p.toks[last].Pos, p.toks[last].Pos}
 	if needsInput[c.Func] && (p.i == last || p.isWord(0, "STRUCT")) {
-		return nil, errorf(c.Span, "%s needs an input", c.Func).hint("Write %s(MODEL name, TABLE table) or %s(MODEL name, (query))", c.Func,
+		return errorf(c.Span, "%s needs an input", c.Func).hint("Write %s(MODEL name, TABLE table) or %s(MODEL name, (query))", c.Func,
 			c.Func)
 	}
 	if p.i < last && !p.isWord(0, "STRUCT") {
 		if err := p.callInput(c, last); err != nil {
-			return nil, err
+			return err
 		}
 		if p.i < last && !p.isPunct(0, ',') {
-			return nil, p.expected(`"," or ")"`)
+			return p.expected(`"," or ")"`)
 		}
 		if p.isPunct(0, ',') {
 			p.i++
 			if p.i == last {
-				return nil, p.expected("STRUCT")
+				return p.expected("STRUCT")
 			}
 		}
 	}
 	if p.i < last {
 		if !p.isWord(0, "STRUCT") {
-			return nil, p.expected("STRUCT").hint("The options of %s are written STRUCT(value AS name, …)", c.Func)
+			return p.expected("STRUCT").hint("The options of %s are written STRUCT(value AS name, …)", c.Func)
 		}
 		v, err := p.constant()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		seen := map[string]bool{}
 		for _, o := range v.Fields {
 			switch name := strings.ToLower(o.Name); {
 			case name == "":
-				return nil, errorf(o.Span, "an option of %s has no name", c.Func).hint("Write STRUCT(value AS name)")
+				return errorf(o.Span, "an option of %s has no name", c.Func).hint("Write STRUCT(value AS name)")
 			case seen[name]:
-				return nil, errorf(o.Span, "Duplicate option %s", o.Name).hint("Give each option once")
+				return errorf(o.Span, "Duplicate option %s", o.Name).hint("Give each option once")
 			default:
 				seen[name] = true
 			}
@@ -265,10 +277,9 @@ func (p *parser) call(stop int) (*Call, *Error) {
 		c.Options, c.OptionsSpan = v.Fields, v.Span
 	}
 	if p.i != last {
-		return nil, p.expected(`")"`)
+		return p.expected(`")"`)
 	}
-	p.i = last + 1
-	return c, nil
+	return nil
 }
 
 // needsInput are the calls that make nothing of a model alone.

@@ -48,7 +48,10 @@ func (d described) Export(uri string, overwrite bool) (string, error) {
 		return "", failure.As(failure.ErrNoExternalAccess, fmt.Errorf("EXPORT DATA writes to gs:// alone here, and not to %q", uri))
 	case ok && !known && confined:
 		return "", failure.As(failure.ErrNoExternalAccess, fmt.Errorf("there is no bucket %q to export to; serve a folder as one", bucket))
-	case !ok || !known:
+	case ok && !known:
+		return "", failure.As(failure.ErrNoExternalAccess,
+			fmt.Errorf("there is no bucket %q to export to; name a folder for it under [buckets] of the configuration", bucket))
+	case !ok:
 		if files, err := filepath.Glob(uri); !overwrite && err == nil && len(files) > 0 {
 			return "", notEmpty(uri)
 		}
