@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients fuzz hostile models tensorflow googlesql clean
+.PHONY: help demo build extension test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients fuzz hostile models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -29,6 +29,16 @@ demo: build $(MODELS)/guesslang tensorflow googlesql ## fetch a real model and t
 
 build: ## build bin/mallard
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/mallard ./cmd/mallard
+
+# The loadable extension: built with the host's table of functions in place of libduckdb. A first build takes minutes, since -buildmode=c-shared
+# compiles every package once more.
+EXTENSION := build/extension
+HOSTED    := $(TAGS),duckdb_use_static_lib,mallard_loadable
+extension: ## build $(EXTENSION)/VERSION/mallard.duckdb_extension for each version of DuckDB that can LOAD it
+	@$(GO) run ./internal/hostapi/trampolines -names internal/hostapi/names.txt -dir internal/hostapi
+	$(GO) build -trimpath -tags=$(HOSTED) -buildmode=c-shared -o $(EXTENSION)/mallard.so \
+	  -ldflags '-s -w -extldflags "-Wl,-Bsymbolic -Wl,--exclude-libs,ALL -Wl,-z,defs"' ./cmd/mallard-extension
+	@$(GO) run ./internal/hostapi/footer -in $(EXTENSION)/mallard.so -out $(EXTENSION) -version $(VERSION)
 
 # What each stage may take on two cores, in seconds with empty caches and with full ones: STAGE=EMPTY/FULL. Nothing fails that takes
 # longer. With empty caches lint compiles all packages, and unit links their tests.

@@ -20,6 +20,7 @@ var errNoAccess = failure.As(failure.ErrNoExternalAccess, errors.New("nothing ou
 type access struct {
 	private private
 	changed *atomic.Int64 // moves with each statement that may have changed the switch
+	always  bool          // a host's statements move nothing: the switch is read each time
 
 	mu    sync.Mutex
 	known bool
@@ -31,7 +32,7 @@ type access struct {
 func (a *access) allowed(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if epoch := a.changed.Load(); !a.off && (!a.known || a.epoch != epoch) {
+	if epoch := a.changed.Load(); !a.off && (!a.known || a.always || a.epoch != epoch) {
 		err := a.private.do(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
 			rows, err := allRows(ctx, c, "SELECT current_setting('enable_external_access')")
 			if err != nil {

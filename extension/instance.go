@@ -45,6 +45,8 @@ type instance struct {
 
 	changes *changeLog
 
+	hosted *hosted // nil for a database of ours
+
 	queries  sync.Map // connection id to *queryState, of the statement that it executes
 	sessions sync.Map // connection id to *session
 }

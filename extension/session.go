@@ -230,6 +230,9 @@ type analyzing struct{}
 // caller finds the session that a text function serves, and the context of its statement.
 func (in *instance) caller(id uint64) (*session, context.Context, error) {
 	s, ok := in.sessions.Load(id)
+	if !ok && in.hosted != nil {
+		return in.hosted.session(id, in.hosted.db, in.hosted.schema), in.Query(id).Context, nil
+	}
 	if !ok {
 		return nil, nil, errors.New("this connection was not opened by Mallard; ML functions need one of extension.NewConnector")
 	}

@@ -110,7 +110,10 @@ func (in *instance) planned(
 	if err != nil {
 		return "", err
 	}
-	err = in.private.do(ctx, func(c *duckdb.Conn, _ mapping.Connection) error {
+	err = in.private.do(ctx, func(c *duckdb.Conn, h mapping.Connection) error {
+		if s.duck == nil { // the host's
+			s.duck, s.h = c, h
+		}
 		text, err = write(ctx, s.behind(ctx, c), s.lang)
 		return err
 	})

@@ -44,3 +44,8 @@ func (pl *Planner) CallText(ctx context.Context, lang dialect.Lang, fn, name, in
 	}
 	return "SELECT * FROM " + x.open + text + x.after, nil
 }
+
+// InputText writes a query as one of DuckDB's.
+func (pl *Planner) InputText(ctx context.Context, src string, lang dialect.Lang) (string, error) {
+	return (&expander{Planner: pl}).input(ctx, src, lang)
+}

@@ -7,7 +7,8 @@ void mallard_udf_table_bind(void *info);
 void mallard_udf_table_init(void *info);
 void mallard_udf_table_fill(void *info, void *chunk);
 void mallard_udf_table_drop_scan(void *handle);
-void mallard_udf_drop(void *handle);
+void mallard_udf_table_drop_relation(void *handle);
+void mallard_udf_table_drop(void *handle);
 
 typedef void (*mallard_udf_table_pointer_t)(void *);
 typedef void (*mallard_udf_table_fill_t)(void *, void *);
@@ -26,17 +27,27 @@ import (
 type Table struct {
 	Name   string
 	Params []Type
+	// Named are parameters that a call may leave out, or give by name.
+	Named []Field
+	// Dropped, if any, is called when DuckDB forgets the function: its database is closed.
+	Dropped func()
 	// Bind is called when a statement is bound. An error becomes DuckDB's Binder Error.
 	Bind func(*TableBinding) (Relation, error)
 }
 
-// Relation is a table function bound in one statement. It may be scanned more than once, also at once.
+// Relation is a table function bound in one statement. It may be scanned more than once, also at once. One that has a method Close()
+// is closed when the statement is over.
 type Relation interface {
 	// Columns are the columns of the table.
 	Columns() []Field
 	// Scan begins a scan of some columns, given by their places in Columns. A negative one is a column of
 	// DuckDB's own, as a row id: leave its vector alone. count(*) reads the first column.
 	Scan(columns []int) (Scan, error)
+}
+
+// Logical is a relation whose columns have types that [Type] does not tell whole, such as ENUM or UNION. The types stay the relation's.
+type Logical interface {
+	Logical(column int) mapping.LogicalType
 }
 
 // Scan is one scan of a table function.
@@ -58,11 +69,16 @@ func (t *Table) Register(conn mapping.Connection) error {
 		mapping.TableFunctionAddParameter(fn, l)
 		mapping.DestroyLogicalType(&l)
 	}
+	for _, p := range t.Named {
+		l := p.Type.Logical()
+		mapping.TableFunctionAddNamedParameter(fn, p.Name, l)
+		mapping.DestroyLogicalType(&l)
+	}
 	mapping.TableFunctionSupportsProjectionPushdown(fn, true)
 	mapping.TableFunctionSetBind(fn, unsafe.Pointer(C.mallard_udf_table_pointer_t(C.mallard_udf_table_bind)))
 	mapping.TableFunctionSetInit(fn, unsafe.Pointer(C.mallard_udf_table_pointer_t(C.mallard_udf_table_init)))
 	mapping.TableFunctionSetFunction(fn, unsafe.Pointer(C.mallard_udf_table_fill_t(C.mallard_udf_table_fill)))
-	mapping.TableFunctionSetExtraInfo(fn, newHandle(t), unsafe.Pointer(C.mallard_udf_table_pointer_t(C.mallard_udf_drop)))
+	mapping.TableFunctionSetExtraInfo(fn, newHandle(t), unsafe.Pointer(C.mallard_udf_table_pointer_t(C.mallard_udf_table_drop)))
 	if mapping.RegisterTableFunction(conn, fn) == mapping.StateError {
 		return refused(t.Name)
 	}
@@ -84,6 +100,23 @@ func (b *TableBinding) Text(i int) (text string, ok bool) {
 		return "", false
 	}
 	return mapping.GetVarchar(v), true
+}
+
+// Literal is the value of argument i as DuckDB writes it in SQL.
+func (b *TableBinding) Literal(i int) string {
+	v := mapping.BindGetParameter(b.info, mapping.IdxT(i))
+	defer mapping.DestroyValue(&v)
+	return mapping.ValueToString(v)
+}
+
+// NamedLiteral is the value of a named parameter as DuckDB writes it in SQL, and whether it is given.
+func (b *TableBinding) NamedLiteral(name string) (text string, ok bool) {
+	v := mapping.BindGetNamedParameter(b.info, name)
+	if v.Ptr == nil {
+		return "", false
+	}
+	defer mapping.DestroyValue(&v)
+	return mapping.ValueToString(v), true
 }
 
 // Estimate tells the planner how many rows there may be. Without it DuckDB plans for one.
@@ -110,12 +143,17 @@ func bindTable(info mapping.BindInfo) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, c := range r.Columns() {
+	whole, ok := r.(Logical)
+	for i, c := range r.Columns() {
+		if ok {
+			mapping.BindAddResultColumn(info, c.Name, whole.Logical(i))
+			continue
+		}
 		t := c.Type.Logical()
 		mapping.BindAddResultColumn(info, c.Name, t)
 		mapping.DestroyLogicalType(&t)
 	}
-	mapping.BindSetBindData(info, newHandle(r), unsafe.Pointer(C.mallard_udf_table_pointer_t(C.mallard_udf_drop)))
+	mapping.BindSetBindData(info, newHandle(r), unsafe.Pointer(C.mallard_udf_table_pointer_t(C.mallard_udf_table_drop_relation)))
 	return nil
 }
 
@@ -164,3 +202,26 @@ func mallard_udf_table_drop_scan(p unsafe.Pointer) {
 	freeHandle(p)
 	closeQuietly(s)
 }
+
+//export mallard_udf_table_drop_relation
+func mallard_udf_table_drop_relation(p unsafe.Pointer) {
+	r := handleValue[Relation](p)
+	freeHandle(p)
+	if c, ok := r.(interface{ Close() }); ok {
+		closeQuietly(c)
+	}
+}
+
+//export mallard_udf_table_drop
+func mallard_udf_table_drop(p unsafe.Pointer) {
+	t := handleValue[*Table](p)
+	freeHandle(p)
+	if t.Dropped != nil {
+		closeQuietly(dropped(t.Dropped))
+	}
+}
+
+// dropped is what follows the end of a function.
+type dropped func()
+
+func (d dropped) Close() { d() }

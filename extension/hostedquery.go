@@ -1,0 +1,323 @@
+package extension
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/duckapi"
+	"github.com/mallardml/mallard/internal/udf"
+)
+
+// hostedQuery is a text of statements as a table function: FROM mallard('…'). While a statement of the host's is bound, ours are looked
+// at only; each scan runs them, on a connection of its own.
+type hostedQuery struct {
+	h       *hosted
+	src     string
+	columns []udf.Field
+	types   []mapping.LogicalType
+	selects bool // the columns are those of the last statement; else they tell what was done
+}
+
+var _ interface {
+	udf.Relation
+	udf.Logical
+} = (*hostedQuery)(nil)
+
+// relation binds a text.
+func (h *hosted) relation(src string) (udf.Relation, error) {
+	r := &hostedQuery{h: h, src: src}
+	if err := r.bind(context.WithValue(context.Background(), analyzing{}, true)); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// open gives a connection of its own.
+func (h *hosted) open(ctx context.Context) (*conn, error) {
+	dc, err := h.c.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return dc.(connection).conn, nil
+}
+
+func (r *hostedQuery) bind(ctx context.Context) (err error) {
+	n, err := r.h.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	all := n.session.split(ctx, r.src)
+	if len(all) == 0 {
+		return errors.New("mallard needs a statement, and the text has none")
+	}
+	last := all[len(all)-1]
+	if !selects(n.session, r.src, all) {
+		r.columns = []udf.Field{{Name: "rows_changed"}, {Name: "notices"}}
+		list := udf.ListOf(udf.Of(mapping.TypeVarchar))
+		r.types = []mapping.LogicalType{udf.Of(mapping.TypeBigInt).Logical(), list.Logical()}
+		for _, st := range all { // what cannot be read is said now
+			if _, err := dialect.Parse(r.src, st); err != nil {
+				return (&execution{s: n.session, ctx: ctx, src: r.src}).fault(err)
+			}
+		}
+		return nil
+	}
+	r.selects = true
+	if len(all) > 1 {
+		tx, err := n.BeginTx(ctx, driver.TxOptions{})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, tx.Rollback()) }()
+		on := &analyzer{session: n.session}
+		for _, st := range all[:len(all)-1] {
+			if _, err := on.analyze(ctx, r.src, st, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return r.describe(ctx, n, last)
+}
+
+// selects reports whether the last statement of a text has rows.
+func selects(s *session, src string, all []dialect.Statement) bool {
+	for _, st := range all {
+		if s.control(context.Background(), src, st) != nil {
+			return false
+		}
+	}
+	node, err := dialect.Parse(src, all[len(all)-1])
+	if err != nil {
+		return false
+	}
+	q, ok := node.(*dialect.Query)
+	if !ok {
+		_, shows := node.(*dialect.ShowModels)
+		return shows
+	}
+	verb, _, _ := strings.Cut(q.Verb, " ")
+	return slices.Contains([]string{"SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE",
+		"EXPLAIN", "CALL"}, verb)
+}
+
+// describe reads the columns of a statement.
+func (r *hostedQuery) describe(ctx context.Context, n *conn, st dialect.Statement) error {
+	s, err := newStatement(ctx, n.session, r.src, st)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if s.inner == nil { // SHOW MODELS, which is planned when it runs, and changes nothing
+		rows, err := n.QueryContext(ctx, r.src[st.Pos:st.End], nil)
+		if err != nil {
+			return err
+		}
+		c, err := chunksOf(n.session, rows)
+		if err != nil {
+			return err
+		}
+		for i := range mapping.ColumnCount(&c.Result) {
+			r.columns = append(r.columns, udf.Field{Name: mapping.ColumnName(&c.Result, i)})
+			r.types = append(r.types, mapping.ColumnLogicalType(&c.Result, i))
+		}
+		return c.Close()
+	}
+	p, err := duckapi.Prepared(s.inner)
+	if err != nil {
+		return err
+	}
+	if mapping.NParams(p) > 0 {
+		return errors.New("the statements have parameters, which mallard('…') cannot give them: write the values")
+	}
+	for i := range mapping.PreparedStatementColumnCount(p) {
+		r.columns = append(r.columns, udf.Field{Name: mapping.PreparedStatementColumnName(p, i)})
+		r.types = append(r.types, mapping.PreparedStatementColumnLogicalType(p, i))
+	}
+	return nil
+}
+
+// Columns implements [udf.Relation].
+func (r *hostedQuery) Columns() []udf.Field { return r.columns }
+
+// Logical implements [udf.Logical].
+func (r *hostedQuery) Logical(i int) mapping.LogicalType { return r.types[i] }
+
+// Close follows the end of the host's statement.
+func (r *hostedQuery) Close() {
+	for i := range r.types {
+		mapping.DestroyLogicalType(&r.types[i])
+	}
+	r.types = nil
+}
+
+// Scan implements [udf.Relation]. The statements begin with the first rows that are asked for.
+func (r *hostedQuery) Scan(columns []int) (udf.Scan, error) {
+	s := &hostedScan{r: r, columns: columns, named: r.h.c.in.named.Load()}
+	s.ctx, s.cancel = context.WithCancel(WithNotices(context.Background(), func(text string) {
+		s.notices = append(s.notices, text)
+		r.h.notice(text)
+	}))
+	return s, nil
+}
+
+// hostedScan runs the statements once.
+type hostedScan struct {
+	r       *hostedQuery
+	columns []int
+	ctx     context.Context
+	cancel  context.CancelFunc
+	notices []string
+	n       *conn
+	chunks  *duckapi.Chunks
+	named   int64 // models made before
+	over    bool
+}
+
+// Fill implements [udf.Scan].
+func (s *hostedScan) Fill(chunk mapping.DataChunk) (err error) {
+	mapping.DataChunkSetSize(chunk, 0)
+	switch {
+	case s.over:
+		return nil
+	case s.n == nil:
+		if s.n, err = s.r.h.open(s.ctx); err != nil {
+			return err
+		}
+	}
+	if !s.r.selects {
+		return s.run(chunk)
+	}
+	if s.chunks == nil {
+		if err := s.begin(); err != nil {
+			return err
+		}
+	}
+	for {
+		from, err := s.chunks.Next()
+		if errors.Is(err, io.EOF) {
+			s.over = true
+			return s.followed()
+		}
+		if err != nil {
+			return err
+		}
+		n := mapping.DataChunkGetSize(from)
+		if n == 0 {
+			continue
+		}
+		for to, c := range s.columns {
+			if c >= 0 {
+				mapping.VectorReferenceVector(mapping.DataChunkGetVector(chunk, mapping.IdxT(to)), mapping.DataChunkGetVector(from, mapping.IdxT(c)))
+			}
+		}
+		mapping.DataChunkSetSize(chunk, n)
+		return nil
+	}
+}
+
+// begin runs the statements up to the rows of the last one, which have to have the columns that the host knows.
+func (s *hostedScan) begin() error {
+	rows, err := s.n.QueryContext(WithStreaming(s.ctx), s.r.src, nil)
+	if err != nil {
+		return err
+	}
+	if s.chunks, err = chunksOf(s.n.session, rows); err != nil {
+		return err
+	}
+	same := int(mapping.ColumnCount(&s.chunks.Result)) == len(s.r.types)
+	for i := 0; same && i < len(s.r.types); i++ {
+		t := mapping.ColumnLogicalType(&s.chunks.Result, mapping.IdxT(i))
+		same = sameType(t, s.r.types[i])
+		mapping.DestroyLogicalType(&t)
+	}
+	if !same {
+		return errors.New("the columns of the statements are others than when this one was bound: " +
+			"something they read has changed since; run it again")
+	}
+	return nil
+}
+
+// sameType compares two types as far as vectors of the one may stand in a column of the other.
+func sameType(a, b mapping.LogicalType) bool {
+	x, y := udf.TypeOf(a), udf.TypeOf(b)
+	return typeText(x) == typeText(y)
+}
+
+func typeText(t udf.Type) string {
+	text := fmt.Sprint(t.Kind, t.Storage, t.Width, t.Scale, t.Size, len(t.Names))
+	if t.Kind == mapping.TypeEnum {
+		text += strings.Join(t.Names, "\x00")
+	}
+	for _, c := range t.Children {
+		text += "(" + typeText(c) + ")"
+	}
+	return text
+}
+
+// run runs statements without rows, and tells what they did.
+func (s *hostedScan) run(chunk mapping.DataChunk) error {
+	s.over = true
+	res, err := s.n.ExecContext(s.ctx, s.r.src, nil)
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err == nil {
+		err = s.followed()
+	}
+	if err != nil {
+		return err
+	}
+	for to, c := range s.columns {
+		v := mapping.DataChunkGetVector(chunk, mapping.IdxT(to))
+		switch c {
+		case 0:
+			*(*int64)(mapping.VectorGetData(v)) = n
+		case 1:
+			writeTexts(v, s.notices)
+		}
+	}
+	mapping.DataChunkSetSize(chunk, 1)
+	return nil
+}
+
+// followed registers what models need that the statements have made.
+func (s *hostedScan) followed() error {
+	if s.r.h.c.in.named.Load() == s.named {
+		return nil
+	}
+	return s.r.h.foresee(s.ctx, s.n.Conn)
+}
+
+// Close implements [udf.Scan].
+func (s *hostedScan) Close() {
+	s.cancel()
+	if s.chunks != nil {
+		_ = s.chunks.Close()
+	}
+	if s.n != nil {
+		_ = s.n.Close()
+	}
+}
+
+// writeTexts writes the first row of a column of lists.
+func writeTexts(v mapping.Vector, texts []string) {
+	mapping.ListVectorReserve(v, mapping.IdxT(len(texts)))
+	child := mapping.ListVectorGetChild(v)
+	for i, t := range texts {
+		mapping.VectorAssignStringElement(child, mapping.IdxT(i), t)
+	}
+	mapping.ListVectorSetSize(v, mapping.IdxT(len(texts)))
+	entry := mapping.NewListEntry(0, uint64(len(texts)))
+	*(*mapping.ListEntry)(mapping.VectorGetData(v)) = entry
+}
