@@ -24,15 +24,24 @@ type options struct {
 	initFile string
 	readOnly bool
 	bail     bool
-	progress bool
-	version  bool
-	config   string
-	dialect  dialect.Lang
-	update   bool              // of test
-	vars     map[string]string // of test
-	replay   string            // of test
-	install  bool              // of doctor
-	online   bool              // of doctor
+	echo     bool
+	safe     bool
+	batch    bool // no person is served, at a terminal either
+	person   bool // one is, whatever the input is
+	noStdin  bool
+	noInit   bool
+	before   []string // of -cmd
+	// configured are settings with which DuckDB opens a database.
+	configured map[string]string
+	progress   bool
+	version    bool
+	config     string
+	dialect    dialect.Lang
+	update     bool              // of test
+	vars       map[string]string // of test
+	replay     string            // of test
+	install    bool              // of doctor
+	online     bool              // of doctor
 }
 
 // step is a piece of work from the command line.
@@ -118,6 +127,24 @@ func (o *options) flags() *flag.FlagSet {
 	fs.StringVar(&o.initFile, "init", "", "")
 	on("readonly", func() { o.readOnly = true })
 	on("bail", func() { o.bail = true })
+	on("echo", func() { o.echo = true })
+	on("safe", func() { o.safe = true })
+	on("batch", func() { o.batch, o.person = true, false })
+	on("interactive", func() { o.batch, o.person = false, true })
+	on("no-stdin", func() { o.noStdin = true })
+	on("no-init", func() { o.noInit = true })
+	on("dark-mode", func() {}) // the colours are those that can be read on either
+	on("light-mode", func() {})
+	text("cmd", func(v string) error { o.before = append(o.before, v); return nil })
+	configure := func(name, value string) {
+		if o.configured == nil {
+			o.configured = map[string]string{}
+		}
+		o.configured[name] = value
+	}
+	on("unsigned", func() { configure("allow_unsigned_extensions", "true") })
+	on("unredacted", func() { configure("allow_unredacted_secrets", "true") })
+	text("storage-version", func(v string) error { configure("storage_compatibility_version", v); return nil })
 	on("progress", func() { o.progress = true })
 	on("version", func() { o.version = true })
 	fs.StringVar(&o.config, "config", "", "")

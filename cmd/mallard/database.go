@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -104,11 +105,18 @@ func (o *options) openDatabase(cfg *mallard.Config, path string, readOnly bool) 
 	if path == ":memory:" {
 		dsn = ""
 	}
+	set := url.Values{}
+	for name, value := range o.configured {
+		set.Set(name, value)
+	}
 	if readOnly {
 		if dsn == "" {
 			return nil, errors.New("-readonly needs a database file")
 		}
-		dsn += "?access_mode=READ_ONLY"
+		set.Set("access_mode", "READ_ONLY")
+	}
+	if len(set) > 0 {
+		dsn += "?" + set.Encode()
 	}
 	c, err := mallard.NewConnector(dsn, mallard.Options{Config: cfg, Dialect: o.dialect})
 	if err != nil {
@@ -135,8 +143,9 @@ func (e openError) Unwrap() error { return e.err }
 
 // session is the open database of a shell with its one connection, so that transactions and temporary tables last.
 type session struct {
-	db   *sql.DB
-	conn *sql.Conn
+	db    *sql.DB
+	conn  *sql.Conn
+	words *words
 }
 
 func (o *options) connect(ctx context.Context, cfg *mallard.Config, path string, readOnly bool) (*session, error) {
@@ -151,7 +160,7 @@ func (o *options) connect(ctx context.Context, cfg *mallard.Config, path string,
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &session{db, conn}, nil
+	return &session{db, conn, &words{}}, nil
 }
 
 func (s *session) close() error { return errors.Join(s.conn.Close(), s.db.Close()) }

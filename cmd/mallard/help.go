@@ -23,10 +23,19 @@ asked about, in a script refused: write ./sales for one that is called so.
 What to run
   -c SQL             run SQL and leave; may be repeated
   -f FILE            run a file and leave; may be repeated
-  -init FILE         run a file first
-                     -c, -f and -init stop at the first error
+  -init FILE         run a file first, and not ~/.duckdbrc and ~/.mallardrc
+  -cmd SQL           run SQL first; may be repeated
+                     -c, -cmd, -f and -init stop at the first error
   -bail              so does standard input, which else goes on
+  -echo              print what runs
+  -no-stdin          leave after the flags
+  -batch             serve no person, though there is a terminal
+  -interactive       serve one, though there is none
+  -no-init           do not read ~/.duckdbrc and ~/.mallardrc
   -readonly          open the database without writing to it
+  -safe              keep statements and commands from files and programs
+  -unsigned -unredacted -storage-version VERSION
+                     as for DuckDB's shell
   -progress          show progress also where stderr is no terminal
 
 How results look

@@ -63,6 +63,16 @@ func (t terminal) errWidth() int {
 	return 240
 }
 
+// height is the number of lines of the terminal; 24 if there is none.
+func (t terminal) height() int {
+	if f, ok := t.out.(*os.File); ok {
+		if _, h, err := term.GetSize(int(f.Fd())); err == nil && h > 0 {
+			return h
+		}
+	}
+	return 24
+}
+
 // columns is the width of a terminal, 0 for anything else.
 func columns(v any) int {
 	if f, ok := v.(*os.File); ok {

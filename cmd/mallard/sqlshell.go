@@ -19,7 +19,7 @@ import (
 
 // interactive tells whether a person sits at the shell.
 func (o *options) interactive(t terminal) bool {
-	return len(o.steps) == 0 && t.inTerminal() && t.outTerminal()
+	return len(o.steps) == 0 && !o.batch && !o.noStdin && (o.person || t.inTerminal() && t.outTerminal())
 }
 
 // runShell runs what the command line says: SQL, files, a script from stdin, or a person's shell.
@@ -44,6 +44,7 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		return errors.Join(err, s.close())
 	}
 	var sh *shell.Shell
+	opened := o.database
 	closeSession := func() error {
 		if sh != nil && sh.Unended() {
 			return nil // it would wait for a statement that cannot be stopped; the process ends it
@@ -51,9 +52,41 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		return s.close()
 	}
 	defer func() { err = errors.Join(err, closeSession()) }()
-	sh = shell.New(s.conn, shell.Options{
-		Out: t.out, Err: t.err, OutTerminal: t.outTerminal(), ErrTerminal: t.errTerminal(), Width: t.width,
-		Format: o.format, Bail: o.bail, ShowProgress: o.progress,
+	open := func(ctx context.Context, path string, readOnly bool) (shell.DB, error) {
+		next, err := o.connect(ctx, cfg, path, readOnly)
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(closeSession(), o.showProgress(ctx, next, t)); err != nil {
+			return nil, errors.Join(err, next.close())
+		}
+		*s = *next
+		opened = path
+		return s.conn, nil
+	}
+	so := o.shellOptions(cfg, t)
+	so.Lock, so.Open = func(ctx context.Context) error { return s.lock(ctx) }, open
+	so.Database = func() string { return opened }
+	so.Keyword, so.PromptOf = s.keyword, s.prompt
+	so.Suggest = func(ctx context.Context, text string) []shell.Suggestion { return s.suggest(ctx, text) }
+	so.Another = func(ctx context.Context) (shell.DB, error) {
+		conn, err := s.db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.conn = conn
+		return conn, o.showProgress(ctx, s, t)
+	}
+	sh = shell.New(s.conn, so)
+	defer func() { err = errors.Join(err, sh.Close()) }()
+	return o.read(ctx, sh, t)
+}
+
+// shellOptions are those that no open database is needed for.
+func (o *options) shellOptions(cfg *mallard.Config, t terminal) shell.Options {
+	return shell.Options{
+		Out: t.out, Err: t.err, OutTerminal: t.outTerminal(), ErrTerminal: t.errTerminal(), Width: t.width, Height: t.height,
+		Format: o.format, Bail: o.bail, ShowProgress: o.progress, Echo: o.echo,
 		Split: func(src string) []shell.Statement {
 			var list []shell.Statement
 			for _, st := range dialect.Split(src, o.lang(cfg)) {
@@ -63,46 +96,41 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		},
 		Marker:      func(text string) string { return dialect.Marker(text, o.lang(cfg)) },
 		Completion:  func() shell.Completion { return dialect.NewCompletion(o.lang(cfg)) },
+		Pieces:      func(text string) []shell.Piece { return pieces(text, o.lang(cfg)) },
 		RenderError: func(err error, at shell.Place) string { return renderError(err, at, t.errWidth()) },
 		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
 			p := new(mallard.Progress)
 			return mallard.WithStreaming(mallard.WithNotices(mallard.WithProgress(ctx, p), notice)), progress{p}
 		},
-		Open: func(ctx context.Context, path string) (shell.DB, error) {
-			next, err := o.connect(ctx, cfg, path, false)
-			if err != nil {
-				return nil, err
-			}
-			if err := errors.Join(closeSession(), o.showProgress(ctx, next, t)); err != nil {
-				return nil, errors.Join(err, next.close())
-			}
-			*s = *next
-			return s.conn, nil
-		},
-		Another: func(ctx context.Context) (shell.DB, error) {
-			conn, err := s.db.Conn(ctx)
-			if err != nil {
-				return nil, err
-			}
-			s.conn = conn
-			return conn, o.showProgress(ctx, s, t)
-		},
-		Suggest:     func(ctx context.Context, text string) []shell.Suggestion { return s.suggest(ctx, text) },
 		AsDuckDB:    extension.AsDuckDB,
 		Colored:     shell.Colored(os.Getenv),
-		Commands:    commands,
+		Version:     versionText(),
+		Commands:    append(catalogCommands, commands...),
 		Banner:      banner(o.database),
 		HistoryFile: historyFile(),
 		Location:    time.Local,
-	})
-	defer func() { err = errors.Join(err, sh.Close()) }()
-	return o.read(ctx, sh, t)
+	}
 }
 
 // read runs what the command line says on a shell.
 func (o *options) read(ctx context.Context, sh *shell.Shell, t terminal) error {
-	if o.initFile != "" {
+	switch {
+	case o.initFile != "":
 		if err := sh.ReadFile(ctx, o.initFile); err != nil {
+			return err
+		}
+	case o.interactive(t) && !o.noInit:
+		if err := readHabits(ctx, sh); err != nil {
+			return err
+		}
+	}
+	if o.safe {
+		if err := sh.Exec(ctx, "query", ".safe_mode"); err != nil {
+			return err
+		}
+	}
+	for _, sql := range o.before {
+		if err := sh.Exec(ctx, "query", sql); err != nil {
 			return err
 		}
 	}
@@ -117,7 +145,7 @@ func (o *options) read(ctx context.Context, sh *shell.Shell, t terminal) error {
 		}
 	}
 	switch {
-	case len(o.steps) > 0:
+	case len(o.steps) > 0 || o.noStdin:
 		return nil
 	case o.interactive(t):
 		return sh.Interact(ctx)

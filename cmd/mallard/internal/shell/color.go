@@ -20,7 +20,7 @@ func (s style) in(look, text string) string {
 }
 
 // style is how results look where they go.
-func (s *Shell) style() style { return style{s.highlight && s.toTerminal()} }
+func (s *Shell) style() style { return style{s.resultColors && s.toTerminal()} }
 
 // Colored tells whether the environment lets a terminal have colours: NO_COLOR is not set, and the terminal is not a dumb one.
 func Colored(getenv func(string) string) bool {

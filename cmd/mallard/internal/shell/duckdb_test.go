@@ -45,6 +45,19 @@ var commandScripts = map[string]string{
 	"counts": "SELECT i FROM range(1234567) t(i);\nSELECT i, i FROM range(1234567) t(i);\nSELECT i, i AS j, 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' AS k FROM range(100) t(i);\n",
 	"separators": ".mode csv\n.separator ;\nSELECT 1 AS a, 2 AS b;\n.separator | $\nSELECT 1 AS a, 2 AS b;\n.mode list\nSELECT 1 AS a, 2 AS b;\n" +
 		".separator <> !\nSELECT 1 AS a, 2 AS b;\n.mode quote\n.separator ;\nSELECT 1 AS a, 'x' AS b;\n.mode tcl\nSELECT 1 AS a, 'x' AS b;\n",
+	"settings": ".show\n.mode csv\n.width 3 -4\n.headers off\n.nullvalue x\n.echo off\n.show\n.mode line\n.headers yes\nSELECT NULL AS a;\n",
+	"echo":     ".mode list\n.echo on\nSELECT 1 AS a;\nSELECT 2\n  AS b;\n.print x\n.echo off\nSELECT 4;\n",
+	"changes": ".mode list\n.changes on\nSELECT 1;\nCREATE TABLE t AS SELECT 1 AS a;\nINSERT INTO t VALUES (2), (3);\nUPDATE t SET a = 4 WHERE a = 2;\n" +
+		"DELETE FROM t;\n.changes off\nINSERT INTO t VALUES (2);\n",
+	"width": ".width 5 -6\n.mode column\nSELECT 1 AS a, 2 AS b, 3 AS c;\n.mode table\nSELECT 1 AS a, 2 AS b;\n.mode box\nSELECT 'long text' AS a, 2 AS b;\n" +
+		".mode markdown\nSELECT 1 AS a, 2 AS b;\n.width\nSELECT 1 AS a, 2 AS b;\n",
+	"numbers": ".columns\nSELECT 1 AS a, 'x' AS b, NULL AS c FROM range(3);\nSELECT i FROM range(50) t(i);\nSELECT i, i AS j FROM range(12) t(i);\n.rows\n" +
+		".thousand_sep ,\nSELECT 1234567 AS a, 1234.5 AS b, 123 AS c, 1234567.891::DOUBLE AS d, 'x' AS s;\n.thousand_sep space\nSELECT 1234567 AS a;\n" +
+		".decimal_sep ,\nSELECT 1234567 AS a, 1234.5 AS b;\n.thousand_sep none\n.large_number_rendering all\n" +
+		"SELECT 1234567 AS a, 1234.5 AS b, 999999 AS e, 994999 AS f, -1234567 AS g, 1e20::HUGEINT AS h;\n.large_number_rendering footer\n" +
+		"SELECT 1234567 AS a, -1234567.5 AS d;\nSELECT 1234567 AS a, 'x' AS s;\nSELECT i FROM range(1234567) t(i);\n.large_number_rendering off\n" +
+		".maxrows 5\nSELECT i FROM range(20) t(i);\n",
+	"system": ".shell echo hi\n.system echo \"a b\"\n.print done\n.mode list\n.once |cat\nSELECT 1 AS a;\nSELECT 2 AS b;\n.output |cat\nSELECT 3 AS c;\n.output\nSELECT 4 AS d;\n",
 }
 
 // compare runs a script and compares with the record of DuckDB's shell, and that with DuckDB's shell.

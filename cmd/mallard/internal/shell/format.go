@@ -158,11 +158,11 @@ func firstWord(src string) string {
 	}
 }
 
-// print writes a result. The error is an outputError when it was the writing that failed.
-func (s *Shell) print(out io.Writer, src string, rows *sql.Rows) error {
+// columnsOf gives the columns of a result.
+func columnsOf(rows *sql.Rows) ([]column, error) {
 	types, err := rows.ColumnTypes()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cols := make([]column, len(types))
 	for i, t := range types {
@@ -172,21 +172,48 @@ func (s *Shell) print(out io.Writer, src string, rows *sql.Rows) error {
 		}
 		cols[i] = column{t.Name(), typ}
 	}
+	return cols, nil
+}
+
+// print writes a result. The error is an outputError when it was the writing that failed.
+func (s *Shell) print(out io.Writer, src string, rows *sql.Rows) error {
+	cols, err := columnsOf(rows)
+	if err != nil {
+		return err
+	}
 	if len(cols) == 0 || quiet(src, cols) {
-		for rows.Next() {
-		}
-		return rows.Err()
+		return s.count(src, cols, rows)
 	}
 	w := newSteadyWriter(out)
 	p := s.printer(w)
 	if len(cols) == 2 && cols[0].name == "explain_key" && cols[1].name == "explain_value" {
 		p = &picturePrinter{text{w: w}}
+	} else if s.keep {
+		s.left.result = &result{src: src, cols: cols}
+		p = &keeper{p, s.left.result}
 	}
 	err = printRows(p, cols, rows)
 	if closeErr := w.close(); closeErr != nil {
 		return outputError{closeErr}
 	}
 	return err
+}
+
+// count reads the receipt for a statement that changed something.
+func (s *Shell) count(src string, cols []column, rows *sql.Rows) error {
+	for rows.Next() {
+		var n any
+		if len(cols) != 1 || rows.Scan(&n) != nil {
+			continue
+		}
+		switch strings.ToUpper(firstWord(src)) {
+		case "INSERT", "UPDATE", "DELETE", "MERGE":
+			if n, ok := n.(int64); ok {
+				s.left.changed += n
+			}
+		}
+	}
+	return rows.Err()
 }
 
 func printRows(p printer, cols []column, rows *sql.Rows) error {
@@ -255,7 +282,7 @@ func (s *Shell) printer(w io.Writer) printer {
 }
 
 // toTerminal tells whether a person sees the results.
-func (s *Shell) toTerminal() bool { return s.o.OutTerminal && s.file == nil }
+func (s *Shell) toTerminal() bool { return s.o.OutTerminal && s.sink == nil }
 
 // text is what all printers share: a line is put together in buf and written at once.
 type text struct {

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,13 +24,16 @@ func (s *Shell) Interact(ctx context.Context) (err error) {
 		return s.interactDumb(ctx)
 	}
 	ed, err := editor.New(editor.Options{
-		In: s.o.In, Out: s.o.Out, Prompt: s.o.Prompt, Continuation: continuation(s.o.Prompt),
-		Complete: s.finished, Suggest: s.suggest, HistoryFile: s.o.HistoryFile,
+		In: s.o.In, Out: s.o.Out, Complete: s.finished, Suggest: s.suggest, HistoryFile: s.o.HistoryFile, Paint: s.paint,
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, ed.Close()) }()
+	s.editor, s.keep = ed, true
+	defer func() {
+		s.editor = nil
+		err = errors.Join(err, ed.Close())
+	}()
 	if s.o.Banner != "" {
 		fmt.Fprintln(s.o.Out, s.o.Banner)
 	}
@@ -38,7 +42,7 @@ func (s *Shell) Interact(ctx context.Context) (err error) {
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
 	for {
-		text, err := ed.Read(ctx)
+		text, err := ed.Read(ctx, s.asked(ctx))
 		switch {
 		case errors.Is(err, editor.ErrInterrupted):
 			continue
@@ -63,6 +67,29 @@ func (s *Shell) interactDumb(ctx context.Context) error {
 	return err
 }
 
+// asked gives the prompts: of a statement, and of its further lines.
+func (s *Shell) asked(ctx context.Context) editor.Prompts {
+	first := s.prompt
+	switch {
+	case first != "":
+		first = strings.ReplaceAll(first, "{database}", s.database())
+	case s.o.PromptOf != nil && !s.busy():
+		first = s.o.PromptOf(ctx)
+	}
+	if first == "" {
+		first = s.o.Prompt
+	}
+	return editor.Prompts{First: first, More: cmp.Or(s.more, continuation(first))}
+}
+
+// asWord are what a person types for a command, without the dot that he does not know of.
+var asWord = map[string]string{"help": ".help", "exit": ".exit", "quit": ".quit", "?": ".help", `\q`: ".quit", `\e`: ".edit", `\?`: ".help"}
+
+// wordOf gives the command that a text stands for, or nothing.
+func wordOf(text string) string {
+	return asWord[strings.ToLower(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), ";")))]
+}
+
 // prompting prints the prompt before each line that is read.
 type prompting struct{ s *Shell }
 
@@ -84,7 +111,7 @@ func continuation(prompt string) string {
 func (s *Shell) suggest(ctx context.Context, text string) (list []Suggestion) {
 	switch {
 	case strings.HasPrefix(text, "."):
-		for _, name := range s.commandNames() {
+		for _, name := range s.CommandNames() {
 			if strings.HasPrefix(name, text) {
 				list = append(list, Suggestion{Text: name})
 			}
@@ -104,7 +131,7 @@ type typing struct {
 // finished tells whether Enter runs the text or begins another line. Of a text that only grew no line is read twice.
 func (s *Shell) finished(text []byte) bool {
 	text = bytes.TrimSpace(text)
-	if len(text) == 0 || text[0] == '.' {
+	if len(text) == 0 || text[0] == '.' || len(text) < 10 && wordOf(string(text)) != "" {
 		return true
 	}
 	t := &s.typing
@@ -129,6 +156,12 @@ func (s *Shell) typed(ctx context.Context, ed *editor.Editor, text string) error
 	defer stop()
 	done := ed.Running(stop)
 	text = strings.TrimLeft(text, " \t\n")
+	if command := wordOf(text); command != "" {
+		text = command
+	}
+	if !strings.HasPrefix(text, ".") {
+		s.text = text
+	}
 	err := s.block(ctx, typedName, s.o.Marker(text), text, 1)
 	if done() {
 		fmt.Fprintln(s.o.Err, "What was typed ahead is dropped.")

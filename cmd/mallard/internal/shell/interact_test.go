@@ -391,3 +391,35 @@ func TestDumbTerminal(t *testing.T) {
 		}
 	}
 }
+
+// TestHabits: colours, words for commands, a program that has the terminal for itself, the pager and the last result.
+func TestHabits(t *testing.T) {
+	t.Setenv("PAGER", "sed s/^/paged:/")
+	p := sitDown(t, shell.Options{Colored: true, Keyword: func(w string) bool { return w == "SELECT" }, Database: func() string { return "there" },
+		Pieces: func(text string) (list []shell.Piece) {
+			for _, p := range dialect.Pieces(text, dialect.DuckDB) {
+				class := map[dialect.Class]shell.Class{dialect.Punctuation: shell.Punctuation, dialect.Number: shell.Number}[p.Class]
+				list = append(list, shell.Piece{Pos: p.Pos, End: p.End, Class: class})
+			}
+			return list
+		}})
+	for _, step := range []struct{ keys, want string }{
+		{"SELECT abs(7", "\x1b[32mSELECT\x1b[0m \x1b[36mabs\x1b[0m(\x1b[33m7\x1b[0m"},
+		{")", "\x1b[1;4m(\x1b[0m\x1b[33m7\x1b[0m\x1b[1;4m)"},
+		{"];", "\x1b[31m]"},
+		{"\x03SELECT 12345678 AS n;\r", "(12.35 million)"},
+		{"SELECT nope;\r", "\x1b[31m"},
+		{".shell read x; echo got-$x\r", "read x"},
+		{"typed\r", "got-typed"},
+		{"help\r", ".timer on|off"},
+		{".mode list\rSELECT i FROM range(100) t(i);\r", "paged:99"},
+		{".pager off\r.mode csv\r.last\r", "\n99\r\r\n"},
+		{".mode duckbox\rSELECT 'a' || chr(10) || 'second line' AS t;\r", "\x1b[90m│\x1b[0m second line "},
+		{".prompt '{database}? '\r", "there? "},
+		{".last\r", "second line"},
+	} {
+		p.press(step.keys)
+		p.await(step.want)
+	}
+	p.leave()
+}

@@ -53,9 +53,20 @@ type Command struct {
 	Help string
 	// Plain prints the bare values, whatever the mode is.
 	Plain bool
-	// Query gives the SQL to run, under the context that Context makes of the shell's; nil leaves it.
+	// Query gives the SQL to run, under the context that Context makes of the shell's; nil leaves it. Or Run does what is to be done.
 	Query   func(args []string) (string, error)
+	Run     func(ctx context.Context, r Runner, args []string) error
 	Context func(context.Context) context.Context
+}
+
+// Runner is what a command has of the shell.
+type Runner interface {
+	// Print writes a text where results go.
+	Print(text string) error
+	// Rows gives all rows of a small result as texts, NULL as an empty one.
+	Rows(ctx context.Context, query string) ([][]string, error)
+	// Insert prints the rows of a query as INSERT statements into a table, whose name is written as it is.
+	Insert(ctx context.Context, query, table string) error
 }
 
 // Place is where a statement stands.
@@ -80,8 +91,16 @@ type Options struct {
 	Width func() int
 	// Format is how results are printed at first.
 	Format Format
-	// Bail stops a script at the first error.
-	Bail bool
+	// Bail stops a script at the first error. Echo prints what of it runs.
+	Bail, Echo bool
+	// Lock keeps the database from files and from the network, for .safe_mode. Default: only commands are kept from them.
+	Lock func(ctx context.Context) error
+	// Height gives the lines of the terminal. Default: 24.
+	Height func() int
+	// Database names the open database for .show and the prompt. Default: :memory:.
+	Database func() string
+	// Version is what .version prints.
+	Version string
 	// Split cuts a text into statements. Default: the whole text is one.
 	Split func(src string) []Statement
 	// Marker gives the line at the beginning of a text, with its end, that says how this text and what follows in its script are read; it is
@@ -98,7 +117,7 @@ type Options struct {
 	// AsDuckDB makes a context in which DuckDB itself reads a query. Default: every context is one.
 	AsDuckDB func(ctx context.Context) context.Context
 	// Open opens another database for .open. Default: .open is refused.
-	Open func(ctx context.Context, path string) (DB, error)
+	Open func(ctx context.Context, path string, readOnly bool) (DB, error)
 	// Another opens another connection to the same database, for the statements that follow one which cannot be stopped. Default:
 	// they are refused until it has ended.
 	Another func(ctx context.Context) (DB, error)
@@ -106,6 +125,11 @@ type Options struct {
 	Commands []Command
 	// Banner is printed when Interact begins.
 	Banner string
+	// Pieces cuts a typed text for its colours, Keyword tells which words are keywords. Default: it is plain.
+	Pieces  func(text string) []Piece
+	Keyword func(word string) bool
+	// PromptOf gives the prompt at this moment. Default: Prompt.
+	PromptOf func(ctx context.Context) string
 	// Prompt is shown before a statement. Default: mallard> .
 	Prompt string
 	// HistoryFile keeps what was typed; empty keeps it in memory.
@@ -160,20 +184,20 @@ func BrokenPipe(err error) bool {
 
 // Shell runs statements on one database.
 type Shell struct {
-	db     DB
-	o      Options
-	format Format
-	timer  bool
-	// highlight lets colours be.
-	highlight bool
-	bail      bool
-	out       io.Writer
-	file      *os.File     // of .output
-	depth     int          // of .read
-	typing    typing       // what Enter was pressed on last
-	failed    bool         // something has failed: .exit without a code tells it
-	behind    <-chan error // of the statement that was left behind on db, nil for none
-	unended   *atomic.Int32
+	db      DB
+	o       Options
+	format  Format
+	timer   bool
+	bail    bool
+	out     io.Writer
+	sink    *sink        // of .output and .once, nil for none
+	once    bool         // the sink ends with the next statement
+	depth   int          // of .read
+	typing  typing       // what Enter was pressed on last
+	failed  bool         // something has failed: .exit without a code tells it
+	behind  <-chan error // of the statement that was left behind on db, nil for none
+	unended *atomic.Int32
+	settings
 	// keywords are DuckDB's, once a statement is to be made of rows.
 	keywords map[string]bool
 }
@@ -188,6 +212,9 @@ func New(db DB, o Options) *Shell {
 	}
 	if o.Width == nil {
 		o.Width = func() int { return 80 }
+	}
+	if o.Height == nil {
+		o.Height = func() int { return 24 }
 	}
 	if o.Split == nil {
 		o.Split = func(src string) []Statement { return []Statement{{0, len(src)}} }
@@ -207,11 +234,12 @@ func New(db DB, o Options) *Shell {
 	if o.Prompt == "" {
 		o.Prompt = "mallard> "
 	}
-	return &Shell{db: db, o: o, format: o.Format, bail: o.Bail, highlight: o.Colored, out: o.Out, unended: new(atomic.Int32)}
+	return &Shell{db: db, o: o, format: o.Format, bail: o.Bail, out: o.Out, unended: new(atomic.Int32),
+		settings: newSettings(o)}
 }
 
 // Close ends .output.
-func (s *Shell) Close() error { return s.setOutput("") }
+func (s *Shell) Close() error { return errors.Join(s.setOutput(nil), s.setLog(nil)) }
 
 // Exec runs the statements and dot-commands of a text up to the first that fails, as DuckDB's shell runs -c: what follows may
 // rely on it. name is the text's name in errors. A failure has been reported on Err and is ErrFailed, .exit is an [Exit], and
@@ -228,6 +256,20 @@ func (s *Shell) ReadFile(ctx context.Context, path string) error {
 	}
 	defer f.Close()
 	return s.run(ctx, path, f, func() bool { return true })
+}
+
+// ReadHabits runs a file of a person's settings, all of it: what fails is told, and is no failure of the shell. Of another shell's file the
+// commands that are not here are passed over.
+func (s *Shell) ReadHabits(ctx context.Context, path string, other bool) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s.lenient = other
+	err = s.run(ctx, path, f, func() bool { return false })
+	s.lenient, s.failed = false, false
+	return err
 }
 
 // Run runs what comes from a stream without an end that could be known, such as the standard input: unless Options.Bail or
@@ -280,6 +322,11 @@ func (s *Shell) run(ctx context.Context, name string, in io.Reader, stop func() 
 // block runs a dot-command or the statements of a complete text that begins in the given line, and is read as mark says. As in DuckDB's
 // shell a failure ends the text: what stands behind it on the same line does not run.
 func (s *Shell) block(ctx context.Context, name, mark, text string, line int) error {
+	if s.echo && strings.TrimSpace(text) != "" {
+		if err := s.say("%s\n", strings.TrimRight(text, "\r\n")); err != nil {
+			return err
+		}
+	}
 	if strings.HasPrefix(text, ".") {
 		place := ""
 		if name != typedName || line > 1 {
@@ -292,7 +339,7 @@ func (s *Shell) block(ctx context.Context, name, mark, text string, line int) er
 			return err
 		}
 		s.failed = true
-		fmt.Fprintf(s.o.Err, "%s%v\n", place, err)
+		s.complain(place + err.Error())
 		return ErrFailed
 	}
 	before := len(mark)
@@ -312,51 +359,4 @@ func (s *Shell) block(ctx context.Context, name, mark, text string, line int) er
 		}
 	}
 	return nil
-}
-
-// statement runs one statement, with mark before it, and prints its result. Its own failure is printed and becomes ErrFailed.
-func (s *Shell) statement(ctx context.Context, mark, src string, at Place) error {
-	start := time.Now()
-	status := newStatusLine(s.o)
-	notice := func(msg string) { status.print(msg) }
-	ctx, progress := s.o.Begin(ctx, notice)
-	err := s.free(ctx)
-	if err == nil && s.format.Mode == Insert && s.keywords == nil {
-		s.keywords = s.findKeywords(ctx)
-	}
-	if err == nil {
-		status.start(progress)
-		// Rows may be computed while they are printed: the line stays until the first of them meets the eye.
-		w := s.out
-		if s.o.OutTerminal && s.file == nil {
-			w = afterStatus{w, status}
-		}
-		err = s.answer(ctx, mark, src, w)
-		status.stop()
-	}
-	var out outputError
-	switch {
-	case errors.As(err, &out):
-		return err
-	case err != nil:
-		fmt.Fprintln(s.o.Err, strings.TrimRight(s.o.RenderError(err, at), "\n"))
-		if errors.Is(err, errLeft) {
-			fmt.Fprintln(s.o.Err, errLeft)
-		}
-		s.failed = true
-		err = ErrFailed
-	}
-	if s.timer {
-		elapsed := time.Since(start)
-		text := fmt.Sprintf("Run Time (s): real %.3f", elapsed.Seconds())
-		if progress != nil {
-			if st := progress.State(); st.Rows > 0 && st.Unit == "" {
-				text += ", predicted " + rateText(st.Rows, elapsed)
-			}
-		}
-		if _, e := fmt.Fprintln(s.out, text); e != nil {
-			return outputError{e}
-		}
-	}
-	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -17,15 +18,18 @@ type Options struct {
 	// In is the terminal, Out shows what is typed on it.
 	In  *os.File
 	Out io.Writer
-	// Prompt stands before the first line of a text, Continuation before the others. Neither may have escape sequences.
-	Prompt, Continuation string
 	// Complete tells whether Enter ends the text; else it begins another line. It may keep nothing of the text.
 	Complete func(text []byte) bool
 	// Suggest completes what stands before the cursor when Tab is pressed. Default: nothing.
 	Suggest func(ctx context.Context, before string) []Suggestion
+	// Paint gives how the text looks, with the cursor at a byte of it. Default: plain.
+	Paint func(text []byte, cursor int) []Span
 	// HistoryFile keeps what was typed; empty keeps it in memory.
 	HistoryFile string
 }
+
+// Prompts stand before the first line of a text and before the others. Neither may have escape sequences.
+type Prompts struct{ First, More string }
 
 // Suggestion is a text that may take the place of what was typed from the byte Start on.
 type Suggestion struct {
@@ -60,6 +64,9 @@ type Editor struct {
 	cost     time.Duration // of the last drawing
 	signals  chan os.Signal
 	changed  chan struct{}
+
+	prompts   Prompts
+	suspended *atomic.Bool
 }
 
 // New takes over a terminal until Close.
@@ -71,8 +78,12 @@ func New(o Options) (*Editor, error) {
 	if o.Suggest == nil {
 		o.Suggest = func(context.Context, string) []Suggestion { return nil }
 	}
-	e := &Editor{o: o, terminal: t, in: newInput(), signals: make(chan os.Signal, 1), changed: make(chan struct{}, 1)}
-	e.screen = screen{out: o.Out, size: e.size}
+	in, err := newInput()
+	if err != nil {
+		return nil, errors.Join(err, t.leave())
+	}
+	e := &Editor{o: o, terminal: t, in: in, signals: make(chan os.Signal, 1), changed: make(chan struct{}, 1), suspended: new(atomic.Bool)}
+	e.screen = screen{out: o.Out, size: e.size, paint: o.Paint}
 	if o.HistoryFile != "" {
 		err = e.history.load(o.HistoryFile)
 	}
@@ -86,6 +97,9 @@ func New(o Options) (*Editor, error) {
 	notifyChange(e.signals)
 	go func() {
 		for range e.signals {
+			if e.suspended.Load() {
+				continue
+			}
 			_ = t.enter() // the shell that we went on from has its own mode
 			select {
 			case e.changed <- struct{}{}:
@@ -105,6 +119,32 @@ func (e *Editor) Close() error {
 	return errors.Join(err, e.terminal.leave())
 }
 
+// Suspend gives the terminal to another program, as it was before New, until back is called. What is typed meanwhile is that program's.
+func (e *Editor) Suspend() (back func() error, err error) {
+	if !canSuspend {
+		return nil, errors.New("the terminal cannot be given to another program on this system")
+	}
+	e.in.attention.call()
+	select {
+	case <-e.in.away:
+	case <-e.in.over:
+		return func() error { return nil }, nil // nobody types any more
+	}
+	e.suspended.Store(true)
+	_, err = io.WriteString(e.o.Out, pasteOff)
+	back = func() error {
+		e.suspended.Store(false)
+		err := e.terminal.enter()
+		_, writeErr := io.WriteString(e.o.Out, pasteOn)
+		e.in.back <- struct{}{}
+		return errors.Join(err, writeErr)
+	}
+	if err = errors.Join(err, e.terminal.leave()); err != nil {
+		return nil, errors.Join(err, back())
+	}
+	return back, nil
+}
+
 // Running makes Ctrl-C call interrupt and drop what was typed ahead, until done is called, which tells whether anything was dropped.
 func (e *Editor) Running(interrupt func()) (done func() (dropped bool)) {
 	e.in.during(interrupt)
@@ -120,7 +160,8 @@ func (e *Editor) size() (columns, rows int) {
 }
 
 // Read gives the next text. The error is ErrInterrupted for Ctrl-C, io.EOF for Ctrl-D or a terminal that is gone, or the context's.
-func (e *Editor) Read(ctx context.Context) (string, error) {
+func (e *Editor) Read(ctx context.Context, prompts Prompts) (string, error) {
+	e.prompts = prompts
 	e.buffer.set("")
 	e.buffer.undone = nil
 	e.menu, e.search = menu{}, searching{}
@@ -167,19 +208,19 @@ func (e *Editor) Read(ctx context.Context) (string, error) {
 
 func (e *Editor) draw() error {
 	began := time.Now()
-	prompt := e.o.Prompt
+	prompt := e.prompts.First
 	if e.search.on {
 		prompt = e.search.prompt()
 	}
 	columns, rows := e.screen.size()
-	err := e.screen.draw(&e.buffer, short(prompt, columns/2), e.o.Continuation, e.menu.lines(columns-1, max(1, rows/2-1)))
+	err := e.screen.draw(&e.buffer, short(prompt, columns/2), e.prompts.More, e.menu.lines(columns-1, max(1, rows/2-1)))
 	e.cost = time.Since(began)
 	return err
 }
 
 // finish leaves the text on the screen as it is.
 func (e *Editor) finish(mark string) error {
-	return e.screen.finish(&e.buffer, e.o.Prompt, e.o.Continuation, mark)
+	return e.screen.finish(&e.buffer, e.prompts.First, e.prompts.More, mark)
 }
 
 // apply does what a key says; done tells that the text is ready.

@@ -18,7 +18,7 @@ import (
 
 // newEditor makes an editor on no terminal; a text with a semicolon is complete.
 func newEditor(out io.Writer, columns, rows int) *Editor {
-	e := &Editor{in: newInput(), o: Options{Out: out, Prompt: "> ", Continuation: "  ", Complete: func(text []byte) bool {
+	e := &Editor{in: newTestInput(), o: Options{Out: out, Complete: func(text []byte) bool {
 		text = bytes.TrimSpace(text)
 		return len(text) == 0 || bytes.Contains(text, []byte(";"))
 	}, Suggest: func(_ context.Context, before string) (list []Suggestion) {
@@ -31,6 +31,7 @@ func newEditor(out io.Writer, columns, rows int) *Editor {
 		return list
 	}}}
 	e.screen = screen{out: out, size: func() (int, int) { return columns, rows }}
+	e.prompts = Prompts{"> ", "  "}
 	e.history.rewind()
 	return e
 }
@@ -102,7 +103,7 @@ func TestKeys(t *testing.T) {
 			e.in.pump(wrap(strings.NewReader(tt.keys)))
 			got := ""
 			for {
-				s, err := e.Read(t.Context())
+				s, err := e.Read(t.Context(), Prompts{"> ", "  "})
 				if err != nil {
 					break
 				}
@@ -142,14 +143,14 @@ func TestEndAndInterrupt(t *testing.T) {
 		text string
 		err  error
 	}{{"a;", nil}, {"b", ErrInterrupted}, {"c;", nil}, {"", io.EOF}} {
-		if got, err := e.Read(t.Context()); !errors.Is(err, want.err) || err == nil && got != want.text {
+		if got, err := e.Read(t.Context(), Prompts{"> ", "  "}); !errors.Is(err, want.err) || err == nil && got != want.text {
 			t.Errorf("got %q, %v, want %q, %v", got, err, want.text, want.err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	e = newEditor(io.Discard, 80, 24)
-	if _, err := e.Read(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := e.Read(ctx, Prompts{"> ", "  "}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -360,7 +361,7 @@ func TestLook(t *testing.T) {
 
 // TestInterruptInALongPaste: Ctrl-C is found where it stands also after what was used has been cut off.
 func TestInterruptInALongPaste(t *testing.T) {
-	in := newInput()
+	in := newTestInput()
 	in.pump(strings.NewReader(strings.Repeat("a\r", 1<<20) + "\x03" + "b\r\x03c"))
 	for range 3 << 19 { // past the place where what was used is cut off
 		if _, ok, _, err := in.next(false); !ok || err != nil {
@@ -382,4 +383,12 @@ func TestInterruptInALongPaste(t *testing.T) {
 	if interrupts != 1 {
 		t.Error("one Ctrl-C interrupted twice")
 	}
+}
+
+func newTestInput() *input {
+	in, err := newInput()
+	if err != nil {
+		panic(err)
+	}
+	return in
 }

@@ -21,14 +21,29 @@ type input struct {
 	dropped   bool   // Ctrl-C has dropped what waited
 	decoder   decoder
 	more      chan struct{}
+
+	attention *attention
+	away      chan struct{} // tells that it reads no more
+	back      chan struct{} // tells it to go on
+	over      chan struct{} // is closed when it has ended
 }
 
-func newInput() *input { return &input{more: make(chan struct{}, 1)} }
+func newInput() (*input, error) {
+	a, err := newAttention()
+	return &input{more: make(chan struct{}, 1), attention: a,
+		away: make(chan struct{}), back: make(chan struct{}), over: make(chan struct{})}, err
+}
 
 // pump reads until the terminal is gone.
 func (in *input) pump(r io.Reader) {
+	defer close(in.over)
 	b := make([]byte, 64<<10)
 	for {
+		if !in.attention.await(r) {
+			in.away <- struct{}{}
+			<-in.back
+			continue
+		}
 		n, err := r.Read(b)
 		in.mu.Lock()
 		if i := bytes.LastIndexByte(b[:n], interruptByte); i >= 0 {

@@ -17,6 +17,34 @@ type screen struct {
 	drawn         []int // widths of the rows that stand there
 	cursorRow     int   // among them
 	columns, rows int
+	paint         func(text []byte, cursor int) []Span
+}
+
+// Span is a part of the text, in bytes, with the escape sequence that gives it its look.
+type Span struct {
+	From, To int
+	Look     string
+}
+
+// maxPainted is the longest text that is painted.
+const maxPainted = 16 << 10
+
+// looks gives the look of each byte of the text, nil for a plain one. A later span goes before an earlier one.
+func (s *screen) looks(text []byte, cursor int) []string {
+	if s.paint == nil || len(text) > maxPainted {
+		return nil
+	}
+	spans := s.paint(text, cursor)
+	if len(spans) == 0 {
+		return nil
+	}
+	looks := make([]string, len(text))
+	for _, sp := range spans {
+		for i := max(0, sp.From); i < min(sp.To, len(text)); i++ {
+			looks[i] = sp.Look
+		}
+	}
+	return looks
 }
 
 // row is a piece of the text that has a row of the screen.
@@ -144,6 +172,7 @@ func (s *screen) draw(b *buffer, prompt, continuation string, menu []string) err
 	s.columns, s.rows = columns, height
 	most := max(1, height-1-len(menu))
 	rows, cursor := s.window(b, prompt, continuation, most)
+	looks := s.looks(b.text, b.cursor)
 	var w bytes.Buffer
 	s.top(&w, oldRow)
 	s.drawn = s.drawn[:0]
@@ -151,7 +180,7 @@ func (s *screen) draw(b *buffer, prompt, continuation string, menu []string) err
 		if i > 0 {
 			w.WriteString("\r\n")
 		}
-		writeRow(&w, b.text, r)
+		writeRow(&w, b.text, r, looks)
 		s.drawn = append(s.drawn, r.width)
 	}
 	for _, m := range menu {
@@ -179,6 +208,7 @@ func (s *screen) finish(b *buffer, prompt, continuation, mark string) error {
 	columns, height := s.size()
 	_, oldRow := s.reflowed(columns)
 	s.columns, s.rows = columns, height
+	looks := s.looks(b.text, -1)
 	var w bytes.Buffer
 	s.top(&w, oldRow)
 	w.WriteString("\x1b[J")
@@ -189,7 +219,7 @@ func (s *screen) finish(b *buffer, prompt, continuation, mark string) error {
 			prefix = continuation
 		}
 		for _, r := range wrap(b.text, from, to, prefix, s.columns) {
-			writeRow(&w, b.text, r)
+			writeRow(&w, b.text, r, looks)
 			w.WriteString("\r\n")
 		}
 		if to == len(b.text) {
@@ -229,12 +259,25 @@ func (s *screen) top(w *bytes.Buffer, cursorRow int) {
 	}
 }
 
-func writeRow(w *bytes.Buffer, text []byte, r row) {
+func writeRow(w *bytes.Buffer, text []byte, r row, looks []string) {
 	w.WriteString("\x1b[K")
 	w.WriteString(r.prefix)
-	if line := text[r.from:r.to]; ascii(line) {
+	line, look := text[r.from:r.to], ""
+	if looks == nil && ascii(line) {
 		w.Write(line)
-	} else {
-		eachCell(line, func(_ int, look string, _ int) { w.WriteString(look) })
+		return
+	}
+	eachCell(line, func(at int, s string, _ int) {
+		if looks != nil && looks[r.from+at] != look {
+			if look != "" {
+				w.WriteString("\x1b[0m")
+			}
+			look = looks[r.from+at]
+			w.WriteString(look)
+		}
+		w.WriteString(s)
+	})
+	if look != "" {
+		w.WriteString("\x1b[0m")
 	}
 }
