@@ -108,6 +108,7 @@ type (
 	AnalyzeOptions = extension.AnalyzeOptions
 	Relation       = extension.Relation
 	Analysis       = extension.Analysis
+	Scan           = extension.Scan
 	Parameter      = extension.Parameter
 	Column         = extension.Column
 	RemoteEstimate = extension.RemoteEstimate

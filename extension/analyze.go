@@ -42,6 +42,10 @@ type Analysis struct {
 	// whose parameters have no values, for those that read what the text writes before them, and without a database.
 	Asks   bool
 	Remote []RemoteEstimate
+	// Scans are the tables that a query would read, behind views too, with their columns. ScansAll says that it reads nothing else: no
+	// files and no functions' rows. Without a database, for other statements and for parameters without values both are zero.
+	Scans    []Scan
+	ScansAll bool
 }
 
 // RemoteEstimate is what one call of a remote model would ask.
@@ -235,6 +239,11 @@ func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statemen
 	}
 	if a.Asks = s.waits; a.Asks && len(a.Parameters) == len(args) {
 		if a.Remote, err = on.estimate(ctx, src, st, args, a.Reads); err != nil {
+			return a, err
+		}
+	}
+	if on.counts && len(a.Parameters) == len(args) && slices.Contains([]string{"SELECT", "WITH", "FROM", "VALUES"}, a.Kind) {
+		if a.Scans, a.ScansAll, err = on.scans(ctx, src, st, args); err != nil {
 			return a, err
 		}
 	}

@@ -2,12 +2,17 @@ package bigquery
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	api "google.golang.org/api/bigquery/v2"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/server/wire"
@@ -67,8 +72,11 @@ func (s *Service) dryRun(ctx context.Context, j *job) error {
 	}
 	st := shape(text[all[0].Pos:all[0].End])
 	run := &queryRun{s: s, j: j, into: in}
-	stats.StatementType = st.kind
+	stats.StatementType, stats.ReferencedTables = st.kind, run.referenced(j, extension.Step{Source: text, Statement: all[0]})
 	if st.kind != "SELECT" {
+		if slices.Contains([]string{"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE_TABLE_AS_SELECT", "EXPORT_DATA", "CALL"}, st.kind) {
+			stats.TotalBytesProcessedAccuracy = unknown // what rows a change reads is not counted
+		}
 		run.changed(j, st, 0, operationOf(st))
 		stats.NumDmlAffectedRows, stats.DmlStats = 0, nil
 		return nil
@@ -77,7 +85,59 @@ func (s *Service) dryRun(ctx context.Context, j *job) error {
 		if stats.Schema, err = schemaOf(a.Columns); err != nil {
 			return err
 		}
+		if err := s.scanned(ctx, a, stats); err != nil {
+			return err
+		}
 		estimate(a.Remote, stats)
+	}
+	return nil
+}
+
+// unknown is the accuracy of an estimate that may be too low or too high.
+const unknown = "UNKNOWN"
+
+// counted bounds the values whose bytes are counted for an estimate; of a table with more the first rows tell.
+const counted = 100_000_000
+
+// scanned adds the bytes of the columns that a query reads, as BigQuery counts them
+// (https://docs.cloud.google.com/bigquery/docs/best-practices-costs#estimate-query-costs).
+func (s *Service) scanned(ctx context.Context, a mallard.Analysis, stats *api.JobStatistics2) error {
+	if !a.ScansAll {
+		stats.TotalBytesProcessedAccuracy = "LOWER_BOUND"
+	}
+	for _, scan := range a.Scans {
+		if len(scan.Table) != 3 || scan.Table[0] == "temp" { // another connection's
+			stats.TotalBytesProcessedAccuracy = "LOWER_BOUND"
+			continue
+		}
+		r := relation{schema: schema{database: scan.Table[0], name: scan.Table[1]}, table: scan.Table[2], kind: "TABLE"}
+		columns, err := s.columns(ctx, r)
+		if err != nil {
+			return err
+		}
+		columns = slices.DeleteFunc(columns, func(f googlesql.Field) bool { return !slices.Contains(scan.Columns, f.Name) })
+		if len(columns) == 0 {
+			continue
+		}
+		sizes := make([]string, len(columns))
+		for i, f := range columns {
+			sizes[i] = sizeOf(f)
+		}
+		var rows, bytes, of int64
+		if err := s.duck(ctx, func(c *sql.Conn) error {
+			if err := c.QueryRowContext(ctx, "SELECT count(*) FROM "+r.sql()).Scan(&rows); err != nil {
+				return err
+			}
+			return c.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(sum(%s), 0)::BIGINT FROM (FROM %s LIMIT %d)",
+				strings.Join(sizes, " + "), r.sql(), counted/len(columns))).Scan(&of, &bytes)
+		}); err != nil {
+			return err
+		}
+		if of < rows {
+			stats.TotalBytesProcessedAccuracy = unknown
+			bytes = int64(float64(bytes) / float64(of) * float64(rows))
+		}
+		stats.TotalBytesProcessed += bytes
 	}
 	return nil
 }
@@ -109,7 +169,9 @@ func estimate(calls []mallard.RemoteEstimate, stats *api.JobStatistics2) {
 	for _, e := range calls {
 		bytes := (e.InputTokens + e.OutputTokens) * bytesOfToken
 		stats.TotalBytesProcessed += bytes
-		stats.TotalBytesProcessedAccuracy = "UPPER_BOUND"
+		if stats.TotalBytesProcessedAccuracy == "PRECISE" {
+			stats.TotalBytesProcessedAccuracy = "UPPER_BOUND"
+		}
 		stats.ExternalServiceCosts = append(stats.ExternalServiceCosts, &api.ExternalServiceCost{
 			ExternalService: e.Func + " " + e.Model, BytesProcessed: bytes, BillingMethod: "TOKENS"})
 	}

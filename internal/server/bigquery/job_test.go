@@ -227,6 +227,38 @@ func TestDestination(t *testing.T) {
 	wantFault(t, err, 400, "invalid", "writeDisposition")
 }
 
+// TestDryRunBytes: the bytes of the columns that are read, behind views too, by the sizes that BigQuery counts values with.
+func TestDryRunBytes(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	s.must("CREATE TABLE demo.t AS SELECT n AS a, 'abcd' AS b, n > 500 AS c, NUMERIC '1.5' AS d FROM UNNEST(GENERATE_ARRAY(1, 3000)) AS n")
+	s.must("INSERT demo.t (b) VALUES ('')")
+	s.must("CREATE VIEW demo.v AS SELECT a, b AS word FROM demo.t")
+	for _, tt := range []struct {
+		sql, accuracy string
+		bytes         int64
+	}{
+		{"SELECT 1 AS x", "PRECISE", 0},
+		{"SELECT COUNT(*) FROM demo.t", "PRECISE", 0},
+		{"SELECT a FROM demo.t", "PRECISE", 8 * 3000},
+		{"SELECT MAX(a) FROM demo.v WHERE word = 'abcd'", "PRECISE", 8*3000 + 6*3000 + 2},
+		{"SELECT x.c FROM demo.t AS x JOIN demo.t AS y ON x.a = y.a", "PRECISE", (1 + 8) * 3000},
+		{"SELECT * FROM demo.t ORDER BY a LIMIT 1", "PRECISE", (8+6+1+16)*3000 + 2},
+		{"SELECT a FROM demo.t WHERE false", "LOWER_BOUND", 0},
+		{"INSERT demo.t (a) SELECT a FROM demo.t", "UNKNOWN", 0},
+		{"DROP TABLE demo.t", "PRECISE", 0},
+	} {
+		j, err := s.Jobs.Insert(project, &api.Job{Configuration: &api.JobConfiguration{DryRun: true, Query: &api.JobConfigurationQuery{Query: tt.sql}}}).Do()
+		if err != nil {
+			t.Errorf("%s: %v", tt.sql, err)
+			continue
+		}
+		if q := j.Statistics.Query; j.Statistics.TotalBytesProcessed != tt.bytes || q.TotalBytesProcessedAccuracy != tt.accuracy {
+			t.Errorf("%s: %d bytes %s, want %d %s", tt.sql, j.Statistics.TotalBytesProcessed, q.TotalBytesProcessedAccuracy, tt.bytes, tt.accuracy)
+		}
+	}
+}
+
 // TestScript: a script has children, newest first in lists, with their places; its result is that of its last query.
 func TestScript(t *testing.T) {
 	s := serve(t)
