@@ -14,31 +14,24 @@ import pyarrow
 import pyarrow.parquet
 from google.cloud import storage
 
-KMS = "a key of Cloud Key Management"
 FORMAT = "a file format that DuckDB does not read"
 LEGACY = "legacy SQL"
 PUBLIC = "rows of BigQuery's public data"
 GEOGRAPHY = "the type GEOGRAPHY"
-EXTERNAL = "external tables, which the SQL of a statement makes, not the API"
 SHEETS = "Google Sheets"
 
 # By the folder, the file without test, and the test where the file has several.
 EXPECTED = {
     "tests/browse_table_data": PUBLIC,
-    "tests/client_query_destination_table_cmek": KMS,
     "tests/client_query_destination_table_legacy": LEGACY,
-    "tests/client_query_dry_run": "the number of bytes that BigQuery's storage would read",
     "tests/client_query_legacy_sql": LEGACY,
     "tests/client_query_w_named_params": PUBLIC,
     "tests/client_query_w_positional_params": PUBLIC,
-    "tests/copy_table_cmek": KMS,
     "tests/load_table_uri_avro": FORMAT,
-    "tests/load_table_uri_cmek": KMS,
     "tests/load_table_uri_orc": FORMAT,
     "tests/load_table_uri_truncate_avro": FORMAT,
     "tests/load_table_uri_truncate_orc": FORMAT,
     "tests/model_samples": "training of models",
-    "tests/query_external_gcs_temporary_table": EXTERNAL,
     "tests/query_external_sheets_permanent_table": SHEETS,
     "tests/query_external_sheets_temporary_table": SHEETS,
     "tests/query_pagination": PUBLIC,
@@ -46,11 +39,8 @@ EXPECTED = {
     "tests/undelete_table": "time travel to a table that is deleted",
     "snippets/authorized_view_tutorial": PUBLIC,
     "snippets/client_query": PUBLIC,
-    "snippets/create_iam_policy": "access policies of tables",
-    "snippets/create_table_external_data_configuration": EXTERNAL,
-    "snippets/create_table_external_hive_partitioned": EXTERNAL,
+    "snippets/create_table_external_data_configuration": FORMAT,
     "snippets/load_table_uri_firestore": "an export of Firestore",
-    "snippets/materialized_view": "materialized views that are refreshed",
     "snippets/natality_tutorial": PUBLIC,
     "snippets/simple_app": PUBLIC,
     "geography/insert_geojson": GEOGRAPHY,
@@ -63,7 +53,8 @@ EXPECTED = {
 def put_files():
     """The files of gs://cloud-samples-data that the samples load, made up but for their shape."""
     bucket = storage.Client().bucket("cloud-samples-data")
-    states = [(f"State {i}", chr(65 + i // 26) + chr(65 + i % 26)) for i in range(50)]
+    states = [(f"State {i}", chr(65 + i // 26) + chr(65 + i % 26)) for i in range(46)]
+    states += [("Washington", "WA"), ("West Virginia", "WV"), ("Wisconsin", "WI"), ("Wyoming", "WY")]
     folder = "bigquery/us-states/us-states"
 
     def put(name, lines):
@@ -76,6 +67,9 @@ def put_files():
     table = pyarrow.table({"name": [n for n, _ in states], "post_abbr": [a for _, a in states]})
     pyarrow.parquet.write_table(table, file)
     bucket.blob(f"{folder}.parquet").upload_from_string(file.getvalue())
+    for day in ("2020-11-15", "2020-11-16"):
+        blob = bucket.blob(f"bigquery/hive-partitioning-samples/autolayout/dt={day}/file1.parquet")
+        blob.upload_from_string(file.getvalue())
     put(
         "bigquery/sample-transactions/transactions.csv",
         ["timestamp,origin,destination,amount"] + [f"2019-01-0{1 + i % 9} 00:00:00,{i},{i + 1},{i}.25" for i in range(100)],

@@ -12,7 +12,7 @@ bq ls bqml_tutorial_bq | grep -E 'imported_tf_model +MODEL'
 bq query --use_legacy_sql=false 'SELECT *
 FROM ML.PREDICT(
   MODEL `bqml_tutorial_bq.imported_tf_model`,
-  (SELECT title AS input FROM `bigquery-public-data.hacker_news.full`))' | head -8
+  (SELECT title AS input FROM `bigquery-public-data.hacker_news.full`))' | sed -n 1,8p
 bq mk --dataset --location=us "${PROJECT_ID:-test-project}:tf_models_tutorial_bq"
 bq mk --connection --location=US --project_id="${PROJECT_ID:-test-project}" --connection_type=CLOUD_RESOURCE bq_connection
 bq show --connection "${PROJECT_ID:-test-project}.US.bq_connection" | grep serviceAccountId

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"strings"
 
@@ -12,11 +13,25 @@ import (
 // ObjectTableMark is in the text of every object table's view, and of no other view unless its author wants it to be.
 const ObjectTableMark = "mallard_objects("
 
+// ExternalTableMark is in the text of the view of every external table over files.
+const ExternalTableMark = "mallard external table"
+
+// External reports whether a view is an external table over files.
+func (c *Catalog) External(ctx context.Context, p QualifiedName) (bool, error) {
+	rows, err := c.viewsWith(ctx, p, ExternalTableMark)
+	return len(rows) == 1, err
+}
+
+// viewsWith gives the text of a view that holds a mark; no row for another.
+func (c *Catalog) viewsWith(ctx context.Context, p QualifiedName, mark string) ([][]driver.Value, error) {
+	return c.Rows(ctx, "SELECT sql FROM duckdb_views() WHERE lower(database_name) = lower("+quote.Text(p.Database)+
+		") AND lower(schema_name) = lower("+
+		quote.Text(p.Schema)+") AND lower(view_name) = lower("+quote.Text(p.Name)+") AND contains(sql, "+quote.Text(mark)+")")
+}
+
 // ObjectTable reads the description of an object table out of its view; ok is false for anything else.
 func (c *Catalog) ObjectTable(ctx context.Context, p QualifiedName) (spec objecttable.Spec, ok bool, err error) {
-	rows, err := c.Rows(ctx, "SELECT sql FROM duckdb_views() WHERE lower(database_name) = lower("+quote.Text(p.Database)+
-		") AND lower(schema_name) = lower("+
-		quote.Text(p.Schema)+") AND lower(view_name) = lower("+quote.Text(p.Name)+") AND contains(sql, "+quote.Text(ObjectTableMark)+")")
+	rows, err := c.viewsWith(ctx, p, ObjectTableMark)
 	if err != nil || len(rows) != 1 {
 		return spec, false, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/metadata"
@@ -160,7 +161,7 @@ func (d described) relations(ctx context.Context, dataset string) ([]relation, e
 		if hidden[strings.ToLower(x.schema+"."+x.name)] || x.view && strings.Contains(x.sql, writer.RoutineFormat) {
 			continue
 		}
-		x.objects = x.view && strings.Contains(x.sql, "mallard_objects(")
+		x.objects = x.view && (strings.Contains(x.sql, catalog.ObjectTableMark) || strings.Contains(x.sql, catalog.ExternalTableMark))
 		if k := kept[strings.ToLower(x.schema+"."+x.name)]; k != nil {
 			x.kept, x.columns = k.kept, k.columns
 		}

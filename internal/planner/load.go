@@ -245,21 +245,7 @@ func (l *loading) csv(ctx context.Context) (string, error) {
 	for i, f := range fields {
 		items[i] = writer.FromText(f.Type, f.Text)
 	}
-	return l.rows(items, source, writer.TextFault(fields)), nil
-}
-
-// rows writes a query that bears as many rows with a fault as the option max_bad_records says.
-func (l *loading) rows(items []string, source, fault string) string {
-	failed := func(fault string) string {
-		return "CAST(error('Error while reading data, error message: ' || " + fault + ") AS BOOLEAN)"
-	}
-	list := strings.Join(items, ", ")
-	if most := l.number("max_bad_records"); most > 0 {
-		return fmt.Sprintf("SELECT %s FROM (SELECT *, (%s) AS mallard_fault, count(*) FILTER ((%s) IS NOT NULL) OVER () AS mallard_bad "+
-			"FROM %s) WHERE CASE WHEN mallard_bad > %d THEN %s ELSE mallard_fault IS NULL END", list, fault, fault, source, most,
-			failed("'too many errors, giving up. Rows with errors: ' || mallard_bad"))
-	}
-	return "SELECT " + list + " FROM " + source + " WHERE CASE WHEN (" + fault + ") IS NOT NULL THEN " + failed(fault) + " ELSE true END"
+	return writer.CheckedRows(items, source, writer.TextFault(fields), l.number("max_bad_records")), nil
 }
 
 // csvOptions are the options as read_csv has them.
@@ -331,26 +317,11 @@ func (l *loading) json(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	var fields []writer.TextField
-	var items, known []string
-	for _, c := range l.Columns {
-		x := "json_extract(json, " + writer.JSONPath(c.Name) + ")"
-		known = append(known, quote.Text(strings.ToLower(c.Name)))
-		switch c.Type.Kind {
-		case googlesql.Array, googlesql.Struct, googlesql.JSON:
-			items = append(items, writer.FromJSON(c.Type, x, c.Name))
-		default:
-			f := writer.TextField{Name: c.Name, Type: c.Type, Text: "(" + x + " ->> '$')", Required: c.Required}
-			fields = append(fields, f)
-			items = append(items, writer.FromText(f.Type, f.Text))
-		}
-	}
-	fault := writer.TextFault(fields)
+	items, fault := writer.JSONItems(l.Columns)
 	if l.options["ignore_unknown_values"] != true {
-		more := "list_filter(json_keys(json), lambda k: lower(k) NOT IN (" + strings.Join(known, ", ") + "))"
-		fault = "CASE WHEN len(" + more + ") > 0 THEN 'No such field: ' || " + more + "[1] || '.' ELSE " + fault + " END"
+		fault = writer.UnknownFault(l.Columns, fault)
 	}
-	return l.rows(items, "read_json_objects("+read+")", fault), nil
+	return writer.CheckedRows(items, "read_json_objects("+read+")", fault, l.number("max_bad_records")), nil
 }
 
 // readingData says in BigQuery's words that files cannot be read.

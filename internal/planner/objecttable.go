@@ -118,6 +118,11 @@ func (pl *Planner) dropObjectTable(ctx context.Context, s *dialect.DropExternalT
 			return &Plan{SQL: "DROP VIEW " + p.SQL(), Pos: -1, Verb: "DROP EXTERNAL TABLE",
 				Done: func() { pl.Objects.Forget(p.Key()) }}, nil
 		}
+		if external, err := cat.External(ctx, p); err != nil {
+			return nil, err
+		} else if external {
+			return &Plan{SQL: "DROP VIEW " + p.SQL(), Pos: -1, Verb: "DROP EXTERNAL TABLE"}, nil
+		}
 		if k, _, err := cat.Lookup(ctx, p); err == nil && k != catalog.Nothing {
 			kind := map[catalog.Kind]string{catalog.Model: "MODEL", catalog.Other: "TABLE or VIEW"}[k]
 			return nil, dialect.At(s.Name.Span, fmt.Errorf("cannot drop `%s`, which has type %s: an external table was expected", p, kind))

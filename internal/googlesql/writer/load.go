@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
@@ -174,4 +175,45 @@ func depth(x string) string { return strings.Repeat("_", strings.Count(x, "e_")+
 // JSONPath is the path of a member, as DuckDB writes it in a text.
 func JSONPath(name string) string {
 	return quote.Text(`$."` + strings.ReplaceAll(name, `"`, `\"`) + `"`)
+}
+
+// JSONItems writes the values of columns in the objects of a column json, and the fault of a row, which is NULL where there is none.
+func JSONItems(columns []LoadColumn) (items []string, fault string) {
+	var fields []TextField
+	for _, c := range columns {
+		x := "json_extract(json, " + JSONPath(c.Name) + ")"
+		switch c.Type.Kind {
+		case googlesql.Array, googlesql.Struct, googlesql.JSON:
+			items = append(items, FromJSON(c.Type, x, c.Name))
+		default:
+			f := TextField{Name: c.Name, Type: c.Type, Text: "(" + x + " ->> '$')", Required: c.Required}
+			fields = append(fields, f)
+			items = append(items, FromText(f.Type, f.Text))
+		}
+	}
+	return items, TextFault(fields)
+}
+
+// UnknownFault adds to the fault of a row that its object has a field that no column has.
+func UnknownFault(columns []LoadColumn, fault string) string {
+	known := make([]string, len(columns))
+	for i, c := range columns {
+		known[i] = quote.Text(strings.ToLower(c.Name))
+	}
+	more := "list_filter(json_keys(json), lambda k: lower(k) NOT IN (" + strings.Join(known, ", ") + "))"
+	return "CASE WHEN len(" + more + ") > 0 THEN 'No such field: ' || " + more + "[1] || '.' ELSE " + fault + " END"
+}
+
+// CheckedRows writes a query for the items of a source, without the rows that have a fault. More than most of those are an error.
+func CheckedRows(items []string, source, fault string, most int64) string {
+	failed := func(fault string) string {
+		return "CAST(error('Error while reading data, error message: ' || " + fault + ") AS BOOLEAN)"
+	}
+	list := strings.Join(items, ", ")
+	if most > 0 {
+		return fmt.Sprintf("SELECT %s FROM (SELECT *, (%s) AS mallard_fault, count(*) FILTER ((%s) IS NOT NULL) OVER () AS mallard_bad "+
+			"FROM %s) WHERE CASE WHEN mallard_bad > %d THEN %s ELSE mallard_fault IS NULL END", list, fault, fault, source, most,
+			failed("'too many errors, giving up. Rows with errors: ' || mallard_bad"))
+	}
+	return "SELECT " + list + " FROM " + source + " WHERE CASE WHEN (" + fault + ") IS NOT NULL THEN " + failed(fault) + " ELSE true END"
 }

@@ -205,11 +205,7 @@ func (r *loading) plainTypes(ctx context.Context, c *sql.Conn) error {
 		return err
 	}
 	for _, p := range columns {
-		f, err := wire.Declared(p[0], strings.ReplaceAll(p[1], "TIMESTAMP_NS", "TIMESTAMP"))
-		if err != nil {
-			return err
-		}
-		t, err := wire.TypeOf(f)
+		t, err := parquetType(p)
 		if err != nil {
 			return err
 		}

@@ -30,18 +30,16 @@ func (r *loading) csv(ctx context.Context) error {
 		return err
 	}
 	if r.fields == nil {
-		return r.csvDetected(ctx, options)
-	}
-	names := make([]string, len(r.fields))
-	for i, f := range r.fields {
-		if t, err := wire.TypeOf(f); err != nil || t.Kind == googlesql.Array || t.Kind == googlesql.Struct {
-			return invalid("Cannot load CSV data with a nested or repeated field. Field: %s", f.Name)
+		query, err := r.csvDetected(ctx, options)
+		if err != nil {
+			return err
 		}
-		names[i] = quote.Text(f.Name) + ": 'VARCHAR'"
+		return r.s.exec(ctx, "CREATE TABLE "+r.stage+" AS "+query)
 	}
-	options = append(options, "header = false", "auto_detect = false", "columns = {"+strings.Join(names, ", ")+"}",
-		"skip = "+strconv.FormatInt(r.l.SkipLeadingRows, 10))
-	source := "read_csv(" + quote.Files(r.files) + ", " + strings.Join(options, ", ") + ")"
+	source, err := r.csvTexts(options)
+	if err != nil {
+		return err
+	}
 	return r.s.duck(ctx, func(c *sql.Conn) error {
 		texts := r.stage[:len(r.stage)-1] + `_text"`
 		defer func() { _, _ = c.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+texts) }() // the server's end drops it, too
@@ -50,6 +48,34 @@ func (r *loading) csv(ctx context.Context) error {
 		}
 		return r.parsed(ctx, c, texts)
 	})
+}
+
+// csvTexts is a source of the fields' texts.
+func (r *loading) csvTexts(options []string) (string, error) {
+	names := make([]string, len(r.fields))
+	for i, f := range r.fields {
+		if t, err := wire.TypeOf(f); err != nil || t.Kind == googlesql.Array || t.Kind == googlesql.Struct {
+			return "", invalid("Cannot load CSV data with a nested or repeated field. Field: %s", f.Name)
+		}
+		names[i] = quote.Text(f.Name) + ": 'VARCHAR'"
+	}
+	options = append(options, "header = false", "auto_detect = false", "columns = {"+strings.Join(names, ", ")+"}",
+		"skip = "+strconv.FormatInt(r.l.SkipLeadingRows, 10))
+	return "read_csv(" + quote.Files(r.files) + ", " + strings.Join(options, ", ") + ")", nil
+}
+
+// textFields are the fields as they are read from texts.
+func (r *loading) textFields() (fields []writer.TextField, items []string, err error) {
+	for _, f := range r.fields {
+		t, err := wire.TypeOf(f)
+		if err != nil {
+			return nil, nil, err
+		}
+		x := quote.Name(f.Name)
+		items = append(items, writer.FromText(t, x)+" AS "+x)
+		fields = append(fields, writer.TextField{Name: f.Name, Type: t, Text: x, Required: strings.EqualFold(f.Mode, wire.Required)})
+	}
+	return fields, items, nil
 }
 
 // csvOptions are what a job says of the files, as options of read_csv.
@@ -124,31 +150,29 @@ func (r *loading) packed() (string, error) {
 	return "", unsupported("Some of the files are gzip and others are not; load them one after the other")
 }
 
-// csvDetected lets DuckDB find header and types.
-func (r *loading) csvDetected(ctx context.Context, options []string) error {
+// csvDetected lets DuckDB find header and types, and gives the query for the rows.
+func (r *loading) csvDetected(ctx context.Context, options []string) (string, error) {
 	if n := r.l.SkipLeadingRows; n > 0 {
 		options = append(options, "header = true", "skip = "+strconv.FormatInt(n-1, 10))
 	}
 	source := "read_csv(" + quote.Files(r.files) + ", " + strings.Join(options, ", ") + ", sample_size = -1)"
-	return r.s.duck(ctx, func(c *sql.Conn) error {
-		columns, err := pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+source+")")
-		if err != nil {
-			return err
-		}
-		parts := make([]string, len(columns))
-		for i, p := range columns {
-			x, name := quote.Name(p[0]), detectedName(p[0], p[1], i)
-			switch p[1] {
-			case "TIMESTAMP": // BigQuery detects no DATETIME
-				x += " AT TIME ZONE 'UTC'"
-			case "DECIMAL", "HUGEINT", "UBIGINT":
-				x += "::DOUBLE"
-			}
-			parts[i] = x + " AS " + quote.Name(name)
-		}
-		_, err = c.ExecContext(ctx, "CREATE TABLE "+r.stage+" AS SELECT "+strings.Join(parts, ", ")+" FROM "+source)
+	var columns [][2]string
+	err := r.s.duck(ctx, func(c *sql.Conn) (err error) {
+		columns, err = pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+source+")")
 		return err
 	})
+	parts := make([]string, len(columns))
+	for i, p := range columns {
+		x, name := quote.Name(p[0]), detectedName(p[0], p[1], i)
+		switch p[1] {
+		case "TIMESTAMP": // BigQuery detects no DATETIME
+			x += " AT TIME ZONE 'UTC'"
+		case "DECIMAL", "HUGEINT", "UBIGINT":
+			x += "::DOUBLE"
+		}
+		parts[i] = x + " AS " + quote.Name(name)
+	}
+	return "SELECT " + strings.Join(parts, ", ") + " FROM " + source, err
 }
 
 // detectedName is the name of a column whose file has none: string_field_0 and so on.
@@ -173,16 +197,9 @@ func detectedName(name, duckdb string, i int) string {
 
 // parsed reads the texts of a table as the types of the fields. Rows that cannot be read are as many as the job allows.
 func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string) error {
-	var reads []string
-	fields := make([]writer.TextField, len(r.fields))
-	for i, f := range r.fields {
-		t, err := wire.TypeOf(f)
-		if err != nil {
-			return err
-		}
-		x := quote.Name(f.Name)
-		reads = append(reads, writer.FromText(t, x)+" AS "+x)
-		fields[i] = writer.TextField{Name: f.Name, Type: t, Text: x, Required: strings.EqualFold(f.Mode, wire.Required)}
+	fields, reads, err := r.textFields()
+	if err != nil {
+		return err
 	}
 	fault := writer.TextFault(fields)
 	var first sql.NullString
@@ -195,7 +212,7 @@ func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string) error {
 		return invalid("Error while reading data, error message: CSV table encountered too many errors, giving up. Rows with errors: %d. %.500s",
 			r.bad, first.String)
 	}
-	_, err := c.ExecContext(ctx, "CREATE TABLE "+r.stage+" AS SELECT "+strings.Join(reads, ", ")+" FROM "+texts+" WHERE ("+fault+") IS NULL")
+	_, err = c.ExecContext(ctx, "CREATE TABLE "+r.stage+" AS SELECT "+strings.Join(reads, ", ")+" FROM "+texts+" WHERE ("+fault+") IS NULL")
 	return err
 }
 

@@ -65,7 +65,7 @@ func (s *Service) relations(ctx context.Context, d schema, name string) (all []r
 					r.kind, r.spec = "MODEL", spec
 				} else if strings.Contains(r.text, writer.RoutineFormat) {
 					continue
-				} else if strings.Contains(r.text, catalog.ObjectTableMark) {
+				} else if strings.Contains(r.text, catalog.ObjectTableMark) || strings.Contains(r.text, catalog.ExternalTableMark) {
 					r.kind = "EXTERNAL"
 				}
 			}

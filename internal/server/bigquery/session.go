@@ -236,8 +236,15 @@ func (s *Service) sessionOf(ctx context.Context, j *job) (*session, error) {
 
 // connection gives the one that a job runs on, and how it ends.
 func (s *Service) connection(ctx context.Context, j *job) (c conn, in *session, done func(), err error) {
+	q := j.config.Query
 	if in, err = s.sessionOf(ctx, j); err != nil {
 		return nil, nil, nil, err
+	}
+	own := in == nil && len(q.TableDefinitions) > 0 // a session that nobody else knows
+	if own {
+		if in, err = s.openSession(ctx); err != nil {
+			return nil, nil, nil, err
+		}
 	}
 	if in != nil {
 		select {
@@ -248,12 +255,18 @@ func (s *Service) connection(ctx context.Context, j *job) (c conn, in *session, 
 		case <-ctx.Done():
 			return nil, nil, nil, ctx.Err()
 		}
-		c, done = in.c, func() { in.used = time.Now(); in.turn <- struct{}{} }
-		if err := s.sessionRoom(ctx, in, j.config.Query.Query); err != nil {
+		c, done = in.c, s.turnEnd(in, own, q.TableDefinitions)
+		err := s.sessionRoom(ctx, in, q.Query)
+		if err == nil {
+			err = in.define(ctx, s, q.TableDefinitions)
+		}
+		if err != nil {
 			done()
 			return nil, nil, nil, err
 		}
-		j.change(func() { j.statistics.SessionInfo = &api.SessionInfo{SessionId: in.id} })
+		if !own {
+			j.change(func() { j.statistics.SessionInfo = &api.SessionInfo{SessionId: in.id} })
+		}
 	} else {
 		if c, err = s.DB.Conn(ctx); err != nil {
 			return nil, nil, nil, err
@@ -264,13 +277,29 @@ func (s *Service) connection(ctx context.Context, j *job) (c conn, in *session, 
 			_ = c.Close()
 		}
 	}
-	if d := j.config.Query.DefaultDataset; d != nil {
+	if d := q.DefaultDataset; d != nil {
 		if err := s.use(ctx, c, in, j.project, d); err != nil {
 			done()
 			return nil, nil, nil, err
 		}
 	}
 	return c, in, done, nil
+}
+
+// turnEnd gives a session back behind a job: without the tables that the job alone defined, and ended where it was the job's own.
+func (s *Service) turnEnd(in *session, own bool, defined map[string]api.ExternalDataConfiguration) func() {
+	return func() {
+		in.used = time.Now()
+		for name := range defined {
+			if err := s.exec(context.Background(), "DROP VIEW IF EXISTS "+quote.Path(in.database, "main", name)); err != nil {
+				s.Logger.Warn("a table of a query's tableDefinitions was not dropped", "session", in.id, "error", err)
+			}
+		}
+		in.turn <- struct{}{}
+		if own {
+			_ = s.abort(in.id) // whoever ended it before was right, too
+		}
+	}
 }
 
 // bytesOfValue is about what the smallest value takes; wide is how many times wider others may be.

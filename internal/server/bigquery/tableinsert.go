@@ -40,6 +40,9 @@ func (s *Service) insertTable(c *call) (any, error) {
 	if in.View != nil || in.MaterializedView != nil {
 		r.kind = "VIEW"
 	}
+	if in.ExternalDataConfiguration != nil {
+		r.kind = "EXTERNAL"
+	}
 	err = s.change(c.ctx(), func(t *change) error { return s.createTable(t, r, &in) })
 	if duckapi.AlreadyExists(err) {
 		return nil, duplicate("Already Exists: Table %s", r)
@@ -89,6 +92,9 @@ func (s *Service) createTable(t *change, r relation, in *api.Table) error {
 		}
 		return t.define(r, fields, "CREATE TABLE", func(kept *metadata.Value) { *kept = v })
 	}
+	if r.kind == "EXTERNAL" {
+		return s.createExternal(t, r, in, v, "CREATE VIEW ")
+	}
 	statement := "CREATE VIEW "
 	if in.MaterializedView != nil {
 		statement = "CREATE MATERIALIZED VIEW "
@@ -105,6 +111,23 @@ func (s *Service) createTable(t *change, r relation, in *api.Table) error {
 	return t.keepFields(r, nil, in.Schema.Fields)
 }
 
+// createExternal makes an external table.
+func (s *Service) createExternal(t *change, r relation, in *api.Table, v metadata.Value, verb string) error {
+	query, err := s.external(t.ctx, in.ExternalDataConfiguration, in.Schema)
+	if err != nil {
+		return err
+	}
+	if err := t.duck(verb + r.sql() + " AS " + query); err != nil {
+		return err
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	return t.update(r.database, r.key(), func(kept *metadata.Value) {
+		v.Created = cmp.Or(kept.Created, &now)
+		v.Properties = withPolicy(v.Properties, kept.Properties)
+		*kept = v
+	})
+}
+
 // checkSchema refuses a schema with types that there are not, and names twice.
 func checkSchema(schema *api.TableSchema) error {
 	if schema == nil {
@@ -118,7 +141,8 @@ func checkSchema(schema *api.TableSchema) error {
 
 // tableProperties are the fields of a table that are kept as they come, and change nothing.
 var tableProperties = []string{
-	"defaultRoundingMode", "encryptionConfiguration", "materializedView", "maxStaleness", "resourceTags", "tableConstraints", "restrictions",
+	"defaultRoundingMode", "encryptionConfiguration", "externalDataConfiguration", "materializedView", "maxStaleness", "resourceTags",
+	"restrictions", "tableConstraints",
 }
 
 // tableValue is what is kept of a table.

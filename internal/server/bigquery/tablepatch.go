@@ -59,6 +59,8 @@ func (s *Service) patchTable(c *call) (any, error) {
 			return err
 		}
 		switch {
+		case r.kind == "EXTERNAL" && in.ExternalDataConfiguration != nil: // its uris may name other files now
+			return s.createExternal(t, r, &in, v, "CREATE OR REPLACE VIEW ")
 		case r.kind == "VIEW" && in.View != nil && in.View.Query != current.View.Query:
 			if err := t.googleSQL("CREATE OR REPLACE VIEW " + r.googleSQL() + " AS " + in.View.Query); err != nil {
 				return err

@@ -29,14 +29,27 @@ var treatments = map[reflect.Type]treatment{
 			"linkedDatasetSource",
 	},
 	reflect.TypeFor[api.Table](): {
-		served: "clustering description expirationTime friendlyName labels materializedView rangePartitioning schema tableReference " +
-			"timePartitioning view",
+		served: "clustering description expirationTime externalDataConfiguration friendlyName labels materializedView rangePartitioning " +
+			"schema tableReference timePartitioning view",
 		kept: "encryptionConfiguration maxStaleness requirePartitionFilter resourceTags restrictions tableConstraints",
 		refused: "biglakeConfiguration defaultCollation defaultRoundingMode=ROUNDING_MODE_UNSPECIFIED|ROUND_HALF_AWAY_FROM_ZERO " +
-			"externalCatalogTableOptions externalDataConfiguration managedTableType=MANAGED_TABLE_TYPE_UNSPECIFIED|NATIVE partitionDefinition " +
+			"externalCatalogTableOptions managedTableType=MANAGED_TABLE_TYPE_UNSPECIFIED|NATIVE partitionDefinition " +
 			"tableReplicationInfo",
 	},
-	reflect.TypeFor[api.TableSchema](): {served: "fields", refused: "foreignTypeInfo"},
+	reflect.TypeFor[api.ExternalDataConfiguration](): {
+		served: "autodetect csvOptions hivePartitioningOptions ignoreUnknownValues maxBadRecords schema sourceFormat sourceUris",
+		kept:   "compression parquetOptions",
+		refused: "avroOptions bigtableOptions connectionId dateFormat datetimeFormat decimalTargetTypes " +
+			"fileSetSpecType=FILE_SET_SPEC_TYPE_FILE_SYSTEM_MATCH googleSheetsOptions jsonExtension jsonOptions metadataCacheMode " +
+			"objectMetadata referenceFileSchemaUri timeFormat timeZone=UTC timestampFormat timestampTargetPrecision",
+	},
+	reflect.TypeFor[api.CsvOptions](): {
+		served:  "allowJaggedRows encoding fieldDelimiter nullMarker nullMarkers quote skipLeadingRows",
+		kept:    "allowQuotedNewlines preserveAsciiControlCharacters",
+		refused: "sourceColumnMatch=POSITION",
+	},
+	reflect.TypeFor[api.HivePartitioningOptions](): {served: "mode", kept: "requirePartitionFilter sourceUriPrefix"},
+	reflect.TypeFor[api.TableSchema]():             {served: "fields", refused: "foreignTypeInfo"},
 	reflect.TypeFor[api.TableFieldSchema](): {
 		served: "defaultValueExpression description fields maxLength mode name precision scale type",
 		kept:   "categories dataGovernanceTagsInfo dataPolicies dataPolicyList policyTags",
@@ -56,10 +69,11 @@ var treatments = map[reflect.Type]treatment{
 	},
 	reflect.TypeFor[api.JobConfigurationQuery](): {
 		served: "clustering connectionProperties createDisposition createSession defaultDataset destinationTable maximumBytesBilled " +
-			"parameterMode query queryParameters rangePartitioning schemaUpdateOptions scriptOptions timePartitioning writeDisposition",
+			"parameterMode query queryParameters rangePartitioning schemaUpdateOptions scriptOptions tableDefinitions timePartitioning " +
+			"writeDisposition",
 		kept:    "allowLargeResults destinationEncryptionConfiguration flattenResults maximumBillingTier priority useQueryCache",
 		ignored: "preserveNulls useLegacySql writeIncrementalResults",
-		refused: "continuous secureContext tableDefinitions userDefinedFunctionResources",
+		refused: "continuous secureContext userDefinedFunctionResources",
 	},
 	reflect.TypeFor[api.ScriptOptions](): {
 		served: "keyResultStatement", refused: "statementByteBudget statementTimeoutMs",
@@ -130,6 +144,12 @@ func checkTreatment(v reflect.Value, path string) error {
 	case reflect.Slice:
 		for i := range v.Len() {
 			if err := checkTreatment(v.Index(i), path); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			if err := checkTreatment(v.MapIndex(k), fmt.Sprintf("%s.%.50s", path, k)); err != nil {
 				return err
 			}
 		}

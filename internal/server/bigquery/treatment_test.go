@@ -19,6 +19,7 @@ var outputs = map[reflect.Type]string{
 		"numTotalLogicalBytes numTotalPhysicalBytes replicas selfLink snapshotDefinition streamingBuffer type",
 	reflect.TypeFor[api.MaterializedViewDefinition](): "lastRefreshTime",
 	reflect.TypeFor[api.JobConfigurationQuery]():      "systemVariables",
+	reflect.TypeFor[api.HivePartitioningOptions]():    "fields",
 	reflect.TypeFor[api.Model](): "bestTrialId creationTime defaultTrialId etag featureColumns hparamSearchSpaces hparamTrials labelColumns lastModifiedTime location modelReference modelType " +
 		"optimalTrialIds remoteModelInfo trainingRuns transformColumns",
 	reflect.TypeFor[api.Routine](): "buildStatus creationTime etag lastModifiedTime",
