@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build extension test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients fuzz hostile models tensorflow googlesql clean
+.PHONY: help demo build extension test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults fuzz hostile models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -95,6 +95,9 @@ $(CLIENTS)/installed: examples/clients/requirements.txt
 
 hostile: ## HOSTILE (100000) wrong requests of every kind to mallard serve
 	$(GO) test ./internal/server -run '^TestHostile$$' -v -timeout 2h -hostile $(or $(HOSTILE),100000)
+
+faults: fetched ## kill a process at KILLS (500) points of its work, and FAULTS (20) times as many faults of other kinds as in the tests
+	$(GO) test ./extension -run '^(TestFaults|TestFullDisk|TestKilledAnywhere)$$' -v -timeout 2h -kills $(or $(KILLS),500) -faults $(or $(FAULTS),20)
 
 fuzz: ## every fuzz target for FUZZTIME (10m) each
 	./bench/fuzz.sh $(or $(FUZZTIME),10m)

@@ -426,14 +426,18 @@ func TestDocLinks(t *testing.T) {
 	}
 }
 
-// TestNamedTests: the tests that the page of security rests on are there.
+// TestNamedTests: the tests that the pages of security and reliability rest on are there.
 func TestNamedTests(t *testing.T) {
-	page, err := os.ReadFile("security.md")
-	if err != nil {
-		t.Fatal(err)
+	var page []byte
+	for _, name := range []string{"security.md", "reliability.md"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page = append(page, text...)
 	}
 	var sources []byte
-	err = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err

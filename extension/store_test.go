@@ -1,6 +1,7 @@
 package extension_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	osexec "os/exec"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/extension"
 )
 
@@ -280,5 +282,54 @@ func TestCustomOpsAreFrozen(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), predict)
 	if want := "its custom-op library " + lib + " was not imported into the model store of this machine"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("a library that only a record names: %v\nwant %s", err, want)
+	}
+}
+
+// TestMaxLoaded: of many models few stay in memory, each answers as before, and one that a statement holds is not taken from it.
+func TestMaxLoaded(t *testing.T) {
+	const many, most = 8, 3
+	cfg := config(t)
+	cfg.Store.MaxLoaded = most
+	db := open(t, "", cfg)
+	before := tensorflow.Live()["sessions"]
+	for i := range many {
+		exec(t, db, createModel(fmt.Sprint("m", i), "perceptron", t))
+	}
+	ask := func(i int) float64 {
+		return one[float64](t, db, fmt.Sprintf("SELECT score FROM ML.PREDICT(MODEL m%d, (SELECT 1 AS a, 1 AS b, 1 AS c, 1 AS d))", i))
+	}
+	want := ask(0)
+	for range 2 {
+		for i := range many {
+			if got := ask(i); got != want {
+				t.Errorf("model %d: %v instead of %v", i, got, want)
+			}
+		}
+	}
+	if n := tensorflow.Live()["sessions"] - before; n != most {
+		t.Errorf("%d of %d models are loaded, not %d", n, many, most)
+	}
+	held, err := db.PrepareContext(t.Context(), "SELECT score FROM ML.PREDICT(MODEL m0, (SELECT $1 AS a, 1 AS b, 1 AS c, 1 AS d))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	for i := range 2 * many {
+		var got float64
+		if err := held.QueryRowContext(t.Context(), 1).Scan(&got); err != nil || got != want {
+			t.Errorf("prepared: %v instead of %v, %v", got, want, err)
+		}
+		ask(i % many)
+	}
+	err = atOnce(50, 6, func(i int) error {
+		var got float64
+		err := db.QueryRowContext(t.Context(), fmt.Sprintf("SELECT score FROM ML.PREDICT(MODEL m%d, (SELECT 1 AS a, 1 AS b, 1 AS c, 1 AS d))", i%many)).Scan(&got)
+		if err == nil && got != want {
+			err = fmt.Errorf("%v instead of %v", got, want)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

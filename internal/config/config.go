@@ -58,10 +58,20 @@ type BigQueryConfig struct {
 // concurrent use.
 type ConnectionSet interface{ Has(path []string) bool }
 
-// StoreConfig places the store of model files.
+// StoreConfig places the store of model files, and bounds what is loaded of them.
 type StoreConfig struct {
 	// Path is the folder; empty means "mallard/models" in the user's cache folder.
 	Path string `toml:"path"`
+	// MaxLoaded is how many models are in memory at once, but for more that statements use; 0 is 64. Others are loaded again when
+	// they are asked.
+	MaxLoaded int `toml:"max_loaded"`
+}
+
+func (c StoreConfig) validate() error {
+	if c.MaxLoaded < 0 {
+		return errors.New("[store]: max_loaded cannot be negative")
+	}
+	return nil
 }
 
 // TensorFlowConfig finds and sets up TensorFlow.
@@ -248,7 +258,7 @@ func (c *Config) Validate() error {
 	if c.TensorFlow.IntraOpThreads < 0 || c.TensorFlow.InterOpThreads < 0 {
 		bad("tensorflow: threads must be 0 (TensorFlow decides) or more")
 	}
-	errs = append(errs, c.Cache.validate(), c.Budget.validate(), c.Objects.validate())
+	errs = append(errs, c.Store.validate(), c.Cache.validate(), c.Budget.validate(), c.Objects.validate())
 	for n, folder := range c.Buckets {
 		if n == "" || strings.ContainsAny(n, "/*") || folder == "" {
 			bad(`buckets: write name = "folder", without slashes in the name`)

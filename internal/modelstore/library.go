@@ -44,7 +44,7 @@ func (s Store) PutLibraries(ctx context.Context, spec *modelspec.Spec) error {
 		if got, err := LibraryDigest(ctx, to); err == nil && got == want {
 			continue
 		}
-		tmp, err := os.MkdirTemp(s.Dir, ".import-")
+		tmp, err := os.MkdirTemp(s.Dir, unfinished)
 		if err != nil {
 			return fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
 		}

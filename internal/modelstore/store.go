@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/objecttable"
@@ -129,7 +130,8 @@ func (s Store) Put(ctx context.Context, dir, want string) (string, error) {
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return "", fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
 	}
-	tmp, err := os.MkdirTemp(s.Dir, ".import-")
+	s.sweep(time.Now())
+	tmp, err := os.MkdirTemp(s.Dir, unfinished)
 	if err != nil {
 		return "", fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
 	}
@@ -157,6 +159,25 @@ func (s Store) Put(ctx context.Context, dir, want string) (string, error) {
 		return "", fmt.Errorf("model store: %w", err)
 	}
 	return entry, os.Chmod(entry, 0o755)
+}
+
+// unfinished begins the names of folders that are being filled, and abandoned is the age from which nobody fills them any more.
+const (
+	unfinished = ".import-"
+	abandoned  = 24 * time.Hour
+)
+
+// sweep removes what processes that were killed have left. A failure only leaves it there.
+func (s Store) sweep(now time.Time) {
+	left, err := filepath.Glob(filepath.Join(s.Dir, unfinished+"*"))
+	if err != nil { // the name of the store's folder is a pattern
+		return
+	}
+	for _, dir := range left {
+		if info, err := os.Lstat(dir); err == nil && now.Sub(info.ModTime()) > abandoned {
+			_ = os.RemoveAll(dir)
+		}
+	}
 }
 
 func copyFile(ctx context.Context, to, from string) (err error) {

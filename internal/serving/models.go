@@ -1,10 +1,12 @@
 package serving
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,9 +29,10 @@ type Models struct {
 	files   modelstore.Store
 	copied  func(ctx context.Context, done, all int64)
 
-	mu  sync.Mutex
-	all map[int64]*version
-	key map[string]*version
+	mu     sync.Mutex
+	all    map[int64]*version
+	key    map[string]*version
+	loaded []*version // those with an engine, least recently used first
 
 	declaredMu sync.Mutex
 	declared   map[string]*modelspec.Spec // once used
@@ -121,7 +124,49 @@ func (m *version) open(ctx context.Context, ms *Models) (engine.Engine, error) {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
 	m.engine = e
+	ms.keep(m)
 	return e, nil
+}
+
+// defaultLoaded is how many models stay loaded though no statement uses them.
+const defaultLoaded = 64
+
+// keep takes note of a model that was loaded, and closes others where there are too many. The caller holds m.mu.
+func (ms *Models) keep(m *version) {
+	ms.mu.Lock()
+	if ms.all[m.Version] == m { // else it was forgotten meanwhile, and is closed by whoever did
+		ms.loaded = append(ms.loaded, m)
+	}
+	surplus := ms.surplus()
+	ms.mu.Unlock()
+	closeAll(surplus)
+}
+
+// surplus takes the engines that are too many from the models that have waited longest; mu is held. A model that a statement holds, or
+// that is being loaded, stays: the end of the statement asks again.
+func (ms *Models) surplus() (all []engine.Engine) {
+	most := cmp.Or(ms.cfg.Store.MaxLoaded, defaultLoaded)
+	for i := 0; i < len(ms.loaded) && len(ms.loaded) > most; {
+		m := ms.loaded[i]
+		if m.refs > 0 || !m.mu.TryLock() {
+			i++
+			continue
+		}
+		all = append(all, m.engine)
+		m.engine = nil
+		m.mu.Unlock()
+		ms.loaded = slices.Delete(ms.loaded, i, i+1)
+	}
+	return all
+}
+
+// closeAll closes engines that nobody uses; nobody is left to be told of an error either.
+func closeAll(all []engine.Engine) {
+	for _, e := range all {
+		if e != nil {
+			_ = e.Close()
+		}
+	}
 }
 
 func (m *version) close() error {
@@ -144,6 +189,9 @@ func (ms *Models) Model(version int64) (*functions.Model, error) {
 		return nil, ErrStale
 	}
 	m.refs++
+	if i := slices.Index(ms.loaded, m); i >= 0 {
+		ms.loaded = append(slices.Delete(ms.loaded, i, i+1), m)
+	}
 	return m.Model, nil
 }
 
@@ -158,7 +206,9 @@ func (ms *Models) Release(version int64) {
 			ms.forget(m)
 		}
 	}
+	surplus := ms.surplus()
 	ms.mu.Unlock()
+	closeAll(surplus)
 	if ok {
 		_ = m.close() // nobody is left to be told
 	}
@@ -188,13 +238,16 @@ func (ms *Models) Retire(name string, keep int64) {
 func (ms *Models) forget(m *version) {
 	delete(ms.all, m.Version)
 	delete(ms.key, m.key)
+	if i := slices.Index(ms.loaded, m); i >= 0 {
+		ms.loaded = slices.Delete(ms.loaded, i, i+1)
+	}
 }
 
 // Close frees every engine.
 func (ms *Models) Close() error {
 	ms.mu.Lock()
 	all := ms.all
-	ms.all, ms.key = map[int64]*version{}, map[string]*version{}
+	ms.all, ms.key, ms.loaded = map[int64]*version{}, map[string]*version{}, nil
 	ms.mu.Unlock()
 	var errs []error
 	for _, m := range all {
