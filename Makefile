@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build extension test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults fuzz hostile models tensorflow googlesql clean
+.PHONY: help demo build extension test-extension wheel test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults fuzz hostile models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -39,6 +39,19 @@ extension: ## build $(EXTENSION)/VERSION/mallard.duckdb_extension for each versi
 	$(GO) build -trimpath -tags=$(HOSTED) -buildmode=c-shared -o $(EXTENSION)/mallard.so \
 	  -ldflags '-s -w -extldflags "-Wl,-Bsymbolic -Wl,--exclude-libs,ALL -Wl,-z,defs"' ./cmd/mallard-extension
 	@$(GO) run ./internal/hostapi/footer -in $(EXTENSION)/mallard.so -out $(EXTENSION) -version $(VERSION)
+
+# The host's versions that the extension is tried in. Not part of `make test`.
+HOSTS := 1.5.2 1.5.5 1.5.6 2.0.1
+test-extension: extension tensorflow googlesql ## the extension in each of DuckDB's Python packages; ROUNDS (20) and HOSTILE (500) make it longer
+	@for v in $(HOSTS); do python=build/hosts/$$v/bin/python; \
+	  [ -x $$python ] || { $(PYTHON) -m venv build/hosts/$$v && $$python -m pip install --quiet duckdb==$$v pytz; } || exit 1; \
+	  MALLARD_EXTENSION=$(CURDIR)/$(EXTENSION) MALLARD_MODELS=$(CURDIR)/testdata/models PYTHONPATH=$(CURDIR)/python \
+	    $$python python/tests/test_extension.py || exit 1; \
+	done
+
+wheel: extension ## build/wheel/mallard_duckdb-….whl, the Python package with the extension in it (glibc 2.34)
+	MALLARD_EXTENSION=$(CURDIR)/$(EXTENSION) $(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir build/wheel \
+	  --config-settings=--build-option=--plat-name=manylinux_2_34_x86_64 ./python
 
 # What each stage may take on two cores, in seconds with empty caches and with full ones: STAGE=EMPTY/FULL. Nothing fails that takes
 # longer. With empty caches lint compiles all packages, and unit links their tests.

@@ -30,7 +30,7 @@ type Library struct {
 	Dir       string
 	Core      string // file to open: libtensorflow_cc.so.2 or libtensorflow.so.2
 	Framework string // libtensorflow_framework.so.2 beside it, "" where there is none
-	Source    string // where it was found: "configuration", "MALLARD_TENSORFLOW", "cache", "python", "system"
+	Source    string // where it was found: "configuration", "MALLARD_TENSORFLOW", "cache", "python", "system", "process" (loaded already)
 	Version   string // "" until opened, when the folder does not tell
 }
 

@@ -44,6 +44,10 @@ func Open(l Library) (*Runtime, error) {
 	if opened.rt != nil {
 		return opened.rt, nil
 	}
+	l, err := inProcess(l, loaded())
+	if err != nil {
+		return nil, err
+	}
 	framework, core := cstring(l.Framework), cstring(l.Core)
 	defer C.free(unsafe.Pointer(framework))
 	defer C.free(unsafe.Pointer(core))

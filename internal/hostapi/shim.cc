@@ -141,7 +141,17 @@ static const char *const forked_text =
     "mallard was loaded before this process was forked, and Go does not survive a fork: start processes with the method \"spawn\" "
     "(multiprocessing.set_start_method(\"spawn\")), or LOAD in the child only";
 
-int mallard_forked(void) { return forked; }
+// A child that ends would close the databases of its parent, and DuckDB would wait for threads that the child does not have: it keeps
+// them open instead.
+static void before_fork() { mutex.lock(); }
+static void after_fork() { mutex.unlock(); }
+static void in_child() {
+	forked = true;
+	for (auto &d : databases) {
+		new strong(d.second.lock());
+	}
+	mutex.unlock();
+}
 
 // Callbacks. DuckDB gets a guard in place of each callback of Go's: one function for each slot, since DuckDB does not say which one it
 // calls. There are few callbacks, which are registered again and again.
@@ -334,7 +344,7 @@ static const char *check_count(weak database) {
 static uint64_t load(const void *table, void *duckdb, const char **error) {
 	static std::once_flag once;
 	static std::vector<void *> known;
-	std::call_once(once, [] { pthread_atfork(nullptr, nullptr, [] { forked = true; }); });
+	std::call_once(once, [] { pthread_atfork(before_fork, after_fork, in_child); });
 	if (forked) {
 		*error = forked_text;
 		return 0;
