@@ -39,6 +39,9 @@ func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
 		return s.suggestions(ctx, at[2], "SELECT name, 0 FROM (SELECT CASE schema_name WHEN 'main' THEN model_name ELSE schema_name || '.' || "+
 			"model_name END AS name FROM ml_models()) WHERE starts_with(lower(name), lower("+quote(text[at[2]:])+")) ORDER BY 1")
 	}
+	if list := suggestArguments(text); len(list) > 0 {
+		return list
+	}
 	start := 0
 	if at := lastQuery.FindStringSubmatchIndex(text); at != nil {
 		start = at[2]

@@ -26,11 +26,14 @@ func TestSuggest(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"SELECT * FROM ml.pr":                      "ML.PREDICT(",
-		"SELECT AI.GENERATE_B":                     "AI.GENERATE_BOOL(",
-		"DESCRIBE MODEL ":                          "demo.gemini",
-		"SELECT * FROM ML.PREDICT(MODEL Demo.G":    "demo.gemini",
-		"SELECT * FROM ne":                         "news",
+		"SELECT * FROM ml.pr":                   "ML.PREDICT(",
+		"SELECT AI.GENERATE_B":                  "AI.GENERATE_BOOL(",
+		"DESCRIBE MODEL ":                       "demo.gemini",
+		"SELECT * FROM ML.PREDICT(MODEL Demo.G": "demo.gemini",
+		"SELECT * FROM ne":                      "news",
+		"SELECT * FROM ML.GENERATE_TEXT(MODEL demo.gemini, TABLE news, STRUCT(":                            "0.5 AS temperature",
+		"SELECT * FROM ML.GENERATE_TEXT(MODEL demo.gemini, (SELECT 1), STRUCT(0.2 AS temperature, 5 AS to": "top_k",
+		"SELECT AI.GENERATE('x', en":               "endpoint => ",
 		"SELECT * FROM ML.X(MODEL m, (sel":         "SELECT",
 		"SELECT * FROM ML.X(MODEL m, (FROM ne":     "news",
 		"SELECT * FROM ML.X(MODEL 'it''s', (FROM ": "news",
@@ -38,7 +41,7 @@ func TestSuggest(t *testing.T) {
 		found := false
 		for _, got := range s.suggest(t.Context(), text) {
 			typed := text[got.Start:]
-			found = found || strings.EqualFold(strings.TrimSpace(got.Text), want) && strings.EqualFold(want[:min(len(want), len(typed))], typed)
+			found = found || strings.EqualFold(strings.TrimSpace(got.Text), strings.TrimSpace(want)) && strings.EqualFold(want[:min(len(want), len(typed))], typed)
 		}
 		if !found {
 			t.Errorf("%q: got %v, want %s among them", text, s.suggest(t.Context(), text), want)

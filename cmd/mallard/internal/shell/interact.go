@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell/editor"
@@ -111,13 +113,56 @@ func continuation(prompt string) string {
 func (s *Shell) suggest(ctx context.Context, text string) (list []Suggestion) {
 	switch {
 	case strings.HasPrefix(text, "."):
-		for _, name := range s.CommandNames() {
-			if strings.HasPrefix(name, text) {
-				list = append(list, Suggestion{Text: name})
-			}
-		}
+		return s.suggestCommand(text)
 	case s.o.Suggest != nil && !s.busy():
 		list = s.o.Suggest(ctx, text)
+	}
+	return list
+}
+
+// suggestCommand gives what Tab offers in a dot-command: its name, a form of output, a command to explain, on and off, or a file.
+func (s *Shell) suggestCommand(text string) (list []Suggestion) {
+	start := strings.LastIndexAny(text, " \t") + 1
+	typed := text[start:]
+	var from []string
+	name, _, _ := strings.Cut(text, " ")
+	switch {
+	case start == 0:
+		from = s.CommandNames()
+	case name == ".mode":
+		for _, m := range Modes {
+			from = append(from, string(m))
+		}
+	case name == ".help":
+		from = s.CommandNames()
+	case slices.Contains([]string{".read", ".import", ".open", ".output", ".once", ".cd", ".log", ".edit"}, name):
+		from = files(typed, name == ".cd")
+	case slices.ContainsFunc(dotCommands(), func(c dotCommand) bool { return c.name == name && c.args == "on|off" }):
+		from = []string{"on", "off"}
+	}
+	for _, one := range from {
+		if strings.HasPrefix(one, typed) {
+			list = append(list, Suggestion{Text: one, Start: start})
+		}
+	}
+	return list
+}
+
+// files gives the files, or only the folders, whose paths begin as typed.
+func files(typed string, folders bool) (list []string) {
+	dir, base := filepath.Split(typed)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		switch {
+		case !strings.HasPrefix(e.Name(), base), base == "" && strings.HasPrefix(e.Name(), "."):
+		case e.IsDir():
+			list = append(list, dir+e.Name()+"/")
+		case !folders:
+			list = append(list, dir+e.Name())
+		}
 	}
 	return list
 }

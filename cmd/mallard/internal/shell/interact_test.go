@@ -417,6 +417,9 @@ func TestHabits(t *testing.T) {
 		{".mode duckbox\rSELECT 'a' || chr(10) || 'second line' AS t;\r", "\x1b[90m│\x1b[0m second line "},
 		{".prompt '{database}? '\r", "there? "},
 		{".last\r", "second line"},
+		{".mode jsonl\t", "\x1b[32m.mode\x1b[0m jsonlines"},
+		{"\x03.read interact_\t", "interact_test.go"},
+		{"\x03", "^C"},
 	} {
 		p.press(step.keys)
 		p.await(step.want)
