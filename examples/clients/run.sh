@@ -5,7 +5,8 @@
 #   mallard serve -tutorials -emulate -project test-project -bucket tf-models=FOLDER -bucket suite-data=FOLDER -- examples/clients/run.sh
 #
 # With arguments it runs the steps of these names only. SAMPLES is a clone of https://github.com/googleapis/python-bigquery for the step samples;
-# the step load takes DURATION, two minutes, and runs only where it is named.
+# the step load takes DURATION, two minutes; it and suite-java run only where they are named,
+# suite-node where NODE_PATH has its client.
 set -u
 cd "$(dirname "$0")"
 PYTHON=${PYTHON:-python3}
@@ -40,6 +41,8 @@ step suite-python-rest "$PYTHON" "$PYTHON" suite_python.py rest
 step suite-dataframes "$PYTHON" "$PYTHON" suite_dataframes.py
 step suite-dataframes-partial "$PYTHON" "$PYTHON" suite_dataframes.py partial
 step suite-others "$PYTHON" "$PYTHON" suite_others.py
+[ ! -d "${NODE_PATH:-}/@google-cloud/bigquery" ] || step suite-node node node suite_node.cjs
+[ -z "$only" ] || step suite-java mvn java/run.sh
 step pages "$PYTHON" "$PYTHON" pages.py ../../docs/clients.md
 step dbt dbt dbt/run.sh
 [ -z "${SAMPLES:-}" ] || step samples "$PYTHON" "$PYTHON" samples.py "$SAMPLES"

@@ -301,6 +301,14 @@ func (s *Server) Close() error {
 	return errors.Join(s.listener.Close(), s.bigquery.Close(ctx), s.gateway.Shutdown(ctx), s.reads.Close(), s.closeDatabase())
 }
 
+// overrideMethod gives a POST the method that its header names: Java's clients send PATCH so, as their HTTP library knows none.
+func overrideMethod(r *http.Request) {
+	if as := r.Header.Get("X-HTTP-Method-Override"); r.Method == http.MethodPost &&
+		slices.Contains([]string{http.MethodPatch, http.MethodPut, http.MethodDelete}, as) {
+		r.Method = as
+	}
+}
+
 // Handler is what answers requests, behind the checks of who asks.
 func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -324,6 +332,7 @@ func (s *Server) Handler() http.Handler {
 				"took", time.Since(begin).Round(time.Microsecond))
 		}()
 		if s.admit(seen, r) {
+			overrideMethod(r)
 			s.mux.ServeHTTP(seen, r)
 		}
 	})

@@ -1,6 +1,9 @@
 package bigquery_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -36,6 +39,23 @@ func TestTablePolicies(t *testing.T) {
 	s.send("PUT", at+"routines/f", `{"definitionBody": "x + 2", "arguments": [{"name": "x", "dataType": {"typeKind": "INT64"}}], "strictMode": true}`)
 	s.must("ALTER TABLE demo.t RENAME TO u")
 	ask("tables/u:getIamPolicy", "", "group:a@example.com")
+	var packed bytes.Buffer // as Google's client for Java sends bodies
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write([]byte(`{"permissions": ["bigquery.tables.get"]}`))
+	_ = z.Close()
+	r, err := http.NewRequest(http.MethodPost, s.url+at+"tables/u:testIamPermissions", &packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Encoding", "gzip")
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	if got.StatusCode != http.StatusOK {
+		t.Errorf("a body in gzip: %s", got.Status)
+	}
 	ask("routines/f:getIamPolicy", "", "group:a@example.com")
 	if got := s.send("GET", at+"tables/u", ""); !strings.Contains(got, `"kmsKeyName":"k"`) || strings.Contains(got, "iamPolicy") {
 		t.Error(got)
@@ -43,6 +63,25 @@ func TestTablePolicies(t *testing.T) {
 	s.must("DROP TABLE demo.u")
 	s.must("CREATE TABLE demo.u (a INT64)")
 	ask("tables/u:getIamPolicy", "", "")
+}
+
+// TestMethodOverride: Google's client for Java sends a PATCH as a POST that says so.
+func TestMethodOverride(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	r, err := http.NewRequest(http.MethodPost, s.url+"/bigquery/v2/projects/test-project/datasets/demo", strings.NewReader(`{"description": "ducks"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-HTTP-Method-Override", "PATCH")
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	if d, err := s.Datasets.Get(project, "demo").Do(); err != nil || got.StatusCode != http.StatusOK || d.Description != "ducks" {
+		t.Errorf("%d, %+v, %v", got.StatusCode, d, err)
+	}
 }
 
 // TestMaterializedView: how a materialized view is refreshed is kept and shown; its query stays.

@@ -3,6 +3,7 @@
 package rest
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,7 +45,15 @@ func Method[In, Out proto.Message](read func(*http.Request) (In, error), call fu
 
 // Body reads the body of a request into a message. An empty one leaves it as it is; fields that the message lacks are ignored.
 func Body(r *http.Request, into proto.Message) error {
-	text, err := io.ReadAll(io.LimitReader(r.Body, bodyBytes+1))
+	var from io.Reader = r.Body
+	if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return status.Errorf(codes.InvalidArgument, "the request's body is no gzip: %v", err)
+		}
+		from = z
+	}
+	text, err := io.ReadAll(io.LimitReader(from, bodyBytes+1))
 	switch {
 	case err != nil:
 		return status.Errorf(codes.InvalidArgument, "the request's body ends early: %v", err)
