@@ -25,6 +25,7 @@ import (
 	"database/sql"
 
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/trace"
@@ -64,7 +65,7 @@ const (
 )
 
 // ParseDialect reads the name of a dialect: "auto", "duckdb" or "bigquery"; "" is "auto".
-func ParseDialect(s string) (Dialect, error) { return extension.ParseDialect(s) }
+func ParseDialect(s string) (Dialect, error) { return config.ParseDialect(s) }
 
 // WithStreaming makes queries under the context compute their rows as they are read, where else a result is held in memory
 // before its first row is given. Read or close the rows before the connection's next statement.

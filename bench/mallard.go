@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/config"
 )
 
 // mallard is a database with the models and rows of the benchmark, in memory.
@@ -18,7 +19,7 @@ type mallard struct {
 
 // openMallard opens a database and creates the named models in it. dsn is "" for memory.
 func openMallard(ctx context.Context, dir, dsn string, xla bool, models ...string) (*mallard, error) {
-	cfg := extension.DefaultConfig()
+	cfg := config.DefaultConfig()
 	cfg.Store.Path = dir + "/store"
 	cfg.TensorFlow.XLA = xla
 	m, err := openConfigured(ctx, dsn, cfg)
@@ -35,7 +36,7 @@ func openMallard(ctx context.Context, dir, dsn string, xla bool, models ...strin
 	return m, nil
 }
 
-func openConfigured(ctx context.Context, dsn string, cfg *extension.Config) (*mallard, error) {
+func openConfigured(ctx context.Context, dsn string, cfg *config.Config) (*mallard, error) {
 	c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/mallardml/mallard/connectors/gcs/gcstest"
-	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/config"
 )
 
 // atOnce is how many objects are read side by side, by Mallard's own choice and so by the bare client.
@@ -45,8 +45,8 @@ func (b *bench) objects(ctx context.Context, s *services, wait time.Duration, li
 	var ours [2]*mallard
 	var bare [2]*storage.Client
 	for i, url := range s.urls {
-		cfg := extension.DefaultConfig()
-		cfg.Connections = map[string]extension.ConnectionConfig{"default": {Auth: "none", StorageEndpoint: url}}
+		cfg := config.DefaultConfig()
+		cfg.Connections = map[string]config.ConnectionConfig{"default": {Auth: "none", StorageEndpoint: url}}
 		m, err := openConfigured(ctx, "", cfg)
 		if err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/config"
 )
 
 // latency is how long the fake provider takes.
@@ -146,10 +146,10 @@ func faults(ctx context.Context, b *bench) error {
 
 // openRemote opens a database with the job's model as m.
 func openRemote(ctx context.Context, b *bench, j remoteJob, url string) (*mallard, error) {
-	cfg := extension.DefaultConfig()
-	cfg.Connections = map[string]extension.ConnectionConfig{"default": {
+	cfg := config.DefaultConfig()
+	cfg.Connections = map[string]config.ConnectionConfig{"default": {
 		Auth: "none", BaseURL: url, Project: "bench", Location: "us-central1", Concurrency: j.concurrency,
-		Limits: map[string]extension.LimitConfig{j.endpoint: {Rows: j.batch}},
+		Limits: map[string]config.LimitConfig{j.endpoint: {Rows: j.batch}},
 	}}
 	m, err := openConfigured(ctx, "", cfg)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
 )
@@ -120,7 +121,7 @@ func openTPCH(ctx context.Context, file string, google bool) (*sql.DB, error) {
 		}
 		return sql.OpenDB(c), nil
 	}
-	c, err := extension.NewConnector(dsn, extension.Options{Config: extension.DefaultConfig(), Dialect: dialect.GoogleSQL})
+	c, err := extension.NewConnector(dsn, extension.Options{Config: config.DefaultConfig(), Dialect: dialect.GoogleSQL})
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +248,7 @@ func selectOne(ctx context.Context, b *bench) error {
 			b.progress("  %v", err)
 			continue
 		}
-		c, err := extension.NewConnector("", extension.Options{Config: extension.DefaultConfig(), Dialect: f.lang})
+		c, err := extension.NewConnector("", extension.Options{Config: config.DefaultConfig(), Dialect: f.lang})
 		if err != nil {
 			return err
 		}

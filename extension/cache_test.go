@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 )
@@ -22,7 +23,7 @@ const createG = "CREATE MODEL g REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT=
 // TestCacheExpires: an answer that is too old is asked again, and the new one is used.
 func TestCacheExpires(t *testing.T) {
 	s, cfg := emulator(t, vertextest.Options{})
-	cfg.Cache.TTL = extension.Duration(time.Hour)
+	cfg.Cache.TTL = mallard.Duration(time.Hour)
 	file := filepath.Join(t.TempDir(), "mallard.db") // the database and the schema of the cache have one name
 	db := open(t, file, cfg)
 	exec(t, db, createG)
@@ -58,10 +59,10 @@ func TestCacheExpires(t *testing.T) {
 func TestCacheIsBounded(t *testing.T) {
 	tests := []struct {
 		name  string
-		bound extension.CacheConfig
+		bound mallard.CacheConfig
 	}{
-		{"rows", extension.CacheConfig{MaxRows: 16}},
-		{"bytes", extension.CacheConfig{MaxBytes: 16 << 10}},
+		{"rows", mallard.CacheConfig{MaxRows: 16}},
+		{"bytes", mallard.CacheConfig{MaxBytes: 16 << 10}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -71,26 +71,3 @@ func changesRows(t duckdb.StmtType) bool {
 	}
 	return true
 }
-
-// touched gives the keys of the tables that the statement has changed.
-func (x *execution) touched() []string {
-	switch {
-	case x.plan.Touches != nil:
-		return x.plan.Touches
-	case !x.changes:
-		return nil
-	case x.st == nil:
-		return []string{planner.AnyTable}
-	}
-	return x.s.planner(x.ctx).Targets(x.ctx, x.src, *x.st)
-}
-
-// touch takes note of what a statement of the session's has changed. A transaction's changes are seen by others once it is over.
-func (s *session) touch(keys []string) {
-	s.in.changes.note(keys)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open.active {
-		s.open.touched = append(s.open.touched, keys...)
-	}
-}

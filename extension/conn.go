@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
-	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
@@ -125,18 +124,6 @@ func (n *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return res, err
 }
 
-// withArguments gives the values of a statement's parameters to its plan.
-func withArguments(ctx context.Context, args []driver.NamedValue) context.Context {
-	all := make([]planner.Argument, len(args))
-	for i, a := range args {
-		all[i] = planner.Argument{Name: a.Name, Value: a.Value}
-		if typed, ok := a.Value.(TypedValue); ok {
-			all[i].Value, all[i].Type = typed.Value, typed.Type
-		}
-	}
-	return planner.WithArguments(ctx, all)
-}
-
 // QueryContext implements [driver.QueryerContext]. Arguments belong to the last statement of the text; in GoogleSQL to those that name
 // them.
 func (n *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
@@ -234,15 +221,25 @@ func (n *conn) QueryChunks(ctx context.Context, query string, args []driver.Name
 	return chunksOf(n.session, from)
 }
 
-// chunksOf gives rows as chunks of DuckDB's.
-func chunksOf(s *session, from driver.Rows) (*duckapi.Chunks, error) {
-	r, ok := from.(*rows)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("a result of type %T has no chunks", from), from.Close())
+// RunSteps runs the statements of a text and gives each to f as it runs. Each statement has those arguments that it names; those by
+// position are used up one after another.
+func (n *conn) RunSteps(ctx context.Context, src string, args []driver.NamedValue, f StepFunc) error {
+	t := newSteps(src, n.session.lang, args, f)
+	ctx = context.WithValue(ctx, stepsKey{}, t)
+	all := dialect.Split(src, n.session.lang)
+	defer n.session.unbindVariables()
+	if err := n.session.bindVariables(ctx, src, all, args); err != nil {
+		return err
 	}
-	next := func() (mapping.DataChunk, error) {
-		err := r.fetch()
-		return r.chunk, err
+	n.session.script.began, n.session.script.ran = time.Now(), 0
+	for _, st := range all {
+		err := n.session.run(ctx, src, st, nil) // each runs them
+		if errors.Is(err, errReturned) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return &duckapi.Chunks{Result: r.res, Connection: s.h, Next: next, Close: r.Close}, nil
+	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
-	"github.com/mallardml/mallard/extension"
 )
 
 // statuses counts the rows of some prompts by their status.
@@ -23,19 +23,19 @@ func statuses(t *testing.T, db *sql.DB, rows int) [][]string {
 func TestConnectionBudget(t *testing.T) {
 	tests := []struct {
 		name   string
-		budget extension.ConnectionBudget
+		budget mallard.ConnectionBudget
 		want   string
 	}{
-		{"requests", extension.ConnectionBudget{Requests: 4}, "(4 requests)"},
-		{"tokens", extension.ConnectionBudget{Tokens: 100}, "(100 tokens)"},
-		{"money", extension.ConnectionBudget{Money: 2}, "(2 money)"},
+		{"requests", mallard.ConnectionBudget{Requests: 4}, "(4 requests)"},
+		{"tokens", mallard.ConnectionBudget{Tokens: 100}, "(100 tokens)"},
+		{"money", mallard.ConnectionBudget{Money: 2}, "(2 money)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s, cfg := emulator(t, vertextest.Options{})
 			c := cfg.Connections["default"]
 			c.Budget, c.Concurrency = tt.budget, 1
-			c.Prices = map[string]extension.PriceConfig{"gemini": {PerRequest: 0.5}}
+			c.Prices = map[string]mallard.PriceConfig{"gemini": {PerRequest: 0.5}}
 			cfg.Connections["default"] = c
 			db := open(t, "", cfg)
 			got := statuses(t, db, 40)
@@ -54,17 +54,17 @@ func TestConnectionBudget(t *testing.T) {
 
 // TestConnectionRetry: attempts, delays and the time for all of them are the connection's.
 func TestConnectionRetry(t *testing.T) {
-	fast := extension.Duration(time.Millisecond)
+	fast := mallard.Duration(time.Millisecond)
 	tests := []struct {
 		name  string
-		retry extension.RetryConfig
+		retry mallard.RetryConfig
 		after time.Duration // what the provider asks to wait
 		most  int64         // requests for one row
 		want  string
 	}{
-		{"attempts", extension.RetryConfig{Attempts: 3, Base: fast, Cap: fast}, 0, 3, "A retryable error occurred: UNAVAILABLE error from"},
-		{"one attempt", extension.RetryConfig{Attempts: 1}, 0, 1, "A retryable error occurred: UNAVAILABLE error from"},
-		{"deadline", extension.RetryConfig{Attempts: 100, Deadline: extension.Duration(time.Second)}, time.Hour, 1, "(come back in 1h0m0s)"},
+		{"attempts", mallard.RetryConfig{Attempts: 3, Base: fast, Cap: fast}, 0, 3, "A retryable error occurred: UNAVAILABLE error from"},
+		{"one attempt", mallard.RetryConfig{Attempts: 1}, 0, 1, "A retryable error occurred: UNAVAILABLE error from"},
+		{"deadline", mallard.RetryConfig{Attempts: 100, Deadline: mallard.Duration(time.Second)}, time.Hour, 1, "(come back in 1h0m0s)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestConnectionTimeout(t *testing.T) {
 		t.Run(transport, func(t *testing.T) {
 			s, cfg := emulator(t, vertextest.Options{Faults: []vertextest.Fault{{Kind: vertextest.Hang, Contains: "q1"}}})
 			c := cfg.Connections["default"]
-			c.Transport, c.Timeout, c.Retry = transport, extension.Duration(300*time.Millisecond), extension.RetryConfig{Attempts: 2, Base: extension.Duration(time.Millisecond)}
+			c.Transport, c.Timeout, c.Retry = transport, mallard.Duration(300*time.Millisecond), mallard.RetryConfig{Attempts: 2, Base: mallard.Duration(time.Millisecond)}
 			cfg.Connections["default"] = c
 			got := statuses(t, open(t, "", cfg), 3)
 			if len(got) != 2 || fmt.Sprint(got[0]) != "[ 2]" || !strings.HasPrefix(got[1][0], "A retryable error occurred: DEADLINE EXCEEDED error from") || !strings.Contains(got[1][0], "after 2 attempts") {

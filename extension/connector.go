@@ -14,15 +14,16 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/trace"
 )
 
 // Options configure a [Connector]. The zero value works.
 type Options struct {
-	// Config is the configuration; nil means that of the connectors which have the file open, else [DefaultConfig]. Connectors
+	// Config is the configuration; nil means that of the connectors which have the file open, else [config.DefaultConfig]. Connectors
 	// to one file share it: another one is an error.
-	Config *Config
+	Config *config.Config
 	// Dialect overrides the configuration's dialect unless it is dialect.Auto.
 	Dialect dialect.Lang
 	// Logger gets what statements do: failures as warnings, all else for debugging, no texts of statements. nil logs nothing.
@@ -122,18 +123,18 @@ func (d Driver) Open(dsn string) (driver.Conn, error) {
 	return c.Connect(context.Background())
 }
 
-// OpenConnector implements [driver.DriverContext]. Without mallard_config it reads the file that [FindConfig] finds.
+// OpenConnector implements [driver.DriverContext]. Without mallard_config it reads the file that [config.FindConfig] finds.
 func (Driver) OpenConnector(dsn string) (driver.Connector, error) {
-	dsn, config, lang, err := splitDSN(dsn)
+	dsn, settings, lang, err := splitDSN(dsn)
 	if err != nil {
 		return nil, err
 	}
-	if config == "" {
-		config = FindConfig(os.Getenv)
+	if settings == "" {
+		settings = config.FindConfig(os.Getenv)
 	}
 	o := Options{Dialect: lang}
-	if config != "" {
-		if o.Config, err = LoadConfig(config); err != nil {
+	if settings != "" {
+		if o.Config, err = config.LoadConfig(settings); err != nil {
 			return nil, err
 		}
 	}
@@ -141,7 +142,7 @@ func (Driver) OpenConnector(dsn string) (driver.Connector, error) {
 }
 
 // splitDSN takes our own settings out of a data source name; DuckDB refuses settings it does not know.
-func splitDSN(dsn string) (rest, config string, lang dialect.Lang, err error) {
+func splitDSN(dsn string) (rest, settings string, lang dialect.Lang, err error) {
 	file, query, ok := strings.Cut(dsn, "?")
 	if !ok {
 		return dsn, "", dialect.Auto, nil
@@ -150,14 +151,14 @@ func splitDSN(dsn string) (rest, config string, lang dialect.Lang, err error) {
 	if err != nil {
 		return "", "", dialect.Auto, fmt.Errorf("data source name: %w", err)
 	}
-	config = v.Get("mallard_config")
-	if lang, err = ParseDialect(v.Get("mallard_dialect")); err != nil {
+	settings = v.Get("mallard_config")
+	if lang, err = config.ParseDialect(v.Get("mallard_dialect")); err != nil {
 		return "", "", dialect.Auto, fmt.Errorf("data source name: mallard_dialect: %w", err)
 	}
 	v.Del("mallard_config")
 	v.Del("mallard_dialect")
 	if len(v) == 0 {
-		return file, config, lang, nil
+		return file, settings, lang, nil
 	}
-	return file + "?" + v.Encode(), config, lang, nil
+	return file + "?" + v.Encode(), settings, lang, nil
 }

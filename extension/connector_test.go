@@ -3,6 +3,7 @@ package extension
 import (
 	"testing"
 
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/engine"
 )
@@ -27,7 +28,7 @@ func TestSplitDSN(t *testing.T) {
 
 // TestEngines: what checks a MODEL_TYPE without loading an engine knows the same ones.
 func TestEngines(t *testing.T) {
-	kinds := engines(DefaultConfig())
+	kinds := engines(config.DefaultConfig())
 	if _, err := kinds.Find(engine.DefaultType()); err != nil {
 		t.Error(err)
 	}

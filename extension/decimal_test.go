@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
@@ -38,7 +39,7 @@ func TestDecimalsOfFewDigits(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	lang, err := extension.ParseDialect("bigquery")
+	lang, err := mallard.ParseDialect("bigquery")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package extension
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/mallardml/mallard/internal/dialect"
@@ -59,3 +60,23 @@ func (e *Error) RenderWidth(name string, width int) string {
 	}
 	return e.hinted((&dialect.Error{Pos: e.Pos, End: e.End, Msg: msg}).RenderWidth(name, e.Source, width))
 }
+
+// errorText is an error as a handler sees it.
+func errorText(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	if e.said != "" {
+		return e.said
+	}
+	return e.Msg
+}
+
+// frame is where a statement stood that has failed, or that has called the procedure where it stands.
+type frame struct {
+	line, col int
+	procedure string // "" outside of them
+}
+
+func (f frame) String() string { return fmt.Sprintf("At %s[%d:%d]", f.procedure, f.line, f.col) }

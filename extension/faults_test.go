@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
-	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/modelstore"
 )
 
@@ -210,7 +210,7 @@ func largeAnswers(t *testing.T, times int) string {
 		return answers, nil
 	}}})
 	c := cfg.Connections["default"]
-	c.Limits = map[string]extension.LimitConfig{"7": {Rows: 1}}
+	c.Limits = map[string]mallard.LimitConfig{"7": {Rows: 1}}
 	cfg.Connections["default"] = c
 	db := open(t, "", cfg)
 	exec(t, db, "CREATE MODEL e INPUT(x INT64) OUTPUT(y STRING) REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/endpoints/7')")
@@ -290,11 +290,11 @@ func TestKilledAnywhereChild(t *testing.T) {
 
 const killedAnswers = "%sSELECT prompt, ml_generate_text_llm_result AS answer FROM ML.GENERATE_TEXT(MODEL g, (SELECT 'q' || (i + %d) AS prompt FROM range(40) t(i)), STRUCT(TRUE AS flatten_json_output))"
 
-func killedConfig(t *testing.T, dir, url string) *extension.Config {
+func killedConfig(t *testing.T, dir, url string) *mallard.Config {
 	cfg := config(t)
 	cfg.Store.Path = filepath.Join(dir, "store")
 	cfg.Buckets = map[string]string{"models": models(t)}
-	cfg.Connections = map[string]extension.ConnectionConfig{"default": {Project: "p", Location: "us-central1", BaseURL: url, Auth: "none", Concurrency: 8}}
+	cfg.Connections = map[string]mallard.ConnectionConfig{"default": {Project: "p", Location: "us-central1", BaseURL: url, Auth: "none", Concurrency: 8}}
 	return cfg
 }
 

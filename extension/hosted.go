@@ -12,6 +12,7 @@ import (
 
 	"github.com/mallardml/mallard/functions"
 	native "github.com/mallardml/mallard/functions/googlesql"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/modelspec"
@@ -34,7 +35,7 @@ type hosted struct {
 // Host puts Mallard's functions into a database that has loaded Mallard as an extension of DuckDB. dsn is the name by which duckdb-go
 // opens the database; closed, if any, is called when the host has closed it. No connection is left open between calls of functions.
 // The connector frees what the functions hold when it is closed, which the end of the host's database does, too.
-func Host(dsn string, cfg *Config, closed func()) (*Connector, error) {
+func Host(dsn string, cfg *config.Config, closed func()) (*Connector, error) {
 	c, err := NewConnector(dsn, Options{Config: cfg})
 	if err != nil {
 		return nil, err

@@ -112,3 +112,11 @@ func (i importer) model(ctx context.Context, v importedView) error {
 	}
 	return err
 }
+
+// Import implements [planner.Session]: in the open transaction, or in one of its own that is rolled back when it fails.
+func (s *session) Import(ctx context.Context, schema, load string) error {
+	if s.active() {
+		return s.scripts(ctx, schema, load)
+	}
+	return s.transact(ctx, func() error { return s.scripts(ctx, schema, load) })
+}

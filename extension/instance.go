@@ -26,7 +26,7 @@ type instance struct {
 	refs int               // connectors, guarded by instances.mu
 	gone chan struct{}     // closed when the last of them has closed it
 	duck *duckdb.Connector // of the database, for every connection
-	cfg  *Config
+	cfg  *config.Config
 
 	private   private
 	access    *access
@@ -68,7 +68,7 @@ func fileKey(dsn string) (string, error) {
 
 // openInstance gives the instance of a database, which is opened unless it is open. Every call that succeeds is for one
 // close. register adds functions over the instance to a new one. A nil configuration is the open instance's, or the default.
-func openInstance(dsn string, cfg *Config, register func(*instance, mapping.Connection) error) (*instance, error) {
+func openInstance(dsn string, cfg *config.Config, register func(*instance, mapping.Connection) error) (*instance, error) {
 	key, err := fileKey(dsn)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func openInstance(dsn string, cfg *Config, register func(*instance, mapping.Conn
 	}
 	defer instances.mu.Unlock()
 	if cfg == nil {
-		cfg = DefaultConfig()
+		cfg = config.DefaultConfig()
 	}
 	in, err := newInstance(dsn, key, cfg, register)
 	if err == nil && key != "" {
@@ -98,7 +98,7 @@ func openInstance(dsn string, cfg *Config, register func(*instance, mapping.Conn
 }
 
 // join adds a connector to an open instance, if it asks for what the instance is.
-func (in *instance) join(dsn string, cfg *Config) error {
+func (in *instance) join(dsn string, cfg *config.Config) error {
 	if cfg != nil && !reflect.DeepEqual(*cfg, *in.cfg) {
 		return fmt.Errorf("%s is open with another configuration, and connectors to one database share it: %s; "+
 			"give this one the same, or none",
@@ -113,7 +113,7 @@ func (in *instance) join(dsn string, cfg *Config) error {
 }
 
 // differences names the sections in which two configurations differ.
-func differences(a, b *Config) []string {
+func differences(a, b *config.Config) []string {
 	var all []string
 	x, y := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
 	for i := range x.NumField() {
@@ -130,7 +130,7 @@ func differences(a, b *Config) []string {
 	return all
 }
 
-func newInstance(dsn, key string, cfg *Config, register func(*instance, mapping.Connection) error) (*instance, error) {
+func newInstance(dsn, key string, cfg *config.Config, register func(*instance, mapping.Connection) error) (*instance, error) {
 	dir, err := config.StoreDir(cfg)
 	if err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
-	"github.com/mallardml/mallard/extension"
 )
 
 const (
@@ -24,7 +24,7 @@ func TestKilledChild(t *testing.T) {
 		return // runs only as TestKilled's child
 	}
 	cfg := config(t)
-	cfg.Connections = map[string]extension.ConnectionConfig{"default": {Project: "p", BaseURL: url, Auth: "none", Concurrency: 8}}
+	cfg.Connections = map[string]mallard.ConnectionConfig{"default": {Project: "p", BaseURL: url, Auth: "none", Concurrency: 8}}
 	db := open(t, file, cfg)
 	if _, err := db.ExecContext(t.Context(), "CREATE MODEL g REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='gemini-2.5-flash')"); err != nil {
 		t.Fatal(err)

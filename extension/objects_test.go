@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension"
 )
 
@@ -20,7 +21,7 @@ func TestUnreadObjects(t *testing.T) {
 	var notices []string
 	ctx := extension.WithNotices(context.Background(), func(s string) { notices = append(notices, s) })
 	var all, images int
-	cfg := extension.DefaultConfig()
+	cfg := mallard.DefaultConfig()
 	if err := open(t, "", cfg).QueryRowContext(ctx, q, dir+"/").Scan(&all, &images); err != nil || all != 3 || images != 0 {
 		t.Fatal(all, images, err)
 	}
@@ -30,7 +31,7 @@ func TestUnreadObjects(t *testing.T) {
 	}
 	// The bytes of an object table have a name.
 	notices = nil
-	db := open(t, "", extension.DefaultConfig())
+	db := open(t, "", mallard.DefaultConfig())
 	if _, err := db.ExecContext(ctx, "CREATE EXTERNAL TABLE o OPTIONS (object_metadata = 'SIMPLE', uris = ['"+dir+"/*'])"); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func TestUnreadObjects(t *testing.T) {
 		}
 	}
 	notices = nil
-	cfg = extension.DefaultConfig()
+	cfg = mallard.DefaultConfig()
 	cfg.Objects.Strict = true
 	err := open(t, "", cfg).QueryRowContext(ctx, q, dir+"/").Scan(&all, &images)
 	if err == nil || !strings.Contains(err.Error(), "not found; check the path") || len(notices) > 0 {
@@ -64,7 +65,7 @@ func TestSkippedObjects(t *testing.T) {
 	var notices []string
 	ctx := extension.WithNotices(context.Background(), func(s string) { notices = append(notices, s) })
 	var n int
-	if err := open(t, "", extension.DefaultConfig()).QueryRowContext(ctx, "SELECT count(*) FROM object_table([?::VARCHAR])", dir+"/*").Scan(&n); err != nil || n != 1 {
+	if err := open(t, "", mallard.DefaultConfig()).QueryRowContext(ctx, "SELECT count(*) FROM object_table([?::VARCHAR])", dir+"/*").Scan(&n); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
 	want := `2 objects are left out, since a STRING must be UTF-8 and the name is not: rename the file. The first: "file://` + dir + `/caf\xe9.txt"`
@@ -75,7 +76,7 @@ func TestSkippedObjects(t *testing.T) {
 
 // What every row would fail with fails the statement.
 func TestNoStore(t *testing.T) {
-	db := open(t, "", extension.DefaultConfig())
+	db := open(t, "", mallard.DefaultConfig())
 	for q, want := range map[string]string{
 		"SELECT object_bytes(obj_make_ref('gs://bucket/a', 'us.nowhere'))": "there is no connection `us.nowhere`",
 		"SELECT object_signed_url('gs://bucket/a', 'nowhere')":             "there is no connection `nowhere`",
@@ -108,7 +109,7 @@ func TestGoneObjects(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	db := open(t, "", extension.DefaultConfig())
+	db := open(t, "", mallard.DefaultConfig())
 	exec(t, db, "CREATE SCHEMA demo", "CREATE EXTERNAL TABLE demo.later OPTIONS (object_metadata = 'SIMPLE', uris = ['"+dir+"/*.jpg'])")
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)

@@ -11,13 +11,14 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension"
 )
 
 // openAIServer answers as a server that speaks OpenAI's API, whatever the model is called: a chat completion with the model's name, and
 // the vector (length of the text, 1). A prompt that is an HTTP status and words gets these as a refusal; one that begins with { is the
 // answer. models gives the names that were asked for.
-func openAIServer(t testing.TB) (cfg *extension.Config, models func() []string) {
+func openAIServer(t testing.TB) (cfg *mallard.Config, models func() []string) {
 	t.Helper()
 	var mu sync.Mutex
 	var asked []string
@@ -57,8 +58,8 @@ func openAIServer(t testing.TB) (cfg *extension.Config, models func() []string) 
 	}))
 	t.Cleanup(s.Close)
 	cfg = config(t)
-	cfg.Connections = map[string]extension.ConnectionConfig{
-		"default": {Kind: "openai", BaseURL: s.URL + "/v1", Retry: extension.RetryConfig{Attempts: 1}},
+	cfg.Connections = map[string]mallard.ConnectionConfig{
+		"default": {Kind: "openai", BaseURL: s.URL + "/v1", Retry: mallard.RetryConfig{Attempts: 1}},
 	}
 	return cfg, func() []string {
 		mu.Lock()

@@ -148,14 +148,6 @@ func (s *session) fullName(path []string) string {
 
 func unquoted(name string) string { return strings.Trim(strings.TrimSpace(name), "`") }
 
-// frame is where a statement stood that has failed, or that has called the procedure where it stands.
-type frame struct {
-	line, col int
-	procedure string // "" outside of them
-}
-
-func (f frame) String() string { return fmt.Sprintf("At %s[%d:%d]", f.procedure, f.line, f.col) }
-
 // inProcedure makes an error of a procedure's body one of the call: a place in the body is none of the caller's text.
 func inProcedure(err error, procedure, body, src string, at dialect.Span) error {
 	var e *Error

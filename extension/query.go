@@ -3,6 +3,7 @@ package extension
 import (
 	"database/sql/driver"
 	"errors"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -107,3 +108,12 @@ func (changed) LastInsertId() (int64, error) { return 0, nil }
 
 // RowsAffected implements [driver.Result].
 func (c changed) RowsAffected() (int64, error) { return int64(c), nil }
+
+// changesData reports whether a statement changes the rows of a table, which @@row_count counts.
+func changesData(verb string) bool {
+	switch first, _, _ := strings.Cut(verb, " "); first {
+	case "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE":
+		return true
+	}
+	return false
+}

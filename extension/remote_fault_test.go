@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 )
@@ -22,7 +23,7 @@ func mixed() []vertextest.Fault {
 }
 
 // withConnection changes the settings of the connection DEFAULT.
-func withConnection(cfg *extension.Config, change func(c *extension.ConnectionConfig)) {
+func withConnection(cfg *mallard.Config, change func(c *mallard.ConnectionConfig)) {
 	c := cfg.Connections["default"]
 	change(&c)
 	cfg.Connections["default"] = c
@@ -41,9 +42,9 @@ func TestNothingIsLost(t *testing.T) {
 			s, cfg := emulator(t, vertextest.Options{Seed: 7, Faults: mixed(), Generate: func(_ context.Context, p vertextest.Prompt) (string, error) {
 				return "answer to " + p.Text, nil
 			}})
-			withConnection(cfg, func(c *extension.ConnectionConfig) {
+			withConnection(cfg, func(c *mallard.ConnectionConfig) {
 				c.Concurrency = 64
-				c.Retry = extension.RetryConfig{Attempts: tt.attempts, Base: extension.Duration(20 * time.Millisecond), Cap: extension.Duration(time.Second)}
+				c.Retry = mallard.RetryConfig{Attempts: tt.attempts, Base: mallard.Duration(20 * time.Millisecond), Cap: mallard.Duration(time.Second)}
 			})
 			db := open(t, "", cfg)
 			exec(t, db, createG, fmt.Sprintf("CREATE TABLE p AS SELECT range AS id, 'row ' || range AS prompt FROM range(%d)", rows),
@@ -89,7 +90,7 @@ func TestCancelRemote(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, cfg := emulator(t, vertextest.Options{Faults: []vertextest.Fault{tt.fault}})
-			withConnection(cfg, func(c *extension.ConnectionConfig) { c.Concurrency = 16 })
+			withConnection(cfg, func(c *mallard.ConnectionConfig) { c.Concurrency = 16 })
 			db := open(t, "", cfg)
 			exec(t, db, createG)
 			for _, query := range []string{
@@ -134,7 +135,7 @@ func TestCancelRemote(t *testing.T) {
 // TestRemoteProgress: the numbers that a shell shows.
 func TestRemoteProgress(t *testing.T) {
 	_, cfg := emulator(t, vertextest.Options{Faults: []vertextest.Fault{{Kind: vertextest.BlockPrompt, Contains: "row 7"}, {Kind: vertextest.Status, Every: 5, Times: 3}}})
-	withConnection(cfg, func(c *extension.ConnectionConfig) { c.Retry.Base = extension.Duration(time.Millisecond) })
+	withConnection(cfg, func(c *mallard.ConnectionConfig) { c.Retry.Base = mallard.Duration(time.Millisecond) })
 	db := open(t, "", cfg)
 	exec(t, db, createG)
 	var p extension.Progress

@@ -10,12 +10,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 )
 
 // emulator starts a local Vertex AI and gives a configuration whose connections lead to it.
-func emulator(t testing.TB, o vertextest.Options) (*vertextest.Server, *extension.Config) {
+func emulator(t testing.TB, o vertextest.Options) (*vertextest.Server, *mallard.Config) {
 	t.Helper()
 	s, err := vertextest.New(o)
 	if err != nil {
@@ -28,8 +29,8 @@ func emulator(t testing.TB, o vertextest.Options) (*vertextest.Server, *extensio
 		}
 	})
 	cfg := config(t)
-	c := extension.ConnectionConfig{Project: "my-project", Location: "us-central1", BaseURL: s.URL(), Auth: "none"}
-	cfg.Connections = map[string]extension.ConnectionConfig{"default": c, "my-connection": c}
+	c := mallard.ConnectionConfig{Project: "my-project", Location: "us-central1", BaseURL: s.URL(), Auth: "none"}
+	cfg.Connections = map[string]mallard.ConnectionConfig{"default": c, "my-connection": c}
 	return s, cfg
 }
 
@@ -207,8 +208,8 @@ func TestRemoteErrors(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("wrong-secret-token"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Connections["bad"] = extension.ConnectionConfig{Project: "p", BaseURL: s.URL(), Auth: "token", TokenFile: secret}
-	cfg.Connections["far"] = extension.ConnectionConfig{Project: "p", Auth: "none"}
+	cfg.Connections["bad"] = mallard.ConnectionConfig{Project: "p", BaseURL: s.URL(), Auth: "token", TokenFile: secret}
+	cfg.Connections["far"] = mallard.ConnectionConfig{Project: "p", Auth: "none"}
 	db := open(t, "", cfg)
 	exec(t, db, "CREATE MODEL denied REMOTE WITH CONNECTION bad OPTIONS(ENDPOINT='gemini-2.5-flash')",
 		"CREATE MODEL embed REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='text-embedding-005')",
@@ -258,7 +259,7 @@ func TestBudget(t *testing.T) {
 func TestEstimate(t *testing.T) {
 	s, cfg := emulator(t, vertextest.Options{})
 	c := cfg.Connections["default"]
-	c.Prices = map[string]extension.PriceConfig{"gemini-2.5": {PerRequest: 0.5}}
+	c.Prices = map[string]mallard.PriceConfig{"gemini-2.5": {PerRequest: 0.5}}
 	cfg.Connections["default"] = c
 	db := open(t, "", cfg)
 	exec(t, db, "CREATE MODEL g REMOTE WITH CONNECTION DEFAULT OPTIONS(ENDPOINT='gemini-2.5-flash')",

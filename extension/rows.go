@@ -143,3 +143,16 @@ func (r *rows) Close() error {
 	r.live.end()
 	return err
 }
+
+// chunksOf gives rows as chunks of DuckDB's.
+func chunksOf(s *session, from driver.Rows) (*duckapi.Chunks, error) {
+	r, ok := from.(*rows)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("a result of type %T has no chunks", from), from.Close())
+	}
+	next := func() (mapping.DataChunk, error) {
+		err := r.fetch()
+		return r.chunk, err
+	}
+	return &duckapi.Chunks{Result: r.res, Connection: s.h, Next: next, Close: r.Close}, nil
+}

@@ -157,15 +157,6 @@ func (x *execution) settle(ctx context.Context) {
 	}
 }
 
-// changesData reports whether a statement changes the rows of a table, which @@row_count counts.
-func changesData(verb string) bool {
-	switch first, _, _ := strings.Cut(verb, " "); first {
-	case "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE":
-		return true
-	}
-	return false
-}
-
 // maxTries bounds how often a statement is planned again: once for each function that it may be missing.
 const maxTries = 16
 

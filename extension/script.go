@@ -6,50 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
-	"github.com/mallardml/mallard/internal/googlesql/translator"
-	"github.com/mallardml/mallard/internal/planner"
-	"github.com/mallardml/mallard/internal/quote"
 )
-
-// script is what the procedural language knows of a connection: the variables that are declared, whose values are variables of
-// DuckDB's. They live as long as the *sql.Conn, or a call of the *sql.DB
-// (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language).
-type script struct {
-	variables []translator.Variable
-	hidden    int     // values between statements that have names now
-	errs      []error // those that the open handlers handle, the innermost last
-	depth     int     // calls of procedures that run now
-	blocks    int     // lists of statements that run now
-
-	changed *int64            // @@row_count
-	began   time.Time         // when the text began whose statements run
-	ran     int               // its statements so far
-	set     map[string]string // the @@variables that were set and do nothing here
-}
-
-// place is the name of a variable in DuckDB: those of a procedure are apart from those of its callers.
-func (c *script) place(name string) string {
-	if c.depth > 0 {
-		return fmt.Sprintf("mallard %d %s", c.depth, strings.ToLower(name))
-	}
-	return "mallard " + strings.ToLower(name)
-}
-
-// variable is one that is declared.
-func (c *script) variable(name string, t googlesql.Type) translator.Variable {
-	return translator.Variable{Name: name, Type: t, Expr: valueOf(c.place(name), t)}
-}
-
-func valueOf(place string, t googlesql.Type) string {
-	return "CAST(getvariable(" + quote.Text(place) + ") AS " + t.DuckDB() + ")"
-}
 
 // The ways in which a statement ends what is around it.
 type jump struct {
@@ -85,15 +46,6 @@ func (s *session) control(ctx context.Context, src string, st dialect.Statement)
 		return nil
 	}
 	return n
-}
-
-func (c *script) find(name string) *translator.Variable {
-	for i := range c.variables {
-		if strings.EqualFold(c.variables[i].Name, name) {
-			return &c.variables[i]
-		}
-	}
-	return nil
 }
 
 // errReturned says that RETURN has ended a script.
@@ -182,10 +134,6 @@ func (s *session) statement(ctx context.Context, src string, n *dialect.ScriptSt
 	return s.scriptFault(ctx, src, n.Span, fmt.Errorf("this statement of a script is not supported"))
 }
 
-func (s *session) scriptFault(ctx context.Context, src string, at dialect.Span, err error) error {
-	return (&execution{s: s, ctx: ctx, src: src}).fault(dialect.At(at, err))
-}
-
 // list runs statements; the variables that they declare end with it.
 func (s *session) list(ctx context.Context, src string, list []*dialect.ScriptStatement, exec func(*execution) error) error {
 	before := len(s.script.variables)
@@ -200,70 +148,6 @@ func (s *session) list(ctx context.Context, src string, list []*dialect.ScriptSt
 		}
 	}
 	return nil
-}
-
-// evaluate sets a variable of DuckDB's to the only value that a query gives. at is the expression, where it is the user's.
-func (s *session) evaluate(ctx context.Context, src string, at dialect.Span, place, sql string) error {
-	t, _ := ctx.Value(stepsKey{}).(*steps)
-	if t != nil && t.each != nil && queries(src[at.Pos:at.End]) {
-		return t.value(ctx, s, src, at, place, func() error { return s.assign(ctx, src, place, sql) })
-	}
-	return s.assign(ctx, src, place, sql)
-}
-
-func (s *session) assign(ctx context.Context, src, place, sql string) error {
-	x := s.execute(ctx, src)
-	defer x.done()
-	return x.retry(&dialect.Statement{}, func(int) error {
-		x.plan = &planner.Plan{SQL: "SET VARIABLE " + quote.Name(place) + " = (" + sql + ")", Pos: -1, Verb: "SET VARIABLE",
-			Lang: dialect.GoogleSQL}
-		_, err := x.exec(nil)
-		return err
-	})
-}
-
-// hide evaluates a query into a variable that no statement can name.
-func (s *session) hide(ctx context.Context, src string, at dialect.Span, sql string) (place string, err error) {
-	s.script.hidden++
-	place = "mallard_value " + strconv.Itoa(s.script.hidden)
-	return place, s.evaluate(ctx, src, at, place, sql)
-}
-
-// read gives the value of a variable of DuckDB's.
-func (s *session) read(ctx context.Context, expr string) (driver.Value, error) {
-	rows, err := s.rows(ctx, "SELECT "+expr)
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	return rows[0][0], nil
-}
-
-func (s *session) expression(ctx context.Context, before, src string, at dialect.Span) (sql string, columns []googlesql.Field, err error) {
-	src, at = s.withParameters(ctx, src, at)
-	sql, columns, err = s.planner(ctx).Expression(ctx, before, src, at)
-	if err != nil {
-		err = (&execution{s: s, ctx: ctx, src: src}).fault(err)
-	}
-	return sql, columns, err
-}
-
-func (s *session) condition(ctx context.Context, before, src string, at dialect.Span) (bool, error) {
-	sql, columns, err := s.expression(ctx, before, src, at)
-	if err != nil {
-		return false, err
-	}
-	if strings.EqualFold(strings.TrimSpace(s.written(ctx, src, at)), "NULL") {
-		return false, nil
-	}
-	if t := columns[0].Type; t.Kind != googlesql.Bool {
-		return false, s.scriptFault(ctx, src, at, fmt.Errorf("the condition must be BOOL, and is %s", t))
-	}
-	name, err := s.hide(ctx, src, at, sql)
-	if err != nil {
-		return false, err
-	}
-	v, err := s.read(ctx, "getvariable("+quote.Text(name)+")")
-	return v == true, err
 }
 
 func (s *session) declare(ctx context.Context, src string, n *dialect.ScriptStatement) error {
@@ -309,28 +193,6 @@ func (s *session) declare(ctx context.Context, src string, n *dialect.ScriptStat
 	return nil
 }
 
-var oneString = regexp.MustCompile(`^[rR]?('[^']*'|"[^"]*")$`)
-
-// coerced gives a query for a value of another type, where GoogleSQL converts by itself: among numbers, from DATE to DATETIME and
-// TIMESTAMP, and constants.
-func coerced(sql string, from, to googlesql.Type, written string) (string, error) {
-	rank := map[googlesql.Kind]int{googlesql.Int64: 1, googlesql.Numeric: 2, googlesql.BigNumeric: 3, googlesql.Float64: 4}
-	constant := strings.TrimSpace(written)
-	switch {
-	case from.Equal(to):
-		return sql, nil
-	case rank[from.Kind] > 0 && rank[from.Kind] < rank[to.Kind],
-		from.Kind == googlesql.Date && (to.Kind == googlesql.DateTime || to.Kind == googlesql.Timestamp),
-		strings.EqualFold(constant, "NULL"),
-		from.Kind == googlesql.String && oneString.MatchString(constant),
-		from.Kind == googlesql.Float64 && rank[to.Kind] > 1 && strings.Trim(constant, "-0123456789.eE") == "",
-		from.Kind == googlesql.Array && to.Kind == googlesql.Array,
-		from.Kind == googlesql.Struct && to.Kind == googlesql.Struct && len(from.Fields) == len(to.Fields):
-		return "SELECT CAST((" + sql + ") AS " + to.DuckDB() + ")", nil
-	}
-	return "", fmt.Errorf("cannot coerce expression of type %s to type %s", from, to)
-}
-
 func (s *session) set(ctx context.Context, src string, n *dialect.ScriptStatement) error {
 	if len(n.Names) == 1 && strings.HasPrefix(n.Names[0], "@@") {
 		return s.setSystem(ctx, src, n)
@@ -356,28 +218,6 @@ func (s *session) set(ctx context.Context, src string, n *dialect.ScriptStatemen
 		return s.scriptFault(ctx, src, n.Expr, fmt.Errorf("%d variables need a STRUCT of as many fields, not %s", len(n.Names), from))
 	}
 	return s.spread(ctx, src, n.Expr, sql, from.Fields, n.Names)
-}
-
-// spread gives the fields of the only STRUCT of a query to variables.
-func (s *session) spread(ctx context.Context, src string, at dialect.Span, sql string, fields []googlesql.Field, names []string) error {
-	whole, err := s.hide(ctx, src, at, sql)
-	if err != nil {
-		return err
-	}
-	for i, name := range names {
-		v := s.script.find(name)
-		if v == nil {
-			return s.scriptFault(ctx, src, at, fmt.Errorf("Undeclared variable: %s", name))
-		}
-		one := fmt.Sprintf("SELECT struct_extract_at(getvariable(%s), %d)", quote.Text(whole), i+1)
-		if one, err = coerced(one, fields[i].Type, v.Type, ""); err != nil {
-			return s.scriptFault(ctx, src, at, err)
-		}
-		if err := s.assign(ctx, src, s.script.place(name), one); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // handled runs a block with its handler.
@@ -412,27 +252,6 @@ func (s *session) raise(ctx context.Context, src string, n *dialect.ScriptStatem
 		return err
 	}
 	return s.scriptFault(ctx, src, n.Span, errors.New(message))
-}
-
-// text evaluates a STRING that is not NULL.
-func (s *session) text(ctx context.Context, src string, at dialect.Span, what string) (string, error) {
-	sql, columns, err := s.expression(ctx, "SELECT ", src, at)
-	if err != nil {
-		return "", err
-	}
-	if t := columns[0].Type; t.Kind != googlesql.String {
-		return "", s.scriptFault(ctx, src, at, fmt.Errorf("%s must be a STRING, and is %s", what, t))
-	}
-	name, err := s.hide(ctx, src, at, sql)
-	if err != nil {
-		return "", err
-	}
-	v, err := s.read(ctx, "getvariable("+quote.Text(name)+")")
-	text, ok := v.(string)
-	if err == nil && !ok {
-		err = s.scriptFault(ctx, src, at, fmt.Errorf("%s is NULL", what))
-	}
-	return text, err
 }
 
 // noRows is the result of a script without a query.

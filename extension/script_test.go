@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/extension"
+	settings "github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 )
 
@@ -14,7 +14,7 @@ import (
 func googleSQL(t *testing.T) *sql.DB {
 	t.Helper()
 	cfg := config(t)
-	cfg.BigQuery.Dialect = extension.Dialect(dialect.GoogleSQL)
+	cfg.BigQuery.Dialect = settings.Dialect(dialect.GoogleSQL)
 	return open(t, "", cfg)
 }
 

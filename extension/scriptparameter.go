@@ -7,15 +7,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/planner"
 	"github.com/mallardml/mallard/internal/quote"
 )
-
-// parameterVariable is the variable in which statements of the procedural language find a parameter.
-const parameterVariable = "mallard_parameter_"
 
 // bindVariables gives the parameters of a script variables of their own, since SET VARIABLE, which keeps what DECLARE, SET and
 // conditions evaluate, takes no parameters.
@@ -89,47 +85,4 @@ func (s *session) bindVariable(ctx context.Context, name string, v TypedValue) e
 		return err
 	}
 	return statement("DROP TABLE "+table, nil)
-}
-
-// withParameters writes variables for the parameters of an expression, where bindVariables has made them.
-func (s *session) withParameters(ctx context.Context, src string, at dialect.Span) (string, dialect.Span) {
-	t, _ := ctx.Value(stepsKey{}).(*steps)
-	if t == nil || len(t.args) == 0 {
-		return src, at
-	}
-	text := src[at.Pos:at.End]
-	var b strings.Builder
-	b.WriteString(src[:at.Pos])
-	pos := 0
-	for _, p := range dialect.Parameters(text, dialect.GoogleSQL) {
-		name := strings.ToLower(strings.Trim(text[p.Pos+1:p.End], "`"))
-		given := slices.IndexFunc(t.args, func(a driver.NamedValue) bool { return a.Name != "" && strings.EqualFold(a.Name, name) })
-		if text[p.Pos] == '?' {
-			n, ok := t.positional(src, at.Pos+p.Pos)
-			if given = n; !ok {
-				given = -1
-			}
-			name = strconv.Itoa(n + 1)
-		}
-		written := googlesql.NameIfNeeded(parameterVariable + name)
-		switch {
-		case given < 0:
-			continue // the analyzer says what is wrong
-		case t.args[given].Value == nil:
-			written = "NULL"
-		case s.script.find(parameterVariable+name) == nil:
-			continue
-		}
-		b.WriteString(text[pos:p.Pos] + written)
-		pos = p.End
-	}
-	b.WriteString(text[pos:])
-	end := b.Len()
-	return b.String() + src[at.End:], dialect.Span{Pos: at.Pos, End: end}
-}
-
-// written is the text of an expression with what stands for its parameters.
-func (s *session) written(ctx context.Context, src string, at dialect.Span) string {
-	src, at = s.withParameters(ctx, src, at)
-	return src[at.Pos:at.End]
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/accountkey"
@@ -48,7 +49,7 @@ func TestSecrets(t *testing.T) {
 	lines := strings.Split(private, "\n")
 	secrets := []string{secret, lines[1], lines[5]}
 	url := s.URL()
-	tests := map[string]extension.ConnectionConfig{
+	tests := map[string]mallard.ConnectionConfig{
 		"token_env":       {Auth: "token", TokenEnv: "MALLARD_TEST_SECRET", BaseURL: url},
 		"token_file":      {Auth: "token", TokenFile: token, BaseURL: url},
 		"token_quoted":    {Auth: "token", TokenFile: token, BaseURL: quoting.URL},
@@ -60,7 +61,7 @@ func TestSecrets(t *testing.T) {
 	}
 	for name, c := range tests {
 		c.Project, c.Location = "p", "us-central1"
-		c.Retry = extension.RetryConfig{Attempts: 1}
+		c.Retry = mallard.RetryConfig{Attempts: 1}
 		cfg.Connections[name] = c
 	}
 	db := open(t, "", cfg)
@@ -125,7 +126,7 @@ func TestBadRemoteInput(t *testing.T) {
 		Faults: []vertextest.Fault{{Kind: vertextest.WrongType, Method: "predict", Contains: "odd"}, {Kind: vertextest.Garbage, Contains: "garbage"}, {Kind: vertextest.BlockPrompt, Contains: "bad words"}}})
 	s.Endpoint("1", vertextest.Predictor(nil))
 	c := cfg.Connections["default"]
-	c.Retry = extension.RetryConfig{Attempts: 2, Base: extension.Duration(1)}
+	c.Retry = mallard.RetryConfig{Attempts: 2, Base: mallard.Duration(1)}
 	cfg.Connections["default"] = c
 	c.Location = "mars-north1"
 	cfg.Connections["mars"] = c

@@ -3,7 +3,6 @@ package extension
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -155,14 +154,6 @@ func (s *session) Remember(name catalog.QualifiedName, spec *modelspec.Spec) {
 	s.open.models[name.Key()] = spec
 }
 
-// Import implements [planner.Session]: in the open transaction, or in one of its own that is rolled back when it fails.
-func (s *session) Import(ctx context.Context, schema, load string) error {
-	if s.active() {
-		return s.scripts(ctx, schema, load)
-	}
-	return s.transact(ctx, func() error { return s.scripts(ctx, schema, load) })
-}
-
 // Version implements [planner.Models].
 func (s *session) Version(e catalog.Entry) (*functions.Model, error) {
 	return s.in.models.Version(e)
@@ -226,15 +217,3 @@ func (s *session) register(base string, f *function) error {
 
 // analyzing marks the context of statements that are not to run: models are not measured.
 type analyzing struct{}
-
-// caller finds the session that a text function serves, and the context of its statement.
-func (in *instance) caller(id uint64) (*session, context.Context, error) {
-	s, ok := in.sessions.Load(id)
-	if !ok && in.hosted != nil {
-		return in.hosted.session(id, in.hosted.db, in.hosted.schema), in.Query(id).Context, nil
-	}
-	if !ok {
-		return nil, nil, errors.New("this connection was not opened by Mallard; ML functions need one of extension.NewConnector")
-	}
-	return s.(*session), in.Query(id).Context, nil
-}

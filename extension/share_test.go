@@ -9,10 +9,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension"
 )
 
-func connect(t *testing.T, dsn string, cfg *extension.Config) *sql.DB {
+func connect(t *testing.T, dsn string, cfg *mallard.Config) *sql.DB {
 	t.Helper()
 	c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
 	if err != nil {
@@ -120,7 +121,7 @@ func TestAnotherConfiguration(t *testing.T) {
 	if _, err := extension.NewConnector(file+"?threads=1", extension.Options{Config: first}); err == nil || !strings.Contains(err.Error(), "configuration") {
 		t.Errorf("other settings of DuckDB: %v", err)
 	}
-	for _, cfg := range []*extension.Config{&same, nil} {
+	for _, cfg := range []*mallard.Config{&same, nil} {
 		if err := connect(t, file, cfg).Close(); err != nil {
 			t.Error(err)
 		}

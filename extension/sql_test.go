@@ -14,6 +14,7 @@ import (
 
 	"github.com/fsouza/fake-gcs-server/fakestorage"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
@@ -56,15 +57,15 @@ func models(t testing.TB) string {
 func images(t testing.TB) string { return filepath.Join(models(t), "..", "images") }
 
 // config gives every test a model store of its own, and the project that the tutorials call PROJECT_ID.
-func config(t testing.TB) *extension.Config {
-	cfg := extension.DefaultConfig()
+func config(t testing.TB) *mallard.Config {
+	cfg := mallard.DefaultConfig()
 	cfg.Store.Path = t.TempDir()
 	cfg.BigQuery.Project = "my-project"
 	return cfg
 }
 
 // open opens a database; "" is one in memory.
-func open(t testing.TB, dsn string, cfg *extension.Config) *sql.DB {
+func open(t testing.TB, dsn string, cfg *mallard.Config) *sql.DB {
 	t.Helper()
 	c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
 	if err != nil {
@@ -173,8 +174,8 @@ func storage(t testing.TB) string {
 func TestSQL(t *testing.T) {
 	cfg := config(t)
 	// Nothing listens there: a file that asks a model must require vertexai.
-	c := extension.ConnectionConfig{Project: "my-project", Location: "us-central1", BaseURL: "http://127.0.0.1:1", Auth: "none", StorageEndpoint: storage(t)}
-	cfg.Connections = map[string]extension.ConnectionConfig{"default": c, "my-connection": c}
+	c := mallard.ConnectionConfig{Project: "my-project", Location: "us-central1", BaseURL: "http://127.0.0.1:1", Auth: "none", StorageEndpoint: storage(t)}
+	cfg.Connections = map[string]mallard.ConnectionConfig{"default": c, "my-connection": c}
 	suite := emulate.Suite{Config: cfg, Server: answers()}
 	o := sqllogic.Options{
 		Begin: suite.Begin,

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/tensorflow"
-	"github.com/mallardml/mallard/extension"
 )
 
 // copyModel gives a copy of a tiny model, to be damaged.
@@ -130,7 +130,7 @@ func TestReadOnly(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Models = map[string]extension.ModelConfig{"demo.declared": {Path: filepath.Join(models(t), "nnlm_like")}}
+	cfg.Models = map[string]mallard.ModelConfig{"demo.declared": {Path: filepath.Join(models(t), "nnlm_like")}}
 	db = open(t, file+"?access_mode=READ_ONLY", cfg)
 	if n := one[int](t, db, predictM); n != 20 {
 		t.Errorf("model of the file: %d", n)
@@ -157,7 +157,7 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-func storeEntries(t *testing.T, cfg *extension.Config) int {
+func storeEntries(t *testing.T, cfg *mallard.Config) int {
 	t.Helper()
 	entries, err := fs.Glob(os.DirFS(cfg.Store.Path), "*")
 	if err != nil {
@@ -169,7 +169,7 @@ func storeEntries(t *testing.T, cfg *extension.Config) int {
 // TestDeclaredModel: a model of the configuration is listed, predicts, and cannot be dropped by SQL.
 func TestDeclaredModel(t *testing.T) {
 	cfg := config(t)
-	cfg.Models = map[string]extension.ModelConfig{"demo.declared": {Path: filepath.Join(models(t), "nnlm_like"), Description: "words"}}
+	cfg.Models = map[string]mallard.ModelConfig{"demo.declared": {Path: filepath.Join(models(t), "nnlm_like"), Description: "words"}}
 	db := open(t, "", cfg)
 	if s := one[string](t, db, "SELECT description FROM ml_models() WHERE model_name = 'demo.declared'"); s != "words" {
 		t.Errorf("listed as %q", s)

@@ -119,18 +119,6 @@ func handled(err error) []translator.Variable {
 	}
 }
 
-// errorText is an error as a handler sees it.
-func errorText(err error) string {
-	var e *Error
-	if !errors.As(err, &e) {
-		return err.Error()
-	}
-	if e.said != "" {
-		return e.said
-	}
-	return e.Msg
-}
-
 // setSystem runs SET of an @@variable.
 func (s *session) setSystem(ctx context.Context, src string, n *dialect.ScriptStatement) error {
 	name := strings.ToLower(strings.TrimPrefix(n.Names[0], "@@"))

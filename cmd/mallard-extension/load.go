@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/hostapi"
 )
@@ -39,9 +40,9 @@ func load(number uint64) (err error) {
 				"Import github.com/mallardml/mallard there, whose databases have the same functions")
 		}
 	}
-	var cfg *extension.Config
-	if file := extension.FindConfig(os.Getenv); file != "" {
-		if cfg, err = extension.LoadConfig(file); err != nil {
+	var cfg *mallard.Config
+	if file := mallard.FindConfig(os.Getenv); file != "" {
+		if cfg, err = mallard.LoadConfig(file); err != nil {
 			return err
 		}
 	}

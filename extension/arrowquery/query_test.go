@@ -15,11 +15,12 @@ import (
 
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/arrowquery"
+	"github.com/mallardml/mallard/internal/config"
 )
 
 func conn(t *testing.T) *sql.Conn {
 	t.Helper()
-	cfg := extension.DefaultConfig()
+	cfg := config.DefaultConfig()
 	cfg.Store.Path = t.TempDir()
 	c, err := extension.NewConnector("", extension.Options{Config: cfg})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/amount"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -17,7 +18,7 @@ import (
 type Models struct{ db *sql.DB }
 
 // NewModels opens a database in memory for the models; cfg says where TensorFlow and the model store are.
-func NewModels(cfg *extension.Config) (*Models, error) {
+func NewModels(cfg *config.Config) (*Models, error) {
 	c, err := extension.NewConnector("", extension.Options{Config: cfg})
 	if err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/modeltest"
 )
 
@@ -29,7 +29,7 @@ func TestServing(t *testing.T) {
 	if err := json.Unmarshal(b, &cases); err != nil {
 		t.Fatal(err)
 	}
-	cfg := extension.DefaultConfig()
+	cfg := config.DefaultConfig()
 	cfg.Store.Path = t.TempDir()
 	m, err := emulate.NewModels(cfg)
 	if err != nil {

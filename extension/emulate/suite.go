@@ -12,15 +12,16 @@ import (
 
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/sqllogic"
 )
 
 // Suite gives .test files their databases and, where they want it, a Vertex AI each. It is safe for concurrent use once set up.
 type Suite struct {
 	// Config is what the files run under; nil is the default. It is not changed.
-	Config *extension.Config
+	Config *config.Config
 	// Open opens a database under a file's configuration. Nil: extension.NewConnector.
-	Open func(cfg *extension.Config, dsn string) (*sql.DB, error)
+	Open func(cfg *config.Config, dsn string) (*sql.DB, error)
 	// Server is what every file's Vertex AI starts with. Its Log is taken.
 	Server vertextest.Options
 	// Always starts a Vertex AI for every file, also without `require vertexai`; so does a Server.Replay.
@@ -30,10 +31,10 @@ type Suite struct {
 // Begin is sqllogic.Options.Begin.
 func (s Suite) Begin(file, dir string) (sqllogic.Environment, error) {
 	if s.Config == nil {
-		s.Config = extension.DefaultConfig()
+		s.Config = config.DefaultConfig()
 	}
 	if s.Open == nil {
-		s.Open = func(cfg *extension.Config, dsn string) (*sql.DB, error) {
+		s.Open = func(cfg *config.Config, dsn string) (*sql.DB, error) {
 			c, err := extension.NewConnector(dsn, extension.Options{Config: cfg})
 			if err != nil {
 				return nil, err
@@ -76,7 +77,7 @@ func requestsTable(log string) string {
 // suiteFile is the state of one .test file.
 type suiteFile struct {
 	suite  Suite
-	cfg    *extension.Config
+	cfg    *config.Config
 	dir    string // of the file
 	log    string
 	vars   map[string]string // those that the file sees
@@ -112,18 +113,18 @@ func (f *suiteFile) start() (err error) {
 }
 
 // redirected leads the connections of a configuration to a server without credentials.
-func redirected(base *extension.Config, url string) *extension.Config {
+func redirected(base *config.Config, url string) *config.Config {
 	cfg := *base
 	cfg.Connections = maps.Clone(base.Connections)
 	if cfg.Connections == nil {
-		cfg.Connections = map[string]extension.ConnectionConfig{}
+		cfg.Connections = map[string]config.ConnectionConfig{}
 	}
 	if _, ok := cfg.Connections["default"]; !ok {
 		project := cfg.BigQuery.Project
 		if project == "" {
 			project = "local"
 		}
-		cfg.Connections["default"] = extension.ConnectionConfig{Project: project}
+		cfg.Connections["default"] = config.ConnectionConfig{Project: project}
 	}
 	for name, c := range cfg.Connections {
 		if c.Kind == "" || c.Kind == "vertexai" {

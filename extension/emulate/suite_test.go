@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/extension/emulate"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/sqllogic"
 )
 
@@ -20,7 +20,7 @@ func ask(prompt, want string) string {
 
 func run(t *testing.T, s emulate.Suite, text string) sqllogic.Result {
 	t.Helper()
-	cfg := extension.DefaultConfig()
+	cfg := config.DefaultConfig()
 	cfg.Store.Path = t.TempDir()
 	s.Config = cfg
 	path := filepath.Join(t.TempDir(), "a.test")

@@ -98,3 +98,11 @@ func wantStrings(v any) ([]string, error) {
 	}
 	return out, nil
 }
+
+// Option is one named argument of a call, of STRUCT(value AS name).
+type Option struct {
+	Name string
+	// Value is nil, a string, an int64, a float64, a bool, a []any of these, or an []Option for a STRUCT.
+	Value    any
+	Pos, End int // bytes in the source
+}

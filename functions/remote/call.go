@@ -24,9 +24,6 @@ func register(conn mapping.Connection, name string, params []udf.Type, varargs b
 	return f.Register(conn)
 }
 
-// key is the type of versions, and of the keys of rows.
-var key = udf.Of(mapping.TypeBigInt)
-
 // submit is the function that takes note of rows: (version, columns…) to a key.
 type submit struct{ host Host }
 
@@ -164,7 +161,8 @@ func (c *bound) types(vectors []mapping.Vector) ([]udf.Type, error) {
 }
 
 // take submits the rows of a chunk and returns them with their group and the number of the first.
-func (c *bound) take(owner any, st *dispatch.Statement, chunk mapping.DataChunk) (g *dispatch.Group, first int, rows []dispatch.Row, err error) {
+func (c *bound) take(owner any, st *dispatch.Statement, chunk mapping.DataChunk) (g *dispatch.Group, first int,
+	rows []dispatch.Row, err error) {
 	if g, err = st.Group(owner, c.spec.call); err != nil {
 		return nil, 0, nil, err
 	}

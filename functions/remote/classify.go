@@ -8,36 +8,6 @@ import (
 // Category is one into which AI.CLASSIFY may put its input.
 type Category struct{ Name, Meaning string }
 
-// readCategories reads an ARRAY of texts, or of pairs of a text and what it means.
-func readCategories(o *Options, _ Family, v any) error {
-	list, ok := v.([]any)
-	if !ok || len(list) == 0 {
-		return fmt.Errorf("must be an ARRAY of categories, such as ['news', 'sport'] or [('news', 'of the day'), ('sport', 'of all kinds')]")
-	}
-	for i, e := range list {
-		var c Category
-		switch x := e.(type) {
-		case string:
-			c.Name = x
-		case []Option:
-			if len(x) == 2 {
-				c.Name, _ = x[0].Value.(string)
-				c.Meaning, _ = x[1].Value.(string)
-			}
-		case []any:
-			if len(x) == 2 {
-				c.Name, _ = x[0].(string)
-				c.Meaning, _ = x[1].(string)
-			}
-		}
-		if c.Name == "" {
-			return fmt.Errorf("has the element %d, which is neither a STRING nor a STRUCT of two", i+1)
-		}
-		o.Categories = append(o.Categories, c)
-	}
-	return nil
-}
-
 // classifying says before a prompt what the answer is to be.
 func classifying(list []Category) string {
 	var b strings.Builder

@@ -47,20 +47,6 @@ type embedded struct {
 	start, end         any // seconds of a video
 }
 
-func (s *Spec) embeddingFormat() embeddingFormat {
-	switch s.Family {
-	case EmbedContent:
-		return embedContentFormat{}
-	case Multimodal:
-		return multimodalFormat{}
-	case OpenEmbedding:
-		return openEmbeddingFormat{}
-	case OpenAIEmbedding:
-		return openAIEmbeddingFormat{}
-	}
-	return textEmbeddingFormat{}
-}
-
 // embeddingField is where a result column comes from.
 type embeddingField int
 
@@ -72,8 +58,8 @@ const (
 	endSecond
 )
 
-func (s *Spec) initEmbedding() error {
-	c := &embeddingCodec{spec: s, format: s.embeddingFormat()}
+func (s *Spec) initEmbedding(format embeddingFormat) error {
+	c := &embeddingCodec{spec: s, format: format}
 	add := func(name string, t googlesql.Type, f embeddingField) {
 		s.columns = append(s.columns, googlesql.Field{Name: name, Type: t})
 		c.shape = append(c.shape, f)

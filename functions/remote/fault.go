@@ -158,3 +158,23 @@ func (f fault) status(endpoint string, attempts int) string {
 func oneLine(s string) string {
 	return clip(strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " "), 500)
 }
+
+// inBandError is an error that came as an answer, with a status of success: whole, or in the place of one result.
+type inBandError struct {
+	status    int // HTTP status by the error's code; 0 when it has none
+	reason    string
+	message   string
+	permanent bool
+}
+
+func (e *inBandError) Error() string { return e.message }
+
+func (e *inBandError) HTTPStatus() int { return e.status }
+
+func (e *inBandError) Reason() string { return e.reason }
+
+func (e *inBandError) Message() string { return e.message }
+
+func (e *inBandError) Final() bool { return e.permanent }
+
+func (e *inBandError) RetryAfter() time.Duration { return 0 }

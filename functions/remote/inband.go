@@ -2,28 +2,13 @@ package remote
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/mallardml/mallard/internal/webpage"
 )
-
-// inBandError is an error that came as an answer, with a status of success: whole, or in the place of one result.
-type inBandError struct {
-	status    int // HTTP status by the error's code; 0 when it has none
-	reason    string
-	message   string
-	permanent bool
-}
-
-func (e *inBandError) Error() string             { return e.message }
-func (e *inBandError) HTTPStatus() int           { return e.status }
-func (e *inBandError) Reason() string            { return e.reason }
-func (e *inBandError) Message() string           { return e.message }
-func (e *inBandError) Final() bool               { return e.permanent }
-func (e *inBandError) RetryAfter() time.Duration { return 0 }
 
 // inBand finds the error in an answer that is one, in the forms of Google, OpenAI, Anthropic, OpenRouter, vLLM, Mistral, Ollama, FastAPI,
 // Cloudflare, MiniMax and Baidu. results are the fields that an answer has otherwise.
@@ -131,7 +116,7 @@ func faultIn(raw json.RawMessage, around map[string]json.RawMessage) *inBandErro
 		e.message = "a page (HTML or XML) without words"
 	}
 	for _, m := range append(places, around) {
-		for _, key := range sortedKeys(m) {
+		for _, key := range slices.Sorted(maps.Keys(m)) {
 			switch plainName(key) {
 			case "code", "status", "statuscode", "errorcode", "httpstatus", "httpcode":
 			case "type", "errortype":

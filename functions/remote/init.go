@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+
 	"github.com/mallardml/mallard/internal/dispatch"
 )
 
@@ -38,9 +39,9 @@ func (s *Spec) Init() error {
 		err = s.initPredict()
 	case "ML.GENERATE_TEXT", "AI.GENERATE_TEXT", "AI.GENERATE_TABLE", "AI.GENERATE", "AI.GENERATE_BOOL", "AI.GENERATE_INT",
 		"AI.GENERATE_DOUBLE", "AI.IF", "AI.SCORE", "AI.CLASSIFY":
-		err = s.initText()
+		err = s.initText(s.textFormat())
 	default:
-		err = s.initEmbedding()
+		err = s.initEmbedding(s.embeddingFormat())
 	}
 	if err != nil {
 		return fmt.Errorf("model %s: %w", s.Model, err)
@@ -77,4 +78,34 @@ func (s *Spec) checkObjects() error {
 		return errors.New("argument `request_type` is not for object tables")
 	}
 	return nil
+}
+
+// textFormat gives the wire format of a family that generates text.
+func (s *Spec) textFormat() textFormat {
+	switch s.Family {
+	case Claude:
+		return claudeFormat{}
+	case Llama, Mistral:
+		return partnerFormat{}
+	case Open:
+		return openFormat{chat: s.Options.UseChatMode != nil && *s.Options.UseChatMode}
+	case OpenAI:
+		return new(openAIFormat)
+	}
+	return geminiFormat{}
+}
+
+// embeddingFormat gives the wire format of a family that makes embeddings.
+func (s *Spec) embeddingFormat() embeddingFormat {
+	switch s.Family {
+	case EmbedContent:
+		return embedContentFormat{}
+	case Multimodal:
+		return multimodalFormat{}
+	case OpenEmbedding:
+		return openEmbeddingFormat{}
+	case OpenAIEmbedding:
+		return openAIEmbeddingFormat{}
+	}
+	return textEmbeddingFormat{}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -149,4 +151,54 @@ func marshal(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// given is raw unless it is missing or null.
+func given(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
+	s, err := compact(raw)
+	if err != nil {
+		return nil
+	}
+	return json.RawMessage(s)
+}
+
+// member finds a field, in any case if not in its own.
+func member(m map[string]json.RawMessage, name string) json.RawMessage {
+	if v, ok := m[name]; ok {
+		return v
+	}
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if strings.EqualFold(k, name) {
+			return m[k]
+		}
+	}
+	return nil
+}
+
+// listed names the fields of an object, for messages.
+func listed(fields map[string]json.RawMessage) string {
+	names := make([]string, 0, len(fields))
+	for k := range fields {
+		names = append(names, clip(k, 30))
+	}
+	slices.Sort(names)
+	if len(names) == 0 {
+		return "none"
+	}
+	return clip(strings.Join(names, ", "), 200)
+}
+
+// tidyStatistics writes token_count as an integer: protobuf's JSON makes it 4.0 on some ways.
+func tidyStatistics(raw json.RawMessage) json.RawMessage {
+	var st struct {
+		Truncated *bool    `json:"truncated"`
+		Tokens    *float64 `json:"token_count"`
+	}
+	if json.Unmarshal(raw, &st) != nil || st.Tokens == nil || st.Truncated == nil || *st.Tokens != float64(int64(*st.Tokens)) {
+		return raw
+	}
+	return fmt.Appendf(nil, `{"token_count":%d,"truncated":%t}`, int64(*st.Tokens), *st.Truncated)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -100,7 +101,7 @@ func openAIPart(uri, mime string, data []byte, objects *carried) (any, error) {
 // geminiParams turns what model_params says in Gemini's words, so that a statement written for Vertex AI runs here, into the words of
 // chat completions, in place. What has none is refused by name; all else is the server's own and goes as it is.
 func (f *openAIFormat) geminiParams(m map[string]any, tokenField string) error {
-	for _, key := range sortedKeys(m) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
 		v := m[key]
 		switch camel(key) {
 		case "systemInstruction":
@@ -144,7 +145,7 @@ var chatWords = map[string]string{
 func geminiConfig(config, to map[string]any, tokenField string) error {
 	var schema any
 	mime := ""
-	for _, key := range sortedKeys(config) {
+	for _, key := range slices.Sorted(maps.Keys(config)) {
 		v := config[key]
 		name := camel(key)
 		if v == nil {
@@ -245,13 +246,4 @@ func fromGoogleSchema(v any) any {
 		out["type"] = []any{t, "null"}
 	}
 	return out
-}
-
-func sortedKeys[T any](m map[string]T) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -12,14 +12,6 @@ import (
 	"github.com/mallardml/mallard/internal/functiontable"
 )
 
-// Option is one named argument of a call, of STRUCT(value AS name).
-type Option struct {
-	Name string
-	// Value is nil, a string, an int64, a float64, a bool, a []any of these, or an []Option for a STRUCT.
-	Value    any
-	Pos, End int // bytes in the source
-}
-
 // OptionError is a wrong argument, with its place.
 type OptionError struct {
 	Msg      string
@@ -414,4 +406,34 @@ func readModelParams(o *Options, f Family, v any) error {
 	}
 	o.ModelParams, err = json.Marshal(body)
 	return err
+}
+
+// readCategories reads an ARRAY of texts, or of pairs of a text and what it means.
+func readCategories(o *Options, _ Family, v any) error {
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 {
+		return fmt.Errorf("must be an ARRAY of categories, such as ['news', 'sport'] or [('news', 'of the day'), ('sport', 'of all kinds')]")
+	}
+	for i, e := range list {
+		var c Category
+		switch x := e.(type) {
+		case string:
+			c.Name = x
+		case []Option:
+			if len(x) == 2 {
+				c.Name, _ = x[0].Value.(string)
+				c.Meaning, _ = x[1].Value.(string)
+			}
+		case []any:
+			if len(x) == 2 {
+				c.Name, _ = x[0].(string)
+				c.Meaning, _ = x[1].(string)
+			}
+		}
+		if c.Name == "" {
+			return fmt.Errorf("has the element %d, which is neither a STRING nor a STRUCT of two", i+1)
+		}
+		o.Categories = append(o.Categories, c)
+	}
+	return nil
 }

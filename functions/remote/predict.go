@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -189,16 +188,4 @@ func looseValue(t googlesql.Type, raw json.RawMessage) (any, error) {
 		}
 	}
 	return v, err
-}
-
-func listed(fields map[string]json.RawMessage) string {
-	names := make([]string, 0, len(fields))
-	for k := range fields {
-		names = append(names, clip(k, 30))
-	}
-	slices.Sort(names)
-	if len(names) == 0 {
-		return "none"
-	}
-	return clip(strings.Join(names, ", "), 200)
 }

@@ -84,28 +84,6 @@ func (q question) Objects(payload string) (dispatch.Objects, error) {
 	return objects{q.spec, r}, err
 }
 
-// objects are a row's that was put off, as the runtime sees them.
-type objects struct {
-	spec *Spec
-	row  deferredRow
-}
-
-// Carried implements [dispatch.Objects].
-func (o objects) Carried() int { return o.spec.heavy(o.row) }
-
-// Local implements [dispatch.Objects].
-func (o objects) Local() bool { return o.row.local() }
-
-// Request implements [dispatch.Objects].
-func (o objects) Request(ctx context.Context) (dispatch.Request, string) {
-	body, status := o.spec.codec.finish(ctx, o.row)
-	if status != "" {
-		return dispatch.Request{}, status
-	}
-	versions, unversioned := o.spec.versions(o.row)
-	return dispatch.Request{Body: body, Versions: versions, Unversioned: unversioned}, ""
-}
-
 // RemoteError fails a query because no row of it could be answered.
 type RemoteError struct {
 	Status string // what the rows' status would have been

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dispatch"
@@ -140,4 +141,15 @@ type InputColumn struct{ Name, DuckDB string }
 
 func (s *Spec) titled() bool {
 	return s.Titled && !s.Objects && s.Options.TaskType == "RETRIEVAL_DOCUMENT"
+}
+
+// resultType is what the awaiting function returns. Fields are named by position, unless people will see the STRUCT.
+func (s *Spec) resultType(named bool) googlesql.Type {
+	t := googlesql.Type{Kind: googlesql.Struct, Fields: s.Results()}
+	if !named {
+		for i := range t.Fields {
+			t.Fields[i].Name = fmt.Sprintf("o%d", i)
+		}
+	}
+	return t
 }

@@ -40,17 +40,6 @@ func (s *Spec) answering(prefix string, t googlesql.Type, register func(mapping.
 	}}
 }
 
-// resultType is what the awaiting function returns. Fields are named by position, unless people will see the STRUCT.
-func (s *Spec) resultType(named bool) googlesql.Type {
-	t := googlesql.Type{Kind: googlesql.Struct, Fields: s.Results()}
-	if !named {
-		for i := range t.Fields {
-			t.Fields[i].Name = fmt.Sprintf("o%d", i)
-		}
-	}
-	return t
-}
-
 // SQL writes what stands before and after an input query to turn it into a call: results under their names, then every
 // column of the query (before them for AI.GENERATE_TABLE). name maps the name of a [Function] to the one that it is
 // registered under; nil leaves it.

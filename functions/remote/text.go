@@ -43,20 +43,6 @@ type mediaFormat interface {
 	media(ctx context.Context, s *Spec, parts []part, objects *carried) (key string, value any, err error)
 }
 
-func (s *Spec) textFormat() textFormat {
-	switch s.Family {
-	case Claude:
-		return claudeFormat{}
-	case Llama, Mistral:
-		return partnerFormat{}
-	case Open:
-		return openFormat{chat: s.Options.UseChatMode != nil && *s.Options.UseChatMode}
-	case OpenAI:
-		return new(openAIFormat)
-	}
-	return geminiFormat{}
-}
-
 // textField is where a result column comes from.
 type textField int
 
@@ -70,8 +56,8 @@ const (
 	oneValue    // of AI.GENERATE_BOOL, _INT and _DOUBLE
 )
 
-func (s *Spec) initText() error {
-	c := &textCodec{spec: s, format: s.textFormat()}
+func (s *Spec) initText(format textFormat) error {
+	c := &textCodec{spec: s, format: format}
 	js, str := scalar(googlesql.JSON), scalar(googlesql.String)
 	add := func(name string, t googlesql.Type, f textField) {
 		s.columns = append(s.columns, googlesql.Field{Name: name, Type: t})
@@ -434,29 +420,4 @@ func unfenced(s string) string {
 		}
 	}
 	return t
-}
-
-// member finds a field, in any case if not in its own.
-func member(m map[string]json.RawMessage, name string) json.RawMessage {
-	if v, ok := m[name]; ok {
-		return v
-	}
-	for _, k := range sortedKeys(m) {
-		if strings.EqualFold(k, name) {
-			return m[k]
-		}
-	}
-	return nil
-}
-
-// given is raw unless it is missing or null.
-func given(raw json.RawMessage) json.RawMessage {
-	if len(raw) == 0 || string(raw) == "null" {
-		return nil
-	}
-	s, err := compact(raw)
-	if err != nil {
-		return nil
-	}
-	return json.RawMessage(s)
 }

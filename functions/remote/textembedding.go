@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"github.com/mallardml/mallard/internal/dispatch"
 	"strconv"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // textEmbeddingFormat is predict of text-embedding-*, text-multilingual-embedding-* and gemini-embedding-001
@@ -79,16 +79,4 @@ func embeddingTokens(body json.RawMessage) int64 {
 		return 0
 	}
 	return int64(min(n, 1e12))
-}
-
-// tidyStatistics writes token_count as an integer: protobuf's JSON makes it 4.0 on some ways.
-func tidyStatistics(raw json.RawMessage) json.RawMessage {
-	var st struct {
-		Truncated *bool    `json:"truncated"`
-		Tokens    *float64 `json:"token_count"`
-	}
-	if json.Unmarshal(raw, &st) != nil || st.Tokens == nil || st.Truncated == nil || *st.Tokens != float64(int64(*st.Tokens)) {
-		return raw
-	}
-	return fmt.Appendf(nil, `{"token_count":%d,"truncated":%t}`, int64(*st.Tokens), *st.Truncated)
 }

@@ -102,3 +102,8 @@ func (pl *Planner) touched(ctx context.Context, s *writer.Written) (keys []strin
 	}
 	return keys, nil
 }
+
+// TableKey names a table for those who keep the times of changes.
+func TableKey(database, dataset, name string) string {
+	return strings.ToLower(database + "\x00" + dataset + "\x00" + name)
+}

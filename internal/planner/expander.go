@@ -3,6 +3,7 @@ package planner
 import (
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/googlesql/translator"
 )
 
 // expander writes calls of ours as SQL.
@@ -34,4 +35,12 @@ func (ex *expander) use(f *dialect.Function, internal string) {
 type called struct {
 	open, after string
 	inputs      []inputColumn
+}
+
+// tableCall is a call of a table function of DuckDB's in a GoogleSQL query, such as read_parquet('x.parquet'). The analyzer
+// sees a table of that name.
+type tableCall struct {
+	name    string
+	sql     string
+	columns []translator.Column
 }

@@ -411,19 +411,6 @@ func labelsOf(x driver.Value) map[string]string {
 	return labels
 }
 
-// Limits are the tables of a session's databases that expire, and the snapshots. The zero value has read nothing yet.
-type Limits struct {
-	epoch     int64
-	databases map[string]map[string]limit // by lower-case names
-}
-
-// limit bounds what statements may do with a table.
-type limit struct {
-	expires  *time.Time
-	snapshot bool
-	view     bool
-}
-
 func (l limit) expired() bool { return l.expires != nil && l.expires.Before(time.Now()) }
 
 // limit gives the limit of a table, if it has one.
@@ -463,4 +450,13 @@ func (pl *Planner) limitOf(ctx context.Context, parts []string) (limit, error) {
 		return limit{}, nil
 	}
 	return pl.limit(ctx, database, schema, name)
+}
+
+// splitPath gives the parts of a path: what stands in one pair of backticks may be several.
+func splitPath(path []string) []string {
+	var parts []string
+	for _, p := range path {
+		parts = append(parts, strings.Split(p, ".")...)
+	}
+	return parts
 }

@@ -4,14 +4,16 @@
 // From the top, each file uses those below it:
 //
 //   - statement.go: which statement it is
-//   - guard.go, createmodel.go, altermodel.go, list.go, objecttable.go, importdatabase.go: statements about models and object tables
-//   - kept.go, asof.go: what statements keep besides DuckDB's catalog; times of which tables are read
-//   - calltext.go, missingcolumn.go: the query behind the plain form of a call; what a call's input lacks
+//   - createmodel.go, altermodel.go, load.go, list.go, objecttable.go, importdatabase.go, script.go: statements with plans of their own
 //   - query.go: the calls in a query, and where GoogleSQL enters (googlesql.go)
-//   - scalar.go, ask.go, search.go, pseudocolumn.go: functions and columns of ours in it
-//   - call.go, localembedding.go, predict.go, remotecall.go: a call over a model
-//   - terms.go, plan.go: errors in the user's terms; what is known of a plan
-//   - expander.go, needs.go: what all of these share
+//   - call.go, calltext.go, ask.go, localembedding.go, predict.go, remotecall.go, missingcolumn.go: a call over a model
+//   - informationschema.go, routineview.go, ddl.go, relations.go: INFORMATION_SCHEMA, and what a dataset holds
+//   - scalar.go, search.go, pseudocolumn.go, sessionize.go, tablecall.go: functions and columns of ours in a query
+//   - target.go, asof.go: what a statement changes; times of which tables are read
+//   - terms.go, described.go: errors in the user's terms; the database as the analyzer of GoogleSQL sees it
+//   - expander.go, kept.go, plan.go, needs.go: what all of these share
+//
+// Three arrows run up, where queries stand inside queries: query.go comes back to call.go and googlesql.go, scalar.go to ask.go.
 package planner
 
 import (
@@ -110,4 +112,17 @@ type Session interface {
 	Remember(name catalog.QualifiedName, s *modelspec.Spec)
 	// Import runs the scripts of an exported database, in one transaction.
 	Import(ctx context.Context, schema, load string) error
+}
+
+// Limits are the tables of a session's databases that expire, and the snapshots. The zero value has read nothing yet.
+type Limits struct {
+	epoch     int64
+	databases map[string]map[string]limit // by lower-case names
+}
+
+// limit bounds what statements may do with a table.
+type limit struct {
+	expires  *time.Time
+	snapshot bool
+	view     bool
 }

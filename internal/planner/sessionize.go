@@ -124,3 +124,5 @@ func (s *sessions) check(f *dialect.TableFunction, columns []Column) error {
 	}
 	return nil
 }
+
+func isRelation(a dialect.Argument) bool { return a.Name == "" && (a.Query || a.Table != nil) }

@@ -17,14 +17,6 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// tableCall is a call of a table function of DuckDB's in a GoogleSQL query, such as read_parquet('x.parquet'). The analyzer
-// sees a table of that name.
-type tableCall struct {
-	name    string
-	sql     string
-	columns []translator.Column
-}
-
 // tableCalls puts tables into the place of the calls of DuckDB's table functions, with the columns that DuckDB tells.
 func (ex *expander) tableCalls(ctx context.Context, src string, at dialect.Span) ([]translator.Construct, error) {
 	calls, wrong := dialect.TableCalls(src, at)

@@ -49,11 +49,6 @@ func (pl *Planner) temporaryKeys(path []string) []string {
 		TableKey(pl.Catalog.Database, "main", name)}
 }
 
-// TableKey names a table for those who keep the times of changes.
-func TableKey(database, dataset, name string) string {
-	return strings.ToLower(database + "\x00" + dataset + "\x00" + name)
-}
-
 // DatabaseKey stands for every table of a database: the keys of its tables begin with it.
 func DatabaseKey(database string) string { return strings.ToLower(database) + "\x00" }
 

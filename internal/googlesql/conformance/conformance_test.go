@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/conformance"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
@@ -20,9 +21,9 @@ func TestGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv(installed.EnvLibrary, cmp.Or(source.Native, "wasm")) // the connections take it only so
-	config := extension.DefaultConfig()
-	config.BigQuery.Dialect = extension.Dialect(dialect.GoogleSQL)
-	connector, err := extension.NewConnector("", extension.Options{Config: config})
+	cfg := config.DefaultConfig()
+	cfg.BigQuery.Dialect = config.Dialect(dialect.GoogleSQL)
+	connector, err := extension.NewConnector("", extension.Options{Config: cfg})
 	if err != nil {
 		t.Fatal(err)
 	}

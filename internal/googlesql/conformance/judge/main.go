@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/conformance"
 	"github.com/mallardml/mallard/internal/googlesql/installed"
@@ -45,9 +46,9 @@ func main() {
 			log.Fatal(err)
 		}
 	}
-	config := extension.DefaultConfig()
-	config.BigQuery.Dialect = extension.Dialect(dialect.GoogleSQL)
-	options := extension.Options{Config: config}
+	cfg := config.DefaultConfig()
+	cfg.BigQuery.Dialect = config.Dialect(dialect.GoogleSQL)
+	options := extension.Options{Config: cfg}
 	if *show {
 		options.Tracer = planned{}
 	}

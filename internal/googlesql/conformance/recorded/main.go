@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/extension"
+	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 )
 
@@ -167,10 +168,10 @@ func value(t, v any) any {
 func (f *fixture) judge() (verdict, why string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	config := extension.DefaultConfig()
-	config.BigQuery.Dialect = extension.Dialect(dialect.GoogleSQL)
-	config.BigQuery.Project = "p"
-	connector, err := extension.NewConnector("", extension.Options{Config: config})
+	cfg := config.DefaultConfig()
+	cfg.BigQuery.Dialect = config.Dialect(dialect.GoogleSQL)
+	cfg.BigQuery.Project = "p"
+	connector, err := extension.NewConnector("", extension.Options{Config: cfg})
 	if err != nil {
 		return "failed", err.Error()
 	}
