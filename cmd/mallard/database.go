@@ -64,8 +64,8 @@ var sqlStart = regexp.MustCompile(`(?is)^\s*(--|/\*|\.|` +
 	`LOAD|EXPORT|IMPORT)\s)`)
 
 // otherFiles are the endings of files that are no databases: a missing script or table is not to become an empty one.
-var otherFiles = []string{".sql", ".test", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".txt", ".md", ".toml", ".py", ".gz",
-	".zip", ".zst", ".xlsx"}
+var otherFiles = []string{".sql", ".test", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".txt", ".md", ".toml", ".py",
+	".gz", ".zip", ".zst", ".xlsx"}
 
 // doubtful says why a path may not be meant as a database to make, or nothing.
 func doubtful(path string) string {

@@ -117,8 +117,7 @@ func runServe(ctx context.Context, args []string, t terminal) int {
 	}
 	if strings.Contains(s.Database, "?") {
 		return usage("the name of a database may not have a ?: " + s.Database)
-	}
-	if doubt := doubtful(s.Database); doubt != "" {
+	} else if doubt := doubtful(s.Database); doubt != "" {
 		return usage(doubt)
 	}
 	level := slog.LevelWarn

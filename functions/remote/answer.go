@@ -85,7 +85,8 @@ func first(raw json.RawMessage) json.RawMessage {
 	return nil
 }
 
-// leading is the element of a list whose index is 0, for servers give several answers in the order in which they were ready; else its first.
+// leading is the element of a list whose index is 0, for servers give several answers in the order in which they were ready; else its
+// first.
 func leading(raw json.RawMessage) json.RawMessage {
 	for _, e := range elements(raw) {
 		if index := given(members(e)["index"]); index != nil {
