@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build extension test-extension wheel test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults fuzz hostile models tensorflow googlesql clean
+.PHONY: help demo build extension test-extension wheel test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults soak fuzz hostile models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -111,6 +111,9 @@ hostile: ## HOSTILE (100000) wrong requests of every kind to mallard serve
 
 faults: fetched ## kill a process at KILLS (500) points of its work, and FAULTS (20) times as many faults of other kinds as in the tests
 	$(GO) test ./extension -run '^(TestFaults|TestFullDisk|TestKilledAnywhere)$$' -v -timeout 2h -kills $(or $(KILLS),500) -faults $(or $(FAULTS),20)
+
+soak: fetched ## SOAK (20m) of mixed work; what the process has, and how many answers were right, each minute
+	$(GO) test ./extension -run '^TestSoak$$' -v -timeout 24h -soak $(or $(SOAK),20m)
 
 fuzz: ## every fuzz target for FUZZTIME (10m) each
 	./bench/fuzz.sh $(or $(FUZZTIME),10m)

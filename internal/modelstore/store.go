@@ -118,14 +118,16 @@ func (s Store) entry(digest string) string { return filepath.Join(s.Dir, path.Ba
 // changed since is refused.
 func (s Store) Put(ctx context.Context, dir, want string) (string, error) {
 	entry := s.entry(want)
+	damaged := false
 	if _, err := os.Stat(entry); err == nil {
-		if got, err := Digest(ctx, entry); err == nil && got == want {
+		got, err := Digest(ctx, entry)
+		if err == nil && got == want {
 			return entry, nil
 		}
-		// A damaged entry is replaced by the good copy at hand.
-		if err := os.RemoveAll(entry); err != nil {
-			return "", fmt.Errorf("model store: %w", err)
+		if ctx.Err() != nil { // nothing is known of the entry, and models may be using it
+			return "", ctx.Err()
 		}
+		damaged = true
 	}
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return "", fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
@@ -151,6 +153,11 @@ func (s Store) Put(ctx context.Context, dir, want string) (string, error) {
 	}
 	if got != want {
 		return "", fmt.Errorf("model folder %s changed while it was imported; create the model again", dir)
+	}
+	if damaged { // it goes only now that a good copy is at hand
+		if err := os.Rename(entry, tmp+"-damaged"); err == nil {
+			defer os.RemoveAll(tmp + "-damaged")
+		}
 	}
 	if err := os.Rename(tmp, entry); err != nil {
 		if _, statErr := os.Stat(entry); statErr == nil { // another process was first
