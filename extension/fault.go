@@ -127,6 +127,9 @@ func (x *execution) inPlainForm(e *Error) {
 	}
 }
 
+// bigQueryName matches names that DuckDB has in no form: functions in BigQuery's namespaces, and views of INFORMATION_SCHEMA.
+var bigQueryName = regexp.MustCompile(`(?i)\b((SAFE|NET|HLL_COUNT|KEYS|AEAD)\s*\.\s*\w+\s*\(|INFORMATION_SCHEMA\s*\.)`)
+
 // readsAsGoogleSQL reports whether a statement that DuckDB does not understand is one of BigQuery's.
 func (x *execution) readsAsGoogleSQL(err *duckdb.Error) bool {
 	p := x.plan
@@ -138,7 +141,8 @@ func (x *execution) readsAsGoogleSQL(err *duckdb.Error) bool {
 	}
 	likely := syntax || missing && writer.Known(name) || strings.Contains(err.Msg, "Type with name ") || // FLOAT64, or the r of r'\d'
 		duckapi.LacksColumn(err, "safe") || strings.Contains(err.Msg, "Function with name @@ ") ||
-		duckapi.Is(err, duckdb.ErrorTypeBinder) && strings.Contains(p.SQL, `"`) // a string of GoogleSQL's, perhaps
+		duckapi.Is(err, duckdb.ErrorTypeBinder) && strings.Contains(p.SQL, `"`) || // a string of GoogleSQL's, perhaps
+		bigQueryName.MatchString(p.SQL)
 	if p.Lang != dialect.DuckDB || !likely {
 		return false
 	}

@@ -54,6 +54,8 @@ func TestCommandLine(t *testing.T) {
 		{"nothing follows a failed -f", "", []string{"-list", "-noheader", "-f", script, "-c", "SELECT 5"}, 1, "one\n", "  3 |   nope;\n        ^~~~\n"},
 		{"nothing follows a failed -init", "", []string{"-list", "-noheader", "-init", script, "-c", "SELECT 5"}, 1, "one\n", "a.sql:3:3: Binder Error"},
 		{"nothing follows a failed .read", "", []string{"-list", "-noheader", "-c", ".read " + script, "-c", "SELECT 5"}, 1, "one\n", "a.sql:3:3: Binder Error"},
+		{"an error without a place of its own", "-- why\n\nSELECT\n error('a');\nSELECT 1; SELECT error('b');\n", []string{"-list", "-noheader"}, 1, "1\n", "stdin:3: Invalid Input Error: a\nstdin:5: Invalid Input Error: b\n"},
+		{"one of a line that was typed", "", []string{"-c", "SELECT error('a')"}, 1, "", "Invalid Input Error: a\n"},
 		{"stdin goes on", "SELECT nope;\nSELECT 2;\n", []string{"-list", "-noheader"}, 1, "2\n", "stdin:1:8: Binder Error"},
 		{"stdin -bail", "SELECT nope;\nSELECT 2;\n", []string{"-list", "-noheader", "-bail"}, 1, "", "stdin:1:8: Binder Error"},
 		{".exit 3", "", []string{"-c", ".exit 3", "-c", "SELECT 1"}, 3, "", ""},

@@ -186,12 +186,12 @@ func renderError(err error, at shell.Place, width int) string {
 	case at.Text == "":
 		return at.Name + ": " + err.Error()
 	case !is || e.Line == 0:
-		return err.Error()
+		return at.Statement() + err.Error()
 	}
 	source := strings.TrimPrefix(e.Source, dialect.Marker(e.Source, dialect.Auto)) // the shell has put it there
 	marker := len(e.Source) - len(source)
 	if !strings.HasPrefix(at.Text[at.Pos:], source) {
-		return err.Error()
+		return at.Statement() + err.Error()
 	}
 	lines := strings.Repeat("\n", at.Line-1)
 	before := len(lines) + at.Pos - marker

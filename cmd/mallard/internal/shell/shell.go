@@ -77,6 +77,16 @@ type Place struct {
 	Line int    // of the beginning of Text in the script, from 1
 }
 
+// Statement names the script and the line where the statement begins, for an error of which nothing closer is known; a text of one line
+// that was typed needs none.
+func (p Place) Statement() string {
+	blank := len(p.Text[p.Pos:]) - len(strings.TrimLeft(p.Text[p.Pos:], " \t\r\n"))
+	if p.Name == typedName && !strings.Contains(strings.TrimSpace(p.Text), "\n") && p.Line == 1 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d: ", p.Name, p.Line+strings.Count(p.Text[:p.Pos+blank], "\n"))
+}
+
 // Options are the surroundings of a shell. The zero value prints boxes to nowhere and takes a line that ends in ; for a statement.
 type Options struct {
 	// In is the terminal of Interact. Default: os.Stdin.
