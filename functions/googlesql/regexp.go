@@ -321,6 +321,11 @@ func (c *expressions) instr(s, pattern string, pos, nth, after int64) (int64, er
 	return pos + count(o.rest[:m[after]]), nil
 }
 
+// maxReplaced bounds what REGEXP_REPLACE gives, which is as long as the product of its arguments: no row of BigQuery's is larger.
+const maxReplaced = 100 << 20
+
+var errReplaced = errors.New("Output of REGEXP_REPLACE exceeds 100MB, the size of the largest row")
+
 func (c *expressions) replace(s, pattern, by string) (string, error) {
 	e, err := c.compile(pattern)
 	if err != nil {
@@ -343,7 +348,13 @@ func (c *expressions) replace(s, pattern, by string) (string, error) {
 				b.WriteByte('\\')
 			} else if g := m[2*(by[i]-'0'):]; g[0] >= 0 {
 				b.WriteString(s[g[0]:g[1]])
+				if b.Len() > maxReplaced {
+					return "", errReplaced
+				}
 			}
+		}
+		if b.Len() > maxReplaced {
+			return "", errReplaced
 		}
 	}
 	b.WriteString(s[at:])
