@@ -57,7 +57,7 @@ func TestReadsAsGoogleSQL(t *testing.T) {
 		"SELECT SAFE_CAST('a' AS INT64)": true, "SELECT CAST(1 AS FLOAT64)": true, `SELECT r'\d+'`: true, "SELECT 1::nosuch": false,
 		"SELECT SAFE.LN(0)": true, "SELECT NET.HOST('x')": true, "SELECT count(*) FROM INFORMATION_SCHEMA.MODELS": true,
 		"DECLARE x INT64 DEFAULT 1": true, "EXECUTE IMMEDIATE 'SELECT 1'": true,
-		"SELECT count(*) FROM INFORMATION_SCHEMA.NOSUCH": false, "DECLARE": false, "SELECT SAFE.NOSUCH(0)": false,
+		"SELECT count(*) FROM INFORMATION_SCHEMA.NOSUCH": false, "SELECT SAFE.NOSUCH(0)": false,
 		"SELECT nofunction(1)": false, "SELECT a": false, "SELECT 1 +": false, "SELECT 'a'::INTEGER": false,
 		"DECLARE x INT64": true, "ASSERT 1 = 1": true, "BEGIN SELECT 1; END": true, "CREATE TEMP FUNCTION f(x STRING) RETURNS STRING AS (x)": true,
 		"SELECT SAFE.LOG(0)": true, "SELECT @@time_zone": true, "CALL BQ.ABORT_SESSION()": true, "IF TRUE THEN SELECT 1; END IF": true,

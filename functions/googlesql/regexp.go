@@ -339,22 +339,20 @@ func (c *expressions) replace(s, pattern, by string) (string, error) {
 	for _, m := range e.FindAllStringSubmatchIndex(s, -1) {
 		b.WriteString(s[at:m[0]])
 		at = m[1]
-		for i := 0; i < len(by); i++ {
-			if by[i] != '\\' {
-				b.WriteByte(by[i])
-				continue
+		for rest := by; ; {
+			plain, escape, more := strings.Cut(rest, `\`)
+			if b.WriteString(plain); b.Len() > maxReplaced {
+				return "", errReplaced
 			}
-			if i++; by[i] == '\\' {
+			if !more {
+				break
+			}
+			if escape[0] == '\\' {
 				b.WriteByte('\\')
-			} else if g := m[2*(by[i]-'0'):]; g[0] >= 0 {
+			} else if g := m[2*(escape[0]-'0'):]; g[0] >= 0 {
 				b.WriteString(s[g[0]:g[1]])
-				if b.Len() > maxReplaced {
-					return "", errReplaced
-				}
 			}
-		}
-		if b.Len() > maxReplaced {
-			return "", errReplaced
+			rest = escape[1:]
 		}
 	}
 	b.WriteString(s[at:])
