@@ -68,7 +68,9 @@ func parsePath(text string, legacy bool) (*path, error) {
 }
 
 func readStep(rest string, legacy bool) (*jsonfn.Step, string, error) {
-	invalid := fmt.Errorf("Invalid token in JSONPath at: %s", rest)
+	invalid := func() (*jsonfn.Step, string, error) { // made when needed: the rest may be long, and is read step by step
+		return nil, "", fmt.Errorf("Invalid token in JSONPath at: %s", rest)
+	}
 	for _, op := range []string{"..", ".*", "[*", ".@", "[@", "[("} {
 		if strings.HasPrefix(rest, op) {
 			return nil, "", fmt.Errorf("Unsupported operator in JSONPath: %s", strings.TrimLeft(op, "[")[min(1, strings.Count(op, ".")%2):])
@@ -84,7 +86,7 @@ func readStep(rest string, legacy bool) (*jsonfn.Step, string, error) {
 		}
 		key, after, ok := quotedKey(rest[2:], quote)
 		if !ok || !strings.HasPrefix(after, end) {
-			return nil, "", invalid
+			return invalid()
 		}
 		return &jsonfn.Step{Key: key, Index: index(key)}, after[len(end):], nil
 	case rest[0] == '.':
@@ -93,7 +95,7 @@ func readStep(rest string, legacy bool) (*jsonfn.Step, string, error) {
 			end++
 		}
 		if end == 1 {
-			return nil, "", invalid
+			return invalid()
 		}
 		key := rest[1:end]
 		return &jsonfn.Step{Key: key, Index: index(key)}, rest[end:], nil
@@ -101,11 +103,11 @@ func readStep(rest string, legacy bool) (*jsonfn.Step, string, error) {
 		inner, after, ok := strings.Cut(rest[1:], "]")
 		inner = strings.TrimFunc(inner, unicode.IsSpace)
 		if _, err := strconv.ParseInt(inner, 10, 64); !ok || err != nil {
-			return nil, "", invalid
+			return invalid()
 		}
 		return &jsonfn.Step{Key: inner, Index: index(inner), Subscript: true}, after, nil
 	}
-	return nil, "", invalid
+	return invalid()
 }
 
 // index gives the number that a key is; -1 when it is none.

@@ -18,10 +18,67 @@ func check(sql string) error {
 	if steps(sql) > maxSteps {
 		return fmt.Errorf("the statement joins too many tables, or has too many pipe operators: more than %d in all", maxSteps)
 	}
+	if fields, types := chains(sql); fields > maxChain {
+		return fmt.Errorf("a name, or a chain of fields, has more than %d parts", maxChain)
+	} else if types > maxChain {
+		return fmt.Errorf("a type is nested more than %d levels deep", maxChain)
+	}
 	if deepJSON(sql) {
 		return errors.New("Invalid JSON literal: Max nesting of 500 has been exceeded while parsing JSON document")
 	}
 	return nil
+}
+
+// maxChain is how many fields may follow each other, as a.b.c does, and how deep a type may be nested: no JSON is deeper, and a
+// STRUCT of BigQuery's has 15 levels. In the ten thousands they end the process of the native library.
+const maxChain = 500
+
+// chains gives the most fields in one chain, and the deepest nesting of ARRAY< and STRUCT<.
+func chains(sql string) (fields, types int) {
+	if strings.Count(sql, ".") <= maxChain && strings.Count(sql, "<") <= maxChain {
+		return 0, 0
+	}
+	var around []int // the chains before the brackets that are open
+	run, open, word, dot := 0, 0, "", false
+	for i := 0; i < len(sql); {
+		n, c := 1, sql[i]
+		switch {
+		case comment(sql[i:]) > 0:
+			i += comment(sql[i:])
+			continue
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			i++
+			continue
+		case c == '.':
+			run++
+			fields = max(fields, run)
+		case c == '(' || c == '[':
+			around, run = append(around, run), 0
+		case (c == ')' || c == ']') && len(around) > 0:
+			around, run = around[:len(around)-1], around[len(around)-1]
+		case c == '<' && (strings.EqualFold(word, "ARRAY") || strings.EqualFold(word, "STRUCT")):
+			open++
+			types = max(types, open)
+		case c == '>':
+			open = max(open-1, 0)
+		case c == '\'' || c == '"' || c == '`':
+			n = quoted(sql[i:])
+		case letter(c):
+			for i+n < len(sql) && letter(sql[i+n]) {
+				n++
+			}
+		}
+		name := letter(c) || c == '`'
+		if c != '.' && c != ')' && c != ']' && !(name && dot) {
+			run = 0
+		}
+		dot, word = c == '.', ""
+		if letter(c) {
+			word = sql[i : i+n]
+		}
+		i += n
+	}
+	return fields, types
 }
 
 // deepJSON looks for a constant JSON '…' that is nested too deep, which ends the process of the native library.

@@ -27,6 +27,11 @@ var hostile = map[string]string{
 	"invalid UTF-8": "SELECT '\xff\xfe', \xc3",
 	"NUL":           "SELECT 1\x00, 2",
 	"backslashes":   "SELECT '" + strings.Repeat(`\`, 99_999),
+	"fields":        "SELECT JSON '{}'" + strings.Repeat(".a", 20_000),
+	"elements":      "SELECT JSON '{}'" + strings.Repeat(".a[0]", 20_000),
+	"fields apart":  "SELECT JSON '{}'" + strings.Repeat(" /* */ . `a`", 20_000),
+	"types":         "SELECT CAST(NULL AS " + strings.Repeat("ARRAY<", 20_000) + "INT64" + strings.Repeat(">", 20_000) + ")",
+	"mixed types":   "SELECT CAST(NULL AS " + strings.Repeat("ARRAY< STRUCT <a ", 20_000) + "INT64" + strings.Repeat(">>", 20_000) + ")",
 	"number":        "SELECT " + strings.Repeat("9", 500_000),
 }
 

@@ -157,12 +157,10 @@ func guard(name string, args []string, i int) string {
 	return ""
 }
 
-// guarded writes an argument that is computed only under a condition.
-func (w *writer) guarded(condition string, write func() string) string {
-	if condition == "" {
-		return write()
-	}
-	w.guards = append(w.guards, condition)
+// guarded writes an argument of a call that is computed only under a condition, if the call is such a one; args are the texts of
+// those before it.
+func (w *writer) guarded(name string, args []string, write func() string) string {
+	w.guards = append(w.guards, func() string { return guard(name, args, len(args)) })
 	defer func() { w.guards = w.guards[:len(w.guards)-1] }()
 	return write()
 }
@@ -181,10 +179,19 @@ func (w *writer) conditionally(s *resolved.ResolvedSubqueryExprProto, write func
 		return write()
 	}
 	guards, needed := w.guards, w.needed
-	w.needed, w.guards = strings.Join(guards, " AND "), nil
-	if needed != "" {
-		w.needed = needed + " AND " + w.needed
+	var conditions []string
+	for _, g := range guards {
+		if condition := g(); condition != "" {
+			conditions = append(conditions, condition)
+		}
 	}
+	if len(conditions) == 0 {
+		return write()
+	}
+	if needed != "" {
+		conditions = append([]string{needed}, conditions...)
+	}
+	w.needed, w.guards = strings.Join(conditions, " AND "), nil
 	defer func() { w.guards, w.needed = guards, needed }()
 	return write()
 }

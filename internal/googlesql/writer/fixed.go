@@ -240,12 +240,12 @@ func (w *writer) fixedCall(c *resolved.ResolvedFunctionCallBaseProto) (fixed, bo
 	var values []fixed
 	for i, a := range args {
 		if isValue := i >= first && ((i-first)%step == 0 || i == len(args)-1 || name == "if"); !isValue {
-			texts[i] = w.guarded(guard(name, texts[:i], i), func() string { return w.expr(a) })
+			texts[i] = w.guarded(name, texts[:i], func() string { return w.expr(a) })
 			continue
 		}
 		var f fixed
 		var ok bool
-		w.guarded(guard(name, texts[:i], i), func() string { f, ok = w.fixed(a); return "" })
+		w.guarded(name, texts[:i], func() string { f, ok = w.fixed(a); return "" })
 		if isNull(a) && !isArithmetic {
 			f, ok = fixed{text: "NULL::DECIMAL(1,0)", width: 1}, true
 		}

@@ -51,8 +51,8 @@ func (w *writer) call(f *resolved.ResolvedFunctionCallBaseProto) *call {
 		}
 		c.exprs = append(c.exprs, g.GetExpr())
 	}
-	for i, a := range c.exprs {
-		c.args = append(c.args, w.guarded(guard(c.name, c.args, i), func() string { return w.operandOf(c.name, a) }))
+	for _, a := range c.exprs {
+		c.args = append(c.args, w.guarded(c.name, c.args, func() string { return w.operandOf(c.name, a) }))
 		c.types = append(c.types, typeOf(a))
 	}
 	return c

@@ -25,19 +25,28 @@ var operators = map[string]entry{
 
 // joined makes an entry for an operator over any number of operands.
 func joined(op string) entry {
-	return func(c *call) string { return "(" + strings.Join(c.args, op) + ")" }
+	return func(c *call) string {
+		if len(c.args) > maxOperands {
+			c.refuse("%s of more than %d conditions, for which DuckDB takes time by the square,", strings.TrimSpace(op), maxOperands)
+		}
+		return "(" + strings.Join(c.args, op) + ")"
+	}
 }
 
+// maxOperands is how many conditions AND and OR may join.
+const maxOperands = 10_000
+
 func caseNoValue(c *call) string {
-	b := "CASE"
+	var b strings.Builder
+	b.WriteString("CASE")
 	i := 0
 	for ; i+1 < len(c.args); i += 2 {
-		b += " WHEN " + c.args[i] + " THEN " + c.args[i+1]
+		b.WriteString(" WHEN " + c.args[i] + " THEN " + c.args[i+1])
 	}
 	if i < len(c.args) {
-		b += " ELSE " + c.args[i]
+		b.WriteString(" ELSE " + c.args[i])
 	}
-	return b + " END"
+	return b.String() + " END"
 }
 
 // casts are the conversions whose texts or rules differ from DuckDB's.

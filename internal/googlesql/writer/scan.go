@@ -196,17 +196,19 @@ func (w *writer) setOperationScan(s *resolved.ResolvedSetOperationScanProto) str
 	op := strings.ReplaceAll(strings.ReplaceAll(s.GetOpType().String(), "_DISTINCT", ""), "_", " ")
 	list := s.GetParent().GetColumnList()
 	parts := make([]string, len(s.GetInputItemList()))
+	if w.inputs += len(parts); w.inputs > maxInputs {
+		refuse(location(s.GetParent().GetParent()), "%s of more than %d queries in all, for which DuckDB takes time by the square,", op,
+			maxInputs)
+	}
 	for i, item := range s.GetInputItemList() {
 		from := w.scan(item.GetScan())
-		parts[i] = renamed(item.GetOutputColumnList(), list, w.leaving) + " FROM (" + from + ")"
+		parts[i] = "(" + renamed(item.GetOutputColumnList(), list, w.leaving) + " FROM (" + from + "))"
 	}
-	// EXCEPT binds from the left, as it was written.
-	text := parts[0]
-	for _, p := range parts[1:] {
-		text = "(" + text + ") " + op + " (" + p + ")"
-	}
-	return text
+	return strings.Join(parts, " "+op+" ") // EXCEPT binds from the left, as it was written
 }
+
+// maxInputs is how many queries the set operations of a statement may join.
+const maxInputs = 1000
 
 func (w *writer) orderBy(items []*resolved.ResolvedOrderByItemProto) string {
 	if len(items) == 0 {

@@ -193,11 +193,12 @@ type writer struct {
 
 	correlated bool            // an expression was written that refers to a query around it
 	queries    int             // names of WITH queries given so far
+	inputs     int             // of set operations, written so far
 	recursion  []withQuery     // the recursive queries being written, the innermost last
 	parameters map[string]bool // the parameters written, by name or number
 
 	deferred    map[string]string                       // how the values of deferred calls are made, by the columns of their parts
-	guards      []string                                // the conditions under which what is being written is needed
+	guards      []func() string                         // the conditions under which what is being written is needed; "" for none
 	needed      string                                  // the condition under which a scan has rows; "" for always
 	keepsDigits bool                                    // NUMERICs stay in the digits of their columns: see fixed
 	decimals    map[int64]fixed                         // the columns that are NUMERIC in fewer digits

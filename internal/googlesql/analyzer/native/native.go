@@ -102,7 +102,7 @@ func (s *Service) Call(ctx context.Context, method string, request []byte) ([]by
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
-	case err != nil && timed.Err() != nil:
+	case err != nil && (timed.Err() != nil || status.Code(err) == codes.DeadlineExceeded): // the service may be the first to see it
 		return nil, fmt.Errorf("the statement takes GoogleSQL's analyzer more than %v; make it shorter, or nest it less",
 			limit.Round(100*time.Millisecond))
 	}
