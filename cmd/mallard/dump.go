@@ -102,7 +102,7 @@ func name(s string) string {
 	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 }
 
-// catalogCommands are those of DuckDB's shell that ask the catalog.
+// catalogCommands are those that ask the catalog.
 var catalogCommands = []shell.Command{
 	{Name: ".databases", Context: extension.AsDuckDB,
 		Help: "List the open databases and their files", Query: func(args []string) (string, error) {
@@ -117,4 +117,30 @@ var catalogCommands = []shell.Command{
 		Query: listing("SELECT index_name FROM duckdb_indexes() WHERE table_name ILIKE %[1]s ORDER BY ALL")},
 	{Name: ".dump", Context: extension.AsDuckDB, Args: "[PATTERN...]", Run: dump,
 		Help: "Print the statements that make the open database again, or the tables whose names are LIKE a PATTERN"},
+	{Name: ".model", Context: extension.AsDuckDB, Args: "NAME",
+		Help: "Show the inputs and outputs of a model, their types and shapes", Query: func(args []string) (string, error) {
+			if len(args) != 1 {
+				return "", errors.New("write the name of one model")
+			}
+			return "SELECT role, name, sql_type, shape FROM ml_model_info(" + quote(args[0]) + ") WHERE active", nil
+		}},
+	{Name: ".usage", Context: extension.AsDuckDB,
+		Help: "Show what the remote models were asked, and what that cost", Query: fixed("FROM ml_usage()")},
+	{Name: ".cache", Context: extension.AsDuckDB, Args: "[clear]", Help: "Show the answers that are kept, or forget them",
+		Query: func(args []string) (string, error) {
+			if len(args) == 1 && args[0] == "clear" {
+				return "SELECT ml_cache_clear()", nil
+			}
+			return fixed("FROM ml_cache()")(args)
+		}},
+}
+
+// fixed makes a query without arguments.
+func fixed(query string) func(args []string) (string, error) {
+	return func(args []string) (string, error) {
+		if len(args) > 0 {
+			return "", errors.New("it takes no argument")
+		}
+		return query, nil
+	}
 }

@@ -94,6 +94,8 @@ func TestCommandLine(t *testing.T) {
 				"CREATE SEQUENCE q INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START 3 NO CYCLE;\nCREATE TABLE \"S s\".t(i INTEGER);\n-\nCREATE TABLE \"S s\".t(i INTEGER);\n", ""},
 		{"a model is no view", "CREATE VIEW m AS SELECT 'mallard/1' AS mallard_model, '{}' AS spec;\n.tables\n.schema\n", []string{"-list", "-noheader"}, 0, "memory|main|m|model\n", ""},
 		{".databases", ".databases\n", []string{"-csv", "-noheader"}, 0, "memory,:memory:,false\n", ""},
+		{".usage and .cache", ".usage\n.cache\n.cache clear\n", []string{"-list", "-noheader"}, 0, "0 answers removed\n", ""},
+		{".model of a model that is not there", ".model nope\n", nil, 1, "", "model `nope` not found"},
 		{".indexes", "CREATE TABLE b(i INT); CREATE INDEX a ON b(i);\n.indexes\n.indexes c\n.indexes B\n", nil, 0, "a\na\n", ""},
 		{".dump", "CREATE TABLE t(i INT, \"select\" VARCHAR); INSERT INTO t VALUES (1, 'it''s'), (2, NULL); CREATE INDEX ix ON t(i); CREATE VIEW v AS SELECT 1; CREATE SCHEMA \"S s\"; CREATE TABLE \"S s\".u(f DOUBLE, b BLOB); INSERT INTO \"S s\".u VALUES (1.5, '\\xAA');\n.dump\n.print -\n.dump T\n", nil, 0,
 			"BEGIN TRANSACTION;\nCREATE SCHEMA \"S s\";\nCREATE TABLE t(i INTEGER, \"select\" VARCHAR);\nINSERT INTO main.t VALUES(1,'it''s');\nINSERT INTO main.t VALUES(2,NULL);\n" +
