@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mallardml/mallard/extension"
+	settings "github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
@@ -13,7 +13,7 @@ import (
 func TestSizes(t *testing.T) {
 	installedtest.Need(t)
 	cfg := config(t)
-	cfg.BigQuery.Dialect = extension.Dialect(dialect.GoogleSQL)
+	cfg.BigQuery.Dialect = settings.Dialect(dialect.GoogleSQL)
 	db := open(t, "", cfg)
 	repeat := func(s, between string, n int) string {
 		return strings.TrimSuffix(strings.Repeat(s+between, n), between)

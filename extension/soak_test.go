@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/tensorflow"
 	"github.com/mallardml/mallard/connectors/vertexai/vertextest"
-	"github.com/mallardml/mallard/extension"
 )
 
 var soak = flag.Duration("soak", 0, "how long TestSoak runs; 0 skips it")
@@ -29,7 +29,7 @@ func TestSoak(t *testing.T) {
 	_, cfg := emulator(t, vertextest.Options{Faults: []vertextest.Fault{
 		{Kind: vertextest.Latency, Latency: 5 * time.Millisecond}, {Kind: vertextest.Status, Every: 20}}})
 	c := cfg.Connections["default"]
-	c.Retry = extension.RetryConfig{Base: extension.Duration(time.Millisecond)}
+	c.Retry = mallard.RetryConfig{Base: mallard.Duration(time.Millisecond)}
 	cfg.Connections["default"] = c
 	cfg.Cache.MaxRows = 10_000
 	db := open(t, "", cfg)
