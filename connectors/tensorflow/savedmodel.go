@@ -143,7 +143,7 @@ func noModel(op, dir string) error {
 	case 1:
 		e.Hint = "The model is one level below: name " + below[0]
 	default:
-		e.Hint = fmt.Sprintf("There are %d models one level below: name one of them, such as %s", len(below), newest(below))
+		e.Hint = fmt.Sprintf("There are %s one level below: name one of them, such as %s", amount.Of(len(below), "model"), newest(below))
 	}
 	return e
 }

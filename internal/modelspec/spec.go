@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/functions"
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -97,7 +98,8 @@ func Decode(format, spec string) (*Spec, error) {
 		return nil, fmt.Errorf("its record lacks inputs, outputs or the digest of its files; create the model again")
 	}
 	if r.BatchSize < 0 || r.BatchSize > MaxBatch || r.FixedBatch < 0 || r.FixedBatch > MaxBatch {
-		return nil, fmt.Errorf("its record gives a run %d or %d rows; create the model again", r.BatchSize, r.FixedBatch)
+		return nil, fmt.Errorf("its record gives a run %s, or %s where the model fixes them; create the model again",
+			amount.Of(r.BatchSize, "row"), amount.Of(r.FixedBatch, "row"))
 	}
 	return &r, nil
 }

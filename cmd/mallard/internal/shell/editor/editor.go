@@ -78,7 +78,7 @@ func New(o Options) (*Editor, error) {
 	if o.Suggest == nil {
 		o.Suggest = func(context.Context, string) []Suggestion { return nil }
 	}
-	in, err := newInput()
+	in, err := newInput(o.In)
 	if err != nil {
 		return nil, errors.Join(err, t.leave())
 	}
@@ -92,6 +92,7 @@ func New(o Options) (*Editor, error) {
 		_, err = io.WriteString(o.Out, pasteOn)
 	}
 	if err != nil {
+		in.attention.close()
 		return nil, errors.Join(err, t.leave())
 	}
 	notifyChange(e.signals)

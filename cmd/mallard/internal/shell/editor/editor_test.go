@@ -386,7 +386,7 @@ func TestInterruptInALongPaste(t *testing.T) {
 }
 
 func newTestInput() *input {
-	in, err := newInput()
+	in, err := newInput(nil)
 	if err != nil {
 		panic(err)
 	}

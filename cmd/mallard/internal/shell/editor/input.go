@@ -28,18 +28,19 @@ type input struct {
 	over      chan struct{} // is closed when it has ended
 }
 
-func newInput() (*input, error) {
-	a, err := newAttention()
+func newInput(terminal io.Reader) (*input, error) {
+	a, err := newAttention(terminal)
 	return &input{more: make(chan struct{}, 1), attention: a,
 		away: make(chan struct{}), back: make(chan struct{}), over: make(chan struct{})}, err
 }
 
 // pump reads until the terminal is gone.
 func (in *input) pump(r io.Reader) {
+	defer in.attention.close()
 	defer close(in.over)
 	b := make([]byte, 64<<10)
 	for {
-		if !in.attention.await(r) {
+		if !in.attention.await() {
 			in.away <- struct{}{}
 			<-in.back
 			continue

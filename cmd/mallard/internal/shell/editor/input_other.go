@@ -10,7 +10,8 @@ const canSuspend = false
 // attention waits for the terminal. It cannot be called away here.
 type attention struct{}
 
-func newAttention() (*attention, error) { return &attention{}, nil }
+func newAttention(io.Reader) (*attention, error) { return &attention{}, nil }
 
-func (*attention) call()                {}
-func (*attention) await(io.Reader) bool { return true }
+func (*attention) call()       {}
+func (*attention) close()      {}
+func (*attention) await() bool { return true }
