@@ -30,8 +30,8 @@ const (
 
 // registry keeps the models, endpoints and operations, as long as the process lives. It is safe for concurrent use.
 type registry struct {
-	open  func(ctx context.Context, id, uri string) (vertextest.Predictor, error) // takes a SavedModel in
-	serve func(endpoint string, p vertextest.Predictor)                           // answers an endpoint's requests; nil ends it
+	open  opener
+	serve func(endpoint string, p vertextest.Predictor) // answers an endpoint's requests; nil ends it
 
 	mu         sync.Mutex
 	models     map[string]*model // by resource name
@@ -44,8 +44,10 @@ type model struct {
 	predict vertextest.Predictor
 }
 
-func newRegistry(open func(context.Context, string, string) (vertextest.Predictor, error),
-	serve func(string, vertextest.Predictor)) *registry {
+// opener takes in the SavedModel of a folder.
+type opener func(ctx context.Context, id, uri string) (vertextest.Predictor, error)
+
+func newRegistry(open opener, serve func(string, vertextest.Predictor)) *registry {
 	return &registry{open: open, serve: serve, models: map[string]*model{}, endpoints: map[string]*aiplatformpb.Endpoint{}}
 }
 

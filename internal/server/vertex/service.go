@@ -4,10 +4,13 @@
 package vertex
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"net/http"
+	"strings"
 
 	"cloud.google.com/go/aiplatform/apiv1/aiplatformpb"
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
@@ -40,7 +43,9 @@ func New(o Options) (*Service, error) {
 	if o.Config == nil {
 		o.Config = mallard.DefaultConfig()
 	}
-	models, err := emulate.NewModels(o.Config)
+	own := *o.Config
+	own.BigQuery.Confined = false // the statements are emulate's; served looks at the folders that clients name
+	models, err := emulate.NewModels(&own)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +62,22 @@ func New(o Options) (*Service, error) {
 	if err != nil {
 		return nil, errors.Join(err, fake.Close(), models.Close())
 	}
-	return &Service{fake: fake, models: models, asked: asked, registry: newRegistry(models.Endpoint, fake.Endpoint)}, nil
+	return &Service{fake: fake, models: models, asked: asked, registry: newRegistry(served(o.Config, models.Endpoint), fake.Endpoint)}, nil
+}
+
+// served opens what lies in a bucket that is served, where clients are confined to those.
+func served(cfg *mallard.Config, open opener) opener {
+	if !cfg.BigQuery.Confined {
+		return open
+	}
+	return func(ctx context.Context, id, uri string) (vertextest.Predictor, error) {
+		rest, ok := strings.CutPrefix(uri, "gs://")
+		bucket, _, _ := strings.Cut(rest, "/")
+		if _, known := cfg.Buckets[bucket]; !ok || !known {
+			return nil, fmt.Errorf("%.200q lies in no bucket that is served; serve a folder as a bucket, and name gs://BUCKET/…", uri)
+		}
+		return open(ctx, id, uri)
+	}
 }
 
 // Config leads the connections of a configuration to the service; one called default is there afterwards.

@@ -50,6 +50,7 @@ func serve(t *testing.T) (url string, texts []any, want []float64) {
 	cfg := mallard.DefaultConfig()
 	cfg.Store.Path = t.TempDir()
 	cfg.Buckets = map[string]string{"models": models}
+	cfg.BigQuery.Confined = true // as mallard serve has it
 	s, err := New(Options{Config: cfg})
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +162,9 @@ func TestREST(t *testing.T) {
 	ask("DELETE", model, nil, 200)
 	ask("GET", model, nil, 404)
 	ask("GET", parent+"/models", nil, 200)
-	ask("POST", parent+"/models:upload", map[string]any{"model": map[string]any{"artifactUri": "gs://models/none"}}, 400)
+	for _, uri := range []string{"gs://models/none", "gs://other/swivel_like", "../../../testdata/models/swivel_like", "gs://models/../models/swivel_like"} {
+		ask("POST", parent+"/models:upload", map[string]any{"model": map[string]any{"artifactUri": uri}}, 400)
+	}
 	ask("POST", parent+"/models:upload", map[string]any{"model": map[string]any{}}, 400)
 	ask("POST", parent+"/models:upload", map[string]any{"model": "x"}, 400)
 	// Google's models answer beside them.
