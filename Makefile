@@ -41,7 +41,7 @@ extension: ## build $(EXTENSION)/VERSION/mallard.duckdb_extension for each versi
 	@$(GO) run ./internal/hostapi/footer -in $(EXTENSION)/mallard.so -out $(EXTENSION) -version $(VERSION)
 
 # The host's versions that the extension is tried in. Not part of `make test`.
-HOSTS := 1.5.2 1.5.5 1.5.6 2.0.1
+HOSTS := 1.5.2 1.5.3 1.5.4 1.5.5 1.5.6 2.0.0 2.0.1
 test-extension: extension tensorflow googlesql ## the extension in each of DuckDB's Python packages; ROUNDS (20) and HOSTILE (500) make it longer
 	@for v in $(HOSTS); do python=build/hosts/$$v/bin/python; \
 	  [ -x $$python ] || { $(PYTHON) -m venv build/hosts/$$v && $$python -m pip install --quiet duckdb==$$v pytz; } || exit 1; \
