@@ -3,7 +3,9 @@ package analyzer
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxSteps is how many joins and pipe operators a statement may have. Each makes the tree a level deeper, which takes the service
@@ -39,44 +41,27 @@ func chains(sql string) (fields, types int) {
 		return 0, 0
 	}
 	var around []int // the chains before the brackets that are open
-	run, open, word, dot := 0, 0, "", false
-	for i := 0; i < len(sql); {
-		n, c := 1, sql[i]
+	run, open, last := 0, 0, ""
+	for t := range tokens(sql) {
 		switch {
-		case comment(sql[i:]) > 0:
-			i += comment(sql[i:])
-			continue
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-			i++
-			continue
-		case c == '.':
+		case t == ".":
 			run++
 			fields = max(fields, run)
-		case c == '(' || c == '[':
+		case t == "(" || t == "[":
 			around, run = append(around, run), 0
-		case (c == ')' || c == ']') && len(around) > 0:
+		case (t == ")" || t == "]") && len(around) > 0:
 			around, run = around[:len(around)-1], around[len(around)-1]
-		case c == '<' && (strings.EqualFold(word, "ARRAY") || strings.EqualFold(word, "STRUCT")):
+		case t == "<" && (strings.EqualFold(last, "ARRAY") || strings.EqualFold(last, "STRUCT")):
 			open++
 			types = max(types, open)
-		case c == '>':
+		case t == ">":
 			open = max(open-1, 0)
-		case c == '\'' || c == '"' || c == '`':
-			n = quoted(sql[i:])
-		case letter(c):
-			for i+n < len(sql) && letter(sql[i+n]) {
-				n++
-			}
 		}
-		name := letter(c) || c == '`'
-		if c != '.' && c != ')' && c != ']' && !(name && dot) {
+		name := letter(t[0]) || t[0] == '`'
+		if t != "." && t != ")" && t != "]" && !(name && last == ".") {
 			run = 0
 		}
-		dot, word = c == '.', ""
-		if letter(c) {
-			word = sql[i : i+n]
-		}
-		i += n
+		last = t
 	}
 	return fields, types
 }
@@ -87,31 +72,13 @@ func deepJSON(sql string) bool {
 	if depth(sql) <= most {
 		return false
 	}
-	word, before := "", "" // the words that end here, of which the last may be the prefix of a string
-	for i := 0; i < len(sql); {
-		switch c := sql[i]; {
-		case c == '\'' || c == '"' || c == '`':
-			n := quoted(sql[i:])
-			json := strings.EqualFold(word, "JSON") || strings.EqualFold(word, "R") && strings.EqualFold(before, "JSON")
-			if json && n > most && depth(sql[i:i+n]) > most {
-				return true
-			}
-			i, word = i+n, ""
-			continue
-		case comment(sql[i:]) > 0:
-			i += comment(sql[i:])
-			continue
-		case letter(c):
-			from := i
-			for i < len(sql) && letter(sql[i]) {
-				i++
-			}
-			before, word = word, sql[from:i]
-			continue
-		case c != ' ' && c != '\t' && c != '\n' && c != '\r':
-			word = ""
+	before, last := "", ""
+	for t := range tokens(sql) {
+		json := strings.EqualFold(last, "JSON") || strings.EqualFold(last, "R") && strings.EqualFold(before, "JSON")
+		if json && (t[0] == '\'' || t[0] == '"') && depth(t) > most {
+			return true
 		}
-		i++
+		before, last = last, t
 	}
 	return false
 }
@@ -138,40 +105,71 @@ func steps(sql string) (n int) {
 	}
 	var from []bool // whether a FROM clause is being read, by the parentheses that are open
 	in := false
-	for i := 0; i < len(sql); {
-		switch c := sql[i]; {
-		case c == '\'' || c == '"' || c == '`':
-			i += quoted(sql[i:])
-			continue
-		case comment(sql[i:]) > 0:
-			i += comment(sql[i:])
-			continue
-		case c == '(' || c == '[':
+	for t := range tokens(sql) {
+		switch strings.ToUpper(t) {
+		case "(", "[":
 			from, in = append(from, in), false
-		case (c == ')' || c == ']') && len(from) > 0:
-			from, in = from[:len(from)-1], from[len(from)-1]
-		case c == ',' && in:
-			n++
-		case strings.HasPrefix(sql[i:], "|>"):
-			n, in = n+1, false
-		case letter(c):
-			word := i
-			for i < len(sql) && letter(sql[i]) {
-				i++
+		case ")", "]":
+			if n := len(from) - 1; n >= 0 {
+				from, in = from[:n], from[n]
 			}
-			switch strings.ToUpper(sql[word:i]) {
-			case "FROM":
-				in = true
-			case "JOIN":
+		case ",":
+			if in {
 				n++
-			case "SELECT", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "WINDOW", "LIMIT", "UNION", "INTERSECT", "EXCEPT":
-				in = false
 			}
-			continue
+		case "|>":
+			n, in = n+1, false
+		case "FROM":
+			in = true
+		case "JOIN":
+			n++
+		case "SELECT", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "WINDOW", "LIMIT", "UNION", "INTERSECT", "EXCEPT":
+			in = false
 		}
-		i++
 	}
 	return n
+}
+
+// tokens gives the words, the texts in quotes and the marks of a statement, without spaces and comments.
+func tokens(sql string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for sql != "" {
+			n, blank := token(sql)
+			if !blank && !yield(sql[:n]) {
+				return
+			}
+			sql = sql[n:]
+		}
+	}
+}
+
+// token is the length of the token at the beginning of s, or of what is blank there. Outside of quotes GoogleSQL has no use for
+// characters beyond ASCII but as spaces.
+func token(s string) (n int, blank bool) {
+	switch c := s[0]; {
+	case c <= ' ' || c >= utf8.RuneSelf:
+		return 1, true
+	case c == '#' || strings.HasPrefix(s, "--"):
+		n = strings.IndexAny(s, "\r\n")
+	case strings.HasPrefix(s, "/*"):
+		if n = strings.Index(s[2:], "*/"); n >= 0 {
+			n += 4
+		}
+	case c == '\'' || c == '"' || c == '`':
+		return quoted(s), false
+	case letter(c):
+		for n = 1; n < len(s) && letter(s[n]); n++ {
+		}
+		return n, false
+	case strings.HasPrefix(s, "|>"):
+		return 2, false
+	default:
+		return 1, false
+	}
+	if n < 0 {
+		n = len(s)
+	}
+	return n, true
 }
 
 func letter(c byte) bool {
@@ -191,25 +189,6 @@ func quoted(s string) int {
 		case strings.HasPrefix(s[i:], quote):
 			return i + len(quote)
 		}
-	}
-	return len(s)
-}
-
-// comment is the length of the comment at the beginning of s, 0 where there is none.
-func comment(s string) int {
-	switch {
-	case s[0] == '#' || strings.HasPrefix(s, "--"):
-		return through(s, "\n")
-	case strings.HasPrefix(s, "/*"):
-		return through(s, "*/")
-	}
-	return 0
-}
-
-// through is the length of s up to the end of the first mark.
-func through(s, mark string) int {
-	if i := strings.Index(s, mark); i >= 0 {
-		return i + len(mark)
 	}
 	return len(s)
 }
