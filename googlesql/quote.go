@@ -66,9 +66,9 @@ var reserved = func() map[string]bool {
 	return m
 }()
 
-// unescape reads the inside of a GoogleSQL literal or quoted name: \n and its like, \xhh, \ooo, \uhhhh, \Uhhhhhhhh, and a backslash
+// Unescape reads the inside of a GoogleSQL literal or quoted name: \n and its like, \xhh, \ooo, \uhhhh, \Uhhhhhhhh, and a backslash
 // before a backslash, a quote, a backtick or a question mark.
-func unescape(s string) (string, error) {
+func Unescape(s string) (string, error) {
 	if !strings.Contains(s, `\`) {
 		return s, nil
 	}

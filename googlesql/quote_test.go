@@ -10,3 +10,8 @@ func ExampleQuoteText() {
 	fmt.Println(googlesql.QuoteText("a \"b\"\n"))
 	// Output: "a \"b\"\n"
 }
+
+func ExampleUnescape() {
+	fmt.Println(googlesql.Unescape(`a\x62\"`))
+	// Output: ab" <nil>
+}

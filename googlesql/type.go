@@ -220,7 +220,7 @@ func (p *typeParser) quoted() (string, error) {
 		case '\\':
 			i++
 		case '`':
-			name, err := unescape(p.rest[1:i])
+			name, err := Unescape(p.rest[1:i])
 			if err != nil || name == "" {
 				return "", fmt.Errorf("has a wrong name %.20q", p.rest[:i+1])
 			}

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mallardml/mallard/googlesql"
 )
 
 // maxSteps is how many joins and pipe operators a statement may have. Each makes the tree a level deeper, which takes the service
@@ -66,32 +68,66 @@ func chains(sql string) (fields, types int) {
 	return fields, types
 }
 
-// deepJSON looks for a constant JSON '…' that is nested too deep, which ends the process of the native library.
+// maxJSON is how deep a JSON may be nested (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type).
+const maxJSON = 500
+
+// deepJSON looks for a constant JSON '…' that is nested too deep, which ends the process of the native library. It may be written in
+// several literals behind each other, and its brackets as escapes.
 func deepJSON(sql string) bool {
-	const most = 500
-	if depth(sql) <= most {
+	if strings.Count(sql, "[")+strings.Count(sql, "{")+strings.Count(sql, `\`) <= maxJSON {
 		return false
 	}
-	before, last := "", ""
+	var json strings.Builder
+	in, raw := false, false // behind the word JSON; behind the R of a literal
 	for t := range tokens(sql) {
-		json := strings.EqualFold(last, "JSON") || strings.EqualFold(last, "R") && strings.EqualFold(before, "JSON")
-		if json && (t[0] == '\'' || t[0] == '"') && depth(t) > most {
-			return true
+		switch {
+		case in && (t[0] == '\'' || t[0] == '"'):
+			json.WriteString(inside(t, raw))
+			raw = false
+		case in && strings.EqualFold(t, "R"):
+			raw = true
+		default:
+			if nesting(json.String()) > maxJSON {
+				return true
+			}
+			json.Reset()
+			in, raw = strings.EqualFold(t, "JSON"), false
 		}
-		before, last = last, t
 	}
-	return false
+	return nesting(json.String()) > maxJSON
 }
 
-// depth is how many brackets are open in each other, at most: those in strings count too.
-func depth(s string) (most int) {
-	open := 0
-	for i := range len(s) {
-		switch s[i] {
-		case '[', '{':
+// inside gives the text of a literal; "" for one that is wrong.
+func inside(literal string, raw bool) string {
+	n := mark(literal)
+	if len(literal) < 2*n {
+		return ""
+	}
+	text := literal[n : len(literal)-n]
+	if raw {
+		return text
+	}
+	text, err := googlesql.Unescape(text)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// nesting is how many brackets of a JSON are open in each other, at most.
+func nesting(json string) (most int) {
+	open, text := 0, false
+	for i := 0; i < len(json); i++ {
+		switch c := json[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '[' || c == '{':
 			open++
 			most = max(most, open)
-		case ']', '}':
+		case c == ']' || c == '}':
 			open = max(open-1, 0)
 		}
 	}
@@ -178,17 +214,22 @@ func letter(c byte) bool {
 
 // quoted is the length of the quoted text at the beginning of s.
 func quoted(s string) int {
-	quote := s[:1]
-	if triple := strings.Repeat(quote, 3); strings.HasPrefix(s, triple) {
-		quote = triple
-	}
-	for i := len(quote); i < len(s); i++ {
+	n := mark(s)
+	for i := n; i < len(s); i++ {
 		switch {
 		case s[i] == '\\':
 			i++
-		case strings.HasPrefix(s[i:], quote):
-			return i + len(quote)
+		case strings.HasPrefix(s[i:], s[:n]):
+			return i + n
 		}
 	}
 	return len(s)
+}
+
+// mark is how many quotes s begins with: three, or one.
+func mark(s string) int {
+	if strings.HasPrefix(s, strings.Repeat(s[:1], 3)) {
+		return 3
+	}
+	return 1
 }

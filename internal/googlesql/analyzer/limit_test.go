@@ -34,3 +34,29 @@ func TestChains(t *testing.T) {
 		}
 	}
 }
+
+// TestDeepJSON: brackets count as the JSON has them, however the literal is written.
+func TestDeepJSON(t *testing.T) {
+	open := func(n int) string { return strings.Repeat("[", n) }
+	for _, c := range []struct {
+		sql  string
+		want bool
+	}{
+		{"SELECT JSON '" + open(maxJSON) + "'", false},
+		{"SELECT JSON '" + open(maxJSON+1) + "'", true},
+		{"SELECT json /* of */ R\"\"\"" + open(maxJSON+1) + "\"\"\"", true},
+		{"SELECT JSON '" + open(300) + "' \"" + open(300) + "\"", true},
+		{"SELECT JSON '" + open(300) + "', JSON '" + open(300) + "'", false},
+		{"SELECT JSON '" + strings.Repeat(`\x5b\u007b\133`, 200) + "'", true},
+		{"SELECT JSON R'" + strings.Repeat(`\x5b\u007b\133`, 200) + "'", false},
+		{"SELECT JSON '" + strings.Repeat(`["]",`, maxJSON+1) + "'", true},
+		{"SELECT JSON '[\"" + open(maxJSON) + "\"]'", false},
+		{`SELECT JSON R'["\"` + open(maxJSON) + `"]'`, false},
+		{"SELECT '" + open(maxJSON+1) + "', JSON '[]'", false},
+		{"SELECT x -- JSON '" + open(maxJSON+1) + "'", false},
+	} {
+		if got := deepJSON(c.sql); got != c.want {
+			t.Errorf("%.60s: %t", c.sql, got)
+		}
+	}
+}
