@@ -3,6 +3,7 @@ package tensorflow
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mallardml/mallard/internal/amount"
@@ -138,7 +139,7 @@ func (s *Signature) otherOutputs(batch int64, wanted []string) string {
 // tensorKeyOf writes a tensor's name in one form: "x" is "x:0".
 func tensorKeyOf(tensor string) string {
 	op, index := splitTensor(tensor)
-	return fmt.Sprint(op, ":", index)
+	return op + ":" + strconv.Itoa(index)
 }
 
 // shapeText writes a shape as TensorFlow's users do: [None, 3].

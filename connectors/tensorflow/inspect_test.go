@@ -328,6 +328,16 @@ func TestClassification(t *testing.T) {
 		def, _ := protowire.ConsumeBytes(library[k:])
 		return field(2, field(1, def, attr("api_implements", str(2, what))))
 	}
+	twoCalls := func(first, second string) [][]byte { // of f: a gives it the name of an asset, b another one
+		return [][]byte{node("y", "Add", str(3, first), str(3, second)), node("a", "PartitionedCall", str(3, "asset"), callTo("f")),
+			node("b", "PartitionedCall", str(3, "name"), callTo("f")), node("asset", "Placeholder"), node("name", "Const")}
+	}
+	alike := func(n int) (all [][]byte) { // functions with one interface
+		for i := range n {
+			all = append(all, implementing(fmt.Sprint("f", i), "i", node("p", "Const")))
+		}
+		return all
+	}
 	restoreFile := func(tensor string) []byte { return field(3, str(1, tensor)) }
 	tests := []struct {
 		name string
@@ -367,6 +377,13 @@ func TestClassification(t *testing.T) {
 			"stateless unsafe WriteFile (writes files of the host)"},
 		{"called in place of another", graphOf(node("y", "PartitionedCall", callTo("f")), implementing("f", "i", node("p", "Const")), implementing("g", "i", node("p", "WriteFile"))),
 			"stateless unsafe WriteFile (writes files of the host)"},
+		{"called in place of another, with a file of the host", graphOf(append(twoCalls("b", "a"),
+			implementing("f", "i", node("p", "Const")), implementing("g", "i", table("p", "arg")))...), "stateless unsafe InitializeTableFromTextFileV2 (reads files of the host)"},
+		{"called in place of another, with a file of the host first", graphOf(append(twoCalls("a", "b"),
+			implementing("f", "i", node("p", "Const")), implementing("g", "i", table("p", "arg")))...), "stateless unsafe InitializeTableFromTextFileV2 (reads files of the host)"},
+		{"called in place of another, with assets", graphOf(append(twoCalls("a", "a"),
+			implementing("f", "i", node("p", "Const")), implementing("g", "i", table("p", "arg")))...), "stateless"},
+		{"many in place of one", graphOf(append(alike(3000), node("y", "PartitionedCall", callTo("f0")))...), "stateless"},
 		{"not called in its place", graphOf(node("y", "PartitionedCall", callTo("f")), implementing("f", "i", node("p", "Const")), implementing("g", "j", node("p", "WriteFile"))), "stateless"},
 		{"table of an asset at loading", with(graphOf(node("y", "Const"), table("init", "asset"), node("t", "HashTableV2"), node("asset", noPlaceholder)), initOp()), "stateless"},
 		{"asset outside its folder", with(graphOf(node("y", "Const"), table("init", "asset"), node("t", "HashTableV2"), node("asset", noPlaceholder)), initOp(),

@@ -18,9 +18,9 @@ type reach struct {
 	called    map[called]bool
 	ops       map[string]bool
 	unsafe    map[string]bool
-	files     []use             // file-reading ops, judged when every call is known
-	calls     map[string][]call // who calls a function
-	trusted   map[string]bool   // tensors that hold the name of one of the model's own files
+	files     []use            // file-reading ops, judged when every call is known
+	calls     map[scope][]call // who calls a function, or another one of its group
+	trusted   map[string]bool  // tensors that hold the name of one of the model's own files
 
 	bodies  map[scope]map[string]*wireNode
 	owned   map[tensorKey]bool     // answers of own
@@ -33,7 +33,7 @@ type scope = *wireFunction
 
 // called is a function that was walked, and in which part.
 type called struct {
-	name    string
+	f       scope
 	instead bool
 }
 
@@ -60,7 +60,7 @@ func newReach(g *wireGraph, p phase) *reach {
 	g.index()
 	r := &reach{g: g, nodes: g.nodeByName, functions: g.functionByName, bodies: map[scope]map[string]*wireNode{},
 		stopped: map[string]bool{}, seen: map[string]bool{}, called: map[called]bool{}, ops: map[string]bool{}, unsafe: map[string]bool{},
-		calls: map[string][]call{}, trusted: map[string]bool{}, owned: map[tensorKey]bool{}}
+		calls: map[scope][]call{}, trusted: map[string]bool{}, owned: map[tensorKey]bool{}}
 	for _, a := range g.assets {
 		r.trust(a.Tensor, p != predicting)
 	}
@@ -135,50 +135,34 @@ func (r *reach) from(names []string) {
 	}
 }
 
+// step is a node to look at, and where it is.
+type step struct {
+	n       *wireNode
+	in      scope
+	instead bool // of a function that stands for another one: it must be safe, but says nothing of the model on this machine
+}
+
 // visit notes an op and walks the functions that it calls, and those that TensorFlow may call in their place.
 func (r *reach) visit(n *wireNode, in scope) {
-	type step struct {
-		n       *wireNode
-		in      scope
-		instead bool // of a function that stands for another one: it must be safe, but says nothing of the model on this machine
-	}
 	todo := []step{{n, in, false}}
 	for len(todo) > 0 {
 		s := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		var enter func(name string, c call, instead bool) bool
-		enter = func(name string, c call, instead bool) bool {
+		enter := func(name string, inputs []string) bool {
 			f := r.functions[name]
 			if f == nil {
 				return false
 			}
-			r.calls[name] = append(r.calls[name], c)
-			entered := called{name, instead}
-			if r.called[entered] {
-				return true
-			}
-			r.called[entered] = true
-			for i := range f.nodes { // every node of a body may run: stateful ones do even when nothing uses them
-				todo = append(todo, step{&f.nodes[i], f, instead})
-			}
-			for _, gradient := range r.g.gradients[name] {
-				enter(gradient, call{nil, s.in}, true)
-			}
-			if f.implements != "" {
-				for _, other := range r.g.alike[f.implements] {
-					if other != f {
-						enter(other.name, c, true)
-					}
-				}
-			}
+			r.calls[r.group(f)] = append(r.calls[r.group(f)], call{inputs, s.in})
+			todo = append(todo, r.bodiesOf(called{f, s.instead})...)
 			return true
 		}
 		op := s.n.op
-		if !enter(op, call{s.n.inputs, s.in}, s.instead) && !s.instead {
+		if !enter(op, s.n.inputs) && !s.instead {
 			r.ops[op] = true
 		}
 		for _, f := range s.n.funcs {
-			enter(f.name, call{arguments(s.n, f.attr), s.in}, s.instead)
+			enter(f.name, arguments(s.n, f.attr))
 		}
 		reason := unsafeOps[op]
 		if reason == "" {
@@ -191,6 +175,46 @@ func (r *reach) visit(n *wireNode, in scope) {
 			r.files = append(r.files, use{s.n, s.in})
 		}
 	}
+}
+
+// bodiesOf gives the nodes that a call may run and that were not walked yet: those of the function, of the one for its gradient, and of all
+// that have its interface.
+func (r *reach) bodiesOf(c called) (steps []step) {
+	for todo := []called{c}; len(todo) > 0; {
+		c, todo = todo[len(todo)-1], todo[:len(todo)-1]
+		if r.called[c] {
+			continue
+		}
+		r.called[c] = true
+		for i := range c.f.nodes { // every node of a body may run: stateful ones do even when nothing uses them
+			steps = append(steps, step{&c.f.nodes[i], c.f, c.instead})
+		}
+		for _, name := range r.g.gradients[c.f.name] {
+			if f := r.functions[name]; f != nil {
+				r.calls[r.group(f)] = append(r.calls[r.group(f)], call{})
+				todo = append(todo, called{f, true})
+			}
+		}
+		alike := r.g.alike[c.f.implements]
+		switch first := (called{r.group(c.f), true}); {
+		case len(alike) < 2:
+		case c != first:
+			todo = append(todo, first)
+		default: // once for all of them
+			for _, f := range alike {
+				todo = append(todo, called{f, true})
+			}
+		}
+	}
+	return steps
+}
+
+// group gives one function for all with the same interface: a call of one of them may be a call of any.
+func (r *reach) group(f scope) scope {
+	if alike := r.g.alike[f.implements]; len(alike) > 0 {
+		return alike[0]
+	}
+	return f
 }
 
 // arguments gives the inputs that become a function's arguments; nil when that is not plain.
@@ -254,7 +278,7 @@ func (r *reach) ownNode(name string, in scope, depth int) bool {
 		return false
 	}
 	if arg := slices.Index(in.args, name); arg >= 0 {
-		calls := r.calls[in.name]
+		calls := r.calls[r.group(in)]
 		if !in.plain || len(calls) == 0 || len(calls) > 64 {
 			return false
 		}
