@@ -5,8 +5,6 @@
 // read up to the value gives SQL NULL; a malformed path is an error. Functions are pure and safe for concurrent use.
 package jsonfn
 
-import "strings"
-
 // Query is JSON_QUERY(text, path): the value as compact JSON text, strings with their quotes, keys in their order. ok is
 // false for SQL NULL: no such value, JSON null, or a text that cannot be read.
 func Query(text, path string) (json string, ok bool, err error) {
@@ -18,11 +16,8 @@ func Query(text, path string) (json string, ok bool, err error) {
 	if !r.find(steps) {
 		return "", false, nil
 	}
-	var b strings.Builder
-	if !r.value(&b) || b.String() == "null" {
-		return "", false, nil
-	}
-	return b.String(), true, nil
+	json, ok = r.compact()
+	return json, ok, nil
 }
 
 // Value is JSON_VALUE(text, path): a string without its quotes, or the text of a number or boolean. ok is false for SQL
@@ -36,17 +31,6 @@ func Value(text, path string) (value string, ok bool, err error) {
 	if !r.find(steps) {
 		return "", false, nil
 	}
-	switch r.peek() {
-	case '{', '[':
-		return "", false, nil
-	case '"', '\'':
-		value, ok = r.text()
-	default:
-		value, ok = r.scalar()
-		ok = ok && value != "null"
-	}
-	if !ok {
-		return "", false, nil
-	}
-	return value, true, nil
+	value, ok = r.content()
+	return value, ok, nil
 }

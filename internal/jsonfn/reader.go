@@ -148,6 +148,30 @@ func isNumber(s string) bool {
 	return s == ""
 }
 
+// compact reads a value that is not null, and gives it without blanks.
+func (r *reader) compact() (string, bool) {
+	var b strings.Builder
+	if !r.value(&b) || b.String() == "null" {
+		return "", false
+	}
+	return b.String(), true
+}
+
+// content reads a scalar that is not null: what is in a string, or the text of another one.
+func (r *reader) content() (string, bool) {
+	switch r.peek() {
+	case '{', '[':
+		return "", false
+	case '"', '\'':
+		return r.text()
+	}
+	s, ok := r.scalar()
+	if !ok || s == "null" {
+		return "", false
+	}
+	return s, true
+}
+
 // value reads one value of any depth, and writes it without blanks when b is given. Brackets are kept in a list of its
 // own, so that no text can exhaust the stack.
 func (r *reader) value(b *strings.Builder) bool {

@@ -16,17 +16,16 @@ func QueryAt(text string, steps []Step) (json string, ok bool) {
 	if !r.follow(steps) {
 		return "", false
 	}
-	var b strings.Builder
-	if !r.value(&b) || b.String() == "null" {
-		return "", false
-	}
-	return b.String(), true
+	return r.compact()
 }
 
 // ValueAt is [Value] of a path that is read already.
 func ValueAt(text string, steps []Step) (value string, ok bool) {
 	r := reader{s: text}
-	return r.scalarAt(steps)
+	if !r.follow(steps) {
+		return "", false
+	}
+	return r.content()
 }
 
 // ElementsAt gives the elements of the array that the steps lead to; ok is false when there is none.
@@ -49,7 +48,7 @@ func ElementsAt(text string, steps []Step) (all []Element, ok bool) {
 		e.JSON = b.String()
 		e.Compound = first == '{' || first == '['
 		at := reader{s: text, i: before}
-		e.Value, e.Scalar = at.scalarAt(nil)
+		e.Value, e.Scalar = at.content()
 		all = append(all, e)
 		if !r.accept(',') {
 			return all, r.accept(']')
@@ -75,18 +74,4 @@ func (r *reader) follow(steps []Step) bool {
 		}
 	}
 	return true
-}
-
-func (r *reader) scalarAt(steps []Step) (value string, ok bool) {
-	if !r.follow(steps) {
-		return "", false
-	}
-	switch r.peek() {
-	case '{', '[':
-		return "", false
-	case '"', '\'':
-		return r.text()
-	}
-	value, ok = r.scalar()
-	return value, ok && value != "null"
 }
