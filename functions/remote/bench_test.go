@@ -3,11 +3,12 @@ package remote
 import (
 	"context"
 	"fmt"
-	"github.com/mallardml/mallard/internal/dispatch"
 	"math"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // BenchmarkRemote asks a provider that takes 50 ms for 10,000 rows of a DuckDB table. "×ideal" is the time over that of

@@ -3,9 +3,10 @@ package remote
 import (
 	"context"
 	"fmt"
-	"github.com/mallardml/mallard/internal/dispatch"
 	"strings"
 	"testing"
+
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 func customSpec(t testing.TB, f Service, in, out string) *Spec {

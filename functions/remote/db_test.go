@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
 	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/leak"
 	"github.com/mallardml/mallard/internal/udf/udftest"

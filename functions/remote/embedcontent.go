@@ -3,8 +3,9 @@ package remote
 import (
 	"context"
 	"encoding/json"
-	"github.com/mallardml/mallard/internal/dispatch"
 	"maps"
+
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // embedContentFormat is embedContent of gemini-embedding-2: one content per request

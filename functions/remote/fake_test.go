@@ -4,11 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"github.com/mallardml/mallard/internal/dispatch"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // httpError is an error as a Service gives it.

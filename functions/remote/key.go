@@ -2,6 +2,7 @@ package remote
 
 import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
 	"github.com/mallardml/mallard/internal/udf"
 )
 

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/mallardml/mallard/internal/dispatch"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 const refType = "STRUCT(uri VARCHAR, version VARCHAR, authorizer VARCHAR, details JSON)"

@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"github.com/mallardml/mallard/internal/dispatch"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // multimodalFormat is predict of multimodalembedding@001

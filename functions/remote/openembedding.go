@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"encoding/json"
+
 	"github.com/mallardml/mallard/internal/dispatch"
 )
 

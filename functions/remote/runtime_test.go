@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/mallardml/mallard/internal/dispatch"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -14,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // run submits rows and awaits them in chunks, as DuckDB does.

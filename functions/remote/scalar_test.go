@@ -2,10 +2,11 @@ package remote
 
 import (
 	"fmt"
-	"github.com/mallardml/mallard/internal/dispatch"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // call writes a call of a scalar function.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/quote"
 )
