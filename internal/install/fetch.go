@@ -2,8 +2,6 @@ package install
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/mallardml/mallard/internal/private"
 )
 
 // Options of Fetch.
@@ -79,16 +79,11 @@ func Fetch(ctx context.Context, p Package, o Options) (dir string, err error) {
 
 // verify checks the wheel's hash once more: pip has, and we trust no one pip.
 func (p Package) verify(wheel string) error {
-	f, err := os.Open(wheel)
+	sum, err := private.Hash(wheel)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
-	}
-	if sum := hex.EncodeToString(h.Sum(nil)); !slices.Contains(p.hashes, sum) {
+	if !slices.Contains(p.hashes, sum) {
 		return fmt.Errorf("%s has the hash %s, which is none of the pinned ones; it was not used", filepath.Base(wheel), sum)
 	}
 	return nil

@@ -118,6 +118,20 @@ func Once(dir, file string, check func() error) error {
 	return nil
 }
 
+// Hash gives the SHA-256 sum of a file in hexadecimal.
+func Hash(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
 // identity changes with a file's content; "" where that cannot be told.
 func identity(file string) string {
 	st, err := os.Stat(file)

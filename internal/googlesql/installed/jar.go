@@ -2,10 +2,7 @@ package installed
 
 import (
 	"archive/zip"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -96,16 +93,11 @@ func once(dir, file, want string) error {
 }
 
 func check(file, want string) error {
-	f, err := os.Open(file)
+	sum, err := private.Hash(file)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
-	}
-	if sum := hex.EncodeToString(h.Sum(nil)); sum != want {
+	if sum != want {
 		return fmt.Errorf("%s is damaged or of another version than %s %s: its hash is %s, not %s", file, artifact, version, sum, want)
 	}
 	return nil

@@ -1,12 +1,10 @@
 package wasm
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"slices"
+
+	"github.com/mallardml/mallard/internal/private"
 )
 
 // moduleHash is the sha256 sum of zetasql/wasi/zetasql.wasm of zetasql 0.1.5.
@@ -24,16 +22,11 @@ var runtimeHashes = []string{
 
 // check says what is wrong with a file whose sum is none of those that are wanted.
 func check(file string, want ...string) error {
-	f, err := os.Open(file)
+	sum, err := private.Hash(file)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
-	}
-	if sum := hex.EncodeToString(h.Sum(nil)); !slices.Contains(want, sum) {
+	if !slices.Contains(want, sum) {
 		return fmt.Errorf("%s is damaged or of another version: its hash is %s. Remove it, then run `mallard doctor -install googlesql`", file,
 			sum)
 	}
