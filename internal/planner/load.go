@@ -230,22 +230,13 @@ func (l *loading) csv(ctx context.Context) (string, error) {
 		}
 		return l.typed(ctx, source)
 	}
-	fields, columns := make([]writer.TextField, len(l.Columns)), make([]string, len(l.Columns))
-	for i, c := range l.Columns {
-		if c.Type.Kind == googlesql.Array || c.Type.Kind == googlesql.Struct {
-			return "", fmt.Errorf("Cannot load CSV data with a nested or repeated field. Field: %s", c.Name)
-		}
-		fields[i] = writer.TextField{Name: c.Name, Type: c.Type, Text: quote.Name(c.Name), Required: c.Required}
-		columns[i] = quote.Text(c.Name) + ": 'VARCHAR'"
+	texts, err := writer.TextOptions(l.Columns, skip)
+	if err != nil {
+		return "", err
 	}
-	options = append(options, "header = false", "auto_detect = false", "columns = {"+strings.Join(columns, ", ")+"}",
-		"skip = "+strconv.FormatInt(skip, 10))
-	source := "read_csv(" + quote.Files(l.files) + ", " + strings.Join(options, ", ") + ")"
-	items := make([]string, len(fields))
-	for i, f := range fields {
-		items[i] = writer.FromText(f.Type, f.Text)
-	}
-	return writer.CheckedRows(items, source, writer.TextFault(fields), l.number("max_bad_records")), nil
+	source := "read_csv(" + quote.Files(l.files) + ", " + strings.Join(append(options, texts), ", ") + ")"
+	items, fault := writer.TextItems(l.Columns)
+	return writer.CheckedRows(items, source, fault, l.number("max_bad_records")), nil
 }
 
 // csvOptions are the options as read_csv has them.

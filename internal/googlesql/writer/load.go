@@ -95,17 +95,17 @@ func (w *writer) tableAt(path []string) *Table {
 	return nil
 }
 
-// TextField is a column that is read from texts, as CSV and the scalars of JSON have them.
-type TextField struct {
+// textField is a column that is read from texts, as CSV and the scalars of JSON have them.
+type textField struct {
 	Name     string
 	Type     googlesql.Type
 	Text     string // in DuckDB
 	Required bool
 }
 
-// FromText writes the value of a scalar type that a text of a file stands for: NULL where it stands for none
+// fromText writes the value of a scalar type that a text of a file stands for: NULL where it stands for none
 // (https://docs.cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#data_types).
-func FromText(t googlesql.Type, x string) string {
+func fromText(t googlesql.Type, x string) string {
 	switch t.Kind {
 	case googlesql.String:
 		return x
@@ -127,12 +127,12 @@ func couldNotParse(t googlesql.Type, x, name string) string {
 	return quote.Text("Could not parse '") + " || " + x + " || " + quote.Text("' as "+t.Kind.String()+" for field "+name)
 }
 
-// TextFault writes what is wrong with a row of texts: NULL where nothing is.
-func TextFault(fields []TextField) string {
+// textFault writes what is wrong with a row of texts: NULL where nothing is.
+func textFault(fields []textField) string {
 	var wrong []string
 	for _, f := range fields {
 		if f.Type.Kind != googlesql.String {
-			wrong = append(wrong, "WHEN "+f.Text+" IS NOT NULL AND ("+FromText(f.Type, f.Text)+") IS NULL THEN "+
+			wrong = append(wrong, "WHEN "+f.Text+" IS NOT NULL AND ("+fromText(f.Type, f.Text)+") IS NULL THEN "+
 				couldNotParse(f.Type, f.Text, f.Name))
 		}
 		if f.Required {
@@ -146,17 +146,17 @@ func TextFault(fields []TextField) string {
 	return "CASE " + strings.Join(wrong, " ") + " END"
 }
 
-// FromJSON writes the value of any type that a value of JSON stands for; what stands for none is an error of the statement.
-func FromJSON(t googlesql.Type, x, name string) string {
+// fromJSON writes the value of any type that a value of JSON stands for; what stands for none is an error of the statement.
+func fromJSON(t googlesql.Type, x, name string) string {
 	null := "CASE WHEN " + x + " IS NULL OR json_type(" + x + ") = 'NULL' THEN NULL ELSE "
 	switch t.Kind {
 	case googlesql.Array:
 		return "coalesce(" + null + "list_transform(CAST(" + x + " AS JSON[]), lambda e" + depth(x) + ": " +
-			FromJSON(*t.Elem, "e"+depth(x), name) + ") END, [])"
+			fromJSON(*t.Elem, "e"+depth(x), name) + ") END, [])"
 	case googlesql.Struct:
 		fields := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
-			fields[i] = quote.Name(fieldNames(t)[i]) + " := " + FromJSON(f.Type, "json_extract("+x+", "+JSONPath(f.Name)+")", name+"."+f.Name)
+			fields[i] = quote.Name(fieldNames(t)[i]) + " := " + fromJSON(f.Type, "json_extract("+x+", "+memberPath(f.Name)+")", name+"."+f.Name)
 		}
 		return null + "struct_pack(" + strings.Join(fields, ", ") + ") END"
 	case googlesql.JSON:
@@ -165,33 +165,56 @@ func FromJSON(t googlesql.Type, x, name string) string {
 		return "(" + x + " ->> '$')"
 	}
 	s := "(" + x + " ->> '$')"
-	return "CASE WHEN " + s + " IS NOT NULL AND (" + FromText(t, s) + ") IS NULL THEN CAST(error(" + couldNotParse(t, s, name) + ") AS " +
-		t.DuckDB() + ") ELSE " + FromText(t, s) + " END"
+	return "CASE WHEN " + s + " IS NOT NULL AND (" + fromText(t, s) + ") IS NULL THEN CAST(error(" + couldNotParse(t, s, name) + ") AS " +
+		t.DuckDB() + ") ELSE " + fromText(t, s) + " END"
 }
 
 // depth tells the parameters of lambdas inside each other apart.
 func depth(x string) string { return strings.Repeat("_", strings.Count(x, "e_")+1) }
 
-// JSONPath is the path of a member, as DuckDB writes it in a text.
-func JSONPath(name string) string {
+// memberPath is the path of a member, as DuckDB writes it in a text.
+func memberPath(name string) string {
 	return quote.Text(`$."` + strings.ReplaceAll(name, `"`, `\"`) + `"`)
+}
+
+// TextOptions writes the options of read_csv by which the columns of a file are read as they stand there, behind some lines.
+func TextOptions(columns []LoadColumn, skip int64) (string, error) {
+	as := make([]string, len(columns))
+	for i, c := range columns {
+		if c.Type.Kind == googlesql.Array || c.Type.Kind == googlesql.Struct {
+			return "", fmt.Errorf("Cannot load CSV data with a nested or repeated field. Field: %s", c.Name)
+		}
+		as[i] = quote.Text(c.Name) + ": 'VARCHAR'"
+	}
+	return fmt.Sprintf("header = false, auto_detect = false, columns = {%s}, skip = %d", strings.Join(as, ", "), skip), nil
+}
+
+// TextItems writes the values of columns that are texts, and the fault of a row, which is NULL where there is none.
+func TextItems(columns []LoadColumn) (items []string, fault string) {
+	fields := make([]textField, len(columns))
+	for i, c := range columns {
+		x := quote.Name(c.Name)
+		fields[i] = textField{Name: c.Name, Type: c.Type, Text: x, Required: c.Required}
+		items = append(items, fromText(c.Type, x)+" AS "+x)
+	}
+	return items, textFault(fields)
 }
 
 // JSONItems writes the values of columns in the objects of a column json, and the fault of a row, which is NULL where there is none.
 func JSONItems(columns []LoadColumn) (items []string, fault string) {
-	var fields []TextField
+	var fields []textField
 	for _, c := range columns {
-		x := "json_extract(json, " + JSONPath(c.Name) + ")"
+		x := "json_extract(json, " + memberPath(c.Name) + ")"
 		switch c.Type.Kind {
 		case googlesql.Array, googlesql.Struct, googlesql.JSON:
-			items = append(items, FromJSON(c.Type, x, c.Name))
+			items = append(items, fromJSON(c.Type, x, c.Name)+" AS "+quote.Name(c.Name))
 		default:
-			f := TextField{Name: c.Name, Type: c.Type, Text: "(" + x + " ->> '$')", Required: c.Required}
+			f := textField{Name: c.Name, Type: c.Type, Text: "(" + x + " ->> '$')", Required: c.Required}
 			fields = append(fields, f)
-			items = append(items, FromText(f.Type, f.Text))
+			items = append(items, fromText(f.Type, f.Text)+" AS "+quote.Name(c.Name))
 		}
 	}
-	return items, TextFault(fields)
+	return items, textFault(fields)
 }
 
 // UnknownFault adds to the fault of a row that its object has a field that no column has.

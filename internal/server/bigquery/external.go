@@ -76,15 +76,12 @@ func (r *loading) csvQuery(ctx context.Context) (string, error) {
 	if r.fields == nil {
 		return r.csvDetected(ctx, options)
 	}
-	source, err := r.csvTexts(options)
+	columns, source, err := r.csvTexts(options)
 	if err != nil {
 		return "", err
 	}
-	fields, items, err := r.textFields()
-	if err != nil {
-		return "", err
-	}
-	return writer.CheckedRows(items, source, writer.TextFault(fields), r.l.MaxBadRecords), nil
+	items, fault := writer.TextItems(columns)
+	return writer.CheckedRows(items, source, fault, r.l.MaxBadRecords), nil
 }
 
 func (r *loading) jsonQuery(ctx context.Context) (string, error) {
@@ -97,18 +94,11 @@ func (r *loading) jsonQuery(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	columns := make([]writer.LoadColumn, len(r.fields))
-	for i, f := range r.fields {
-		t, err := wire.TypeOf(f)
-		if err != nil {
-			return "", err
-		}
-		columns[i] = writer.LoadColumn{Name: f.Name, Type: t, Required: strings.EqualFold(f.Mode, wire.Required)}
+	columns, err := r.columns()
+	if err != nil {
+		return "", err
 	}
 	items, fault := writer.JSONItems(columns)
-	for i, c := range columns {
-		items[i] += " AS " + quote.Name(c.Name)
-	}
 	if !r.l.IgnoreUnknownValues {
 		fault = writer.UnknownFault(columns, fault)
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 	api "google.golang.org/api/bigquery/v2"
 
-	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
@@ -36,7 +35,7 @@ func (r *loading) csv(ctx context.Context) error {
 		}
 		return r.s.exec(ctx, "CREATE TABLE "+r.stage+" AS "+query)
 	}
-	source, err := r.csvTexts(options)
+	columns, source, err := r.csvTexts(options)
 	if err != nil {
 		return err
 	}
@@ -46,36 +45,33 @@ func (r *loading) csv(ctx context.Context) error {
 		if _, err := c.ExecContext(ctx, "CREATE TABLE "+texts+" AS SELECT * FROM "+source); err != nil {
 			return err
 		}
-		return r.parsed(ctx, c, texts)
+		return r.parsed(ctx, c, texts, columns)
 	})
 }
 
-// csvTexts is a source of the fields' texts.
-func (r *loading) csvTexts(options []string) (string, error) {
-	names := make([]string, len(r.fields))
-	for i, f := range r.fields {
-		if t, err := wire.TypeOf(f); err != nil || t.Kind == googlesql.Array || t.Kind == googlesql.Struct {
-			return "", invalid("Cannot load CSV data with a nested or repeated field. Field: %s", f.Name)
-		}
-		names[i] = quote.Text(f.Name) + ": 'VARCHAR'"
+// csvTexts gives the fields as columns, and a source of their texts.
+func (r *loading) csvTexts(options []string) (columns []writer.LoadColumn, source string, err error) {
+	if columns, err = r.columns(); err != nil {
+		return nil, "", err
 	}
-	options = append(options, "header = false", "auto_detect = false", "columns = {"+strings.Join(names, ", ")+"}",
-		"skip = "+strconv.FormatInt(r.l.SkipLeadingRows, 10))
-	return "read_csv(" + quote.Files(r.files) + ", " + strings.Join(options, ", ") + ")", nil
+	texts, err := writer.TextOptions(columns, r.l.SkipLeadingRows)
+	if err != nil {
+		return nil, "", invalid("%v", err)
+	}
+	return columns, "read_csv(" + quote.Files(r.files) + ", " + strings.Join(append(options, texts), ", ") + ")", nil
 }
 
-// textFields are the fields as they are read from texts.
-func (r *loading) textFields() (fields []writer.TextField, items []string, err error) {
-	for _, f := range r.fields {
+// columns are the fields as what writes the reading of files has them.
+func (r *loading) columns() ([]writer.LoadColumn, error) {
+	columns := make([]writer.LoadColumn, len(r.fields))
+	for i, f := range r.fields {
 		t, err := wire.TypeOf(f)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		x := quote.Name(f.Name)
-		items = append(items, writer.FromText(t, x)+" AS "+x)
-		fields = append(fields, writer.TextField{Name: f.Name, Type: t, Text: x, Required: strings.EqualFold(f.Mode, wire.Required)})
+		columns[i] = writer.LoadColumn{Name: f.Name, Type: t, Required: strings.EqualFold(f.Mode, wire.Required)}
 	}
-	return fields, items, nil
+	return columns, nil
 }
 
 // csvOptions are what a job says of the files, as options of read_csv.
@@ -196,12 +192,8 @@ func detectedName(name, duckdb string, i int) string {
 }
 
 // parsed reads the texts of a table as the types of the fields. Rows that cannot be read are as many as the job allows.
-func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string) error {
-	fields, reads, err := r.textFields()
-	if err != nil {
-		return err
-	}
-	fault := writer.TextFault(fields)
+func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string, columns []writer.LoadColumn) error {
+	items, fault := writer.TextItems(columns)
 	var first sql.NullString
 	if err := c.QueryRowContext(ctx, "SELECT count(*), min_by(fault, id) FROM (SELECT rowid AS id, "+fault+" AS fault FROM "+texts+
 		") WHERE fault IS NOT NULL").
@@ -212,7 +204,7 @@ func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string) error {
 		return invalid("Error while reading data, error message: CSV table encountered too many errors, giving up. Rows with errors: %d. %.500s",
 			r.bad, first.String)
 	}
-	_, err = c.ExecContext(ctx, "CREATE TABLE "+r.stage+" AS SELECT "+strings.Join(reads, ", ")+" FROM "+texts+" WHERE ("+fault+") IS NULL")
+	_, err := c.ExecContext(ctx, "CREATE TABLE "+r.stage+" AS SELECT "+strings.Join(items, ", ")+" FROM "+texts+" WHERE ("+fault+") IS NULL")
 	return err
 }
 
