@@ -2,7 +2,6 @@ package bigquery
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 
 	api "google.golang.org/api/bigquery/v2"
@@ -33,12 +32,8 @@ func (s *Service) external(ctx context.Context, e *api.ExternalDataConfiguration
 		r.l.AllowJaggedRows, r.l.Encoding, r.l.FieldDelimiter, r.l.Quote = c.AllowJaggedRows, c.Encoding, c.FieldDelimiter, c.Quote
 		r.l.NullMarker, r.l.NullMarkers, r.l.SkipLeadingRows = c.NullMarker, c.NullMarkers, c.SkipLeadingRows
 	}
-	for _, uri := range e.SourceUris {
-		files, err := s.filesOf(ctx, uri)
-		if err != nil {
-			return "", err
-		}
-		r.files = append(r.files, files...)
+	if err := r.add(ctx, e.SourceUris); err != nil {
+		return "", err
 	}
 	if len(r.files) == 0 {
 		return "", invalid("Required parameter is missing: externalDataConfiguration.sourceUris")
@@ -85,12 +80,12 @@ func (r *loading) csvQuery(ctx context.Context) (string, error) {
 }
 
 func (r *loading) jsonQuery(ctx context.Context) (string, error) {
-	packed, err := r.packed()
+	options, err := r.jsonOptions()
 	if err != nil {
 		return "", err
 	}
 	if r.fields == nil {
-		if err := r.detectJSON(ctx); err != nil {
+		if err := r.detectJSON(ctx, options); err != nil {
 			return "", err
 		}
 	}
@@ -102,27 +97,24 @@ func (r *loading) jsonQuery(ctx context.Context) (string, error) {
 	if !r.l.IgnoreUnknownValues {
 		fault = writer.UnknownFault(columns, fault)
 	}
-	source := "read_json_objects(" + quote.Files(r.files) + ", " + packed + ", format = 'newline_delimited', maximum_object_size = 104857600)"
-	return writer.CheckedRows(items, source, fault, r.l.MaxBadRecords), nil
+	return writer.CheckedRows(items, "read_json_objects("+options+")", fault, r.l.MaxBadRecords), nil
 }
 
 func (r *loading) parquetQuery(ctx context.Context, hive *api.HivePartitioningOptions) (string, error) {
-	source := "read_parquet(" + quote.Files(r.files) + ", hive_partitioning = false)"
+	options := "hive_partitioning = false"
 	if hive != nil {
 		switch strings.ToUpper(hive.Mode) {
 		case "AUTO":
-			source = "read_parquet(" + quote.Files(r.files) + ", hive_partitioning = true)"
+			options = "hive_partitioning = true"
 		case "STRINGS":
-			source = "read_parquet(" + quote.Files(r.files) + ", hive_partitioning = true, hive_types_autocast = false)"
+			options = "hive_partitioning = true, hive_types_autocast = false"
 		default:
 			return "", unsupported("hivePartitioningOptions.mode %.50q is not served, AUTO and STRINGS are", hive.Mode)
 		}
 	}
-	var columns [][2]string
-	if err := r.s.duck(ctx, func(c *sql.Conn) (err error) {
-		columns, err = pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+source+")")
-		return err
-	}); err != nil {
+	source := "read_parquet(" + quote.Files(r.files) + ", " + options + ")"
+	columns, err := r.s.found(ctx, source)
+	if err != nil {
 		return "", err
 	}
 	var items []string

@@ -40,10 +40,8 @@ func (s *Service) prepareLoad(j *job) error {
 	case strings.EqualFold(l.SourceColumnMatch, "NAME") && l.SourceFormat == "CSV":
 		return unsupported("sourceColumnMatch NAME is not read; leave the schema out, or name the columns in the file's order")
 	}
-	if l.Schema != nil {
-		if _, err := wire.Columns(l.Schema.Fields); err != nil {
-			return invalid("%v", err)
-		}
+	if err := checkSchema(l.Schema); err != nil {
+		return err
 	}
 	j.statistics = &api.JobStatistics{Load: &api.JobStatistics3{
 		ForceSendFields: []string{"InputFiles", "InputFileBytes", "OutputRows", "OutputBytes", "BadRecords"},
@@ -138,12 +136,8 @@ func (r *loading) find(ctx context.Context) error {
 	if r.j.upload != nil {
 		r.files = []string{r.j.upload.path}
 	}
-	for _, uri := range r.l.SourceUris {
-		files, err := r.s.filesOf(ctx, uri)
-		if err != nil {
-			return err
-		}
-		r.files = append(r.files, files...)
+	if err := r.add(ctx, r.l.SourceUris); err != nil {
+		return err
 	}
 	if len(r.files) == 0 {
 		return invalid("Required parameter is missing: sourceUris")
@@ -159,6 +153,18 @@ func (r *loading) find(ctx context.Context) error {
 	r.j.change(func() {
 		r.j.statistics.Load.InputFiles, r.j.statistics.Load.InputFileBytes = int64(len(r.files)), bytes
 	})
+	return nil
+}
+
+// add adds the files of uris.
+func (r *loading) add(ctx context.Context, uris []string) error {
+	for _, uri := range uris {
+		files, err := r.s.filesOf(ctx, uri)
+		if err != nil {
+			return err
+		}
+		r.files = append(r.files, files...)
+	}
 	return nil
 }
 
@@ -217,6 +223,15 @@ func (r *loading) plainTypes(ctx context.Context, c *sql.Conn) error {
 		}
 	}
 	return nil
+}
+
+// found gives the columns that DuckDB finds in a source, and their types.
+func (s *Service) found(ctx context.Context, source string) (columns [][2]string, err error) {
+	err = s.duck(ctx, func(c *sql.Conn) (err error) {
+		columns, err = pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+source+")")
+		return err
+	})
+	return columns, err
 }
 
 // pairs gives the first two columns of a query.

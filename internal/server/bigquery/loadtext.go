@@ -152,11 +152,10 @@ func (r *loading) csvDetected(ctx context.Context, options []string) (string, er
 		options = append(options, "header = true", "skip = "+strconv.FormatInt(n-1, 10))
 	}
 	source := "read_csv(" + quote.Files(r.files) + ", " + strings.Join(options, ", ") + ", sample_size = -1)"
-	var columns [][2]string
-	err := r.s.duck(ctx, func(c *sql.Conn) (err error) {
-		columns, err = pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+source+")")
-		return err
-	})
+	columns, err := r.s.found(ctx, source)
+	if err != nil {
+		return "", err
+	}
 	parts := make([]string, len(columns))
 	for i, p := range columns {
 		x, name := quote.Name(p[0]), detectedName(p[0], p[1], i)
@@ -168,7 +167,7 @@ func (r *loading) csvDetected(ctx context.Context, options []string) (string, er
 		}
 		parts[i] = x + " AS " + quote.Name(name)
 	}
-	return "SELECT " + strings.Join(parts, ", ") + " FROM " + source, err
+	return "SELECT " + strings.Join(parts, ", ") + " FROM " + source, nil
 }
 
 // detectedName is the name of a column whose file has none: string_field_0 and so on.
@@ -211,7 +210,11 @@ func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string, columns
 // jsonLines reads objects, one a line.
 func (r *loading) jsonLines(ctx context.Context) error {
 	if r.fields == nil {
-		if err := r.detectJSON(ctx); err != nil {
+		options, err := r.jsonOptions()
+		if err != nil {
+			return err
+		}
+		if err := r.detectJSON(ctx, options); err != nil {
 			return err
 		}
 	}
@@ -336,31 +339,30 @@ func openText(file string) (*text, error) {
 	return &text{z, []io.Closer{z, f}}, nil
 }
 
-// detectJSON lets DuckDB find the columns.
-func (r *loading) detectJSON(ctx context.Context) error {
+// jsonOptions are the files and how they are read, for DuckDB's readers of JSON.
+func (r *loading) jsonOptions() (string, error) {
 	packed, err := r.packed()
+	return quote.Files(r.files) + ", " + packed + ", format = 'newline_delimited', maximum_object_size = " + strconv.Itoa(maxLine), err
+}
+
+// detectJSON lets DuckDB find the columns.
+func (r *loading) detectJSON(ctx context.Context, options string) error {
+	columns, err := r.s.found(ctx, "read_json("+options+", sample_size = -1, map_inference_threshold = -1)")
 	if err != nil {
 		return err
 	}
-	return r.s.duck(ctx, func(c *sql.Conn) error {
-		columns, err := pairs(ctx, c, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_json("+quote.Files(r.files)+", "+packed+
-			", format = 'newline_delimited', sample_size = -1, map_inference_threshold = -1, maximum_object_size = "+strconv.Itoa(maxLine)+"))")
+	for _, p := range columns {
+		// Numbers that are too large for INT64 are FLOAT64, as are those with a point; what has no type of its own stays a STRING.
+		of := strings.NewReplacer("UBIGINT", "DOUBLE", "HUGEINT", "DOUBLE", "UUID", "VARCHAR", "TIMESTAMP",
+			"TIMESTAMP WITH TIME ZONE").Replace(p[1])
+		f, err := wire.Declared(p[0], of)
 		if err != nil {
 			return err
 		}
-		for _, p := range columns {
-			// Numbers that are too large for INT64 are FLOAT64, as are those with a point; what has no type of its own stays a STRING.
-			of := strings.NewReplacer("UBIGINT", "DOUBLE", "HUGEINT", "DOUBLE", "UUID", "VARCHAR", "TIMESTAMP",
-				"TIMESTAMP WITH TIME ZONE").Replace(p[1])
-			f, err := wire.Declared(p[0], of)
-			if err != nil {
-				return err
-			}
-			plainJSON(f)
-			r.fields = append(r.fields, f)
-		}
-		return nil
-	})
+		plainJSON(f)
+		r.fields = append(r.fields, f)
+	}
+	return nil
 }
 
 // plainJSON makes fields without a value, which DuckDB calls JSON, a STRING, as BigQuery does.
