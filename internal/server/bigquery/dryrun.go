@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	api "google.golang.org/api/bigquery/v2"
@@ -119,17 +118,11 @@ func (s *Service) scanned(ctx context.Context, a mallard.Analysis, stats *api.Jo
 		if len(columns) == 0 {
 			continue
 		}
-		sizes := make([]string, len(columns))
-		for i, f := range columns {
-			sizes[i] = sizeOf(f)
-		}
 		var rows, bytes, of int64
 		if err := s.duck(ctx, func(c *sql.Conn) error {
-			if err := c.QueryRowContext(ctx, "SELECT count(*) FROM "+r.sql()).Scan(&rows); err != nil {
-				return err
-			}
-			return c.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(sum(%s), 0)::BIGINT FROM (FROM %s LIMIT %d)",
-				strings.Join(sizes, " + "), r.sql(), counted/len(columns))).Scan(&of, &bytes)
+			return c.QueryRowContext(ctx, fmt.Sprintf(
+				"SELECT (SELECT count(*) FROM %s), count(*), coalesce(sum(%s), 0)::BIGINT FROM (FROM %s LIMIT %d)",
+				r.sql(), sizesOf(columns), r.sql(), counted/len(columns))).Scan(&rows, &of, &bytes)
 		}); err != nil {
 			return err
 		}

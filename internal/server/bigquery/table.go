@@ -268,20 +268,25 @@ func (x *change) count(r relation, columns []googlesql.Field, t *api.Table) erro
 }
 
 func (r relation) count(ctx context.Context, c *sql.Conn, columns []googlesql.Field, t *api.Table) error {
-	sizes := []string{"0"}
-	for _, f := range columns {
-		sizes = append(sizes, sizeOf(f))
-	}
 	var rows int64
 	var each float64
 	err := c.QueryRowContext(ctx, fmt.Sprintf(
 		"SELECT (SELECT count(*) FROM %s), (SELECT coalesce(avg(%s), 0)::DOUBLE FROM (FROM %s LIMIT %d))",
-		r.from(), strings.Join(sizes, " + "), r.from(), sample)).Scan(&rows, &each)
+		r.from(), sizesOf(columns), r.from(), sample)).Scan(&rows, &each)
 	t.NumRows, t.NumBytes = uint64(rows), int64(each*float64(rows))
 	t.NumTotalLogicalBytes, t.NumActiveLogicalBytes = t.NumBytes, t.NumBytes
 	t.ForceSendFields = append(t.ForceSendFields, "NumRows", "NumBytes", "NumLongTermBytes",
 		"NumTotalLogicalBytes", "NumActiveLogicalBytes", "NumLongTermLogicalBytes")
 	return err
+}
+
+// sizesOf is about the bytes of a row.
+func sizesOf(columns []googlesql.Field) string {
+	sizes := []string{"0"}
+	for _, f := range columns {
+		sizes = append(sizes, sizeOf(f))
+	}
+	return strings.Join(sizes, " + ")
 }
 
 // sizeOf is about the bytes of a column's value
