@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -67,25 +68,24 @@ func (ex *expander) rangeSessionize(ctx context.Context, f *dialect.TableFunctio
 	for _, p := range s.partitions {
 		by = append(by, "__r."+quote.Name(p))
 	}
-	over := func(more, rest string) string {
-		partition := strings.Join(append(by[:len(by):len(by)], strings.Fields(more)...), ", ")
-		if partition != "" {
-			partition = "PARTITION BY " + partition
+	over := func(partition []string, rest string) string {
+		if len(partition) > 0 {
+			rest = "PARTITION BY " + strings.Join(partition, ", ") + rest
 		}
-		return " OVER (" + partition + rest + ")"
+		return " OVER (" + rest + ")"
 	}
 	start, end := r+"."+googlesql.RangeStart, r+"."+googlesql.RangeEnd
 	reaches := "<="
 	if s.overlaps {
 		reaches = "<"
 	}
-	first := "(" + r + " IS NULL) DESC, " + start + ", " + end
-	before := " ORDER BY " + first + " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
-	joins := "coalesce(" + start + " " + reaches + " max(" + end + ")" + over("", before) + " OR bool_or(" + r + " IS NULL)" +
-		over("", before) + ", false)"
-	session := "struct_pack(" + googlesql.RangeStart + " := min(" + start + ")" + over("__r.__session", "") + ", " + googlesql.RangeEnd +
-		" := max(" + end + ")" + over("__r.__session", "") + ")"
-	number := "count(*) FILTER (NOT __joins)" + over("", " ORDER BY "+first+" ROWS UNBOUNDED PRECEDING")
+	first := " ORDER BY (" + r + " IS NULL) DESC, " + start + ", " + end
+	before := over(by, first+" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING")
+	joins := "coalesce(" + start + " " + reaches + " max(" + end + ")" + before + " OR bool_or(" + r + " IS NULL)" + before + ", false)"
+	number := "count(*) FILTER (NOT __joins)" + over(by, first+" ROWS UNBOUNDED PRECEDING")
+	same := over(append(slices.Clip(by), "__r.__session"), "")
+	session := "struct_pack(" + googlesql.RangeStart + " := min(" + start + ")" + same + ", " + googlesql.RangeEnd +
+		" := max(" + end + ")" + same + ")"
 	return "(SELECT __r.* EXCLUDE (__session), CASE WHEN " + r + " IS NOT NULL THEN " + session + " END AS session_range " +
 		"FROM (SELECT __r.* EXCLUDE (__joins), " + number + " AS __session " +
 		"FROM (SELECT *, " + joins + " AS __joins FROM (" + args[0] + "\n) AS __r) AS __r) AS __r)", nil
