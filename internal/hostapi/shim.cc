@@ -288,21 +288,24 @@ HIDDEN void duckdb_init_set_init_data(duckdb_init_info i, void *p, duckdb_delete
 // command line shows none: what its version says has to do.
 static const char *check_order(void *const *functions) {
 	static std::string text;
+	std::unique_ptr<void, int (*)(void *)> file(nullptr, dlclose);
 	for (size_t i = 0; i < host_size; i++) {
+		// One file shows them all, as a rule. dladdr goes through all symbols of a file, 56,000 in Python's: it is asked for the others only.
+		if (file && functions[i] && dlsym(file.get(), host_names[i]) == functions[i]) {
+			continue;
+		}
 		Dl_info info;
 		if (!functions[i] || !dladdr(functions[i], &info) || !info.dli_fname) {
 			text = std::string("mallard: the host's table has no function ") + host_names[i];
 			return text.c_str();
 		}
-		void *file = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+		file.reset(dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD));
 		if (!file) {
 			continue; // the program itself, by a name that the loader does not know
 		}
-		void *named = dlsym(file, host_names[i]);
+		void *named = dlsym(file.get(), host_names[i]);
 		Dl_info where;
-		bool other = named && named != functions[i] && dladdr(named, &where) && where.dli_fbase == info.dli_fbase;
-		dlclose(file);
-		if (other) {
+		if (named && named != functions[i] && dladdr(named, &where) && where.dli_fbase == info.dli_fbase) {
 			text = std::string("mallard was built for another order of DuckDB's functions: at the place of ") + host_names[i] +
 			       " this DuckDB has another one";
 			return text.c_str();
