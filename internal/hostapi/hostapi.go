@@ -15,6 +15,3 @@ func Name(number uint64) string { return fmt.Sprintf("host:%d", number) }
 
 // Forget drops the number of a database that is gone. Opening it fails from then on, and connecting to it does anyway.
 func Forget(number uint64) { C.mallard_forget(C.uint64_t(number)) }
-
-// Connections counts the connections to hosts that are open.
-func Connections() int64 { return int64(C.mallard_connections()) }

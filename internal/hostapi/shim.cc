@@ -29,7 +29,6 @@ using strong = std::shared_ptr<void>;
 std::mutex mutex;
 std::map<uint64_t, weak> databases;
 uint64_t last;
-std::atomic<int64_t> connections;
 
 struct handle { // what stands behind our duckdb_database
 	weak database;
@@ -52,7 +51,6 @@ const char *check_layout(void *duckdb) {
 extern "C" {
 
 duckdb_state host_duckdb_connect(duckdb_database, duckdb_connection *);
-void host_duckdb_disconnect(duckdb_connection *);
 
 static duckdb_state connect(weak &database, duckdb_connection *out) {
 	strong held = database.lock();
@@ -61,25 +59,12 @@ static duckdb_state connect(weak &database, duckdb_connection *out) {
 	}
 	// What duckdb_connect takes points at a DuckDB, which begins with a shared pointer to its instance.
 	void *wrapper[2] = {&held, nullptr};
-	duckdb_state state = host_duckdb_connect(reinterpret_cast<duckdb_database>(wrapper), out);
-	if (state == DuckDBSuccess) {
-		connections++;
-	}
-	return state;
+	return host_duckdb_connect(reinterpret_cast<duckdb_database>(wrapper), out);
 }
 
 HIDDEN duckdb_state duckdb_connect(duckdb_database db, duckdb_connection *out) {
 	return db ? connect(reinterpret_cast<handle *>(db)->database, out) : DuckDBError;
 }
-
-HIDDEN void duckdb_disconnect(duckdb_connection *c) {
-	if (c && *c) {
-		connections--;
-		host_duckdb_disconnect(c);
-	}
-}
-
-int64_t mallard_connections(void) { return connections; }
 
 static duckdb_state open(const char *path, duckdb_database *out, char **error) {
 	unsigned long long number = 0;

@@ -19,8 +19,6 @@ HIDDEN void host_threw(const char *function);
 
 // mallard_forget drops the number of a database that is gone.
 HIDDEN void mallard_forget(uint64_t number);
-// mallard_connections counts the connections that are open.
-HIDDEN int64_t mallard_connections(void);
 
 #ifdef __cplusplus
 }

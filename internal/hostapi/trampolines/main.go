@@ -71,7 +71,7 @@ func headerFile() (string, error) {
 
 // own are the functions that the shim has itself; the host's stand behind the prefix host_.
 var own = []string{
-	"duckdb_open", "duckdb_open_ext", "duckdb_close", "duckdb_connect", "duckdb_disconnect",
+	"duckdb_open", "duckdb_open_ext", "duckdb_close", "duckdb_connect",
 	"duckdb_create_instance_cache", "duckdb_get_or_create_from_cache", "duckdb_destroy_instance_cache",
 	"duckdb_scalar_function_set_function", "duckdb_scalar_function_set_bind", "duckdb_scalar_function_set_bind_data",
 	"duckdb_scalar_function_set_bind_data_copy", "duckdb_scalar_function_set_extra_info",
