@@ -45,10 +45,10 @@ func freeHandle(p unsafe.Pointer) {
 }
 
 // closeQuietly is for callbacks that cannot report: a panic would end the process.
-func closeQuietly(c interface{ Close() }) {
+func closeQuietly(done func()) {
 	var err error
 	defer Rescue(&err)
-	c.Close()
+	done()
 }
 
 func refused(name string) error {

@@ -194,7 +194,7 @@ func mallard_udf_drop_call(p unsafe.Pointer) {
 	b := handleValue[*bound](p)
 	freeHandle(p)
 	if b.refs.Add(-1) == 0 {
-		closeQuietly(b)
+		closeQuietly(b.Close)
 	}
 }
 

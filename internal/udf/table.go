@@ -200,7 +200,7 @@ func fill(s Scan, chunk mapping.DataChunk) (err error) {
 func mallard_udf_table_drop_scan(p unsafe.Pointer) {
 	s := handleValue[Scan](p)
 	freeHandle(p)
-	closeQuietly(s)
+	closeQuietly(s.Close)
 }
 
 //export mallard_udf_table_drop_relation
@@ -208,7 +208,7 @@ func mallard_udf_table_drop_relation(p unsafe.Pointer) {
 	r := handleValue[Relation](p)
 	freeHandle(p)
 	if c, ok := r.(interface{ Close() }); ok {
-		closeQuietly(c)
+		closeQuietly(c.Close)
 	}
 }
 
@@ -217,11 +217,6 @@ func mallard_udf_table_drop(p unsafe.Pointer) {
 	t := handleValue[*Table](p)
 	freeHandle(p)
 	if t.Dropped != nil {
-		closeQuietly(dropped(t.Dropped))
+		closeQuietly(t.Dropped)
 	}
 }
-
-// dropped is what follows the end of a function.
-type dropped func()
-
-func (d dropped) Close() { d() }
