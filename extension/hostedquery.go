@@ -282,9 +282,11 @@ func (s *hostedScan) run(chunk mapping.DataChunk) error {
 		v := mapping.DataChunkGetVector(chunk, mapping.IdxT(to))
 		switch c {
 		case 0:
-			*(*int64)(mapping.VectorGetData(v)) = n
+			*udf.At[int64](mapping.VectorGetData(v), 0) = n
 		case 1:
-			writeTexts(v, s.notices)
+			if err := writeTexts(v, s.notices); err != nil {
+				return err
+			}
 		}
 	}
 	mapping.DataChunkSetSize(chunk, 1)
@@ -311,13 +313,16 @@ func (s *hostedScan) Close() {
 }
 
 // writeTexts writes the first row of a column of lists.
-func writeTexts(v mapping.Vector, texts []string) {
-	mapping.ListVectorReserve(v, mapping.IdxT(len(texts)))
+func writeTexts(v mapping.Vector, texts []string) error {
+	first, err := udf.SetList(v, 0, len(texts))
+	if err != nil {
+		return err
+	}
 	child := mapping.ListVectorGetChild(v)
 	for i, t := range texts {
-		mapping.VectorAssignStringElement(child, mapping.IdxT(i), t)
+		if err := udf.SetText(child, first+i, t); err != nil {
+			return err
+		}
 	}
-	mapping.ListVectorSetSize(v, mapping.IdxT(len(texts)))
-	entry := mapping.NewListEntry(0, uint64(len(texts)))
-	*(*mapping.ListEntry)(mapping.VectorGetData(v)) = entry
+	return nil
 }
