@@ -48,11 +48,16 @@ func (p private) do(ctx context.Context, f func(c *duckdb.Conn, h mapping.Connec
 }
 
 // allRows runs a query of our own and returns all of its values.
-func allRows(ctx context.Context, c *duckdb.Conn, query string) (all [][]driver.Value, err error) {
+func allRows(ctx context.Context, c *duckdb.Conn, query string) ([][]driver.Value, error) {
 	rows, err := c.QueryContext(ctx, query, nil)
 	if err != nil {
 		return nil, err
 	}
+	return readAll(rows)
+}
+
+// readAll gives all values of rows, and closes them.
+func readAll(rows driver.Rows) (all [][]driver.Value, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for {
 		row := make([]driver.Value, len(rows.Columns()))

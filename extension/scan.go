@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -31,16 +29,11 @@ func (on *analyzer) scans(ctx context.Context, src string, st dialect.Statement,
 		if err != nil {
 			return err
 		}
-		values := make([]driver.Value, len(rows.Columns()))
-		for err == nil {
-			if err = rows.Next(values); err == nil {
-				text, _ = values[len(values)-1].(string)
-			}
+		all, err := readAll(rows)
+		for _, row := range all {
+			text, _ = row[len(row)-1].(string)
 		}
-		if errors.Is(err, io.EOF) {
-			err = nil
-		}
-		return errors.Join(err, rows.Close())
+		return err
 	})
 	if err != nil {
 		return nil, false, err
