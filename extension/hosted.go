@@ -2,8 +2,10 @@ package extension
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,7 +28,6 @@ import (
 type hosted struct {
 	c          *Connector
 	db, schema string // of a connection that is not asked
-	macros     string // the catalog that has the macros
 
 	mu      sync.Mutex
 	notices []string // the last ones, the newest last
@@ -57,7 +58,7 @@ func Host(dsn string, cfg *config.Config, closed func()) (*Connector, error) {
 		if err := h.foresee(ctx, inner); err != nil {
 			return err
 		}
-		return h.makeMacros(ctx, inner)
+		return makeMacros(ctx, inner)
 	})
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -125,7 +126,7 @@ func (h *hosted) register(conn mapping.Connection, closed func()) error {
 // connection looks up names.
 func (h *hosted) callHere(id uint64, args []string, null []bool) (string, error) {
 	if null[1] || null[2] {
-		return "", fmt.Errorf("%s needs the name of a model and an input query, not NULL", strings.Replace(args[0], ".", "_", 1))
+		return "", errNullCall(args[0])
 	}
 	return h.here(id, args[4], args[5], func(ctx context.Context, pl *planner.Planner, lang dialect.Lang) (string, error) {
 		return pl.CallText(ctx, lang, args[0], args[1], args[2], "native", "", args[3])
@@ -143,21 +144,14 @@ func (h *hosted) googleSQLHere(id uint64, args []string, null []bool) (string, e
 }
 
 // here gives what the planner writes for a connection of the host's.
-func (h *hosted) here(
-	id uint64, db, schema string, write func(context.Context, *planner.Planner, dialect.Lang) (string, error),
-) (text string, err error) {
-	in := h.c.in
-	ctx := in.Query(id).Context
-	err = in.private.do(ctx, func(c *duckdb.Conn, conn mapping.Connection) error {
-		s := h.session(id, db, schema)
-		s.duck, s.h = c, conn
-		if _, err := c.ExecContext(ctx, "USE "+quote.Path(db, schema), nil); err != nil {
-			return err
+func (h *hosted) here(id uint64, db, schema string, write planFunc) (string, error) {
+	s := h.session(id, db, schema)
+	return s.planned(h.c.in.Query(id).Context, func(ctx context.Context, pl *planner.Planner, lang dialect.Lang) (string, error) {
+		if _, err := s.duck.ExecContext(ctx, "USE "+quote.Path(db, schema), nil); err != nil {
+			return "", err
 		}
-		text, err = write(ctx, s.behind(ctx, c), s.lang)
-		return err
+		return write(ctx, pl, lang)
 	})
-	return text, err
 }
 
 // foresee registers the functions that the models of the database need, and those of GoogleSQL: what is registered while a statement
@@ -203,23 +197,21 @@ func (h *hosted) natives(conn mapping.Connection) error {
 
 // makeMacros makes the macros that run on the connection of their caller, in a catalog of their own in memory: a file of the user's
 // stays as it is. The catalog is called mallard, or mallard_macros where the user's file is called so.
-func (h *hosted) makeMacros(ctx context.Context, c *duckdb.Conn) error {
+func makeMacros(ctx context.Context, c *duckdb.Conn) error {
 	rows, err := allRows(ctx, c, "SELECT lower(database_name) FROM duckdb_databases()")
 	if err != nil {
 		return err
 	}
-	h.macros = "mallard"
-	for _, r := range rows {
-		if r[0] == h.macros {
-			h.macros = "mallard_macros"
-		}
+	db := "mallard"
+	if slices.ContainsFunc(rows, func(r []driver.Value) bool { return r[0] == db }) {
+		db = "mallard_macros"
 	}
-	all := []string{"ATTACH ':memory:' AS " + h.macros + " (READ_WRITE)"}
-	make := "CREATE OR REPLACE MACRO " + h.macros + ".main."
+	all := []string{"ATTACH ':memory:' AS " + db + " (READ_WRITE)"}
+	create := "CREATE OR REPLACE MACRO " + db + ".main."
 	for _, m := range planner.PlainTables() {
-		all = append(all, make+m.Here())
+		all = append(all, create+m.Here())
 	}
-	all = append(all, make+"googlesql(query) AS TABLE SELECT * FROM query(system.main.mallard_googlesql(query, "+
+	all = append(all, create+"googlesql(query) AS TABLE SELECT * FROM query(system.main.mallard_googlesql(query, "+
 		"current_database(), current_schema()))")
 	_, err = c.ExecContext(ctx, strings.Join(all, ";\n"), nil)
 	return err

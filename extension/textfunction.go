@@ -26,7 +26,7 @@ func registerTextFunctions(in *instance, h mapping.Connection) error {
 	}
 	add("mallard_call", 6, func(id uint64, args []string, null []bool) (string, error) {
 		if null[1] || null[2] {
-			return "", fmt.Errorf("%s needs the name of a model and an input query, not NULL", strings.Replace(args[0], ".", "_", 1))
+			return "", errNullCall(args[0])
 		}
 		return in.planned(id, func(ctx context.Context, pl *planner.Planner, lang dialect.Lang) (string, error) {
 			return pl.CallText(ctx, lang, args[0], args[1], args[2], args[3], args[4], args[5])
@@ -66,6 +66,11 @@ func registerTextFunctions(in *instance, h mapping.Connection) error {
 		functions.RegisterText(h, "mallard_json_value", 1, true, false, jsonFunction(jsonfn.Value)))...)
 }
 
+// errNullCall is what a function over a model gives for NULL in place of the model or the input.
+func errNullCall(fn string) error {
+	return fmt.Errorf("%s needs the name of a model and an input query, not NULL", strings.Replace(fn, ".", "_", 1))
+}
+
 // jsonFunction makes BigQuery's JSON_QUERY or JSON_VALUE of a function over text: NULL in, NULL out, and "$" without a path.
 func jsonFunction(f func(text, path string) (string, bool, error)) functions.TextFunc {
 	return func(_ uint64, args []string, null []bool) (string, bool, error) {
@@ -101,16 +106,21 @@ func (in *instance) texts(f textFunction) functions.TextFunc {
 	}
 }
 
-// planned gives what the planner writes for a text function, which runs while its statement is bound: it asks a private
-// connection.
-func (in *instance) planned(
-	id uint64, write func(context.Context, *planner.Planner, dialect.Lang) (string, error),
-) (text string, err error) {
+// planFunc writes SQL with a planner.
+type planFunc func(context.Context, *planner.Planner, dialect.Lang) (string, error)
+
+// planned gives what the planner writes for a text function.
+func (in *instance) planned(id uint64, write planFunc) (string, error) {
 	s, ctx, err := in.caller(id)
 	if err != nil {
 		return "", err
 	}
-	err = in.private.do(ctx, func(c *duckdb.Conn, h mapping.Connection) error {
+	return s.planned(ctx, write)
+}
+
+// planned gives what the planner writes while a statement of the connection's is bound: it asks a private connection.
+func (s *session) planned(ctx context.Context, write planFunc) (text string, err error) {
+	err = s.in.private.do(ctx, func(c *duckdb.Conn, h mapping.Connection) error {
 		if s.duck == nil { // the host's
 			s.duck, s.h = c, h
 		}
