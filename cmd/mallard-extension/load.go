@@ -10,12 +10,12 @@ import "C"
 import (
 	"debug/buildinfo"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/hostapi"
+	"github.com/mallardml/mallard/internal/udf"
 )
 
 // mallardInit puts Mallard into a database of the host's.
@@ -29,11 +29,7 @@ func mallardInit(number C.uint64_t) *C.char {
 }
 
 func load(number uint64) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("internal error, please report it: %v", r)
-		}
-	}()
+	defer udf.Rescue(&err)
 	if exe, err := os.Executable(); err == nil {
 		if _, err := buildinfo.ReadFile(exe); err == nil {
 			return errors.New("mallard does not load into a program written in Go: two runtimes of Go in one process are not supported. " +
