@@ -10,6 +10,7 @@ import (
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // modelView is LIKE the view in which the catalog keeps a model; see extension's record.
@@ -70,7 +71,7 @@ WHERE name ILIKE %[1]s ORDER BY ALL`)},
 		case 0:
 			return "SHOW MODELS", nil
 		case 1:
-			return "SHOW MODELS LIKE " + quote(args[0]), nil
+			return "SHOW MODELS LIKE " + quote.Text(args[0]), nil
 		}
 		return "", errors.New("write one pattern at most")
 	}},
@@ -83,7 +84,7 @@ func listing(query string) func(args []string) (string, error) {
 		case 0:
 			return strings.ReplaceAll(query, "%[1]s", "'%'"), nil
 		case 1:
-			return strings.ReplaceAll(query, "%[1]s", quote(args[0])), nil
+			return strings.ReplaceAll(query, "%[1]s", quote.Text(args[0])), nil
 		}
 		return "", errors.New("write one pattern at most")
 	}
@@ -104,7 +105,7 @@ func importing(args []string) (string, error) {
 		case !plainName.MatchString(word) || len(args) == 0:
 			return "", errors.New("--" + word + " is no parameter with a value")
 		default:
-			parameters += ", " + word + " = " + quote(args[0])
+			parameters += ", " + word + " = " + quote.Text(args[0])
 			args = args[1:]
 		}
 	}
@@ -124,11 +125,11 @@ func importing(args []string) (string, error) {
 	if parts := strings.Split(table, "."); len(parts) <= 3 && !slices.ContainsFunc(parts, func(p string) bool {
 		return !plainName.MatchString(p)
 	}) {
-		table = `"` + strings.Join(parts, `"."`) + `"`
+		table = quote.Path(parts...)
 	} else {
-		table = `"` + strings.ReplaceAll(table, `"`, `""`) + `"`
+		table = quote.Name(table)
 	}
-	rows := " FROM " + reader + "(" + quote(names[0]) + parameters + ")"
+	rows := " FROM " + reader + "(" + quote.Text(names[0]) + parameters + ")"
 	return "CREATE TABLE IF NOT EXISTS " + table + " AS" + rows + " WITH NO DATA; INSERT INTO " + table + rows, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/functiontable"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 var (
@@ -37,7 +38,7 @@ func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
 	}
 	if at := modelStart.FindStringSubmatchIndex(text); at != nil {
 		return s.suggestions(ctx, at[2], "SELECT name, 0 FROM (SELECT CASE schema_name WHEN 'main' THEN model_name ELSE schema_name || '.' || "+
-			"model_name END AS name FROM ml_models()) WHERE starts_with(lower(name), lower("+quote(text[at[2]:])+")) ORDER BY 1")
+			"model_name END AS name FROM ml_models()) WHERE starts_with(lower(name), lower("+quote.Text(text[at[2]:])+")) ORDER BY 1")
 	}
 	if list := suggestArguments(text); len(list) > 0 {
 		return list
@@ -46,7 +47,7 @@ func (s *session) suggest(ctx context.Context, text string) []shell.Suggestion {
 	if at := lastQuery.FindStringSubmatchIndex(text); at != nil {
 		start = at[2]
 	}
-	return s.suggestions(ctx, start, "SELECT suggestion, suggestion_start FROM sql_auto_complete("+quote(text[start:])+
+	return s.suggestions(ctx, start, "SELECT suggestion, suggestion_start FROM sql_auto_complete("+quote.Text(text[start:])+
 		") WHERE suggestion NOT LIKE 'bigquery_metadata%' AND suggestion NOT LIKE 'mallard_metadata%'")
 }
 

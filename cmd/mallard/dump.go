@@ -8,6 +8,7 @@ import (
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/metadata"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // dumpTables lists the tables of the open database with what makes each, those first that others refer to.
@@ -42,7 +43,7 @@ func dump(ctx context.Context, r shell.Runner, args []string) error {
 	like := func(column string) string {
 		parts := []string{"false"}
 		for _, a := range args {
-			parts = append(parts, column+" ILIKE "+quote(a))
+			parts = append(parts, column+" ILIKE "+quote.Text(a))
 		}
 		if len(args) == 0 {
 			return "true"
@@ -122,7 +123,7 @@ var catalogCommands = []shell.Command{
 			if len(args) != 1 {
 				return "", errors.New("write the name of one model")
 			}
-			return "SELECT role, name, sql_type, shape FROM ml_model_info(" + quote(args[0]) + ") WHERE active", nil
+			return "SELECT role, name, sql_type, shape FROM ml_model_info(" + quote.Text(args[0]) + ") WHERE active", nil
 		}},
 	{Name: ".usage", Context: extension.AsDuckDB,
 		Help: "Show what the remote models were asked, and what that cost", Query: fixed("FROM ml_usage()")},

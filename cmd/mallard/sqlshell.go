@@ -222,5 +222,3 @@ func historyFile() string {
 	}
 	return filepath.Join(dir, "history")
 }
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

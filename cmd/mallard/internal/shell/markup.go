@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/internal/duckfmt"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // htmlPrinter writes the rows of an HTML table, without the <table> around them, as DuckDB's shell does.
@@ -58,7 +59,7 @@ func (p *literalPrinter) begin(cols []column) error {
 	}
 	for i, c := range cols {
 		p.separate(i)
-		p.buf = append(p.buf, sqlText(c.name)...)
+		p.buf = append(p.buf, quote.Text(c.name)...)
 	}
 	p.buf = append(p.buf, p.last...)
 	return p.flush()
@@ -114,9 +115,9 @@ func (p *literalPrinter) literal(v any, i int) string {
 	case t.Numeric(), t.Name == "BOOLEAN" && p.insert == "":
 		return s
 	case p.insert != "" && strings.ContainsAny(s, "\r\n\x00"):
-		return "concat(" + breaks.Replace(sqlText(s)) + ")"
+		return "concat(" + breaks.Replace(quote.Text(s)) + ")"
 	}
-	return sqlText(s)
+	return quote.Text(s)
 }
 
 // breaks takes the ends of lines, and zero bytes, out of a text within concat( … ), so that a statement stays on its line.
@@ -125,12 +126,10 @@ var breaks = strings.NewReplacer("\n", "', chr(10), '", "\r", "', chr(13), '", "
 // sqlName gives a name as a statement may have it; keywords stand in quotes.
 func sqlName(s string, keywords map[string]bool) string {
 	if keywords[strings.ToLower(s)] {
-		return `"` + s + `"`
+		return quote.Name(s)
 	}
 	return duckfmt.QuoteName(s)
 }
-
-func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func (p *literalPrinter) end() error { return nil }
 
