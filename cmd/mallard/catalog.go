@@ -19,6 +19,13 @@ const modelView = `% AS mallard_model,%`
 // objectView is LIKE the view in which the catalog keeps an object table.
 const objectView = `%.mallard_objects(%`
 
+// composite tells of a type in duckdb_types() that the catalog does not tell its members, typeBody what stands behind AS of any other.
+const (
+	composite = `labels IS NULL AND type_category = 'COMPOSITE'`
+	typeBody  = `CASE WHEN labels IS NULL THEN logical_type ELSE 'ENUM (' || list_aggregate(list_transform(labels,
+    lambda l: '''' || replace(l, '''', '''''') || ''''), 'string_agg', ', ') || ')' END || ';'`
+)
+
 // schemaQuery lists what makes the database again. Tables, indexes (of a table that is asked for) and views come by name, as in
 // DuckDB's shell, which lists nothing else. Macros are missing: the catalog does not tell the defaults of their parameters.
 const schemaQuery = `
@@ -33,12 +40,10 @@ SELECT sql FROM (
   SELECT 1 AS part, database_name, schema_name, schema_name AS name, schema_name AS owner, 'CREATE SCHEMA ' || q || ';' AS sql
     FROM duckdb_schemas() JOIN quoted ON n = schema_name WHERE NOT internal
   UNION ALL SELECT 2, database_name, schema_name, type_name, type_name,
-    CASE WHEN labels IS NULL AND type_category = 'COMPOSITE'
+    CASE WHEN ` + composite + `
          THEN '-- CREATE TYPE ' || t.q || ' AS …; what it is made of: DESCRIBE SELECT NULL::' || t.q || ' AS x;'
          ELSE 'CREATE TYPE ' || CASE schema_name WHEN 'main' THEN '' ELSE s.q || '.' END || t.q || ' AS ' ||
-           CASE WHEN labels IS NULL THEN logical_type ELSE 'ENUM (' ||
-             list_aggregate(list_transform(labels, lambda l: '''' || replace(l, '''', '''''') || ''''),
-               'string_agg', ', ') || ')' END || ';' END
+           ` + typeBody + ` END
     FROM duckdb_types() JOIN quoted t ON t.n = type_name JOIN quoted s ON s.n = schema_name WHERE NOT internal
   UNION ALL SELECT 3, database_name, schema_name, sequence_name, sequence_name, sql FROM duckdb_sequences()
   UNION ALL SELECT 4, database_name, schema_name, table_name, table_name, sql FROM duckdb_tables() WHERE NOT internal

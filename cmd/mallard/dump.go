@@ -31,10 +31,11 @@ ORDER BY part, oid`
 const dumpFirst = `SELECT sql FROM (
   SELECT 1 AS part, oid, 'CREATE SCHEMA "' || replace(schema_name, '"', '""') || '";' AS sql FROM duckdb_schemas()
     WHERE NOT internal AND database_name = current_database()
-  UNION ALL SELECT 2, type_oid, 'CREATE TYPE "' || replace(schema_name, '"', '""') || '"."' || replace(type_name, '"', '""') || '" AS ' ||
-      CASE WHEN labels IS NULL THEN logical_type ELSE 'ENUM (' || list_aggregate(list_transform(labels,
-        lambda l: '''' || replace(l, '''', '''''') || ''''), 'string_agg', ', ') || ')' END || ';'
-    FROM duckdb_types() WHERE NOT internal AND database_name = current_database()
+  UNION ALL SELECT 2, oid, CASE WHEN ` + composite + `
+      THEN '-- CREATE TYPE ' || name || ' AS …; what it is made of: DESCRIBE SELECT NULL::' || name || ' AS x;'
+      ELSE 'CREATE TYPE ' || name || ' AS ' || ` + typeBody + ` END
+    FROM (SELECT *, type_oid AS oid, '"' || replace(schema_name, '"', '""') || '"."' || replace(type_name, '"', '""') || '"' AS name
+      FROM duckdb_types() WHERE NOT internal AND database_name = current_database())
   UNION ALL SELECT 3, sequence_oid, rtrim(sql, ';') || ';' FROM duckdb_sequences() WHERE database_name = current_database()) 
   ORDER BY part, oid`
 
@@ -84,8 +85,7 @@ func dump(ctx context.Context, r shell.Runner, args []string) error {
 		if err := r.Print(t[2] + "\n"); err != nil {
 			return err
 		}
-		name := name(t[0]) + "." + name(t[1])
-		if err := r.Insert(ctx, "FROM "+name, name); err != nil {
+		if err := r.Insert(ctx, t[0], t[1]); err != nil {
 			return err
 		}
 	}
@@ -93,14 +93,6 @@ func dump(ctx context.Context, r shell.Runner, args []string) error {
 		return err
 	}
 	return r.Print("COMMIT;\n")
-}
-
-// name writes a name for a statement, in quotes when it is no plain word.
-func name(s string) string {
-	if plainName.MatchString(s) {
-		return s
-	}
-	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 }
 
 // catalogCommands are those that ask the catalog.

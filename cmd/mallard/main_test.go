@@ -101,6 +101,9 @@ func TestCommandLine(t *testing.T) {
 			"BEGIN TRANSACTION;\nCREATE SCHEMA \"S s\";\nCREATE TABLE t(i INTEGER, \"select\" VARCHAR);\nINSERT INTO main.t VALUES(1,'it''s');\nINSERT INTO main.t VALUES(2,NULL);\n" +
 				"CREATE TABLE \"S s\".u(f DOUBLE, b BLOB);\nINSERT INTO \"S s\".u VALUES(1.5,'\\xAA');\nCREATE VIEW v AS SELECT 1;\nCREATE INDEX ix ON t(i);\nCOMMIT;\n-\n" +
 				"BEGIN TRANSACTION;\nCREATE TABLE t(i INTEGER, \"select\" VARCHAR);\nINSERT INTO main.t VALUES(1,'it''s');\nINSERT INTO main.t VALUES(2,NULL);\nCREATE INDEX ix ON t(i);\nCOMMIT;\n", ""},
+		{".dump of a schema called as a keyword and of a composite type", "CREATE SCHEMA \"order\"; CREATE TABLE \"order\".t(i INT); INSERT INTO \"order\".t VALUES (1); CREATE TYPE p AS STRUCT(a INT); CREATE TYPE e AS ENUM ('a', 'it''s');\n.dump\n", nil, 0,
+			"BEGIN TRANSACTION;\nCREATE SCHEMA \"order\";\n-- CREATE TYPE \"main\".\"p\" AS …; what it is made of: DESCRIBE SELECT NULL::\"main\".\"p\" AS x;\nCREATE TYPE \"main\".\"e\" AS ENUM ('a', 'it''s');\n" +
+				"CREATE TABLE \"order\".t(i INTEGER);\nINSERT INTO \"order\".t VALUES(1);\nCOMMIT;\n", ""},
 		{"-echo", "", []string{"-echo", "-csv", "-c", "SELECT 1 AS a"}, 0, "SELECT 1 AS a\na\n1\n", ""},
 		{"-cmd", "SELECT 1 AS a;", []string{"-list", "-cmd", ".headers off"}, 0, "1\n", ""},
 		{"-cmd stops at an error", "SELECT 1 AS a;", []string{"-list", "-cmd", "SELECT nope"}, 1, "", "nope"},

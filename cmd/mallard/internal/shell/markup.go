@@ -133,25 +133,27 @@ func sqlName(s string, keywords map[string]bool) string {
 
 func (p *literalPrinter) end() error { return nil }
 
-// findKeywords asks DuckDB for its keywords. Without an answer names are quoted by their letters alone.
-func (s *Shell) findKeywords(ctx context.Context) map[string]bool {
-	words := map[string]bool{}
+// findKeywords asks DuckDB for its keywords, once. Without an answer names are quoted by their letters alone.
+func (s *Shell) findKeywords(ctx context.Context) {
+	if s.keywords != nil {
+		return
+	}
+	s.keywords = map[string]bool{}
 	if s.o.AsDuckDB != nil {
 		ctx = s.o.AsDuckDB(ctx)
 	}
 	rows, err := s.db.QueryContext(ctx, "SELECT lower(keyword_name) FROM duckdb_keywords()")
 	if err != nil {
-		return words
+		return
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var w string
 		if rows.Scan(&w) == nil {
-			words[w] = true
+			s.keywords[w] = true
 		}
 	}
 	if rows.Err() != nil {
-		return map[string]bool{}
+		s.keywords = map[string]bool{}
 	}
-	return words
 }

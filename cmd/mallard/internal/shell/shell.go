@@ -65,8 +65,8 @@ type Runner interface {
 	Print(text string) error
 	// Rows gives all rows of a small result as texts, NULL as an empty one.
 	Rows(ctx context.Context, query string) ([][]string, error)
-	// Insert prints the rows of a query as INSERT statements into a table, whose name is written as it is.
-	Insert(ctx context.Context, query, table string) error
+	// Insert prints the rows of a table as INSERT statements.
+	Insert(ctx context.Context, schema, table string) error
 }
 
 // Place is where a statement stands.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // times are what the process has used of the processors.
@@ -29,8 +31,8 @@ func (s *Shell) statement(ctx context.Context, mark, src string, at Place) error
 	ctx, progress := s.o.Begin(ctx, notice)
 	s.left = &outcome{}
 	err := s.free(ctx)
-	if err == nil && s.format.Mode == Insert && s.keywords == nil {
-		s.keywords = s.findKeywords(ctx)
+	if err == nil && s.format.Mode == Insert {
+		s.findKeywords(ctx)
 	}
 	if err == nil {
 		status.start(progress)
@@ -155,12 +157,10 @@ func (r runner) Rows(ctx context.Context, query string) (list [][]string, err er
 	return list, rows.Err()
 }
 
-func (r runner) Insert(ctx context.Context, query, table string) error {
+func (r runner) Insert(ctx context.Context, schema, table string) error {
 	s := r.s
-	if s.keywords == nil {
-		s.keywords = s.findKeywords(ctx)
-	}
-	rows, err := s.db.QueryContext(ctx, query)
+	s.findKeywords(ctx)
+	rows, err := s.db.QueryContext(ctx, "FROM "+quote.Path(schema, table))
 	if err != nil {
 		return err
 	}
@@ -172,6 +172,7 @@ func (r runner) Insert(ctx context.Context, query, table string) error {
 	w := newSteadyWriter(s.out)
 	t := text{w: w, f: Format{Mode: Insert, NoHeader: true}}
 	t.df.Location = s.o.Location
-	err = printRows(&literalPrinter{text: t, insert: table, keywords: s.keywords}, cols, rows)
+	into := sqlName(schema, s.keywords) + "." + sqlName(table, s.keywords)
+	err = printRows(&literalPrinter{text: t, insert: into, keywords: s.keywords}, cols, rows)
 	return errors.Join(err, w.close())
 }
