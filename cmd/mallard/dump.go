@@ -98,13 +98,9 @@ func dump(ctx context.Context, r shell.Runner, args []string) error {
 // catalogCommands are those that ask the catalog.
 var catalogCommands = []shell.Command{
 	{Name: ".databases", Context: extension.AsDuckDB,
-		Help: "List the open databases and their files", Query: func(args []string) (string, error) {
-			if len(args) > 0 {
-				return "", errors.New("it takes no argument")
-			}
-			return "SELECT database_name AS database, coalesce(path, ':memory:') AS file, readonly " +
-				"FROM duckdb_databases() WHERE NOT internal ORDER BY ALL", nil
-		}},
+		Help: "List the open databases and their files",
+		Query: fixed("SELECT database_name AS database, coalesce(path, ':memory:') AS file, readonly " +
+			"FROM duckdb_databases() WHERE NOT internal ORDER BY ALL")},
 	{Name: ".indexes", Context: extension.AsDuckDB, Args: "[PATTERN]", Plain: true,
 		Help:  "List the indexes of tables whose names are LIKE PATTERN",
 		Query: listing("SELECT index_name FROM duckdb_indexes() WHERE table_name ILIKE %[1]s ORDER BY ALL")},
