@@ -143,9 +143,9 @@ func (e openError) Unwrap() error { return e.err }
 
 // session is the open database of a shell with its one connection, so that transactions and temporary tables last.
 type session struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	words *words
+	db       *sql.DB
+	conn     *sql.Conn
+	keywords map[string]bool // of conn, once they were asked for
 }
 
 func (o *options) connect(ctx context.Context, cfg *mallard.Config, path string, readOnly bool) (*session, error) {
@@ -160,7 +160,7 @@ func (o *options) connect(ctx context.Context, cfg *mallard.Config, path string,
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &session{db, conn, &words{}}, nil
+	return &session{db: db, conn: conn}, nil
 }
 
 func (s *session) close() error { return errors.Join(s.conn.Close(), s.db.Close()) }

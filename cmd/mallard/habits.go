@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/extension"
@@ -44,33 +43,32 @@ func pieces(text string, lang dialect.Lang) []shell.Piece {
 	return list
 }
 
-// words are the keywords of the database that is open.
-type words struct {
-	once sync.Once
-	set  map[string]bool
-}
-
 // keyword tells whether a word is a keyword of DuckDB or one of ours.
 func (s *session) keyword(word string) bool {
-	s.words.once.Do(func() {
-		s.words.set = map[string]bool{"model": true, "models": true, "remote": true, "connection": true, "options": true, "ml": true, "ai": true}
-		ctx := extension.AsDuckDB(context.Background())
-		rows, err := s.conn.QueryContext(ctx, "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved' OR "+
-			"keyword_name IN ('insert', 'update', 'delete', 'set', 'drop', 'alter', 'begin', 'commit', 'rollback', 'values', 'view', 'if', 'by', "+
-			"'replace', 'copy', 'explain', 'use', 'attach', 'detach', 'over', 'partition', 'rows', 'call', 'temp', 'temporary', 'schema', 'index')")
-		if err != nil {
-			return
+	if s.keywords == nil {
+		s.keywords = s.findKeywords()
+	}
+	return s.keywords[strings.ToLower(word)]
+}
+
+func (s *session) findKeywords() map[string]bool {
+	words := map[string]bool{"model": true, "models": true, "remote": true, "connection": true, "options": true, "ml": true, "ai": true}
+	ctx := extension.AsDuckDB(context.Background())
+	rows, err := s.conn.QueryContext(ctx, "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved' OR "+
+		"keyword_name IN ('insert', 'update', 'delete', 'set', 'drop', 'alter', 'begin', 'commit', 'rollback', 'values', 'view', 'if', 'by', "+
+		"'replace', 'copy', 'explain', 'use', 'attach', 'detach', 'over', 'partition', 'rows', 'call', 'temp', 'temporary', 'schema', 'index')")
+	if err != nil {
+		return words
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var w string
+		if rows.Scan(&w) == nil {
+			words[strings.ToLower(w)] = true
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var w string
-			if rows.Scan(&w) == nil {
-				s.words.set[strings.ToLower(w)] = true
-			}
-		}
-		_ = rows.Err() // without keywords the text is plainer
-	})
-	return s.words.set[strings.ToLower(word)]
+	}
+	_ = rows.Err() // without keywords the text is plainer
+	return words
 }
 
 // prompt names the database and the schema that names without one are looked for in.

@@ -65,10 +65,9 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		return s.conn, nil
 	}
 	so := o.shellOptions(cfg, t)
-	so.Lock, so.Open = func(ctx context.Context) error { return s.lock(ctx) }, open
+	so.Lock, so.Open = s.lock, open
 	so.Database = func() string { return opened }
-	so.Keyword, so.PromptOf = s.keyword, s.prompt
-	so.Suggest = func(ctx context.Context, text string) []shell.Suggestion { return s.suggest(ctx, text) }
+	so.Keyword, so.PromptOf, so.Suggest = s.keyword, s.prompt, s.suggest
 	so.Another = func(ctx context.Context) (shell.DB, error) {
 		conn, err := s.db.Conn(ctx)
 		if err != nil {
