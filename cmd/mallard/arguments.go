@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
@@ -41,6 +42,7 @@ func openCalls(text string) (calls []openCall) {
 var (
 	afterAs       = regexp.MustCompile(`(?i)\bAS\s+(\w*)$`)
 	argumentStart = regexp.MustCompile(`(?:^|,)\s*(\w*)$`)
+	anyWord       = regexp.MustCompile(`\w+`)
 )
 
 // suggestArguments gives the arguments of a function of ours that are given by name and are not given yet: in the STRUCT of a function of
@@ -71,10 +73,9 @@ func suggestArguments(text string) (list []shell.Suggestion) {
 	if at == nil || !inStruct && f.Kind == functiontable.Model {
 		return nil
 	}
-	typed := strings.ToLower(given[at[2]:])
+	typed, already := strings.ToLower(given[at[2]:]), anyWord.FindAllString(strings.ToLower(given[:at[2]]), -1)
 	for _, a := range f.Named("") {
-		already := regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(a.Name) + `\b`).MatchString(given[:at[2]])
-		if already || !strings.HasPrefix(a.Name, typed) {
+		if slices.Contains(already, a.Name) || !strings.HasPrefix(a.Name, typed) {
 			continue
 		}
 		text := strings.NewReplacer("%value", example(a.Type), "%name", a.Name).Replace(form)
