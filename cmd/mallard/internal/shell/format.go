@@ -246,7 +246,7 @@ func (s *Shell) printer(w io.Writer) printer {
 	between, end := s.format.separators()
 	switch s.format.Mode {
 	case CSV:
-		return &csvPrinter{t, between, end}
+		return &listPrinter{text: t, between: between, last: end, look: csvText(between)}
 	case JSON:
 		return &jsonPrinter{text: t}
 	case JSONLines:

@@ -9,45 +9,6 @@ import (
 	"github.com/mallardml/mallard/internal/duckfmt"
 )
 
-// csvPrinter writes comma-separated values, with those quotes that DuckDB's shell writes.
-type csvPrinter struct {
-	text
-	between, last string
-}
-
-func (p *csvPrinter) begin(cols []column) error {
-	p.cols = cols
-	if p.f.NoHeader {
-		return nil
-	}
-	for i, c := range cols {
-		p.field(i, c.name)
-	}
-	p.buf = append(p.buf, p.last...)
-	return p.flush()
-}
-
-func (p *csvPrinter) row(values []any) error {
-	for i, v := range values {
-		p.field(i, string(p.value(v, i)))
-	}
-	p.buf = append(p.buf, p.last...)
-	return p.flush()
-}
-
-func (p *csvPrinter) field(i int, s string) {
-	if i > 0 {
-		p.buf = append(p.buf, p.between...)
-	}
-	special := func(r rune) bool { return r < ' ' || r == '"' || r == '\'' || r >= 0x7f }
-	if strings.IndexFunc(s, special) >= 0 || p.between != "" && strings.Contains(s, p.between) {
-		s = `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
-	}
-	p.buf = append(p.buf, s...)
-}
-
-func (p *csvPrinter) end() error { return nil }
-
 // listPrinter writes the values with a separator between them, and as they are unless look changes them.
 type listPrinter struct {
 	text
@@ -86,6 +47,17 @@ func (p *listPrinter) field(i int, b []byte) {
 }
 
 func (p *listPrinter) end() error { return nil }
+
+// csvText gives what puts a text in quotes where DuckDB's shell does, in values with a separator between them.
+func csvText(between string) func([]byte) []byte {
+	special := func(r rune) bool { return r < ' ' || r == '"' || r == '\'' || r >= 0x7f }
+	return func(s []byte) []byte {
+		if bytes.IndexFunc(s, special) < 0 && (between == "" || !bytes.Contains(s, []byte(between))) {
+			return s
+		}
+		return []byte(`"` + strings.ReplaceAll(string(s), `"`, `""`) + `"`)
+	}
+}
 
 // tclText writes a text as a string of Tcl, its bytes that are no ASCII as octal numbers.
 func tclText(s []byte) []byte {
