@@ -54,7 +54,7 @@ func (s *Shell) showLast(ctx context.Context, _ []string) error {
 	w := io.Writer(s.out)
 	var page *pager
 	if s.toTerminal() {
-		if page = s.pageWith(w, true); page != nil {
+		if page = s.pageWith(w); page != nil {
 			w = page
 		}
 	}

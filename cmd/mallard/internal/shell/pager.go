@@ -50,15 +50,15 @@ func (s *Shell) page(w io.Writer) *pager {
 	if m := s.format.Mode; (m == Auto || m == DuckBox) && s.format.MaxRows >= 0 && !s.pager.always {
 		return nil
 	}
-	return s.pageWith(w, s.pager.always)
+	return s.pageWith(w)
 }
 
-func (s *Shell) pageWith(w io.Writer, always bool) *pager {
+func (s *Shell) pageWith(w io.Writer) *pager {
 	program := s.pagerProgram()
 	if s.pager.never || s.editor == nil || program == "" || program == "cat" {
 		return nil
 	}
-	return &pager{s: s, out: w, program: program, room: max(s.o.Height()-1, 5), always: always}
+	return &pager{s: s, out: w, program: program, room: max(s.o.Height()-1, 5)}
 }
 
 // pager holds what is written until it does not fit, and gives it to a program then.
@@ -67,7 +67,6 @@ type pager struct {
 	out     io.Writer
 	program string
 	room    int // lines
-	always  bool
 	held    bytes.Buffer
 	lines   int
 	in      io.WriteCloser
@@ -121,11 +120,6 @@ func (p *pager) start() error {
 }
 
 func (p *pager) close() error {
-	if p.in == nil && p.always && p.lines > 0 && p.lines > p.room {
-		if err := p.start(); err != nil {
-			return err
-		}
-	}
 	if p.in == nil {
 		_, err := p.out.Write(p.held.Bytes())
 		return err
