@@ -188,7 +188,7 @@ func (s *Shell) print(out io.Writer, src string, rows *sql.Rows) error {
 	p := s.printer(w)
 	if len(cols) == 2 && cols[0].name == "explain_key" && cols[1].name == "explain_value" {
 		p = &picturePrinter{text{w: w}}
-	} else if s.keep {
+	} else if s.editor != nil {
 		s.left.result = &result{src: src, cols: cols}
 		p = &keeper{p, s.left.result}
 	}

@@ -19,9 +19,6 @@ import (
 // Interact serves a person at a terminal until .quit or Ctrl-D. Ctrl-C cancels the running statement and drops what was typed
 // behind it, or drops the text typed so far.
 func (s *Shell) Interact(ctx context.Context) (err error) {
-	if s.o.In == nil {
-		s.o.In = os.Stdin
-	}
 	if term := os.Getenv("TERM"); term == "dumb" {
 		return s.interactDumb(ctx)
 	}
@@ -31,7 +28,7 @@ func (s *Shell) Interact(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.editor, s.keep = ed, true
+	s.editor = ed
 	defer func() {
 		s.editor = nil
 		err = errors.Join(err, ed.Close())

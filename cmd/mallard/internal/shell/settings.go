@@ -24,12 +24,11 @@ type settings struct {
 	pager               pagerSettings
 	log                 io.WriteCloser
 	editor              *editor.Editor // while a person is served
-	keep                bool           // the last result is kept for .last
-	last                *result
-	text                string   // the last statement, for .edit
-	left                *outcome // of the statement that runs
-	plain               bool     // no progress is shown
-	lenient             bool     // commands that are not here are passed over
+	last                *result        // kept for .last while a person is served
+	text                string         // the last statement, for .edit
+	left                *outcome       // of the statement that runs
+	plain               bool           // no progress is shown
+	lenient             bool           // commands that are not here are passed over
 }
 
 func newSettings(o Options) settings {

@@ -89,7 +89,7 @@ func (p Place) Statement() string {
 
 // Options are the surroundings of a shell. The zero value prints boxes to nowhere and takes a line that ends in ; for a statement.
 type Options struct {
-	// In is the terminal of Interact. Default: os.Stdin.
+	// In is the terminal of Interact, and of programs that have the terminal for themselves. Default: os.Stdin.
 	In *os.File
 	// Out gets results, Err messages. Default: io.Discard.
 	Out, Err io.Writer
@@ -214,6 +214,9 @@ type Shell struct {
 
 // New makes a shell on db.
 func New(db DB, o Options) *Shell {
+	if o.In == nil {
+		o.In = os.Stdin
+	}
 	if o.Out == nil {
 		o.Out = io.Discard
 	}

@@ -160,11 +160,7 @@ func (s *Shell) openWith(ctx context.Context, file string) error {
 func (s *Shell) foreground(c *exec.Cmd) error {
 	c.Stdout, c.Stderr = s.o.Out, s.o.Err
 	if s.o.OutTerminal {
-		in := s.o.In
-		if in == nil {
-			in = os.Stdin
-		}
-		c.Stdin = in
+		c.Stdin = s.o.In
 	}
 	back, err := s.lend()
 	if err != nil {
