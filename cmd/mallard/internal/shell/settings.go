@@ -27,12 +27,12 @@ type settings struct {
 	last                *result        // kept for .last while a person is served
 	text                string         // the last statement, for .edit
 	left                *outcome       // of the statement that runs
-	plain               bool           // no progress is shown
+	progress            bool           // of a statement is shown
 	lenient             bool           // commands that are not here are passed over
 }
 
 func newSettings(o Options) settings {
-	return settings{echo: o.Echo, highlight: o.Colored, errorColors: o.Colored, resultColors: o.Colored, left: &outcome{}}
+	return settings{echo: o.Echo, highlight: o.Colored, errorColors: o.Colored, resultColors: o.Colored, progress: true, left: &outcome{}}
 }
 
 // onOff reads a switch.

@@ -26,7 +26,7 @@ type outcome struct {
 func (s *Shell) statement(ctx context.Context, mark, src string, at Place) error {
 	start, cpu := time.Now(), cpuTime()
 	status := newStatusLine(s.o)
-	status.terminal = status.terminal && !s.plain
+	status.terminal = status.terminal && s.progress
 	notice := func(msg string) { status.print(msg) }
 	ctx, progress := s.o.Begin(ctx, notice)
 	s.left = &outcome{}

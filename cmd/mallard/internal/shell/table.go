@@ -28,12 +28,7 @@ func dotCommands() []dotCommand {
 		{".pager", "on|off|auto|PROGRAM", "Show what does not fit with a program, $PAGER or less", 0, 1 << 20, (*Shell).setPager},
 		{".print", "[TEXT...]", "Print TEXT", 0, 1 << 20, (*Shell).printText},
 		{".progress_bar", "on|off", "Show how far a statement is on a terminal",
-			1, 1, func(s *Shell, _ context.Context, a []string) error {
-				on := !s.plain
-				err := onOff(".progress_bar", a[0], &on)
-				s.plain = !on
-				return err
-			}},
+			1, 1, toggle(".progress_bar", func(s *Shell) *bool { return &s.progress })},
 		{".prompt", "[MAIN [MORE]]", "Show MAIN before a statement and MORE before its further lines; {database} stands for the open one",
 			0, 2, (*Shell).prompts},
 		{".quit", "[CODE]", "Leave the shell, as .exit", 0, 1, (*Shell).exit},
