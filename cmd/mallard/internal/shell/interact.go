@@ -127,9 +127,7 @@ func (s *Shell) suggestCommand(text string) (list []Suggestion) {
 	case start == 0:
 		from = s.CommandNames()
 	case name == ".mode":
-		for _, m := range Modes {
-			from = append(from, string(m))
-		}
+		from = modeNames()
 	case name == ".help":
 		from = s.CommandNames()
 	case slices.Contains([]string{".read", ".import", ".open", ".output", ".once", ".cd", ".log", ".edit"}, name):

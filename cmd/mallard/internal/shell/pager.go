@@ -47,7 +47,7 @@ func (s *Shell) pagerProgram() string {
 
 // page gives what results go through on their way to the terminal, nil for nothing. A duckbox fits by itself.
 func (s *Shell) page(w io.Writer) *pager {
-	if m := s.format.Mode; (m == Auto || m == DuckBox) && s.format.MaxRows >= 0 && !s.pager.always {
+	if cmp.Or(s.format.Mode, DuckBox) == DuckBox && s.format.MaxRows >= 0 && !s.pager.always {
 		return nil
 	}
 	return s.pageWith(w)

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,10 +57,7 @@ func toggle(name string, of func(s *Shell) *bool) func(*Shell, context.Context, 
 // showSettings prints what DuckDB's .show does.
 func (s *Shell) showSettings(context.Context, []string) error {
 	onOff := map[bool]string{false: "off", true: "on"}
-	mode, out := s.format.Mode, "stdout"
-	if mode == Auto {
-		mode = DuckBox
-	}
+	out := "stdout"
 	if s.sink != nil {
 		out = s.sink.name
 	}
@@ -69,7 +67,7 @@ func (s *Shell) showSettings(context.Context, []string) error {
 		widths += strconv.Itoa(w) + " "
 	}
 	for _, row := range [][2]string{
-		{"echo", onOff[s.echo]}, {"headers", onOff[!s.format.NoHeader]}, {"mode", string(mode)},
+		{"echo", onOff[s.echo]}, {"headers", onOff[!s.format.NoHeader]}, {"mode", string(cmp.Or(s.format.Mode, DuckBox))},
 		{"nullvalue", string(tclText([]byte(s.format.null())))},
 		{"output", out}, {"colseparator", string(tclText([]byte(between)))}, {"rowseparator", string(tclText([]byte(end)))}, {"width", widths},
 		{"filename", s.database()},
@@ -211,11 +209,7 @@ func (s *Shell) maxRows(_ context.Context, args []string) error {
 
 func (s *Shell) mode(_ context.Context, args []string) error {
 	if len(args) == 0 {
-		m := s.format.Mode
-		if m == Auto {
-			m = DuckBox
-		}
-		return s.say("%s\n", m)
+		return s.say("%s\n", cmp.Or(s.format.Mode, DuckBox))
 	}
 	m, err := parseMode(args[0])
 	if err != nil {
@@ -236,15 +230,11 @@ func (s *Shell) mode(_ context.Context, args []string) error {
 // parseMode reads the name of a form of output.
 func parseMode(name string) (Mode, error) {
 	m := Mode(strings.ToLower(name))
-	switch {
-	case slices.Contains(Modes, m):
+	if slices.Contains(Modes, m) {
 		return m, nil
 	}
-	names := make([]string, len(Modes))
-	for i, m := range Modes {
-		names[i] = string(m)
-	}
-	return "", fmt.Errorf("mode %s is unknown%s; there are %s", name, Nearest(string(m), names), modeList())
+	names := modeNames()
+	return "", fmt.Errorf("mode %s is unknown%s; there are %s", name, Nearest(string(m), names), strings.Join(names, ", "))
 }
 
 func (s *Shell) nullValue(_ context.Context, args []string) error {

@@ -58,7 +58,8 @@ func formCommands() []dotCommand {
 		{".last", "", "Show the last result again, and all of it", 0, 0, (*Shell).showLast},
 		{".maxrows", "[N]", "Rows that a duckbox shows, 0 for all (default 40)", 0, 1, (*Shell).maxRows},
 		{".maxwidth", "[N]", "Columns of the screen that a duckbox takes, 0 for all of them", 0, 1, (*Shell).maxWidth},
-		{".mode", "[MODE [TABLE]]", "Form of output: " + modeList() + "; insert makes statements for TABLE", 0, 2, (*Shell).mode},
+		{".mode", "[MODE [TABLE]]", "Form of output: " + strings.Join(modeNames(), ", ") + "; insert makes statements for TABLE",
+			0, 2, (*Shell).mode},
 		{".nullvalue", "TEXT", "Print TEXT for NULL", 1, 1, (*Shell).nullValue},
 		{".rows", "", "Leave a duckbox's rows as they are",
 			0, 0, func(s *Shell, _ context.Context, _ []string) error { s.format.Upright = false; return nil }},
@@ -84,12 +85,12 @@ var missing = map[string]string{
 	".ui_command":        "there is no web interface",
 }
 
-func modeList() string {
+func modeNames() []string {
 	names := make([]string, len(Modes))
 	for i, m := range Modes {
 		names[i] = string(m)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // multiline is what the editor always does.
