@@ -113,6 +113,9 @@ func (f Format) appendJSON(dst []byte, v any, t *Type) []byte {
 // maxDoubleDigits is how many digits a DECIMAL has that DuckDB makes a DOUBLE of.
 const maxDoubleDigits = 18
 
+// jsonExponent takes the + and the leading zero out of an exponent.
+var jsonExponent = strings.NewReplacer("e+0", "e", "e+", "e", "e-0", "e-")
+
 // appendJSONFloat writes a float as the library does that DuckDB writes JSON with: with a point, or with an exponent but no + in it.
 func appendJSONFloat(dst []byte, v float64) []byte {
 	switch abs := math.Abs(v); {
@@ -123,7 +126,7 @@ func appendJSONFloat(dst []byte, v float64) []byte {
 	case math.IsInf(v, -1):
 		return append(dst, "-Infinity"...)
 	case abs != 0 && (abs < 1e-6 || abs >= 1e21):
-		return append(dst, strings.NewReplacer("e+0", "e", "e+", "e", "e-0", "e-").Replace(strconv.FormatFloat(v, 'e', -1, 64))...)
+		return append(dst, jsonExponent.Replace(strconv.FormatFloat(v, 'e', -1, 64))...)
 	}
 	start := len(dst)
 	dst = strconv.AppendFloat(dst, v, 'f', -1, 64)
