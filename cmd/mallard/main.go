@@ -48,7 +48,7 @@ func isTerminal(v any) bool {
 // width is the number of columns of the terminal at stdout or else at stderr; 80 if neither is one.
 func (t terminal) width() int {
 	for _, w := range []io.Writer{t.out, t.err} {
-		if n := columns(w); n > 0 {
+		if n, _ := size(w); n > 0 {
 			return n
 		}
 	}
@@ -57,7 +57,7 @@ func (t terminal) width() int {
 
 // errWidth is how wide a line of an error may be: as the terminal, or where it goes elsewhere wide enough for most lines.
 func (t terminal) errWidth() int {
-	if n := columns(t.err); n > 0 {
+	if n, _ := size(t.err); n > 0 {
 		return n
 	}
 	return 240
@@ -65,22 +65,20 @@ func (t terminal) errWidth() int {
 
 // height is the number of lines of the terminal; 24 if there is none.
 func (t terminal) height() int {
-	if f, ok := t.out.(*os.File); ok {
-		if _, h, err := term.GetSize(int(f.Fd())); err == nil && h > 0 {
-			return h
-		}
+	if _, n := size(t.out); n > 0 {
+		return n
 	}
 	return 24
 }
 
-// columns is the width of a terminal, 0 for anything else.
-func columns(v any) int {
+// size is that of a terminal, 0 for anything else.
+func size(v any) (columns, lines int) {
 	if f, ok := v.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return w
+		if w, h, err := term.GetSize(int(f.Fd())); err == nil {
+			return w, h
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 func run(ctx context.Context, args []string, t terminal) int {
