@@ -263,24 +263,23 @@ func (s *Shell) Exec(ctx context.Context, name, text string) error {
 
 // ReadFile runs a file as Exec runs a text, each statement as soon as it is read.
 func (s *Shell) ReadFile(ctx context.Context, path string) error {
+	return s.readFile(ctx, path, func() bool { return true })
+}
+
+func (s *Shell) readFile(ctx context.Context, path string, stop func() bool) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return s.run(ctx, path, f, func() bool { return true })
+	return s.run(ctx, path, f, stop)
 }
 
 // ReadHabits runs a file of a person's settings, all of it: what fails is told, and is no failure of the shell. Of another shell's file the
 // commands that are not here are passed over.
 func (s *Shell) ReadHabits(ctx context.Context, path string, other bool) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	s.lenient = other
-	err = s.run(ctx, path, f, func() bool { return false })
+	err := s.readFile(ctx, path, func() bool { return false })
 	s.lenient, s.failed = false, false
 	return err
 }

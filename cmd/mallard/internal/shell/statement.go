@@ -27,8 +27,7 @@ func (s *Shell) statement(ctx context.Context, mark, src string, at Place) error
 	start, cpu := time.Now(), cpuTime()
 	status := newStatusLine(s.o)
 	status.terminal = status.terminal && s.progress
-	notice := func(msg string) { status.print(msg) }
-	ctx, progress := s.o.Begin(ctx, notice)
+	ctx, progress := s.o.Begin(ctx, status.print)
 	s.left = &outcome{}
 	err := s.free(ctx)
 	if err == nil && s.format.Mode == Insert {
