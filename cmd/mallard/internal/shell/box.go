@@ -235,9 +235,14 @@ func (p *boxPrinter) end() error {
 	return p.flush()
 }
 
+// wordsBelow tells whether large numbers stand in words below the rows.
+func (p *boxPrinter) wordsBelow() bool {
+	return p.f.Large == LargeFooter || p.f.Large == LargeDefault && p.terminal
+}
+
 // putInWords adds the line in words.
 func (p *boxPrinter) putInWords(t *table) {
-	if large := p.f.Large; !(large == LargeFooter || large == LargeDefault && p.terminal) || p.rows != 1 || len(t.head) != 1 {
+	if !p.wordsBelow() || p.rows != 1 || len(t.head) != 1 {
 		return
 	}
 	words := make([]string, len(t.names))

@@ -27,7 +27,7 @@ func (p *boxPrinter) foot(shown int64) *foot {
 	}
 	digits := strconv.FormatInt(p.rows, 10)
 	f.rows = p.f.number(digits) + " rows"
-	if p.f.Large == LargeFooter || p.f.Large == LargeDefault && p.terminal {
+	if p.wordsBelow() {
 		if w := inWords(digits, p.f.Decimal); w != "" {
 			f.rows, f.inFull = w+" rows", digits+" total"
 		}
