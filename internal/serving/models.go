@@ -163,9 +163,7 @@ func (ms *Models) surplus() (all []engine.Engine) {
 // closeAll closes engines that nobody uses; nobody is left to be told of an error either.
 func closeAll(all []engine.Engine) {
 	for _, e := range all {
-		if e != nil {
-			_ = e.Close()
-		}
+		_ = e.Close()
 	}
 }
 
