@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -151,10 +153,7 @@ func (p *boxPrinter) fit(full, body []int, rigid []bool) (shown, widths []int) {
 		}
 		return sum
 	}
-	limit := 1
-	for limit < p.maxWidth && sum(limit+1) <= room(len(shown)) {
-		limit++
-	}
+	limit := max(1, sort.Search(slices.Max(full)+1, func(limit int) bool { return sum(limit) > room(len(shown)) })-1)
 	for _, i := range shown {
 		if i < 0 {
 			widths = append(widths, 1)

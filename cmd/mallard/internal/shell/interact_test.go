@@ -421,6 +421,9 @@ func TestHabits(t *testing.T) {
 		{"\x03.read interact_\t", "interact_test.go"},
 		{"\x03", "^C"},
 	} {
+		p.mu.Lock()
+		p.screen.Reset()
+		p.mu.Unlock()
 		p.press(step.keys)
 		p.await(step.want)
 	}
