@@ -18,6 +18,7 @@ type Progress struct {
 	conn        *mapping.Connection // while a statement runs
 	q           *queryState         // the same
 	remote      dispatch.Progress   // of the statement before
+	usage       []dispatch.Usage    // the same
 	copied, all int64
 }
 
@@ -51,6 +52,19 @@ func (p *Progress) Remote() dispatch.Progress {
 	return dispatch.Progress{}
 }
 
+// Usage tells what the statement asked of each remote model so far; of a statement that has ended, in all.
+func (p *Progress) Usage() []dispatch.Usage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.q == nil {
+		return p.usage
+	}
+	if st := p.q.asked(); st != nil {
+		return st.Meter.Usage()
+	}
+	return nil
+}
+
 // Copied is how many bytes of a model's files have come from a bucket, of how many in all: zero unless the statement
 // creates a model and its MODEL_PATH is in a bucket.
 func (p *Progress) Copied() (done, all int64) {
@@ -81,10 +95,10 @@ func (p *Progress) attach(h *mapping.Connection, q *queryState) {
 
 // detach ends that.
 func (p *Progress) detach() {
-	last := p.Remote()
+	last, used := p.Remote(), p.Usage()
 	p.mu.Lock()
 	p.conn, p.q, p.copied, p.all = nil, nil, 0, 0
-	p.remote = last
+	p.remote, p.usage = last, used
 	p.mu.Unlock()
 }
 

@@ -7,7 +7,18 @@ import (
 )
 
 // progress words the extension's progress for the shell.
-type progress struct{ p *mallard.Progress }
+type progress struct {
+	p     *mallard.Progress
+	tally *tally // of EXPLAIN ANALYZE; nil for other statements
+}
+
+// Below implements [shell.Progress].
+func (p progress) Below() string {
+	if p.tally == nil {
+		return ""
+	}
+	return p.tally.picture(p.p.Usage())
+}
 
 // State implements [shell.Progress].
 func (p progress) State() shell.State {

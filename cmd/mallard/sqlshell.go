@@ -15,6 +15,7 @@ import (
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/trace"
 )
 
 // interactive tells whether a person sits at the shell.
@@ -97,10 +98,15 @@ func (o *options) shellOptions(cfg *mallard.Config, t terminal) shell.Options {
 		Completion:  func() shell.Completion { return dialect.NewCompletion(o.lang(cfg)) },
 		Pieces:      func(text string) []shell.Piece { return pieces(text, o.lang(cfg)) },
 		RenderError: func(err error, at shell.Place) string { return renderError(err, at, t.errWidth()) },
-		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
-			p := new(mallard.Progress)
-			return mallard.WithStreaming(mallard.WithNotices(mallard.WithProgress(ctx, p), notice)), progress{p}
+		Begin: func(ctx context.Context, src string, notice func(string)) (context.Context, shell.Progress) {
+			p := progress{p: new(mallard.Progress)}
+			if analyzed.MatchString(src) {
+				p.tally = new(tally)
+				ctx = trace.With(ctx, p.tally)
+			}
+			return mallard.WithStreaming(mallard.WithNotices(mallard.WithProgress(ctx, p.p), notice)), p
 		},
+		Lead:        lead,
 		AsDuckDB:    extension.AsDuckDB,
 		Colored:     shell.Colored(os.Getenv),
 		Version:     versionText(),

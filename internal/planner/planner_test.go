@@ -106,6 +106,9 @@ func TestPlan(t *testing.T) {
 	}{
 		{"SELECT 1", "SELECT 1", ""},
 		{"SELECT * FROM ML.PREDICT(MODEL d.lang, (SELECT 'x' AS input))", predicted, ""},
+		{"EXPLAIN ANALYZE SELECT * FROM ML.PREDICT(MODEL d.lang, (SELECT '__p' AS __p, 'x' AS input))",
+			"(SELECT \"MODEL d.lang\".o0 AS \"dense_1\", * EXCLUDE (\"MODEL d.lang\") FROM (SELECT system.main.predict(7, ", ""},
+		{"EXPLAIN SELECT * FROM ML.GENERATE_TEXT(MODEL d.far, (SELECT 'x' AS prompt))", " AS \"MODEL d.far\", * FROM (WITH __q AS MATERIALIZED", ""},
 		{"SELECT `x`", "GoogleSQL is not read here", "SELECT `x`"},
 		{"SELECT AI.GENERATE('hello', endpoint => 'gemini-2.5-flash')", "(9, 'hello')", ""},
 		{"SELECT * FROM ML.GENERATE_TEXT(MODEL d.far, (SELECT 'x' AS prompt), STRUCT(0.2 AS temperature))",

@@ -31,6 +31,7 @@ type boxPrinter struct {
 	terminal bool
 	maxWidth int // 0: as wide as it gets
 	maxRows  int // 0 and less: all
+	lead     func(names []string) []int
 
 	rows int64
 	head [][]cell

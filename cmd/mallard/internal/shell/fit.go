@@ -42,7 +42,15 @@ func (p *boxPrinter) measure(t *table, f *foot) (shown, widths []int) {
 	if f.must && total < f.width && !p.f.NoHeader {
 		full[0] += f.width - total
 	}
-	return p.fit(full, body, t.rigid)
+	return p.fit(full, body, t.rigid, p.first(t))
+}
+
+// first gives the columns that are shown before others, nil where it does not matter.
+func (p *boxPrinter) first(t *table) []int {
+	if p.lead == nil || !p.terminal || p.f.Upright {
+		return nil
+	}
+	return p.lead(t.names)
 }
 
 // turn makes rows of the columns.
@@ -95,9 +103,9 @@ func (p *boxPrinter) upright(t *table) error {
 }
 
 // fit chooses the columns to show and their widths; -1 stands for the … column. When a table is too wide, first its wide columns are cut,
-// down to minColumn or to a number's or time's own width in body, then columns are left out of its middle, and what room is left over goes
-// back to the cut ones.
-func (p *boxPrinter) fit(full, body []int, rigid []bool) (shown, widths []int) {
+// down to minColumn or to a number's or time's own width in body, then columns are left out of its middle, or behind those that are shown
+// first, and what room is left over goes back to the cut ones.
+func (p *boxPrinter) fit(full, body []int, rigid []bool, first []int) (shown, widths []int) {
 	for i := range full {
 		shown = append(shown, i)
 	}
@@ -119,7 +127,18 @@ func (p *boxPrinter) fit(full, body []int, rigid []bool) (shown, widths []int) {
 		return sum
 	}
 	n := len(full)
-	if least(shown) > room(n) {
+	switch {
+	case least(shown) <= room(n):
+	case first != nil:
+		shown = nil
+		for _, i := range first {
+			if try := append(slices.Clone(shown), i); len(shown) > 0 && least(try)+1 > room(len(try)+1) {
+				break
+			}
+			shown = append(shown, i)
+		}
+		shown = append(shown, -1)
+	default:
 		// Columns are taken from both ends in turn until no more fit beside the … column.
 		var left, right []int
 		for l, r := 0, n-1; l <= r; {

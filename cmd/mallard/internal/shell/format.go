@@ -187,7 +187,7 @@ func (s *Shell) print(out io.Writer, src string, rows *sql.Rows) error {
 	w := newSteadyWriter(out)
 	p := s.printer(w)
 	if len(cols) == 2 && cols[0].name == "explain_key" && cols[1].name == "explain_value" {
-		p = &picturePrinter{text{w: w}}
+		p = &picturePrinter{text{w: w}, src, s.running}
 	} else if s.editor != nil {
 		s.left.result = &result{src: src, cols: cols}
 		p = &keeper{p, s.left.result}
@@ -271,7 +271,8 @@ func (s *Shell) printer(w io.Writer) printer {
 	if g, ok := gridOf(s.format.Mode); ok {
 		return &gridPrinter{text: t, grid: g}
 	}
-	b := &boxPrinter{text: t, maxRows: s.format.maxRows(), maxWidth: s.format.MaxWidth, terminal: s.toTerminal(), style: s.style()}
+	b := &boxPrinter{text: t, maxRows: s.format.maxRows(), maxWidth: s.format.MaxWidth, terminal: s.toTerminal(), style: s.style(),
+		lead: s.o.Lead}
 	if b.maxWidth == 0 && s.toTerminal() {
 		b.maxWidth = s.o.Width()
 	}
@@ -312,14 +313,35 @@ func (t *text) value(v any, i int) []byte {
 	return t.df.AppendText(nil, v, t.cols[i].typ)
 }
 
-// picturePrinter writes what EXPLAIN gives as it is, in every form of output, as DuckDB's shell does.
-type picturePrinter struct{ text }
+// picturePrinter writes what EXPLAIN gives as it is, in every form of output, as DuckDB's shell does, and what models did below it.
+type picturePrinter struct {
+	text
+	src     string
+	running Progress
+}
 
 func (p *picturePrinter) row(values []any) error {
 	if s, ok := values[1].(string); ok {
-		p.buf = append(append(p.buf, strings.TrimRight(s, "\n")...), '\n')
+		p.buf = append(append(p.buf, strings.TrimRight(asWritten(s, p.src), "\n")...), '\n')
 	}
 	return p.flush()
 }
 
-func (p *picturePrinter) end() error { return nil }
+func (p *picturePrinter) end() error {
+	if p.running == nil {
+		return nil
+	}
+	p.buf = append(p.buf, p.running.Below()...)
+	return p.flush()
+}
+
+// asWritten puts the statement as it was written in the place of the one that DuckDB was given, at the head of an analyzed plan.
+func asWritten(picture, src string) string {
+	const head = "│└───────────────────────────────────┘│\n└─────────────────────────────────────┘\n"
+	before, rest, ok := strings.Cut(picture, head)
+	given, rest, plan := strings.Cut(rest, "\n┌")
+	if !ok || !plan || !strings.Contains(given, "system.main.mallard_") {
+		return picture
+	}
+	return before + head + strings.Join(strings.Fields(src), " ") + "\n┌" + rest
+}

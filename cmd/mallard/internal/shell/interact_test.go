@@ -54,7 +54,7 @@ func sitDown(t *testing.T, o shell.Options, on ...shell.DB) *person {
 		return list
 	}
 	o.Completion = func() shell.Completion { return dialect.NewCompletion(dialect.Auto) }
-	o.Begin = func(ctx context.Context, _ func(string)) (context.Context, shell.Progress) {
+	o.Begin = func(ctx context.Context, _ string, _ func(string)) (context.Context, shell.Progress) {
 		select {
 		case until := <-p.hold:
 			select {

@@ -31,6 +31,8 @@ type Statement struct{ Pos, End int }
 // Progress tells how far the running statement has come. It is asked from another goroutine.
 type Progress interface {
 	State() State
+	// Below is what stands below the plan that EXPLAIN draws; empty for nothing.
+	Below() string
 }
 
 // State is how far a statement has come.
@@ -121,9 +123,11 @@ type Options struct {
 	// RenderError gives the text of a statement's error. Default: the error's own text.
 	RenderError func(err error, at Place) string
 	// Begin is called before every statement. What it gives back lives as long as the statement; notice prints a message on Err.
-	Begin func(ctx context.Context, notice func(string)) (context.Context, Progress)
+	Begin func(ctx context.Context, src string, notice func(string)) (context.Context, Progress)
 	// Suggest completes what was typed up to the cursor when Tab is pressed. Default: nothing but dot-commands.
 	Suggest func(ctx context.Context, text string) []Suggestion
+	// Lead gives the columns of a result, by their places, that a terminal too narrow for all shows before others. Default: the outer ones.
+	Lead func(names []string) []int
 	// AsDuckDB makes a context in which DuckDB itself reads a query. Default: every context is one.
 	AsDuckDB func(ctx context.Context) context.Context
 	// Open opens another database for .open. Default: .open is refused.
@@ -204,6 +208,7 @@ type Shell struct {
 	once    bool         // the sink ends with the next statement
 	depth   int          // of .read
 	typing  typing       // what Enter was pressed on last
+	running Progress     // of the statement that runs
 	failed  bool         // something has failed: .exit without a code tells it
 	behind  <-chan error // of the statement that was left behind on db, nil for none
 	unended *atomic.Int32
@@ -242,7 +247,7 @@ func New(db DB, o Options) *Shell {
 		o.RenderError = func(err error, _ Place) string { return err.Error() }
 	}
 	if o.Begin == nil {
-		o.Begin = func(ctx context.Context, _ func(string)) (context.Context, Progress) { return ctx, nil }
+		o.Begin = func(ctx context.Context, _ string, _ func(string)) (context.Context, Progress) { return ctx, nil }
 	}
 	if o.Prompt == "" {
 		o.Prompt = "mallard> "

@@ -448,7 +448,7 @@ func TestBrokenPipe(t *testing.T) {
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var errs bytes.Buffer
-	sh := shell.New(open(t), shell.Options{Err: &errs, Split: split, Begin: func(ctx context.Context, _ func(string)) (context.Context, shell.Progress) {
+	sh := shell.New(open(t), shell.Options{Err: &errs, Split: split, Begin: func(ctx context.Context, _ string, _ func(string)) (context.Context, shell.Progress) {
 		cancel()
 		return ctx, nil
 	}})
@@ -463,6 +463,41 @@ func TestCancel(t *testing.T) {
 type fakeProgress struct{}
 
 func (fakeProgress) State() shell.State { return shell.State{Rows: 12345, Fraction: 0.25} }
+func (fakeProgress) Below() string      { return "what models did\n" }
+
+// TestBelowAPlan: what models did stands below the plan, in every form of output.
+func TestBelowAPlan(t *testing.T) {
+	begin := func(ctx context.Context, _ string, _ func(string)) (context.Context, shell.Progress) {
+		return ctx, fakeProgress{}
+	}
+	for _, mode := range []string{"duckbox", "csv"} {
+		out, _, err := play(t, ".mode "+mode+"\nEXPLAIN SELECT 42;\nSELECT 42;", shell.Options{Begin: begin})
+		if err != nil || strings.Count(out, "┘\nwhat models did\n") != 1 || strings.Count(out, "what models did") != 1 {
+			t.Errorf("%s: %v, %s", mode, err, out)
+		}
+	}
+}
+
+// TestLead: on a terminal that is too narrow the columns that are worth most are shown, and .last shows all.
+func TestLead(t *testing.T) {
+	lead := func(names []string) []int {
+		if names[0] != "a" {
+			return nil
+		}
+		return []int{3, 1, 0, 2, 4}
+	}
+	const values = " UNION ALL SELECT repeat('v', 30), 'best', repeat('w', 30), 'first', repeat('x', 30) FROM range(2)"
+	for _, tt := range []struct{ give, want string }{
+		{"SELECT 'x' AS a, 'x' AS b, 'x' AS c, 'x' AS d, 'x' AS e" + values + ";", "│    d    │    b    │           a            │ … │"},
+		{"SELECT 'x' AS z, 'x' AS b, 'x' AS c, 'x' AS d, 'x' AS e" + values + ";", "│               z                │ … │"},
+		{".maxwidth 1000\nSELECT 'x' AS a, 'x' AS b, 'x' AS c, 'x' AS d, 'x' AS e" + values + ";", "│ best    │ w"},
+	} {
+		out, errs, err := play(t, tt.give, shell.Options{OutTerminal: true, Width: func() int { return 50 }, Lead: lead})
+		if err != nil || errs != "" || !strings.Contains(out, tt.want) {
+			t.Errorf("%s: %v %s\n%s\nwant %s", tt.give, err, errs, out, tt.want)
+		}
+	}
+}
 
 func TestProgressAndNotices(t *testing.T) {
 	if testing.Short() {
@@ -473,7 +508,7 @@ func TestProgressAndNotices(t *testing.T) {
 	var errs bytes.Buffer
 	sh := shell.New(open(t), shell.Options{
 		Err: &errs, ErrTerminal: true, Split: split,
-		Begin: func(ctx context.Context, notice func(string)) (context.Context, shell.Progress) {
+		Begin: func(ctx context.Context, _ string, notice func(string)) (context.Context, shell.Progress) {
 			notice("Successfully created model named m.")
 			return ctx, fakeProgress{}
 		},

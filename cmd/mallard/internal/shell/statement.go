@@ -27,7 +27,8 @@ func (s *Shell) statement(ctx context.Context, mark, src string, at Place) error
 	start, cpu := time.Now(), cpuTime()
 	status := newStatusLine(s.o)
 	status.terminal = status.terminal && s.progress
-	ctx, progress := s.o.Begin(ctx, status.print)
+	ctx, progress := s.o.Begin(ctx, src, status.print)
+	s.running = progress
 	s.left = &outcome{}
 	err := s.free(ctx)
 	if err == nil && s.format.Mode == Insert {
