@@ -110,6 +110,7 @@ type (
 	Relation       = extension.Relation
 	Analysis       = extension.Analysis
 	Scan           = extension.Scan
+	Barrier        = extension.Barrier
 	Parameter      = extension.Parameter
 	Column         = extension.Column
 	RemoteEstimate = extension.RemoteEstimate

@@ -37,6 +37,11 @@ type Analysis struct {
 	// parts of Input may be run one by one. What cannot be told is not row-wise.
 	RowWise bool
 	Input   string
+	// Sharded are the relations over which it may be run in parts, as DuckDB names them: its rows for each part of such a relation, with
+	// all others whole, are together its rows for the whole. A join with a small table can be sharded and is not row-wise.
+	// Barriers are what stands against that. What cannot be told is not sharded.
+	Sharded  []string
+	Barriers []Barrier
 	// Asks says that it asks remote models, and Remote what each of its calls would ask, in the order of the models' names. Remote
 	// is nil where that is not known: for statements other than queries, CREATE TABLE … AS, INSERT, COPY and EXPORT DATA, for those
 	// whose parameters have no values, for those that read what the text writes before them, and without a database.
@@ -46,6 +51,16 @@ type Analysis struct {
 	// files and no functions' rows. Without a database, for other statements and for parameters without values both are zero.
 	Scans    []Scan
 	ScansAll bool
+}
+
+// Barrier is what in a query looks at several rows of a relation at once.
+type Barrier struct {
+	Name     string   // such as ORDER BY, LIMIT, DISTINCT, GROUP BY, an aggregate or a window function
+	Pos, End int      // bytes of the text; those of the statement where it cannot be told
+	Over     []string // the relations whose rows it takes together
+	// Combines says that another query can finish what parts of the relation give: it is an aggregate, GROUP BY or DISTINCT, with
+	// nothing but projections behind it.
+	Combines bool
 }
 
 // RemoteEstimate is what one call of a remote model would ask.
@@ -235,7 +250,15 @@ func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statemen
 		return a, err
 	}
 	if len(a.Columns) > 0 {
-		a.RowWise, a.Input = rowWise(ctx, s)
+		text := plan(ctx, s)
+		a.RowWise, a.Input = duckapi.RowWise(text)
+		var found []duckapi.Barrier
+		if a.Sharded, found = duckapi.Sharding(text); len(found) > 0 {
+			a.Barriers = barriers(src, st, found)
+		}
+		if numbered := numbers(src, st, a.Sharded); numbered != nil {
+			a.Sharded, a.Barriers = nil, append(a.Barriers, numbered...)
+		}
 	}
 	if a.Asks = s.waits; a.Asks && len(a.Parameters) == len(args) {
 		if a.Remote, err = on.estimate(ctx, src, st, args, a.Reads); err != nil {

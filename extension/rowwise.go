@@ -12,16 +12,16 @@ import (
 	"github.com/mallardml/mallard/internal/udf"
 )
 
-// rowWise tells by DuckDB's plan whether a prepared statement is row-wise over one relation, and which.
-func rowWise(ctx context.Context, s *stmt) (bool, string) {
+// plan gives DuckDB's plan of a prepared query, in the form of EXPLAIN (FORMAT JSON); "" where there is none.
+func plan(ctx context.Context, s *stmt) string {
 	switch verb, _, _ := strings.Cut(s.plan.Verb, " "); verb {
 	case "SELECT", "WITH", "FROM", "TABLE":
 	default:
-		return false, ""
+		return ""
 	}
 	p, err := duckapi.Prepared(s.inner)
 	if err != nil {
-		return false, ""
+		return ""
 	}
 	args := make([]driver.NamedValue, mapping.NParams(p))
 	for i := range args {
@@ -38,15 +38,15 @@ func rowWise(ctx context.Context, s *stmt) (bool, string) {
 	}
 	rows, err := s.on.duck.QueryContext(ctx, "EXPLAIN (FORMAT JSON) "+s.plan.SQL, args)
 	if err != nil {
-		return false, ""
+		return ""
 	}
 	defer rows.Close()
 	row := make([]driver.Value, len(rows.Columns()))
 	if rows.Next(row) != nil || len(row) < 2 {
-		return false, ""
+		return ""
 	}
 	text, _ := row[1].(string)
-	return duckapi.RowWise(text)
+	return text
 }
 
 // sample gives a value for a parameter: over NULL, DuckDB would see that a comparison never holds.

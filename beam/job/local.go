@@ -1,0 +1,136 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// The files beside the output of a job that is not done.
+const (
+	work     = "_mallard"      // the folder of all of them, which goes when the job is done
+	manifest = "job.json"      // the job's ID
+	staging  = "staged"        // outputs under their temporary names, each with a record
+	triesDir = "tries"         // a file for each try of a shard that has begun
+	answers  = "answers"       // databases with answers of remote models
+	Failed   = "_FAILED.jsonl" // the dead letters, in the output's folder
+	Success  = "_SUCCESS"      // the summary of a job that is done, in the output's folder
+	combined = "combined"      // what -combine gives
+	unended  = ".unfinished"   // ends the name of a file that is being written
+	record   = ".json"         // ends the name of the record of a staged output
+	folders  = fs.FileMode(0o755)
+)
+
+func (s *Spec) staging() string { return filepath.Join(s.Output, work, staging) }
+
+// Begin makes the output's folder, or takes up a job that was killed. A folder with anything else in it is refused.
+func (s *Spec) Begin() (resumed bool, err error) {
+	entries, err := os.ReadDir(s.Output)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return false, fmt.Errorf("output %s: %w; name a folder", s.Output, err)
+	case len(entries) > 0:
+		had, err := os.ReadFile(filepath.Join(s.Output, work, manifest))
+		switch {
+		case err != nil:
+			return false, fmt.Errorf("output %s exists and is not empty (%s); name another folder, or remove it", s.Output, entries[0].Name())
+		case strings.TrimSpace(string(had)) != s.ID():
+			return false, fmt.Errorf("output %s is that of another job, which has not ended: its statement, its files or its options differ; "+
+				"run that one again, name another folder, or remove it", s.Output)
+		}
+		resumed = true
+	}
+	for _, dir := range []string{staging, triesDir, answers} {
+		if err := os.MkdirAll(filepath.Join(s.Output, work, dir), folders); err != nil {
+			return false, fmt.Errorf("output %s cannot be written: %w", s.Output, err)
+		}
+	}
+	if resumed {
+		// A run that is asked for again is given all its tries again.
+		if err := errors.Join(os.RemoveAll(filepath.Join(s.Output, work, triesDir)), os.Mkdir(filepath.Join(s.Output, work, triesDir), folders),
+			remove(filepath.Join(s.Output, Failed))); err != nil {
+			return false, fmt.Errorf("output %s cannot be written: %w", s.Output, err)
+		}
+	}
+	if err := write(filepath.Join(s.Output, work, manifest), []byte(s.ID()+"\n")); err != nil {
+		return false, fmt.Errorf("output %s cannot be written: %w", s.Output, err)
+	}
+	return resumed, nil
+}
+
+// write puts a file in its place whole.
+func write(name string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+"-*"+unended)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, remove(f.Name()))
+	}
+	return nil
+}
+
+// remove takes a file away that may be gone.
+func remove(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// place gives a staged file its final name unless a file has it: then that one stays. It reports whether it did.
+func place(from, to string) (bool, error) {
+	err := os.Link(from, to) // unlike a rename, it takes no file's place
+	switch {
+	case err == nil:
+		return true, remove(from)
+	case errors.Is(err, fs.ErrExist):
+		return false, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, err
+	}
+	if _, stat := os.Stat(to); stat == nil {
+		return false, nil
+	}
+	return true, os.Rename(from, to) // a file system without links; the finishing step of a shard is alone with it
+}
+
+// glob gives the files of patterns, each once and sorted.
+func glob(patterns []string) ([]string, error) {
+	seen := map[string]bool{}
+	var all []string
+	for _, p := range patterns {
+		names, err := filepath.Glob(strings.TrimPrefix(p, "file://"))
+		if err != nil {
+			return nil, fmt.Errorf("-input %s: %w", p, err)
+		}
+		n := len(all)
+		for _, name := range names {
+			if name, err = filepath.Abs(name); err != nil {
+				return nil, err
+			}
+			if info, err := os.Stat(name); err != nil || info.IsDir() || seen[name] {
+				continue
+			}
+			seen[name] = true
+			all = append(all, name)
+		}
+		if len(all) == n && len(names) == 0 {
+			return nil, fmt.Errorf("-input %s: there is no such file", p)
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("there is no -input: name files, such as -input 'logs/*.parquet'")
+	}
+	sort.Strings(all)
+	return all, nil
+}
