@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mallardml/mallard/internal/functiontable"
 )
 
 // Value is a constant of OPTIONS(…), with its place in the statement. V is a string (also for INTERVAL, as "30 MINUTE"),
@@ -37,8 +39,7 @@ func (e *OptionError) Error() string {
 	return e.Msg + ". " + e.Hint
 }
 
-var optionNames = []string{"object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "friendly_name", "labels",
-	"expiration_timestamp"}
+var optionNames = functiontable.OptionNames(functiontable.CreateObjectTable)
 
 // otherNames are options of external tables that are not object tables.
 var otherNames = []string{

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
+	"github.com/mallardml/mallard/internal/dialect"
 )
 
 // loadConfig reads the configuration that -config names, or the one found, or the defaults. file is empty for the defaults.
@@ -145,6 +146,8 @@ func (e openError) Unwrap() error { return e.err }
 type session struct {
 	db       *sql.DB
 	conn     *sql.Conn
+	cfg      *mallard.Config
+	lang     dialect.Lang
 	keywords map[string]bool // of conn, once they were asked for
 }
 
@@ -160,7 +163,7 @@ func (o *options) connect(ctx context.Context, cfg *mallard.Config, path string,
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &session{db: db, conn: conn}, nil
+	return &session{db: db, conn: conn, cfg: cfg, lang: o.lang(cfg)}, nil
 }
 
 func (s *session) close() error { return errors.Join(s.conn.Close(), s.db.Close()) }

@@ -68,7 +68,7 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 	so := o.shellOptions(cfg, t)
 	so.Lock, so.Open = s.lock, open
 	so.Database = func() string { return opened }
-	so.Keyword, so.PromptOf, so.Suggest = s.keyword, s.prompt, s.suggest
+	so.Keyword, so.PromptOf, so.Suggest, so.Hint = s.keyword, s.prompt, s.suggest, s.hint
 	so.Another = func(ctx context.Context) (shell.DB, error) {
 		conn, err := s.db.Conn(ctx)
 		if err != nil {

@@ -105,6 +105,14 @@ func (f Function) Named(family string) []Argument {
 	return all
 }
 
+// Input names the column of its input that a function over a remote model reads.
+func (f Function) Input() string {
+	if strings.Contains(f.Name, "EMBED") {
+		return "content"
+	}
+	return "prompt"
+}
+
 // Signature writes a call as the reference shows it.
 func (f Function) Signature() string {
 	var b strings.Builder

@@ -12,6 +12,7 @@ import (
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/engine"
 	"github.com/mallardml/mallard/internal/failure"
+	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/modelspec"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
@@ -163,10 +164,12 @@ func (pl *Planner) readImportOptions(s *dialect.CreateModel) (*importOptions, er
 			err = dialect.At(opt.Span, errors.New("option `kms_key_name` is not supported: the model store is not encrypted; "+
 				"leave it out and encrypt the disk"))
 		default:
-			err = dialect.At(opt.Span, fmt.Errorf("unknown option `%s`; a TensorFlow model takes %s", opt.Name, importOptionNames))
-			if near := spelling.Nearest(opt.Name, strings.Split(importOptionNames, ", ")); near != "" {
+			known := functiontable.OptionNames(functiontable.CreateModel)
+			all := strings.Join(known, ", ")
+			err = dialect.At(opt.Span, fmt.Errorf("unknown option `%s`; a TensorFlow model takes %s", opt.Name, all))
+			if near := spelling.Nearest(opt.Name, known); near != "" {
 				err = dialect.At(opt.Span, fmt.Errorf("unknown option `%s`; "+
-					"did you mean `%s`? A TensorFlow model takes %s", opt.Name, near, importOptionNames))
+					"did you mean `%s`? A TensorFlow model takes %s", opt.Name, near, all))
 			}
 		}
 		if err != nil {
@@ -181,5 +184,3 @@ func (pl *Planner) readImportOptions(s *dialect.CreateModel) (*importOptions, er
 	}
 	return o, nil
 }
-
-const importOptionNames = "model_type, model_path, signature, tags, outputs, batch_size, custom_ops, description, labels"

@@ -9,6 +9,7 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/modelspec"
 )
 
@@ -35,7 +36,8 @@ func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error)
 		case "remote_service_type", "hugging_face_model_id", "model_garden_model_name":
 			err = dialect.At(o.Span, fmt.Errorf("option `%s` is not supported; deploy the model and give its ENDPOINT", o.Name))
 		default:
-			err = dialect.At(o.Span, fmt.Errorf("unknown option `%s`; a remote model takes endpoint, description, labels", o.Name))
+			err = dialect.At(o.Span, fmt.Errorf("unknown option `%s`; a remote model takes %s", o.Name,
+				strings.Join(functiontable.OptionNames(functiontable.CreateRemoteModel), ", ")))
 		}
 		if err != nil {
 			return nil, err

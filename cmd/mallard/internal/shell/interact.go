@@ -23,7 +23,7 @@ func (s *Shell) Interact(ctx context.Context) (err error) {
 		return s.interactDumb(ctx)
 	}
 	ed, err := editor.New(editor.Options{
-		In: s.o.In, Out: s.o.Out, Complete: s.finished, Suggest: s.suggest, HistoryFile: s.o.HistoryFile, Paint: s.paint,
+		In: s.o.In, Out: s.o.Out, Complete: s.finished, Suggest: s.suggest, Hint: s.hint, HistoryFile: s.o.HistoryFile, Paint: s.paint,
 	})
 	if err != nil {
 		return err
@@ -34,7 +34,9 @@ func (s *Shell) Interact(ctx context.Context) (err error) {
 		err = errors.Join(err, ed.Close())
 	}()
 	if s.o.Banner != "" {
-		fmt.Fprintln(s.o.Out, s.o.Banner)
+		for line := range strings.SplitSeq(s.o.Banner, "\n") {
+			fmt.Fprintln(s.o.Out, strings.Join(Wrap(line, s.o.Width()), "\n"))
+		}
 	}
 	// Another process may send what Ctrl-C sends elsewhere: between statements it must not end the shell.
 	interrupts := make(chan os.Signal, 1)
@@ -107,14 +109,22 @@ func continuation(prompt string) string {
 }
 
 // suggest gives what Tab offers.
-func (s *Shell) suggest(ctx context.Context, text string) (list []Suggestion) {
+func (s *Shell) suggest(ctx context.Context, text, after string) (list []Suggestion) {
 	switch {
 	case strings.HasPrefix(text, "."):
 		return s.suggestCommand(text)
 	case s.o.Suggest != nil && !s.busy():
-		list = s.o.Suggest(ctx, text)
+		list = s.o.Suggest(ctx, text, after)
 	}
 	return list
+}
+
+// hint gives the line below what is typed.
+func (s *Shell) hint(text []byte, cursor int) string {
+	if s.o.Hint == nil || !s.highlight || len(text) == 0 || text[0] == '.' {
+		return ""
+	}
+	return s.o.Hint(string(text[:cursor]), string(text[cursor:]))
 }
 
 // suggestCommand gives what Tab offers in a dot-command: its name, a form of output, a command to explain, on and off, or a file.

@@ -402,11 +402,23 @@ func TestHabits(t *testing.T) {
 				list = append(list, shell.Piece{Pos: p.Pos, End: p.End, Class: class})
 			}
 			return list
+		},
+		Suggest: func(_ context.Context, before, after string) []shell.Suggestion {
+			return []shell.Suggestion{{Text: "after <" + after + ">", Start: len(before), Note: "a note"}, {Text: "other", Start: len(before)}}
+		},
+		Hint: func(before, after string) string {
+			if strings.HasSuffix(before, "abs(7") {
+				return "before <" + after + ">"
+			}
+			return ""
 		}})
 	for _, step := range []struct{ keys, want string }{
 		{"SELECT abs(7", "\x1b[32mSELECT\x1b[0m \x1b[36mabs\x1b[0m(\x1b[33m7\x1b[0m"},
+		{"\x1b[D\x1b[C", "\x1b[90mbefore <>\x1b[0m"},
 		{")", "\x1b[1;4m(\x1b[0m\x1b[33m7\x1b[0m\x1b[1;4m)"},
 		{"];", "\x1b[31m]"},
+		{"\x03SELECT x\x1b[D\t", "\x1b[90ma note\x1b[0m"},
+		{"\t", "after <x>"},
 		{"\x03SELECT 12345678 AS n;\r", "(12.35 million)"},
 		{"SELECT nope;\r", "\x1b[31m"},
 		{".shell read x; echo got-$x\r", "read x"},

@@ -124,8 +124,10 @@ type Options struct {
 	RenderError func(err error, at Place) string
 	// Begin is called before every statement. What it gives back lives as long as the statement; notice prints a message on Err.
 	Begin func(ctx context.Context, src string, notice func(string)) (context.Context, Progress)
-	// Suggest completes what was typed up to the cursor when Tab is pressed. Default: nothing but dot-commands.
-	Suggest func(ctx context.Context, text string) []Suggestion
+	// Suggest completes what was typed up to the cursor, with after behind it, when Tab is pressed. Default: nothing but dot-commands.
+	Suggest func(ctx context.Context, text, after string) []Suggestion
+	// Hint is a line about what stands at the cursor, before and behind it; empty for none. Default: there is none.
+	Hint func(before, after string) string
 	// Lead gives the columns of a result, by their places, that a terminal too narrow for all shows before others. Default: the outer ones.
 	Lead func(names []string) []int
 	// AsDuckDB makes a context in which DuckDB itself reads a query. Default: every context is one.

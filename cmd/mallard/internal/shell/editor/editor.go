@@ -20,8 +20,10 @@ type Options struct {
 	Out io.Writer
 	// Complete tells whether Enter ends the text; else it begins another line. It may keep nothing of the text.
 	Complete func(text []byte) bool
-	// Suggest completes what stands before the cursor when Tab is pressed. Default: nothing.
-	Suggest func(ctx context.Context, before string) []Suggestion
+	// Suggest completes what stands before the cursor, with after behind it, when Tab is pressed. Default: nothing.
+	Suggest func(ctx context.Context, before, after string) []Suggestion
+	// Hint gives a line that is shown below the text while the cursor is at a byte of it; empty for none. Default: there is none.
+	Hint func(text []byte, cursor int) string
 	// Paint gives how the text looks, with the cursor at a byte of it. Default: plain.
 	Paint func(text []byte, cursor int) []Span
 	// HistoryFile keeps what was typed; empty keeps it in memory.
@@ -35,6 +37,7 @@ type Prompts struct{ First, More string }
 type Suggestion struct {
 	Text  string
 	Start int
+	Note  string // shown beside it
 }
 
 // ErrInterrupted tells that Ctrl-C dropped the text.
@@ -76,7 +79,10 @@ func New(o Options) (*Editor, error) {
 		return nil, fmt.Errorf("set up the terminal: %w", err)
 	}
 	if o.Suggest == nil {
-		o.Suggest = func(context.Context, string) []Suggestion { return nil }
+		o.Suggest = func(context.Context, string, string) []Suggestion { return nil }
+	}
+	if o.Hint == nil {
+		o.Hint = func([]byte, int) string { return "" }
 	}
 	in, err := newInput(o.In)
 	if err != nil {
@@ -214,7 +220,13 @@ func (e *Editor) draw() error {
 		prompt = e.search.prompt()
 	}
 	columns, rows := e.screen.size()
-	err := e.screen.draw(&e.buffer, short(prompt, columns/2), e.prompts.More, e.menu.lines(columns-1, max(1, rows/2-1)))
+	below := e.menu.lines(columns-1, max(1, rows/2-1))
+	if len(below) == 0 && rows > 2 && len(e.buffer.text) <= maxPainted {
+		if hint := e.o.Hint(e.buffer.text, e.buffer.cursor); hint != "" {
+			below = []string{noteLook + short(hint, columns-1) + plainLook}
+		}
+	}
+	err := e.screen.draw(&e.buffer, short(prompt, columns/2), e.prompts.More, below)
 	e.cost = time.Since(began)
 	return err
 }

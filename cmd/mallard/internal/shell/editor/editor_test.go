@@ -21,15 +21,15 @@ func newEditor(out io.Writer, columns, rows int) *Editor {
 	e := &Editor{in: newTestInput(), o: Options{Out: out, Complete: func(text []byte) bool {
 		text = bytes.TrimSpace(text)
 		return len(text) == 0 || bytes.Contains(text, []byte(";"))
-	}, Suggest: func(_ context.Context, before string) (list []Suggestion) {
+	}, Suggest: func(_ context.Context, before, _ string) (list []Suggestion) {
 		start := strings.LastIndexByte(before, ' ') + 1
 		for _, s := range []string{"SELECT", "SELECTION", "selfish", "orange", "naïve", "other"} {
 			if len(s) >= len(before)-start && strings.EqualFold(s[:len(before)-start], before[start:]) {
-				list = append(list, Suggestion{s, start})
+				list = append(list, Suggestion{Text: s, Start: start})
 			}
 		}
 		return list
-	}}}
+	}, Hint: func([]byte, int) string { return "" }}}
 	e.screen = screen{out: out, size: func() (int, int) { return columns, rows }}
 	e.prompts = Prompts{"> ", "  "}
 	e.history.rewind()
@@ -130,6 +130,49 @@ func TestTab(t *testing.T) {
 	e := newEditor(io.Discard, 80, 24)
 	e.buffer.set("o")
 	for _, want := range []string{"o", "orange", "other", "orange"} {
+		if _, err := e.apply(t.Context(), event{key: tab}); err != nil || string(e.buffer.text) != want {
+			t.Errorf("got %q, want %q (%v)", e.buffer.text, want, err)
+		}
+	}
+}
+
+// TestNotes: what is said about a suggestion stands beside it, and the hint below the text while there is no list.
+func TestNotes(t *testing.T) {
+	var screen bytes.Buffer
+	e := newEditor(&screen, 30, 24)
+	e.o.Suggest = func(_ context.Context, before, after string) []Suggestion {
+		return []Suggestion{{Text: "alpha", Note: "INT64, 1 to 5"}, {Text: "beta_one", Note: "a note that is too long for a line"}, {Text: after}}
+	}
+	e.o.Hint = func(text []byte, cursor int) string { return fmt.Sprintf("hint of %s at %d", text, cursor) }
+	e.buffer.set("xy")
+	e.buffer.cursor = 1
+	for _, step := range []struct {
+		key  key
+		want string
+	}{
+		{none, "\r\n\x1b[K\x1b[90mhint of xy at 1\x1b[0m"},
+		{tab, "\r\n\x1b[Kalpha     \x1b[90mINT64, 1 to 5\x1b[0m\r\n\x1b[Kbeta_one  \x1b[90ma note that is too \x1b[0m\r\n\x1b[Ky"},
+		{tab, "alphay"},
+		{left, "hint of alphay at 4"},
+	} {
+		screen.Reset()
+		if _, err := e.apply(t.Context(), event{key: step.key}); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.draw(); err != nil || !strings.Contains(screen.String(), step.want) {
+			t.Errorf("%v: %q, want %q", err, screen.String(), step.want)
+		}
+	}
+}
+
+// TestTabOnScatteredLetters: what does not go on from the typed text is listed and takes its place only when it is chosen.
+func TestTabOnScatteredLetters(t *testing.T) {
+	e := newEditor(io.Discard, 80, 24)
+	e.o.Suggest = func(context.Context, string, string) []Suggestion {
+		return []Suggestion{{Text: "ML.ONE"}, {Text: "ML.OTHER"}}
+	}
+	e.buffer.set("o")
+	for _, want := range []string{"o", "ML.ONE", "ML.OTHER", "ML.ONE"} {
 		if _, err := e.apply(t.Context(), event{key: tab}); err != nil || string(e.buffer.text) != want {
 			t.Errorf("got %q, want %q (%v)", e.buffer.text, want, err)
 		}

@@ -13,8 +13,9 @@ import (
 // menu is the list of what may be meant, below the text. Tab goes through it, any other key closes it.
 type menu struct {
 	list   []string
-	start  int // of what is replaced, in the text
-	chosen int // -1 while none is
+	notes  []string // beside each; nil where none has one
+	start  int      // of what is replaced, in the text
+	chosen int      // -1 while none is
 }
 
 // complete does Tab: first what all candidates share, then the list, then one after the other.
@@ -25,36 +26,45 @@ func (e *Editor) complete(ctx context.Context) {
 		e.replace(e.menu.start, e.menu.list[e.menu.chosen])
 		return
 	}
-	var list []string
+	var all []Suggestion
 	start := 0
-	for _, one := range e.o.Suggest(ctx, string(b.text[:b.cursor])) {
-		if one.Start < 0 || one.Start > b.cursor || len(list) > 0 && one.Start != start {
+	for _, one := range e.o.Suggest(ctx, string(b.text[:b.cursor]), string(b.text[b.cursor:])) {
+		if one.Start < 0 || one.Start > b.cursor || len(all) > 0 && one.Start != start {
 			continue
 		}
-		start, list = one.Start, append(list, one.Text)
+		start, all = one.Start, append(all, one)
 	}
-	if len(list) == 0 {
+	if len(all) == 0 {
 		return
 	}
 	// What is like the typed text, but does not go on from it, is for those who mistyped.
 	typed := string(b.text[start:b.cursor])
-	if better := slices.DeleteFunc(slices.Clone(list), func(s string) bool {
-		return len(common([]string{typed, s})) < len(typed)
-	}); len(better) > 0 {
-		list = better
+	goesOn := func(s string) bool { return len(common([]string{typed, s})) == len(typed) }
+	if better := slices.DeleteFunc(slices.Clone(all), func(s Suggestion) bool { return !goesOn(s.Text) }); len(better) > 0 {
+		all = better
+	}
+	m := menu{start: start, chosen: -1}
+	for _, one := range all {
+		m.list, m.notes = append(m.list, one.Text), append(m.notes, one.Note)
+	}
+	if strings.Join(m.notes, "") == "" {
+		m.notes = nil
 	}
 	b.keep()
-	if shared := common(list); len(list) == 1 || len(shared) > b.cursor-start {
+	if shared := common(m.list); len(all) == 1 || len(shared) > len(typed) && goesOn(shared) {
 		e.replace(start, shared)
 		return
 	}
-	e.menu = menu{list, start, -1}
+	e.menu = m
 }
 
 func (e *Editor) replace(start int, s string) {
 	e.buffer.delete(start, e.buffer.cursor)
 	e.buffer.insert([]byte(s))
 }
+
+// The look of what is said about a text, and its end.
+const noteLook, plainLook = "\x1b[90m", "\x1b[0m"
 
 // common gives what all texts begin with, whatever its case.
 func common(list []string) string {
@@ -84,6 +94,9 @@ func (m *menu) lines(columns, rows int) (lines []string) {
 	}
 	widest = min(widest, columns)
 	across := max(1, (columns+2)/(widest+2))
+	if m.notes != nil {
+		across = 1
+	}
 	all := (len(m.list) + across - 1) / across
 	top := 0
 	if all > rows {
@@ -102,6 +115,9 @@ func (m *menu) lines(columns, rows int) (lines []string) {
 				s = "\x1b[7m" + s + "\x1b[0m"
 			}
 			line.WriteString(s)
+			if room := columns - widest - 2; m.notes != nil && m.notes[i] != "" && room > 4 {
+				line.WriteString(strings.Repeat(" ", pad+2) + noteLook + short(m.notes[i], room) + plainLook)
+			}
 			if i+1 < min(len(m.list), (r+1)*across) {
 				line.WriteString(strings.Repeat(" ", pad+2))
 			}
