@@ -364,6 +364,8 @@ func modelStatement(node dialect.Node) (kind string, models []string) {
 		return "CREATE MODEL", []string{s.Name.String()}
 	case *dialect.AlterModel:
 		return "ALTER MODEL", []string{s.Name.String()}
+	case *dialect.ExportModel:
+		return "EXPORT MODEL", []string{s.Name.String()}
 	case *dialect.DropModel:
 		return "DROP MODEL", []string{s.Name.String()}
 	case *dialect.DescribeModel:

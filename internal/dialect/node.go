@@ -1,6 +1,6 @@
 package dialect
 
-// Node is what [Parse] makes of a statement: one of *CreateModel, *DropModel, *AlterModel, *ShowModels, *DescribeModel,
+// Node is what [Parse] makes of a statement: one of *CreateModel, *DropModel, *ExportModel, *AlterModel, *ShowModels, *DescribeModel,
 // *CreateExternalTable, *DropExternalTable, *RefreshMetadata, *Estimate,
 // *ScriptStatement and *Query.
 type Node interface{ isNode() }
@@ -75,6 +75,13 @@ type CreateModel struct {
 	Connection             *Path // of WITH CONNECTION
 	DefaultConnection      bool  // WITH CONNECTION DEFAULT
 	Options                []Option
+}
+
+// ExportModel is EXPORT MODEL name OPTIONS (URI = 'file').
+type ExportModel struct {
+	Span
+	Name    Path
+	Options []Option
 }
 
 // DropModel is DROP MODEL [IF EXISTS].
@@ -231,6 +238,7 @@ type param struct {
 
 func (*CreateModel) isNode()         {}
 func (*DropModel) isNode()           {}
+func (*ExportModel) isNode()         {}
 func (*AlterModel) isNode()          {}
 func (*ShowModels) isNode()          {}
 func (*DescribeModel) isNode()       {}

@@ -37,7 +37,8 @@ func parse(src string, st Statement) (Node, *Error) {
 		}
 	case "EXPORT":
 		if p.words("EXPORT", "MODEL") && len(p.toks) > 2 {
-			return nil, errorf(p.at(1).Span, "EXPORT MODEL is not supported").hint("The model's files lie in Mallard's model store already")
+			p.accept("EXPORT", "MODEL")
+			return p.exportModel(st)
 		}
 	case "IMPORT":
 		if t := p.at(2); p.words("IMPORT", "DATABASE") && t.kind == kindString && len(p.toks) == 3 {
@@ -234,6 +235,21 @@ func (p *parser) dropModel(st Statement) (Node, *Error) {
 	m := &DropModel{Span: st.Span, IfExists: p.accept("IF", "EXISTS")}
 	var err *Error
 	if m.Name, err = p.modelName(); err != nil {
+		return nil, err
+	}
+	return m, p.expectEnd()
+}
+
+func (p *parser) exportModel(st Statement) (Node, *Error) {
+	m := &ExportModel{Span: st.Span}
+	var err *Error
+	if m.Name, err = p.modelName(); err != nil {
+		return nil, err
+	}
+	if err = p.expect("OPTIONS"); err != nil {
+		return nil, err
+	}
+	if m.Options, err = p.options(); err != nil {
 		return nil, err
 	}
 	return m, p.expectEnd()

@@ -14,6 +14,7 @@ import (
 	"github.com/mallardml/mallard/internal/failure"
 	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/modelspec"
+	"github.com/mallardml/mallard/internal/modelstore"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/spelling"
 )
@@ -174,6 +175,16 @@ func (pl *Planner) readImportOptions(s *dialect.CreateModel) (*importOptions, er
 		}
 		if err != nil {
 			return nil, err
+		}
+	}
+	if modelType == "" && strings.HasSuffix(o.Path, modelstore.ArchiveSuffix) && !pl.Config.BigQuery.Confined {
+		head, err := modelstore.ReadHead(o.Path)
+		if err == nil {
+			modelType = head.Type
+			o.kind, err = pl.Library.Engine(modelType)
+		}
+		if err != nil {
+			return nil, dialect.At(o.pathSpan, fmt.Errorf("MODEL_PATH '%s': %w", o.Path, err))
 		}
 	}
 	if modelType == "" {

@@ -85,6 +85,8 @@ type Library interface {
 	Engine(modelType string) (engine.Kind, error)
 	// Inspect reads the files of a model and gives its spec; keep copies them into the store.
 	Inspect(ctx context.Context, k engine.Kind, in engine.Import) (s *modelspec.Spec, keep func(context.Context) error, err error)
+	// Export writes a model that is in the store into an archive.
+	Export(ctx context.Context, s *modelspec.Spec, file string) error
 	// Load gives the version of a model that is in the store, loaded.
 	Load(ctx context.Context, name string, s *modelspec.Spec) (version int64, err error)
 	// Retire leaves the versions of a name behind, but for the one to keep (0 for none).

@@ -43,6 +43,8 @@ func (pl *Planner) statement(ctx context.Context, src string, st dialect.Stateme
 		return pl.alterModel(ctx, s)
 	case *dialect.DropModel:
 		return pl.dropModel(ctx, s)
+	case *dialect.ExportModel:
+		return pl.exportModel(ctx, s)
 	case *dialect.ShowModels:
 		return pl.showModels(ctx, src, st, s)
 	case *dialect.DescribeModel:

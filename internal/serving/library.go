@@ -1,7 +1,11 @@
 package serving
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"os"
+	"strings"
 
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/catalog"
@@ -31,7 +35,7 @@ func (ms *Models) inspect(
 			return nil, nil, err
 		}
 	}
-	dir, done, err := ms.fetch(ctx, in.Path)
+	dir, done, err := ms.unpacked(ctx, k, &in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -52,6 +56,50 @@ func (ms *Models) inspect(
 		done()
 		return nil
 	}, nil
+}
+
+// unpacked gives the folder of a model's files. Of an archive it takes the options that the statement leaves out.
+func (ms *Models) unpacked(ctx context.Context, k engine.Kind, in *engine.Import) (dir string, done func(), err error) {
+	if !strings.HasSuffix(in.Path, modelstore.ArchiveSuffix) || strings.Contains(in.Path, "://") {
+		return ms.fetch(ctx, in.Path)
+	}
+	if info, err := os.Stat(in.Path); err == nil && info.IsDir() {
+		return ms.fetch(ctx, in.Path)
+	}
+	if err := ms.stores.confined("files of this machine"); err != nil {
+		return "", nil, err
+	}
+	dir, a, done, err := ms.files.Unpack(ctx, in.Path)
+	if err != nil {
+		return "", nil, fmt.Errorf("MODEL_PATH '%s': %w", in.Path, err)
+	}
+	if a.Type != k.ModelType() {
+		done()
+		return "", nil, &engine.OptionError{Option: "model_type", Err: fmt.Errorf("the archive %s holds a model of type %s", in.Path, a.Type)}
+	}
+	in.Signature, in.Description = cmp.Or(in.Signature, a.Signature), cmp.Or(in.Description, a.Description)
+	in.BatchSize = cmp.Or(in.BatchSize, a.BatchSize)
+	if in.Tags == nil {
+		in.Tags = a.Tags
+	}
+	if in.Outputs == nil {
+		in.Outputs = a.Outputs
+	}
+	if in.Labels == nil {
+		in.Labels = a.Labels
+	}
+	return dir, done, nil
+}
+
+// Export writes a model, whose files are in the store, into an archive.
+func (ms *Models) Export(ctx context.Context, s *modelspec.Spec, file string) error {
+	if err := ms.stores.allowed(ctx); err != nil {
+		return err
+	}
+	if err := ms.stores.confined("files of this machine"); err != nil {
+		return err
+	}
+	return ms.files.Archive(ctx, s, file)
 }
 
 // Load gives the version of a model that is in the store, loaded.
