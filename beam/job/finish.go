@@ -34,7 +34,7 @@ func (s *Spec) Finish(copies []Done) (Done, error) {
 		}
 		if !there {
 			from := filepath.Join(s.staging(), d.Staged, "part."+string(s.OutputFormat))
-			switch _, err := place(from, final); {
+			switch _, err := placeFinal(from, final); {
 			case err == nil:
 				best, there = d, true
 			case !errors.Is(err, fs.ErrNotExist):

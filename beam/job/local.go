@@ -87,8 +87,8 @@ func remove(name string) error {
 	return nil
 }
 
-// place gives a staged file its final name unless a file has it: then that one stays. It reports whether it did.
-func place(from, to string) (bool, error) {
+// placeFinal gives a staged file its final name unless a file has it: then that one stays. It reports whether it did.
+func placeFinal(from, to string) (bool, error) {
 	err := os.Link(from, to) // unlike a rename, it takes no file's place
 	switch {
 	case err == nil:

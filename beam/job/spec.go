@@ -20,7 +20,7 @@ type Spec struct {
 	Export  bool   // the query is GoogleSQL, which writes files with EXPORT DATA and not with COPY
 
 	ConfigFile, ConfigText string   // the configuration; its text is for workers that do not see the file
-	Models                 []string // archives of `mallard model export`
+	Models                 []string // NAME=FILE, archives of `mallard model export`
 	Tables                 []Table  // small tables, whole in each worker
 
 	Format  Format   // of the input

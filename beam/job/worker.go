@@ -19,6 +19,7 @@ type Worker struct {
 	spec      *Spec
 	connector *mallard.Connector
 	db        *sql.DB
+	dialect   mallard.Dialect
 	scratch   string        // a folder for what is spilt and for pieces of files
 	slots     chan struct{} // shards that run
 }
@@ -55,8 +56,7 @@ func open(ctx context.Context, s *Spec, looks bool) (w *Worker, err error) {
 	if config, err = share(config, s.Workers); err != nil {
 		return nil, err
 	}
-	lang, err := mallard.ParseDialect(s.Dialect)
-	if err != nil {
+	if w.dialect, err = mallard.ParseDialect(s.Dialect); err != nil {
 		return nil, err
 	}
 	file := ""
@@ -65,7 +65,7 @@ func open(ctx context.Context, s *Spec, looks bool) (w *Worker, err error) {
 			return nil, err
 		}
 	}
-	if w.connector, err = mallard.NewConnector(file, mallard.Options{Config: config, Dialect: lang}); err != nil {
+	if w.connector, err = mallard.NewConnector(file, mallard.Options{Config: config, Dialect: w.dialect}); err != nil {
 		return nil, err
 	}
 	w.db = sql.OpenDB(w.connector)
@@ -82,6 +82,12 @@ func open(ctx context.Context, s *Spec, looks bool) (w *Worker, err error) {
 			return nil, err
 		}
 	}
+	for _, m := range s.Models {
+		of, file, _ := strings.Cut(m, "=")
+		if err := w.importModel(ctx, of, file); err != nil {
+			return nil, fmt.Errorf("-model %s: %w", m, err)
+		}
+	}
 	for _, t := range s.Tables {
 		f, err := FormatOf(t.File)
 		if err != nil {
@@ -92,6 +98,25 @@ func open(ctx context.Context, s *Spec, looks bool) (w *Worker, err error) {
 		}
 	}
 	return w, nil
+}
+
+// importModel makes a model of an archive, with its dataset.
+func (w *Worker) importModel(ctx context.Context, model, file string) error {
+	parts := strings.Split(model, ".")
+	for i := range parts {
+		parts[i] = name(parts[i])
+	}
+	if len(parts) > 1 {
+		if err := w.exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+strings.Join(parts[:len(parts)-1], ".")); err != nil {
+			return err
+		}
+	}
+	statement := "CREATE MODEL " + strings.Join(parts, ".") + " OPTIONS (MODEL_PATH = " + text(file) + ")"
+	if w.dialect == mallard.GoogleSQL {
+		statement = strings.ReplaceAll(statement, `"`, "`")
+	}
+	_, err := w.db.ExecContext(ctx, statement)
+	return err
 }
 
 // config reads the configuration: from its file where the worker sees the same one, else from its text.

@@ -167,11 +167,13 @@ func (o *options) flags() *flag.FlagSet {
 	return fs
 }
 
-// commandNames are the words that are no database. Mallard emulate and mallard serve have flags of their own.
-var commandNames = []string{"doctor", "emulate", "help", "serve", "test", "version"}
+// commandNames are the words that are no database. Mallard beam, emulate, model and serve have flags of their own.
+var commandNames = []string{"beam", "doctor", "emulate", "help", "model", "serve", "test", "version"}
 
 var (
 	errEmulateFirst = errors.New("emulate comes first: mallard emulate [OPTIONS]")
+	errBeamFirst    = errors.New("beam comes first: mallard beam [OPTIONS]")
+	errModelFirst   = errors.New("model comes first: mallard model export|import [OPTIONS]")
 	errServeFirst   = errors.New("serve comes first: mallard serve [OPTIONS] [DATABASE]")
 )
 
@@ -188,6 +190,10 @@ func (o *options) belongs(name string) error {
 		return errEmulateFirst
 	case "serve":
 		return errServeFirst
+	case "beam":
+		return errBeamFirst
+	case "model":
+		return errModelFirst
 	}
 	if o.command != "" {
 		if slices.Contains(commandFlags[o.command], name) {
@@ -223,6 +229,10 @@ func (o *options) positional(args []string) error {
 		return errEmulateFirst
 	case "serve":
 		return errServeFirst
+	case "beam":
+		return errBeamFirst
+	case "model":
+		return errModelFirst
 	case "test":
 		if len(args) == 0 {
 			return errors.New("mallard test needs files or folders with .test files; a database called test is opened with ./test")

@@ -13,6 +13,8 @@ const help = `Mallard is DuckDB with BigQuery's machine learning statements.
   mallard doctor [-install] [-online]    say what works, what not, what to do
   mallard serve [OPTIONS] [DATABASE]     a BigQuery on this machine
   mallard emulate [OPTIONS]              a Vertex AI on this machine
+  mallard model export|import ...        carry a model to another database
+  mallard beam [OPTIONS]                 a statement over many files (Beam)
   mallard help [COMMAND]                 this, or the help of a command
   mallard version                        show the versions
 
@@ -100,6 +102,10 @@ func helpOf(command string) string {
 		return doctorHelp
 	case "emulate":
 		return emulateHelp
+	case "beam":
+		return beamHelp
+	case "model":
+		return modelHelp
 	case "serve":
 		return serveHelp
 	}

@@ -86,6 +86,10 @@ func run(ctx context.Context, args []string, t terminal) int {
 		switch args[0] {
 		case "emulate":
 			return runEmulate(ctx, args[1:], t)
+		case "beam":
+			return runBeam(ctx, args[1:], t)
+		case "model":
+			return runModel(ctx, args[1:], t)
 		case "serve":
 			return runServe(ctx, args[1:], t)
 		}

@@ -50,7 +50,7 @@ func (o *options) register(f *flag.FlagSet) {
 	f.StringVar(&o.output, "output", "", "folder of the output, which does not exist yet, or is that of the same job when it was killed")
 	f.StringVar(&o.format, "format", "parquet", "of the output: parquet, csv or json")
 	f.StringVar(&o.config, "config", "", "configuration file; the one that mallard finds else")
-	f.Var(&o.models, "model", "archive of `mallard model export`; may be repeated")
+	f.Var(&o.models, "model", "NAME=FILE, an archive that mallard model export has written; may be repeated")
 	f.Var(&o.tables, "table", "NAME=FILE, a small table that each worker holds whole; may be repeated")
 	f.StringVar(&o.dialect, "dialect", "auto", "of the statements: auto, duckdb or bigquery")
 	f.StringVar(&o.combine, "combine", "", "a query over the relation output, all shards' rows, that finishes aggregates")
@@ -159,6 +159,14 @@ func report(s *job.Spec, shards int, took time.Duration) error {
 	return nil
 }
 
+// absolute gives a file's whole name: a worker may stand in another folder.
+func absolute(file string) string {
+	if whole, err := filepath.Abs(file); err == nil {
+		return whole
+	}
+	return file
+}
+
 // spec gathers what the flags say.
 func (o *options) spec() (*job.Spec, error) {
 	format, err := job.ParseFormat(o.format)
@@ -173,6 +181,16 @@ func (o *options) spec() (*job.Spec, error) {
 			return nil, fmt.Errorf("-table %s: write NAME=FILE", t)
 		}
 		s.Tables = append(s.Tables, job.Table{Name: name, File: file})
+	}
+	for i := range s.Tables {
+		s.Tables[i].File = absolute(s.Tables[i].File)
+	}
+	for i, m := range s.Models {
+		name, file, ok := strings.Cut(m, "=")
+		if !ok {
+			return nil, fmt.Errorf("-model %s: write NAME=FILE", m)
+		}
+		s.Models[i] = name + "=" + absolute(file)
 	}
 	if s.ConfigFile = o.config; s.ConfigFile == "" {
 		s.ConfigFile = mallard.FindConfig(os.Getenv)
