@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build extension test-extension wheel test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults soak fuzz hostile models tensorflow googlesql clean
+.PHONY: help demo build beam test-beam demo-beam tidy-beam extension test-extension wheel test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults soak fuzz hostile models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -29,6 +29,23 @@ demo: build $(MODELS)/guesslang tensorflow googlesql ## fetch a real model and t
 
 build: ## build bin/mallard
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/mallard ./cmd/mallard
+
+# The module beam has a workspace of its own, beam/go.work, so that nothing of Apache Beam reaches the module of bin/mallard. Its first
+# build compiles Apache Beam, for a minute and more, and so no part of it stands in `make test`.
+beam: build ## build bin/mallard-beam, which runs a statement over many files on Apache Beam; bin/mallard beam hands over to it
+	cd beam && $(GO) build -trimpath -o ../bin/mallard-beam ./cmd/mallard-beam
+
+test-beam: beam fetched ## lint and test the module, then SHARDS (200) shards of ROWS (10000) rows on Prism against one process
+	cd beam && $(GO) vet ./... && $(GO) run -exec "env 'GOFLAGS=$(GOFLAGS)'" $(STATICCHECK) ./... && $(GO) test -timeout 30m ./...
+	beam/prism.sh $(or $(SHARDS),200) $(or $(ROWS),10000)
+
+demo-beam: beam $(MODELS)/guesslang tensorflow ## tell the language of 200 shards of the files here, and count them, on Apache Beam
+	@beam/demo.sh
+
+# No version of the main module is published, so that the module's go.mod can be tidied with a replacement alone, which is taken out again.
+tidy-beam: ## tidy beam/go.mod
+	cd beam && $(GO) mod edit -replace=github.com/mallardml/mallard=../ && (GOWORK=off $(GO) mod tidy; \
+	  $(GO) mod edit -dropreplace=github.com/mallardml/mallard)
 
 # The loadable extension: built with the host's table of functions in place of libduckdb. A first build takes minutes, since -buildmode=c-shared
 # compiles every package once more.

@@ -109,8 +109,8 @@ func TestFormats(t *testing.T) {
 			duck(t, "COPY (SELECT i AS id, 'text ' || i AS content FROM range(30, 10030) r(i)) TO '"+
 				filepath.Join(filepath.Dir(pattern), "large.parquet")+"' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
 		}
-		for _, size := range []int64{0, 1, 7, 100} {
-			if f == Parquet && size == 7 {
+		for _, size := range []int64{0, 13, 100} {
+			if f == Parquet && size == 13 {
 				continue
 			}
 			s := &Spec{OutputFormat: f}
