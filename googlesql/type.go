@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -50,13 +51,22 @@ func (k Kind) String() string {
 	return kindNames[k].name
 }
 
-// words are the names under which a scalar type may be written, aliases included. DOUBLE, VARCHAR and TEXT are DuckDB's.
+// words are the names under which a scalar type may be written, aliases included.
 var words = map[string]Kind{
 	"BOOL": Bool, "BOOLEAN": Bool,
 	"INT64": Int64, "INT": Int64, "INTEGER": Int64, "BIGINT": Int64, "SMALLINT": Int64, "TINYINT": Int64, "BYTEINT": Int64,
-	"FLOAT64": Float64, "DOUBLE": Float64, "NUMERIC": Numeric, "DECIMAL": Numeric, "BIGNUMERIC": BigNumeric, "BIGDECIMAL": BigNumeric,
-	"STRING": String, "VARCHAR": String, "TEXT": String, "BYTES": Bytes,
+	"FLOAT64": Float64, "NUMERIC": Numeric, "DECIMAL": Numeric, "BIGNUMERIC": BigNumeric, "BIGDECIMAL": BigNumeric,
+	"STRING": String, "BYTES": Bytes,
 	"DATE": Date, "DATETIME": DateTime, "TIME": Time, "TIMESTAMP": Timestamp, "INTERVAL": Interval, "JSON": JSON, "GEOGRAPHY": Geography,
+}
+
+// duckdbWords are names of DuckDB's that [ParseType] takes too.
+var duckdbWords = map[string]Kind{"DOUBLE": Float64, "VARCHAR": String, "TEXT": String}
+
+// KindNamed gives the kind of a scalar type by one of GoogleSQL's names for it, in upper case: INT64 for INTEGER.
+func KindNamed(word string) (Kind, bool) {
+	k, ok := words[word]
+	return k, ok
 }
 
 // Type is a GoogleSQL type. The zero value is none. Parameters, such as those of STRING(10), are not kept.
@@ -115,6 +125,9 @@ func (t Type) String() string {
 	}
 	return t.Kind.String()
 }
+
+// MarshalText is String, for JSON and logs.
+func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // DuckDB is the name of the type that keeps all values there; "" where there is none.
 func (t Type) DuckDB() string {
@@ -293,7 +306,7 @@ func (p *typeParser) typ(depth int) (Type, error) {
 		return Type{}, err
 	}
 	word := strings.ToUpper(w)
-	if k, ok := words[word]; ok {
+	if k := cmp.Or(words[word], duckdbWords[word]); k != 0 {
 		return Type{Kind: k}, p.parameters()
 	}
 	switch word {

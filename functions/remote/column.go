@@ -15,7 +15,7 @@ func ParseType(s string) (googlesql.Type, error) {
 	if err != nil {
 		return t, err
 	}
-	return t, jsonCan(t)
+	return t, Carries(t)
 }
 
 // ParseColumns reads an output_schema: "title STRING, year INT64, tags ARRAY<STRING>".
@@ -23,22 +23,22 @@ func ParseColumns(s string) ([]googlesql.Field, error) {
 	columns, err := googlesql.ParseColumns(s)
 	for _, c := range columns {
 		if err == nil {
-			err = jsonCan(c.Type)
+			err = Carries(c.Type)
 		}
 	}
 	return columns, err
 }
 
-// jsonCan refuses what JSON cannot carry.
-func jsonCan(t googlesql.Type) error {
+// Carries returns an error for a type whose values JSON cannot carry to a model or back. The error follows the type's name.
+func Carries(t googlesql.Type) error {
 	switch t.Kind {
 	case googlesql.Bool, googlesql.Int64, googlesql.Float64, googlesql.Numeric, googlesql.BigNumeric, googlesql.String, googlesql.JSON:
 		return nil
 	case googlesql.Array:
-		return jsonCan(*t.Elem)
+		return Carries(*t.Elem)
 	case googlesql.Struct:
 		for _, f := range t.Fields {
-			if err := jsonCan(f.Type); err != nil {
+			if err := Carries(f.Type); err != nil {
 				return err
 			}
 		}

@@ -1,49 +1,14 @@
 package dialect
 
-import "strings"
+import (
+	"strings"
 
-// typeNames maps the type names of GoogleSQL, aliases included, to its canonical names.
-var typeNames = map[string]string{
-	"INT64": "INT64", "INT": "INT64", "SMALLINT": "INT64", "INTEGER": "INT64", "BIGINT": "INT64", "TINYINT": "INT64", "BYTEINT": "INT64",
-	"FLOAT64": "FLOAT64", "NUMERIC": "NUMERIC", "DECIMAL": "NUMERIC", "BIGNUMERIC": "BIGNUMERIC", "BIGDECIMAL": "BIGNUMERIC",
-	"BOOL": "BOOL", "BOOLEAN": "BOOL", "STRING": "STRING", "BYTES": "BYTES",
-	"DATE": "DATE", "DATETIME": "DATETIME", "TIME": "TIME", "TIMESTAMP": "TIMESTAMP", "JSON": "JSON", "INTERVAL": "INTERVAL",
-	"GEOGRAPHY": "GEOGRAPHY",
-}
-
-// columnType is a GoogleSQL type: a name with parameters, an ARRAY of one, or a STRUCT.
-type columnType struct {
-	Span
-	name   string // canonical; ARRAY, STRUCT or RANGE when nested
-	params string // "(10,2)" or ""
-	elem   *columnType
-	fields []columnField
-}
-
-type columnField struct {
-	name string // may be empty in a STRUCT
-	typ  columnType
-}
-
-// String is the canonical GoogleSQL text.
-func (t columnType) String() string {
-	switch t.name {
-	case "ARRAY", "RANGE":
-		return t.name + "<" + t.elem.String() + ">"
-	case "STRUCT":
-		var parts []string
-		for _, f := range t.fields {
-			parts = append(parts, strings.TrimSpace(f.name+" "+f.typ.String()))
-		}
-		return "STRUCT<" + strings.Join(parts, ", ") + ">"
-	}
-	return t.name + t.params
-}
+	"github.com/mallardml/mallard/googlesql"
+)
 
 // columnType reads a GoogleSQL type.
-func (p *parser) columnType() (columnType, *Error) {
+func (p *parser) columnType() (t googlesql.Type, _ *Error) {
 	start := p.at(0)
-	t := columnType{Span: start.Span}
 	defer func() { p.deep-- }()
 	if err := p.nest(); err != nil {
 		return t, err
@@ -55,86 +20,83 @@ func (p *parser) columnType() (columnType, *Error) {
 	p.i++
 	switch w {
 	case "ARRAY", "RANGE":
-		t.name = w
+		t.Kind = googlesql.Array
+		if w == "RANGE" {
+			t.Kind = googlesql.Range
+		}
 		if !p.isPunct(0, '<') {
 			return t, errorf(start.Span, "%s needs the type of its elements", w).hint("Write %s<FLOAT64>, for example", w)
 		}
 		p.i++
+		pos := p.at(0).Pos
 		elem, err := p.columnType()
 		if err != nil {
 			return t, err
 		}
-		if w == "ARRAY" && elem.name == "ARRAY" {
-			return t, errorf(elem.Span, "an ARRAY cannot hold an ARRAY").hint("GoogleSQL has ARRAY<STRUCT<a ARRAY<…>>> for that")
+		if w == "ARRAY" && elem.Kind == googlesql.Array {
+			return t, errorf(p.since(pos), "an ARRAY cannot hold an ARRAY").hint("GoogleSQL has ARRAY<STRUCT<a ARRAY<…>>> for that")
 		}
-		t.elem = &elem
+		t.Elem = &elem
 		if err := p.expectPunct('>'); err != nil {
 			return t, err
 		}
 	case "STRUCT":
-		t.name = w
+		t.Kind = googlesql.Struct
 		if err := p.structFields(&t); err != nil {
 			return t, err
 		}
 	default:
-		name, ok := typeNames[w]
+		kind, ok := googlesql.KindNamed(w)
 		if !ok {
 			return t, errorf(start.Span, "Type not found: %s",
 				p.text(start)).hint("GoogleSQL's types are INT64, FLOAT64, NUMERIC, BOOL, STRING, BYTES, DATE, DATETIME, TIME, TIMESTAMP, JSON, " +
 				"ARRAY<…> and STRUCT<…>")
 		}
-		t.name = name
-		if p.isPunct(0, '(') {
-			if err := p.typeParams(&t); err != nil {
-				return t, err
-			}
+		t.Kind = kind
+		if p.acceptPunct('(') {
+			return t, p.typeParams()
 		}
 	}
-	t.Span = p.since(t.Pos)
 	return t, nil
 }
 
-func (p *parser) structFields(t *columnType) *Error {
+func (p *parser) structFields(t *googlesql.Type) *Error {
 	if err := p.expectPunct('<'); err != nil {
 		return err
 	}
 	for !p.acceptPunct('>') {
-		if len(t.fields) > 0 {
+		if len(t.Fields) > 0 {
 			if err := p.expectPunct(','); err != nil {
 				return err
 			}
 		}
-		var f columnField
+		var f googlesql.Field
 		// A field may lack its name, so what follows the word decides.
 		if n := p.at(1); p.at(0).kind == kindQuoted || n.kind == kindWord && p.at(0).kind == kindWord {
 			name, err := p.name()
 			if err != nil {
 				return err
 			}
-			f.name = name
+			f.Name = name
 		}
 		typ, err := p.columnType()
 		if err != nil {
 			return err
 		}
-		f.typ = typ
-		t.fields = append(t.fields, f)
+		f.Type = typ
+		t.Fields = append(t.Fields, f)
 	}
 	return nil
 }
 
-func (p *parser) typeParams(t *columnType) *Error {
-	p.i++
-	var parts []string
+// typeParams steps over 10, 2) or MAX), which no value of a model depends on.
+func (p *parser) typeParams() *Error {
 	for {
-		n := p.at(0)
-		if n.kind != kindNumber && !p.isWord(0, "MAX") {
+		if p.at(0).kind != kindNumber && !p.isWord(0, "MAX") {
 			return p.expected("a number")
 		}
-		parts = append(parts, p.text(n))
 		p.i++
 		if p.acceptPunct(')') {
-			t.params = "(" + strings.Join(parts, ",") + ")"
 			return nil
 		}
 		if err := p.expectPunct(','); err != nil {

@@ -1,5 +1,7 @@
 package dialect
 
+import "github.com/mallardml/mallard/googlesql"
+
 // Node is what [Parse] makes of a statement: one of *CreateModel, *DropModel, *ExportModel, *AlterModel, *ShowModels, *DescribeModel,
 // *CreateExternalTable, *DropExternalTable, *RefreshMetadata, *Estimate,
 // *ScriptStatement and *Query.
@@ -62,7 +64,7 @@ type Option struct {
 type ColumnDef struct {
 	Span
 	Name string
-	Type string // canonical GoogleSQL text, such as ARRAY<FLOAT64>
+	Type googlesql.Type
 }
 
 // CreateModel is CREATE [OR REPLACE] MODEL [IF NOT EXISTS].

@@ -217,7 +217,7 @@ func (p *parser) columns() ([]ColumnDef, *Error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, ColumnDef{Span: p.since(at.Pos), Name: name, Type: t.String()})
+		list = append(list, ColumnDef{Span: p.since(at.Pos), Name: name, Type: t})
 		if w := p.at(0); w.kind == kindWord {
 			return nil, errorf(w.Span, "Syntax error: Element list contains unexpected constraint")
 		}

@@ -59,9 +59,9 @@ func (pl *Planner) createRemote(s *dialect.CreateModel) (*modelspec.Spec, error)
 		from []dialect.ColumnDef
 	}{{&spec.InputColumns, s.Input}, {&spec.OutputColumns, s.Output}} {
 		for _, c := range side.from {
-			t, err := remote.ParseType(c.Type)
-			if err != nil {
-				return nil, dialect.At(c.Span, fmt.Errorf("column `%s`: type %s %w", c.Name, c.Type, err))
+			t := c.Type
+			if err := remote.Carries(t); err != nil {
+				return nil, dialect.At(c.Span, fmt.Errorf("column `%s`: type %s %w", c.Name, t, err))
 			}
 			of := t
 			if t.Kind == googlesql.Array {
