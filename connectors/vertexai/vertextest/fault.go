@@ -178,6 +178,7 @@ func (f *fault) before(ctx context.Context, c *call) *reply {
 		r.err.wait, r.err.asDate, r.err.detail = f.RetryAfter, f.RetryAsDate, f.RetryAsDetail
 		return r
 	case Hang:
+		c.server.report(c, 0) // now: when the server learns that the client gave up, the client may have read the log
 		select {
 		case <-ctx.Done():
 		case <-c.server.stop:

@@ -190,7 +190,9 @@ func (s *Server) handle(ctx context.Context, c *call) (r *reply) {
 		s.mu.Lock()
 		c.Request.Status = status
 		s.mu.Unlock()
-		s.report(c, status)
+		if r.fault == nil || r.fault.Kind != Hang {
+			s.report(c, status)
+		}
 		s.tape.record(c, r)
 	}()
 	if s.options().Token != "" && c.Header.Get("Authorization") != "Bearer "+s.options().Token {

@@ -249,20 +249,21 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// onWrite is a log that is called for each line.
+type onWrite func()
+
+func (f onWrite) Write(b []byte) (int, error) { f(); return len(b), nil }
+
+// TestCancelEndsACall: the caller gives up when the request is in the log, where it stands although it has no answer.
 func TestCancelEndsACall(t *testing.T) {
 	for _, tr := range transports {
 		t.Run(tr, func(t *testing.T) {
-			s := serve(t, vertextest.Options{Faults: []vertextest.Fault{{Kind: vertextest.Hang}}})
-			c := dial(t, s, tr)
-			ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			start := time.Now()
-			_, err := c.GenerateContent(ctx, s.ModelURL("gemini-2.5-flash"), body("Why?"), nil)
-			if !errors.Is(err, context.DeadlineExceeded) {
+			s := serve(t, vertextest.Options{Faults: []vertextest.Fault{{Kind: vertextest.Hang}}, Log: onWrite(cancel)})
+			_, err := dial(t, s, tr).GenerateContent(ctx, s.ModelURL("gemini-2.5-flash"), body("Why?"), nil)
+			if !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v", err)
-			}
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("took %v", took)
 			}
 		})
 	}
@@ -544,7 +545,7 @@ func TestQuotas(t *testing.T) {
 		t.Errorf("%v, wait %v", f, f.RetryAfter())
 	}
 	mu.Lock()
-	now = now.Add(time.Minute)
+	now = now.Add(2 * time.Second)
 	mu.Unlock()
 	if err := ask(); err != nil {
 		t.Error(err)
