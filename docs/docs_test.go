@@ -25,7 +25,7 @@ import (
 
 // What may stand behind a block's language. A reason keeps the block from being run, or its text from being compared. The others say
 // how it is run.
-var reasons = []string{"long", "cloud account", "needs Ollama", "fetches a module", "grammar", "needs the clients"}
+var reasons = []string{"long", "cloud account", "needs Ollama", "fetches a module", "grammar", "needs the clients", "needs Beam"}
 
 const (
 	background = "background"   // a server, which runs until the last page is read
