@@ -178,15 +178,16 @@ func inArray(c *call) string {
 
 func caseWithValue(c *call) string {
 	branches := func(x operand, texts []string) string {
-		b := "CASE"
+		var b strings.Builder
+		b.WriteString("CASE")
 		i := 1
 		for ; i+1 < len(c.args); i += 2 {
-			b += " WHEN " + equal([]operand{x, {c.w, c.args[i], c.types[i], c.exprs[i]}}) + " THEN " + c.args[i+1]
+			b.WriteString(" WHEN " + equal([]operand{x, {c.w, c.args[i], c.types[i], c.exprs[i]}}) + " THEN " + c.args[i+1])
 		}
 		if i < len(c.args) {
-			b += " ELSE " + c.args[i]
+			b.WriteString(" ELSE " + c.args[i])
 		}
-		return b + " END"
+		return b.String() + " END"
 	}
 	keep := map[int]string{}
 	for i := 1; i < len(c.args); i++ {

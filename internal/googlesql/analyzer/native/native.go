@@ -24,13 +24,15 @@ import (
 	"unsafe"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 )
 
 // Service is the running service. It may be used by several goroutines.
-type Service struct{ conn *grpc.ClientConn }
+type Service struct {
+	conn  *grpc.ClientConn
+	meter meter
+}
 
 var (
 	mu     sync.Mutex
@@ -76,37 +78,49 @@ func Open(path string) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GoogleSQL library %s: %w", path, err)
 	}
-	s := &Service{conn}
+	s := &Service{conn: conn, meter: meter{threads: threads}}
 	opened[path] = s
 	return s, nil
 }
 
-// maxTime is the time of a call, for a request of ordinary size; a byte beyond that has its own.
+// maxTime is the processor time of a call, for a request of ordinary size; a byte beyond that has its own.
 const (
 	maxTime      = 2 * time.Second
 	ordinarySize = 256 << 10
 	timePerByte  = 5 * time.Microsecond
 )
 
-// Call answers a method. An error that the service gives has its words alone. A call that takes too long goes on in the
-// service, which cannot be stopped.
+// Call answers a method. An error that the service gives has its words alone. A call that takes too long, or whose context ends, goes
+// on in the service, which cannot be stopped.
 func (s *Service) Call(ctx context.Context, method string, request []byte) ([]byte, error) {
-	limit := maxTime + time.Duration(max(0, len(request)-ordinarySize))*timePerByte
-	timed, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	var answer []byte
-	err := s.conn.Invoke(timed, "/zetasql.local_service.ZetaSqlLocalService/"+method, request, &answer)
-	if st, ok := status.FromError(err); err != nil && ok && st.Code() != codes.Canceled && st.Code() != codes.DeadlineExceeded {
-		return nil, errors.New(st.Message())
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	switch {
-	case err != nil && ctx.Err() != nil:
+	limit := maxTime + time.Duration(max(0, len(request)-ordinarySize))*timePerByte
+	type outcome struct {
+		answer []byte
+		err    error
+	}
+	done := make(chan outcome, 1)
+	c := s.meter.begin(limit)
+	go func() {
+		var o outcome
+		o.err = s.conn.Invoke(context.WithoutCancel(ctx), "/zetasql.local_service.ZetaSqlLocalService/"+method, request, &o.answer)
+		s.meter.end(c)
+		done <- o
+	}()
+	select {
+	case o := <-done:
+		if st, ok := status.FromError(o.err); o.err != nil && ok {
+			return nil, errors.New(st.Message())
+		}
+		return o.answer, o.err
+	case <-ctx.Done():
 		return nil, ctx.Err()
-	case err != nil && (timed.Err() != nil || status.Code(err) == codes.DeadlineExceeded): // the service may be the first to see it
+	case <-c.spent:
 		return nil, fmt.Errorf("the statement takes GoogleSQL's analyzer more than %v; make it shorter, or nest it less",
 			limit.Round(100*time.Millisecond))
 	}
-	return answer, err
 }
 
 // codec passes serialised messages through.

@@ -1,0 +1,4 @@
+package native
+
+// Threads is for a test that starts the library.
+var Threads = threads
