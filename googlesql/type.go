@@ -234,7 +234,7 @@ func (p *typeParser) quoted() (string, error) {
 			i++
 		case '`':
 			name, err := Unescape(p.rest[1:i])
-			if err != nil || name == "" {
+			if err != nil || name == "" || !utf8.ValidString(name) {
 				return "", fmt.Errorf("has a wrong name %.20q", p.rest[:i+1])
 			}
 			p.rest = p.rest[i+1:]

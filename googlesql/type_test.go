@@ -85,7 +85,7 @@ func TestDuckDB(t *testing.T) {
 }
 
 func FuzzParseType(f *testing.F) {
-	for _, s := range []string{"ARRAY<STRUCT<a INT64>>", "STRUCT<`x` NUMERIC(10,2)>", "RANGE<DATE>", "ARRAY<"} {
+	for _, s := range []string{"ARRAY<STRUCT<a INT64>>", "STRUCT<`x` NUMERIC(10,2)>", "RANGE<DATE>", "ARRAY<", "STRUCT<`\xb2` NUMERIC>"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
