@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build beam test-beam demo-beam tidy-beam extension test-extension wheel test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults soak fuzz hostile models tensorflow googlesql clean
+.PHONY: help demo build install beam test-beam demo-beam tidy-beam extension test-extension wheel test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults soak fuzz hostile models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -46,6 +46,16 @@ demo-beam: beam $(MODELS)/guesslang tensorflow ## tell the language of 200 shard
 tidy-beam: ## tidy beam/go.mod
 	cd beam && $(GO) mod edit -replace=github.com/mallardml/mallard=../ && (GOWORK=off $(GO) mod tidy; \
 	  $(GO) mod edit -dropreplace=github.com/mallardml/mallard)
+
+PREFIX ?= /usr/local
+install: build ## bin/mallard, its manual page and what shells complete, below PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 755 bin/mallard $(DESTDIR)$(PREFIX)/bin/mallard
+	bin/mallard man > $(DESTDIR)$(PREFIX)/share/man/man1/mallard.1
+	bin/mallard completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mallard
+	bin/mallard completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mallard.fish
+	bin/mallard completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mallard
 
 # The loadable extension: built with the host's table of functions in place of libduckdb. A first build takes minutes, since -buildmode=c-shared
 # compiles every package once more.

@@ -1,6 +1,16 @@
 package mallard
 
-import "github.com/mallardml/mallard/internal/config"
+import (
+	_ "embed"
+
+	"github.com/mallardml/mallard/internal/config"
+)
+
+//go:embed config.example.toml
+var exampleConfig string
+
+// ConfigTemplate gives config.example.toml: every key with its default, each with what it means.
+func ConfigTemplate() string { return exampleConfig }
 
 // Config is the configuration: one TOML file, or a value of this type. The zero value works without a file and without a cloud
 // account. config.example.toml names every key with its default. Do not change it once a connector has it.

@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -182,6 +183,13 @@ func ExampleLoadConfig() {
 func ExampleFindConfig() {
 	fmt.Println(mallard.FindConfig(func(string) string { return "/etc/mallard.toml" }))
 	// Output: /etc/mallard.toml
+}
+
+func ExampleConfigTemplate() {
+	// What `mallard config init` writes: the start of a configuration of one's own.
+	first, _, _ := strings.Cut(mallard.ConfigTemplate(), "\n")
+	fmt.Println(first)
+	// Output: # Mallard's configuration: every key with its default. Mallard works without any file.
 }
 
 func ExampleDefaultConfig() {

@@ -41,6 +41,12 @@ func registerTextFunctions(in *instance, h mapping.Connection) error {
 	add("mallard_usage", 0, func(uint64, []string, []bool) (string, error) {
 		return planner.UsageText(in.remote.Session().Usage()), nil
 	})
+	add("mallard_connections", 0, func(uint64, []string, []bool) (string, error) {
+		return planner.ConnectionsText(in.cfg, in.remote.Spent), nil
+	})
+	add("mallard_budget", 0, func(uint64, []string, []bool) (string, error) {
+		return planner.BudgetText(in.cfg, in.remote.Session().Total(), in.remote.Spent), nil
+	})
 	add("mallard_cache", 0, func(id uint64, _ []string, _ []bool) (string, error) {
 		return in.remote.Answers().ListSQL(in.Query(id).Context)
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/planner"
 )
@@ -37,6 +38,18 @@ func WithDuckDBSQL(ctx context.Context, c *sql.Conn, f func(*sql.Conn) error) er
 		}
 		err = f(lent)
 		return errors.Join(err, lent.Close())
+	})
+}
+
+// SetDialect makes a connection read the statements that follow in another dialect.
+func SetDialect(c *sql.Conn, lang dialect.Lang) error {
+	return c.Raw(func(dc any) error {
+		n, ok := dc.(connection)
+		if !ok {
+			return fmt.Errorf("SetDialect needs a connection of a database that Mallard has opened, not a %T", dc)
+		}
+		n.session.lang = lang
+		return nil
 	})
 }
 

@@ -168,7 +168,7 @@ func (o *options) flags() *flag.FlagSet {
 }
 
 // commandNames are the words that are no database. Mallard beam, emulate, model and serve have flags of their own.
-var commandNames = []string{"beam", "doctor", "emulate", "help", "model", "serve", "test", "version"}
+var commandNames = []string{"beam", "completion", "config", "doctor", "emulate", "help", "man", "model", "serve", "test", "version"}
 
 var (
 	errEmulateFirst = errors.New("emulate comes first: mallard emulate [OPTIONS]")
@@ -181,6 +181,7 @@ var (
 var commandFlags = map[string][]string{
 	"test":   {"var", "replay", "update", "config", "dialect"},
 	"doctor": {"install", "online", "config"},
+	"config": {"config"},
 }
 
 // belongs refuses a flag that its command would not look at.
@@ -220,6 +221,24 @@ func (o *options) positional(args []string) error {
 			return fmt.Errorf("there is no command %s%s", args[0], shell.Nearest(args[0], commandNames))
 		}
 		o.args = args
+	case "config":
+		most := 1
+		if len(args) > 0 && args[0] == "init" {
+			most = 2
+		}
+		if len(args) == 0 || len(args) > most || !slices.Contains(configActions, args[0]) {
+			return errors.New("write mallard config check, init [FILE] or show; a database called config is opened with ./config")
+		}
+		o.args = args
+	case "completion":
+		if len(args) != 1 || completions[args[0]] == nil {
+			return errors.New("write mallard completion bash, fish or zsh; a database called completion is opened with ./completion")
+		}
+		o.args = args
+	case "man":
+		if len(args) > 0 {
+			return fmt.Errorf("mallard man takes no %q; a database called man is opened with ./man", args[0])
+		}
 	case "version":
 		if len(args) > 0 {
 			return fmt.Errorf("mallard version takes no %q; a database called version is opened with ./version", args[0])

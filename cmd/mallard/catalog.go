@@ -53,8 +53,8 @@ SELECT sql FROM (
   UNION ALL SELECT 4, database_name, schema_name, index_name, table_name, sql FROM duckdb_indexes() WHERE sql IS NOT NULL)
 WHERE owner ILIKE %[1]s OR contains(%[1]s, '.') AND schema_name || '.' || owner ILIKE %[1]s ORDER BY part, name, database_name, schema_name`
 
-// commands are the dot-commands that are queries.
-var commands = []shell.Command{
+// objectCommands are the dot-commands that are queries about tables and models.
+var objectCommands = []shell.Command{
 	{Name: ".tables", Context: extension.AsDuckDB, Args: "[PATTERN]",
 		Help: "List tables, views, models and object tables, of which the name is LIKE PATTERN",
 		Query: listing(

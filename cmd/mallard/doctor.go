@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
@@ -35,7 +36,15 @@ func runDoctor(ctx context.Context, o *options, t terminal) int {
 			return exitFailed
 		}
 	}
-	code := exitDone
+	text, code := report(ctx, o)
+	fmt.Fprint(t.out, text)
+	return code
+}
+
+// report is what the doctor says, with the exit code.
+func report(ctx context.Context, o *options) (text string, code int) {
+	var b strings.Builder
+	code = exitDone
 	for _, f := range diagnose(ctx, o) {
 		mark := "ok  "
 		switch {
@@ -44,15 +53,15 @@ func runDoctor(ctx context.Context, o *options, t terminal) int {
 		case f.todo != "":
 			mark = "note"
 		}
-		fmt.Fprintf(t.out, "%s  %-14s %s\n", mark, f.subject, f.state)
+		fmt.Fprintf(&b, "%s  %-14s %s\n", mark, f.subject, f.state)
 		if f.todo != "" {
 			for _, line := range shell.Wrap(f.todo, 58) {
-				fmt.Fprintf(t.out, "%21s%s\n", "", line)
+				fmt.Fprintf(&b, "%21s%s\n", "", line)
 			}
 		}
 	}
-	fmt.Fprintf(t.out, "%s  %-14s %s\n", "ok  ", "Python", "is not needed")
-	return code
+	fmt.Fprintf(&b, "%s  %-14s %s\n", "ok  ", "Python", "is not needed")
+	return b.String(), code
 }
 
 // fetch brings what is named, or all that Mallard can use, into the user's cache folder, where it is looked for.
@@ -84,6 +93,7 @@ func diagnose(ctx context.Context, o *options) []finding {
 	}
 	list = append(list, database(ctx, o, cfg), tensorFlow(cfg), googleSQL(cfg), cacheFolder(), modelStore(cfg))
 	list = append(list, connections(ctx, o, cfg)...)
+	list = append(list, buckets(ctx, o, cfg)...)
 	if n := len(cfg.Models); n > 0 {
 		list = append(list, finding{subject: "models", state: fmt.Sprintf("%d declared in the configuration", n)})
 	}

@@ -115,6 +115,10 @@ var catalogCommands = []shell.Command{
 		}},
 	{Name: ".usage", Context: extension.AsDuckDB,
 		Help: "Show what the remote models were asked, and what that cost", Query: fixed("FROM ml_usage()")},
+	{Name: ".connections", Context: extension.AsDuckDB,
+		Help: "Show the connections to remote models, what they lack and what was asked of them", Query: fixed("FROM ml_connections()")},
+	{Name: ".budget", Context: extension.AsDuckDB,
+		Help: "Show what may be asked of remote models, and what is left of it", Query: fixed("FROM ml_budget()")},
 	{Name: ".cache", Context: extension.AsDuckDB, Args: "[clear]", Help: "Show the answers that are kept, or forget them",
 		Query: func(args []string) (string, error) {
 			if len(args) == 1 && args[0] == "clear" {

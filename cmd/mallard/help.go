@@ -11,12 +11,15 @@ const help = `Mallard is DuckDB with BigQuery's machine learning statements.
   mallard [OPTIONS] [DATABASE] [SQL...]  run SQL, a script on stdin, or a shell
   mallard test [OPTIONS] PATH...         run .test files
   mallard doctor [-install] [-online]    say what works, what not, what to do
+  mallard config init|check|show         make, check or show the configuration
   mallard serve [OPTIONS] [DATABASE]     a BigQuery on this machine
   mallard emulate [OPTIONS]              a Vertex AI on this machine
   mallard model export|import ...        carry a model to another database
   mallard beam [OPTIONS]                 a statement over many files (Beam)
   mallard help [COMMAND]                 this, or the help of a command
   mallard version                        show the versions
+  mallard completion bash|fish|zsh       what a system's shell completes
+  mallard man                            the manual page
 
 DATABASE is a file, made if it is missing; without one, or with :memory:, the
 database is in memory. A new one whose name has neither a dot nor a slash is
@@ -36,7 +39,7 @@ What to run
   -no-init           do not read ~/.duckdbrc and ~/.mallardrc
   -readonly          open the database without writing to it
   -safe              keep statements and commands from files and programs
-  -unsigned -unredacted -storage-version VERSION
+  -unsigned -unredacted -dark-mode -light-mode -storage-version VERSION
                      as for DuckDB's shell
   -progress          show progress also where stderr is no terminal
 
@@ -87,7 +90,8 @@ const doctorHelp = `mallard doctor says what works, what does not, and what to d
 
   -install           fetch TensorFlow's libraries and GoogleSQL's analyzer first, or the one
                      that is named
-  -online            ask each connection one word
+  -online            ask each connection one word, and each bucket of a declared
+                     model for its first objects
   -config FILE       the configuration
 
 Exit code: 0 all that most statements need is there, 1 something is missing.
@@ -100,6 +104,10 @@ func helpOf(command string) string {
 		return testHelp
 	case "doctor":
 		return doctorHelp
+	case "config":
+		return configHelp
+	case "completion":
+		return completionHelp
 	case "emulate":
 		return emulateHelp
 	case "beam":

@@ -114,6 +114,14 @@ func run(ctx context.Context, args []string, t terminal) int {
 		return runTests(ctx, o, t)
 	case "doctor":
 		return runDoctor(ctx, o, t)
+	case "config":
+		return runConfig(ctx, o, t)
+	case "completion":
+		fmt.Fprint(t.out, completions[o.args[0]](o))
+		return exitDone
+	case "man":
+		fmt.Fprint(t.out, manual())
+		return exitDone
 	}
 	if err := o.checkDatabase(t); err != nil {
 		fmt.Fprintf(t.err, "mallard: %v\n", err)

@@ -48,7 +48,7 @@ func TestShellPage(t *testing.T) {
 			names = append(names, "-"+f.Name)
 		}
 	})
-	sh := shell.New(nil, shell.Options{Commands: append(catalogCommands, commands...)})
+	sh := shell.New(nil, shell.Options{Commands: new(session).commands(o)})
 	for _, n := range append(names, sh.CommandNames()...) {
 		if !named[n] {
 			t.Errorf("%s is not in docs/shell.md", n)

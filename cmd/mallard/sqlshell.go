@@ -61,11 +61,12 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 		if err := errors.Join(closeSession(), o.showProgress(ctx, next, t)); err != nil {
 			return nil, errors.Join(err, next.close())
 		}
+		lang := s.lang
 		*s = *next
 		opened = path
-		return s.conn, nil
+		return s.conn, s.readAs(lang)
 	}
-	so := o.shellOptions(cfg, t)
+	so := o.shellOptions(s, t)
 	so.Lock, so.Open = s.lock, open
 	so.Database = func() string { return opened }
 	so.Keyword, so.PromptOf, so.Suggest, so.Hint = s.keyword, s.prompt, s.suggest, s.hint
@@ -75,28 +76,28 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 			return nil, err
 		}
 		s.conn = conn
-		return conn, o.showProgress(ctx, s, t)
+		return conn, errors.Join(s.readAs(s.lang), o.showProgress(ctx, s, t))
 	}
 	sh = shell.New(s.conn, so)
 	defer func() { err = errors.Join(err, sh.Close()) }()
 	return o.read(ctx, sh, t)
 }
 
-// shellOptions are those that no open database is needed for.
-func (o *options) shellOptions(cfg *mallard.Config, t terminal) shell.Options {
+// shellOptions are those that do not change the session.
+func (o *options) shellOptions(s *session, t terminal) shell.Options {
 	return shell.Options{
 		Out: t.out, Err: t.err, OutTerminal: t.outTerminal(), ErrTerminal: t.errTerminal(), Width: t.width, Height: t.height,
 		Format: o.format, Bail: o.bail, ShowProgress: o.progress, Echo: o.echo,
 		Split: func(src string) []shell.Statement {
 			var list []shell.Statement
-			for _, st := range dialect.Split(src, o.lang(cfg)) {
+			for _, st := range dialect.Split(src, s.lang) {
 				list = append(list, shell.Statement{Pos: st.Pos, End: st.End})
 			}
 			return list
 		},
-		Marker:      func(text string) string { return dialect.Marker(text, o.lang(cfg)) },
-		Completion:  func() shell.Completion { return dialect.NewCompletion(o.lang(cfg)) },
-		Pieces:      func(text string) []shell.Piece { return pieces(text, o.lang(cfg)) },
+		Marker:      func(text string) string { return dialect.Marker(text, s.lang) },
+		Completion:  func() shell.Completion { return dialect.NewCompletion(s.lang) },
+		Pieces:      func(text string) []shell.Piece { return pieces(text, s.lang) },
 		RenderError: func(err error, at shell.Place) string { return renderError(err, at, t.errWidth()) },
 		Begin: func(ctx context.Context, src string, notice func(string)) (context.Context, shell.Progress) {
 			p := progress{p: new(mallard.Progress)}
@@ -110,7 +111,7 @@ func (o *options) shellOptions(cfg *mallard.Config, t terminal) shell.Options {
 		AsDuckDB:    extension.AsDuckDB,
 		Colored:     shell.Colored(os.Getenv),
 		Version:     versionText(),
-		Commands:    append(catalogCommands, commands...),
+		Commands:    s.commands(o),
 		Banner:      banner(o.database),
 		HistoryFile: historyFile(),
 		Location:    time.Local,

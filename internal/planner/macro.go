@@ -40,6 +40,8 @@ func PlainTables() []PlainTable {
 		PlainTable{Name: "gcs_objects", Params: []string{"uri"}, body: objects + "(uri)"},
 		PlainTable{Name: "ml_estimate", Params: []string{"query"}, body: query("mallard_estimate(query)")},
 		PlainTable{Name: "ml_usage", body: query("mallard_usage()")},
+		PlainTable{Name: "ml_connections", body: query("mallard_connections()")},
+		PlainTable{Name: "ml_budget", body: query("mallard_budget()")},
 		PlainTable{Name: "ml_cache", body: query("mallard_cache()")},
 	)
 }

@@ -68,6 +68,18 @@ func NewRemote(cfg *config.Config, stores *Stores, db *sql.DB) *Remote {
 // Session is the meter over all statements of the database while it is open.
 func (r *Remote) Session() *dispatch.Meter { return &r.session }
 
+// Spent is what was asked over a connection so far.
+func (r *Remote) Spent(connection string) (total dispatch.Usage) {
+	for _, u := range r.session.Usage() {
+		if u.Connection == connection {
+			total.Requests, total.Failed, total.Money = total.Requests+u.Requests, total.Failed+u.Failed, total.Money+u.Money
+			total.InputTokens, total.OutputTokens = total.InputTokens+u.InputTokens, total.OutputTokens+u.OutputTokens
+			total.Priced = total.Priced || u.Priced
+		}
+	}
+	return total
+}
+
 // Answers gives the cache of the database, made when it is first needed.
 func (r *Remote) Answers() *answercache.Cache {
 	r.mu.Lock()
