@@ -52,6 +52,17 @@ func ExampleDriver() {
 	// Output: 3 <nil>
 }
 
+func ExampleParseDialect() {
+	for _, name := range []string{"", "bigquery", "mysql"} {
+		d, err := mallard.ParseDialect(name)
+		fmt.Println(d == mallard.GoogleSQL, err)
+	}
+	// Output:
+	// false <nil>
+	// true <nil>
+	// false unknown dialect "mysql": use auto, duckdb or bigquery
+}
+
 func ExampleCodeOf() {
 	db := words()
 	defer db.Close()

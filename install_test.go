@@ -19,3 +19,8 @@ func ExampleInstall() {
 	// googlesql
 	// fetch java: no such package; there are tensorflow, googlesql, guesslang, basic-pitch, minilm
 }
+
+func ExampleInstallable() {
+	fmt.Println(mallard.Installable())
+	// Output: [tensorflow googlesql]
+}
