@@ -48,11 +48,7 @@ func (s *Spec) Finish(copies []Done) (Done, error) {
 	if there {
 		best.Error = ""
 	}
-	all, err := filepath.Glob(filepath.Join(s.staging(), fmt.Sprintf("%06d-*", best.Shard.Index)))
-	for _, dir := range all {
-		err = errors.Join(err, os.RemoveAll(dir))
-	}
-	return best, err
+	return best, os.RemoveAll(s.shardDir(staging, best.Shard.Index))
 }
 
 // Summary is what a job did.

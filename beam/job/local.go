@@ -1,6 +1,8 @@
 package job
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +16,7 @@ import (
 const (
 	work     = "_mallard"      // the folder of all of them, which goes when the job is done
 	manifest = "job.json"      // the job's ID
+	listing  = "shards.jsonl"  // its shards: a job of 100,000 is too large for a runner's description of it
 	staging  = "staged"        // outputs under their temporary names, each with a record
 	triesDir = "tries"         // a file for each try of a shard that has begun
 	answers  = "answers"       // databases with answers of remote models
@@ -26,6 +29,32 @@ const (
 )
 
 func (s *Spec) staging() string { return filepath.Join(s.Output, work, staging) }
+
+// shardDir is a shard's folder below one of these: a folder with all of them would be read anew for each.
+func (s *Spec) shardDir(kind string, shard int) string {
+	return filepath.Join(s.Output, work, kind, fmt.Sprintf("%06d", shard))
+}
+
+// WriteShards keeps the list of shards for the workers, and ReadShards reads it.
+func (s *Spec) WriteShards(all []Shard) error {
+	var b bytes.Buffer
+	lines := json.NewEncoder(&b)
+	for _, sh := range all {
+		if err := lines.Encode(sh); err != nil {
+			return err
+		}
+	}
+	return write(filepath.Join(s.Output, work, listing), b.Bytes())
+}
+
+// ReadShards gives the lines of the list.
+func (s *Spec) ReadShards() ([]string, error) {
+	b, err := os.ReadFile(filepath.Join(s.Output, work, listing))
+	if err != nil {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSpace(string(b)), "\n"), nil
+}
 
 // Begin makes the output's folder, or takes up a job that was killed. A folder with anything else in it is refused.
 func (s *Spec) Begin() (resumed bool, err error) {

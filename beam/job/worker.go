@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mallardml/mallard"
@@ -22,6 +23,7 @@ type Worker struct {
 	dialect   mallard.Dialect
 	scratch   string        // a folder for what is spilt and for pieces of files
 	slots     chan struct{} // shards that run
+	others    sync.RWMutex  // is held by them, and for writing by one that runs alone
 }
 
 // Open makes a worker ready: its database, the archives, the small tables and the statements before the query.
@@ -173,6 +175,7 @@ func (w *Worker) Run(ctx context.Context, sh Shard) (Done, error) {
 	if d, ok := w.spec.found(sh); ok {
 		return d, nil
 	}
+	alone := false
 	for {
 		tries, err := w.spec.try(sh)
 		if err != nil {
@@ -182,7 +185,7 @@ func (w *Worker) Run(ctx context.Context, sh Shard) (Done, error) {
 			return Done{Shard: sh, Tries: tries - 1, Code: string(mallard.CodeInternal),
 				Error: "the process ended each time while it ran this shard"}, nil
 		}
-		d, err := w.once(ctx, sh)
+		d, err := w.beside(ctx, sh, alone)
 		if d.Tries = tries; err == nil {
 			return d, nil
 		}
@@ -190,6 +193,7 @@ func (w *Worker) Run(ctx context.Context, sh Shard) (Done, error) {
 			return Done{}, ctx.Err()
 		}
 		code := mallard.CodeOf(err)
+		alone = code == mallard.CodeResource // the shards beside it may have had the memory
 		again := code == mallard.CodeResource || code == mallard.CodeRemote || code == mallard.CodeInternal
 		if !again || tries >= w.spec.Tries {
 			return Done{Shard: sh, Tries: tries, Code: string(code), Error: fmt.Sprintf("%s: %v", sh, err)}, nil
@@ -197,17 +201,29 @@ func (w *Worker) Run(ctx context.Context, sh Shard) (Done, error) {
 	}
 }
 
+// beside runs a shard beside others, or alone in its process.
+func (w *Worker) beside(ctx context.Context, sh Shard, alone bool) (Done, error) {
+	if alone {
+		w.others.Lock()
+		defer w.others.Unlock()
+	} else {
+		w.others.RLock()
+		defer w.others.RUnlock()
+	}
+	return w.once(ctx, sh)
+}
+
 // try notes that a try of a shard begins, and counts them.
 func (s *Spec) try(sh Shard) (int, error) {
-	dir := filepath.Join(s.Output, work, triesDir)
-	f, err := os.CreateTemp(dir, fmt.Sprintf("%06d-*", sh.Index))
+	dir := s.shardDir(triesDir, sh.Index)
+	err := os.MkdirAll(dir, folders)
+	if err == nil {
+		_, err = os.MkdirTemp(dir, "try-*")
+	}
 	if err != nil {
 		return 0, fmt.Errorf("output %s cannot be written: %w", s.Output, err)
 	}
-	if err := f.Close(); err != nil {
-		return 0, err
-	}
-	all, err := filepath.Glob(filepath.Join(dir, fmt.Sprintf("%06d-*", sh.Index)))
+	all, err := os.ReadDir(dir)
 	return len(all), err
 }
 
@@ -245,7 +261,10 @@ func (w *Worker) once(ctx context.Context, sh Shard) (d Done, err error) {
 	if err != nil {
 		return d, err
 	}
-	staged, err := os.MkdirTemp(w.spec.staging(), fmt.Sprintf("%06d-*", sh.Index))
+	staged := w.spec.shardDir(staging, sh.Index)
+	if err = os.MkdirAll(staged, folders); err == nil {
+		staged, err = os.MkdirTemp(staged, "copy-*")
+	}
 	if err != nil {
 		return d, fmt.Errorf("output %s cannot be written: %w", w.spec.Output, err)
 	}
@@ -270,7 +289,9 @@ func (w *Worker) once(ctx context.Context, sh Shard) (d Done, err error) {
 		d.RowsFailed += n
 	}
 	d.Requests, d.Retries, d.Cached, d.Tokens, d.Money = r.Requests, r.Retries, r.Cached, r.Tokens, r.Money
-	d.Staged = filepath.Base(staged)
+	if d.Staged, err = filepath.Rel(w.spec.staging(), staged); err != nil {
+		return d, err
+	}
 	b, err := json.Marshal(d)
 	if err != nil {
 		return d, err
@@ -304,13 +325,13 @@ func (s *Spec) found(sh Shard) (Done, bool) {
 	if _, err := os.Stat(filepath.Join(s.Output, s.Final(sh.Index))); err == nil {
 		return Done{Shard: sh, Reused: true}, true
 	}
-	all, err := filepath.Glob(filepath.Join(s.staging(), fmt.Sprintf("%06d-*", sh.Index), "record"+record))
+	all, err := filepath.Glob(filepath.Join(s.shardDir(staging, sh.Index), "copy-*", "record"+record))
 	if err != nil || len(all) == 0 {
 		return Done{}, false
 	}
 	b, err := os.ReadFile(all[0])
 	var d Done
-	if err != nil || json.Unmarshal(b, &d) != nil || d.Staged != filepath.Base(filepath.Dir(all[0])) {
+	if err != nil || json.Unmarshal(b, &d) != nil || filepath.Join(s.staging(), d.Staged) != filepath.Dir(all[0]) {
 		return Done{}, false
 	}
 	d.Reused = true

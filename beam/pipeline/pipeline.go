@@ -16,6 +16,7 @@ import (
 )
 
 func init() {
+	register.DoFn3x1[context.Context, []byte, func(string), error](&List{})
 	register.DoFn3x1[context.Context, string, func(int, string), error](&Run{})
 	register.DoFn4x1[context.Context, int, func(*string) bool, func(int, string), error](&Finish{})
 	register.DoFn4x1[context.Context, int, func(*string) bool, func(string), error](&End{})
@@ -30,17 +31,12 @@ func Build(scope beam.Scope, s job.Spec, shards []job.Shard, combine string) err
 	if err != nil {
 		return err
 	}
-	texts := make([]string, len(shards))
-	for i, sh := range shards {
-		b, err := json.Marshal(sh)
-		if err != nil {
-			return err
-		}
-		texts[i] = string(b)
+	if err := s.WriteShards(shards); err != nil {
+		return err
 	}
 	// A shard is one statement with one output, which is not cut any further: the runner may move whole shards, which the reshuffle
 	// lets it, and so there is no splittable function.
-	elements := beam.Reshuffle(scope, beam.CreateList(scope, texts))
+	elements := beam.Reshuffle(scope, beam.ParDo(scope.Scope("List"), &List{Spec: string(spec)}, beam.Impulse(scope)))
 	ran := beam.ParDo(scope.Scope("Run"), &Run{Spec: string(spec)}, elements)
 	finished := beam.ParDo(scope.Scope("Finish"), &Finish{Spec: string(spec)}, beam.GroupByKey(scope, ran))
 	beam.ParDo(scope.Scope("End"), &End{Spec: string(spec), Combine: combine}, beam.GroupByKey(scope, finished))
@@ -87,6 +83,24 @@ func decode(text string) (*job.Spec, error) {
 		return nil, fmt.Errorf("the job's description cannot be read: %w", err)
 	}
 	return s, nil
+}
+
+// List gives the shards.
+type List struct {
+	Spec string `json:"spec"`
+}
+
+// ProcessElement reads the list that the job's start has written.
+func (f *List) ProcessElement(_ context.Context, _ []byte, emit func(string)) error {
+	s, err := decode(f.Spec)
+	if err != nil {
+		return err
+	}
+	texts, err := s.ReadShards()
+	for _, t := range texts {
+		emit(t)
+	}
+	return err
 }
 
 // Run runs shards. The shards of a bundle run side by side, as many at once in a process as the job says, whatever the runner does.
