@@ -140,8 +140,8 @@ func progressText(elapsed time.Duration, st State) string {
 	if done >= 0.01 && done < 1 {
 		text += fmt.Sprintf(", %d %%", int(100*done))
 	}
-	if st.Total > 0 && st.Rows > 0 && st.Unit == "" {
-		text += ", " + rate(st.Rows, elapsed)
+	if st.Total > 0 && st.Rows > 0 {
+		text += ", " + rate(st.Rows, elapsed, st.Unit)
 	}
 	if done >= 0.01 && done < 1 {
 		text += fmt.Sprintf(", %s left", clock(time.Duration(float64(elapsed)*(1-done)/done)))
@@ -154,15 +154,18 @@ func progressText(elapsed time.Duration, st State) string {
 
 // rateText gives e.g. `12,000 rows, 1,200 rows/s`.
 func rateText(rows int64, elapsed time.Duration) string {
-	return amount.Of(rows, "row") + ", " + rate(rows, elapsed)
+	return amount.Of(rows, "row") + ", " + rate(rows, elapsed, "")
 }
 
-func rate(rows int64, elapsed time.Duration) string {
-	rate := float64(rows) / elapsed.Seconds()
-	if rate >= 10 {
-		return amount.Grouped(int64(rate)) + " rows/s"
+func rate(done int64, elapsed time.Duration, unit string) string {
+	rate := float64(done) / elapsed.Seconds()
+	if unit == "" {
+		unit = "rows"
 	}
-	return fmt.Sprintf("%.1f rows/s", rate)
+	if rate >= 10 {
+		return amount.Grouped(int64(rate)) + " " + unit + "/s"
+	}
+	return fmt.Sprintf("%.1f %s/s", rate, unit)
 }
 
 // clock writes 0:07, 12:34 or 1:00:00.

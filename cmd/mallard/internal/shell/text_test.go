@@ -133,7 +133,7 @@ func TestProgressText(t *testing.T) {
 		{State{Total: 1}, "0 of 1 row"},
 		{State{Rows: 1, Fraction: -1}, "1 row, 0.1 rows/s"},
 		{State{Rows: 2000, Total: 2000}, "2,000 of 2,000 rows, 200 rows/s"},
-		{State{Doing: "copying the model", Rows: 40, Total: 160, Unit: "MB"}, "copying the model: 40 of 160 MB, 25 %, 0:30 left"},
+		{State{Doing: "copying the model", Rows: 40, Total: 160, Unit: "MB"}, "copying the model: 40 of 160 MB, 25 %, 4.0 MB/s, 0:30 left"},
 	} {
 		if got := progressText(10*time.Second, tt.give); got != tt.want {
 			t.Errorf("%+v: got %q, want %q", tt.give, got, tt.want)
