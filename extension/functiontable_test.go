@@ -12,14 +12,27 @@ import (
 func TestFunctionTable(t *testing.T) {
 	db := open(t, "", config(t))
 	exec(t, db, "CREATE SCHEMA demo", withModels(t, createText), "CREATE TABLE w AS SELECT 'a' AS input")
+	implementations := map[string]int{} // by their plain names; DuckDB lists all of its functions for each question
+	rows, err := db.QueryContext(t.Context(), "SELECT lower(function_name), count(DISTINCT (database_name, schema_name, function_type)) FROM duckdb_functions() GROUP BY ALL")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var n int
+		if err := rows.Scan(&name, &n); err != nil {
+			t.Fatal(err)
+		}
+		implementations[name] = n
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range functiontable.All() {
 		t.Run(f.Name, func(t *testing.T) {
-			if f.Plain != "" {
-				var n int
-				err := db.QueryRowContext(t.Context(), "SELECT count(DISTINCT (database_name, schema_name, function_type)) FROM duckdb_functions() WHERE lower(function_name) = lower(?)", f.Plain).Scan(&n)
-				if err != nil || n != 1 {
-					t.Errorf("%s: %d functions, %v", f.Plain, n, err)
-				}
+			if n := implementations[strings.ToLower(f.Plain)]; f.Plain != "" && n != 1 {
+				t.Errorf("%s: %d functions", f.Plain, n)
 			}
 			give := "SELECT `x` FROM " + f.Name + "()"
 			switch f.Kind {
