@@ -22,7 +22,7 @@ var (
 	perceptron = &job{name: "perceptron", table: "flowers", columns: []string{"sepal_length", "sepal_width", "petal_length", "petal_width"},
 		output: "probabilities", width: 3, numeric: true, rows: allRows, batches: fastBatches, target: 1.5}
 	transformer = &job{name: "transformer", table: "reviews", columns: []string{"text"}, output: "embedding", width: 192, text: true,
-		rows: func(o options) int { return max(o.rows/500, 40) }, batches: []int{16, 32, 64, 256, 1024}, target: 2}
+		rows: func(o options) int { return max(o.rows/500, 12) }, batches: []int{16, 32, 64, 256, 1024}, target: 2}
 )
 
 var fastBatches = []int{256, 1024, 2048, 4096, 8192, 32768, 131072}
