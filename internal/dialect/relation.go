@@ -20,7 +20,7 @@ const (
 	Describes             // DESCRIBE, SHOW, SUMMARIZE
 	Changes               // INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY … FROM, LOAD DATA
 	Alters                // ALTER TABLE, ALTER VIEW
-	Renames               // … RENAME TO
+	Renames               // … RENAME TO, which makes the new name
 	Drops                 // DROP TABLE, DROP VIEW
 	Makes                 // CREATE [OR REPLACE] TABLE, CREATE [OR REPLACE] VIEW; not of temporary ones
 	Shapes                // CREATE TABLE … LIKE
@@ -136,8 +136,15 @@ func (p *parser) target() []Relation {
 	if err != nil || p.isPunct(0, '(') && role != Makes && role != Changes {
 		return nil
 	}
-	if role == Alters && p.words("RENAME", "TO") {
-		role = Renames
+	if role == Alters && p.accept("RENAME", "TO") {
+		all := []Relation{{path, Renames}}
+		if to, err := p.path(); err == nil { // beside the one that is renamed, unless it says more
+			if len(to.Parts) == 1 {
+				to.Parts = append(slices.Clone(path.Parts[:len(path.Parts)-1]), to.Parts[0])
+			}
+			all = append(all, Relation{to, Makes})
+		}
+		return all
 	}
 	all := []Relation{{path, role}}
 	if role == Makes {
@@ -230,15 +237,18 @@ func (p *parser) role() (Role, bool) {
 	kinds := func() bool { return p.accept("TABLE") || p.accept("VIEW") }
 	switch {
 	case p.accept("DROP"):
-		p.accept("MATERIALIZED")
+		if !p.accept("MATERIALIZED") {
+			p.accept("SNAPSHOT")
+		}
 		return Drops, kinds()
 	case p.accept("ALTER"):
 		p.accept("MATERIALIZED")
 		return Alters, kinds()
 	case p.accept("CREATE"):
 		p.accept("OR", "REPLACE")
-		p.accept("RECURSIVE")
-		p.accept("SNAPSHOT")
+		if !p.accept("RECURSIVE") && !p.accept("MATERIALIZED") {
+			p.accept("SNAPSHOT")
+		}
 		return Makes, kinds()
 	case p.accept("LOAD", "DATA"):
 		return Changes, p.accept("INTO") || p.accept("OVERWRITE")

@@ -24,8 +24,8 @@ func TestRelations(t *testing.T) {
 		{"CREATE TEMP TABLE m AS SELECT 1", "", DuckDB},
 		{"DROP VIEW IF EXISTS a.\"b c\".m CASCADE", "drops a.b c.m", DuckDB},
 		{"DROP SCHEMA m", "", DuckDB},
-		{"ALTER TABLE m RENAME TO k", "renames m", DuckDB},
-		{"ALTER VIEW IF EXISTS demo.m RENAME TO k", "renames demo.m", DuckDB},
+		{"ALTER TABLE m RENAME TO k", "renames m, makes k", DuckDB},
+		{"ALTER VIEW IF EXISTS demo.m RENAME TO k", "renames demo.m, makes demo.k", DuckDB},
 		{"ALTER TABLE m RENAME a TO b", "alters m", DuckDB},
 		{"SELECT * FROM (PIVOT m ON a USING count(*))", "reads m", DuckDB},
 		{"WITH c AS (UNPIVOT x.m ON a), d AS (PIVOT c ON a) FROM c, d", "reads x.m", DuckDB},
@@ -65,6 +65,9 @@ func TestRelations(t *testing.T) {
 		{"EXPLAIN WITH c AS (SELECT 1) UPDATE m SET a = 1", "changes m", DuckDB},
 		{"SELECT 1 IS DISTINCT FROM m", "", DuckDB},
 		{"DROP VIEW `p.d.m`", "drops p.d.m", GoogleSQL},
+		{"DROP SNAPSHOT TABLE IF EXISTS d.m", "drops d.m", GoogleSQL},
+		{"CREATE OR REPLACE MATERIALIZED VIEW d.m AS SELECT * FROM t", "makes d.m, reads t", GoogleSQL},
+		{"ALTER TABLE IF EXISTS d.t RENAME TO m", "renames d.t, makes d.m", GoogleSQL},
 		{"SELECT * FROM ML.PREDICT(MODEL demo.m, (SELECT * FROM t))", "reads t", DuckDB},
 	} {
 		all := Split(tt.give, tt.lang)

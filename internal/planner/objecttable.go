@@ -124,8 +124,12 @@ func (pl *Planner) dropObjectTable(ctx context.Context, s *dialect.DropExternalT
 			return &Plan{SQL: "DROP VIEW " + p.SQL(), Pos: -1, Verb: "DROP EXTERNAL TABLE"}, nil
 		}
 		if k, _, err := cat.Lookup(ctx, p); err == nil && k != catalog.Nothing {
-			kind := map[catalog.Kind]string{catalog.Model: "MODEL", catalog.Other: "TABLE or VIEW"}[k]
-			return nil, dialect.At(s.Name.Span, fmt.Errorf("cannot drop `%s`, which has type %s: an external table was expected", p, kind))
+			is, drop := "TABLE or VIEW", "DROP TABLE or DROP VIEW"
+			if k == catalog.Model {
+				is, drop = "MODEL", "DROP MODEL"
+			}
+			return nil, dialect.At(s.Name.Span, fmt.Errorf("cannot drop `%s`, which has type %s: an external table was expected; %s drops it",
+				p, is, drop))
 		}
 	}
 	if s.IfExists {
