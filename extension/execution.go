@@ -139,6 +139,11 @@ func (x *execution) prepare() (*duckdb.Stmt, error) {
 }
 
 func (x *execution) start(st *duckdb.Stmt, args []driver.NamedValue, mode duckapi.Mode) (mapping.Result, error) {
+	if st.NumInput() > len(args) {
+		if err := x.unbound(args); err != nil {
+			return mapping.Result{}, err
+		}
+	}
 	if err := duckapi.Bind(x.ctx, st, args); err != nil {
 		return mapping.Result{}, err
 	}
