@@ -136,8 +136,10 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, errors.Join(err, services.Close())
 	}
 	s := &Server{o: o, db: sql.OpenDB(connector), services: services, mux: http.NewServeMux(), started: time.Now()}
-	// Connections are cheap, and their number is that of the requests at hand: jobs have a bound of their own.
-	s.db.SetMaxIdleConns(16)
+	// Their number is that of the requests at hand: jobs have a bound of their own. Making one takes longer than a small query, so as many
+	// as work at once are kept for the next ones, for a while.
+	s.db.SetMaxIdleConns(128)
+	s.db.SetConnMaxIdleTime(time.Minute)
 	if o.Database == "" {
 		if err := s.makeScratch(ctx); err != nil {
 			return nil, errors.Join(err, s.closeDatabase())

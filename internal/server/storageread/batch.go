@@ -101,10 +101,10 @@ func (b *batches) release() {
 	b.parts, b.rows, b.bytes = b.parts[:0], 0, 0
 }
 
-// buffers is how many messages are at hand at once: one that is made, one that waits and one that is sent.
-const buffers = 3
+// buffers is how many messages are at hand at once: one that is made, one that waits, one that is kept back and one that is sent.
+const buffers = 4
 
-// message makes a message of the batches, and forgets them. Its text holds until two more are made.
+// message makes a message of the batches, and forgets them. Its text holds until three more are made.
 func (b *batches) message() (text []byte, rows int64, err error) {
 	defer b.release()
 	columns := make([]arrow.Array, b.schema.NumFields())

@@ -190,9 +190,13 @@ func (p *pin) begin(ctx context.Context, table string) (number uint64, err error
 	return number, err
 }
 
-// measure counts the rows, and gives the number behind the last one.
+// measure counts the rows, and gives the number behind the last one. DuckDB knows the count without a look at the rows, and which of them may
+// have a number at or behind it: where none has, the numbers are 0, 1, 2 and so on.
 func (n *session) measure(ctx context.Context, c *sql.Conn) (top int64, err error) {
-	err = c.QueryRowContext(ctx, "SELECT count(*), coalesce(max(rowid) + 1, 0) FROM "+n.table).Scan(&n.rows, &top)
+	if err = c.QueryRowContext(ctx, "SELECT count(*) FROM "+n.table).Scan(&n.rows); err != nil {
+		return 0, err
+	}
+	err = c.QueryRowContext(ctx, "SELECT coalesce(max(rowid) + 1, $1) FROM "+n.table+" WHERE rowid >= $1", n.rows).Scan(&top)
 	n.gapless = n.rows == top
 	return top, err
 }
