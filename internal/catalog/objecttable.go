@@ -16,6 +16,11 @@ const ObjectTableMark = "mallard_objects("
 // ExternalTableMark is in the text of the view of every external table over files.
 const ExternalTableMark = "mallard external table"
 
+// ExternalTable is the text of the view of an external table over files, whose rows a query gives.
+func ExternalTable(query string) string {
+	return "SELECT * FROM (" + query + ") WHERE " + quote.Text(ExternalTableMark) + " IS NOT NULL"
+}
+
 // External reports whether a view is an external table over files.
 func (c *Catalog) External(ctx context.Context, p QualifiedName) (bool, error) {
 	rows, err := c.viewsWith(ctx, p, ExternalTableMark)

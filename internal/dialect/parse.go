@@ -98,7 +98,7 @@ func (p *parser) create(st Statement) (Node, *Error) {
 		p.i++
 		m := &CreateModel{Span: st.Span, OrReplace: replace}
 		return m, p.createModel(m)
-	case p.words("EXTERNAL", "TABLE"):
+	case p.words("EXTERNAL", "TABLE") && !p.readsFiles():
 		if scoped {
 			return nil, errorf(scope.Span, "CREATE %s EXTERNAL TABLE is not supported",
 				strings.ToUpper(p.text(scope))).hint("Write CREATE EXTERNAL TABLE")
@@ -109,6 +109,20 @@ func (p *parser) create(st Statement) (Node, *Error) {
 	}
 	p.i = mark
 	return p.query(st)
+}
+
+// readsFiles reports whether a CREATE EXTERNAL TABLE is one over files, which the analyzer reads, and not an object table: its OPTIONS have
+// a format.
+func (p *parser) readsFiles() bool {
+	if p.sql != GoogleSQL {
+		return false
+	}
+	for n := 2; p.i+n < len(p.toks); n++ {
+		if p.isWord(n, "FORMAT") && p.isPunct(n+1, '=') && (p.isPunct(n-1, '(') || p.isPunct(n-1, ',')) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *parser) modelName() (Path, *Error) {

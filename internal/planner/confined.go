@@ -114,7 +114,7 @@ func stays(folder, file string) error {
 	return nil
 }
 
-// Import gives the files of a URI that LOAD DATA reads. In the folder of a bucket a star stands for any text, as in BigQuery; elsewhere
+// Import gives the files of a URI that LOAD DATA and CREATE EXTERNAL TABLE read. In the folder of a bucket a star stands for any text, as in BigQuery; elsewhere
 // the names are patterns as shells have them.
 func (pl *Planner) Import(uri string) ([]string, error) {
 	rest, ok := strings.CutPrefix(uri, "gs://")
@@ -122,9 +122,9 @@ func (pl *Planner) Import(uri string) ([]string, error) {
 	folder, known := config.BucketDirs(pl.Config)[bucket]
 	switch {
 	case !ok && pl.Config.BigQuery.Confined:
-		return nil, failure.As(failure.ErrNoExternalAccess, fmt.Errorf("LOAD DATA reads gs:// alone here, and not %q", uri))
+		return nil, failure.As(failure.ErrNoExternalAccess, fmt.Errorf("files are read from gs:// alone here, and not from %q", uri))
 	case !ok && strings.Contains(uri, "://"):
-		return nil, fmt.Errorf("LOAD DATA reads gs:// and files of this machine, and not %q", uri)
+		return nil, fmt.Errorf("files are read from gs:// and this machine, and not from %q", uri)
 	case !ok:
 		files, err := filepath.Glob(uri)
 		if err == nil && len(files) == 0 {

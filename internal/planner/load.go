@@ -11,6 +11,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/udf"
@@ -21,21 +22,28 @@ import (
 type loading struct {
 	described
 	*writer.Load
+	what    string // the statement's name
 	options map[string]any
 	files   []string
 }
 
 // load writes LOAD DATA: the statement itself, and what follows it.
 func (d described) load(ctx context.Context, of *writer.Load) (sql string, then []string, err error) {
-	l := &loading{described: d, Load: of, options: map[string]any{}}
+	l := &loading{described: d, Load: of, options: map[string]any{}, what: "LOAD DATA"}
+	if l.External != "" {
+		l.what = "CREATE EXTERNAL TABLE"
+	}
 	for _, o := range l.Options {
 		if l.options[o.Name], err = d.Value(ctx, o.SQL); err != nil {
-			return "", nil, fmt.Errorf("the option %s of LOAD DATA: %w", o.Name, err)
+			return "", nil, fmt.Errorf("the option %s of %s: %w", o.Name, l.what, err)
 		}
 	}
 	rows, err := l.source(ctx)
 	if err != nil {
 		return "", nil, err
+	}
+	if l.External != "" {
+		return l.External + " " + l.Target + " AS " + catalog.ExternalTable(rows), nil, nil
 	}
 	names, definitions := make([]string, len(l.Columns)), make([]string, len(l.Columns))
 	for i, c := range l.Columns {
@@ -74,21 +82,21 @@ func (l *loading) source(ctx context.Context) (string, error) {
 		format = "JSON"
 	case "CSV", "JSON", "PARQUET":
 	case "":
-		return "", errors.New("LOAD DATA needs the option format in FROM FILES")
+		return "", errors.New(l.what + " needs the option format")
 	case "AVRO", "ORC", "DATASTORE_BACKUP", "DELTA_LAKE", "GOOGLE_SHEETS", "ICEBERG":
-		return "", fmt.Errorf("LOAD DATA of the format %s is not supported; CSV, JSON and PARQUET are", format)
+		return "", fmt.Errorf("%s of the format %s is not supported; CSV, JSON and PARQUET are", l.what, format)
 	default:
 		return "", fmt.Errorf("Invalid value for the option format: %q", format)
 	}
 	for _, o := range l.Options {
 		of, known := loadOptions[o.Name]
 		if !known || of != "" && !slices.Contains(strings.Fields(of), format) {
-			return "", fmt.Errorf("the option %s of LOAD DATA of %s is not supported", o.Name, format)
+			return "", fmt.Errorf("the option %s of %s of %s is not supported", o.Name, l.what, format)
 		}
 	}
 	uris := texts(l.options["uris"])
 	if len(uris) == 0 {
-		return "", errors.New("LOAD DATA needs the option uris in FROM FILES")
+		return "", errors.New(l.what + " needs the option uris")
 	}
 	for _, uri := range uris {
 		files, err := l.Import(uri)
@@ -149,7 +157,7 @@ func (l *loading) typed(ctx context.Context, source string) (string, error) {
 				items[i] = "timezone('UTC', " + items[i] + ")"
 			}
 		}
-		items[i] = "CAST(" + items[i] + " AS " + c.Type.DuckDB() + ")"
+		items[i] = "CAST(" + items[i] + " AS " + c.Type.DuckDB() + ") AS " + quote.Name(c.Name)
 	}
 	return "SELECT " + strings.Join(items, ", ") + " FROM " + source, nil
 }
@@ -251,7 +259,7 @@ func (l *loading) csvOptions() ([]string, error) {
 		mark = s
 	}
 	if len(delimiter) > 4 || len(mark) > 1 {
-		return nil, errors.New("the options field_delimiter and quote of LOAD DATA are one character each")
+		return nil, fmt.Errorf("the options field_delimiter and quote of %s are one character each", l.what)
 	}
 	nulls := texts(l.options["null_markers"])
 	if len(nulls) == 0 {
@@ -266,7 +274,7 @@ func (l *loading) csvOptions() ([]string, error) {
 		options = append(options, "null_padding = true", "parallel = false")
 	}
 	if l.options["ignore_unknown_values"] == true {
-		return nil, errors.New("the option ignore_unknown_values of LOAD DATA of CSV is not supported; name all columns of the file")
+		return nil, fmt.Errorf("the option ignore_unknown_values of %s of CSV is not supported; name all columns of the file", l.what)
 	}
 	switch encoding := strings.ToUpper(l.text("encoding")); encoding {
 	case "", "UTF8", "UTF-8":
@@ -275,7 +283,7 @@ func (l *loading) csvOptions() ([]string, error) {
 	case "UTF-16LE", "UTF_16LE":
 		options = append(options, "encoding = 'utf-16'")
 	default:
-		return nil, fmt.Errorf("the encoding %s in LOAD DATA is not supported; UTF-8, ISO-8859-1 and UTF-16LE are", encoding)
+		return nil, fmt.Errorf("the encoding %s in %s is not supported; UTF-8, ISO-8859-1 and UTF-16LE are", encoding, l.what)
 	}
 	packed, err := l.packed()
 	return append(options, packed...), err
@@ -291,7 +299,7 @@ func (l *loading) packed() ([]string, error) {
 	case "GZIP":
 		return []string{"compression = 'gzip'"}, nil
 	default:
-		return nil, fmt.Errorf("the compression %s in LOAD DATA is not supported; GZIP is", c)
+		return nil, fmt.Errorf("the compression %s in %s is not supported; GZIP is", c, l.what)
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// Load is a statement LOAD DATA: the database reads the files, and says what columns they have.
+// Load is a statement LOAD DATA or CREATE EXTERNAL TABLE: the database reads the files, and says what columns they have.
 type Load struct {
+	External  string       // how CREATE VIEW begins, for an external table; "" for LOAD DATA
 	Target    string       // the table in DuckDB
 	Temporary bool         // it is to be a temporary one
 	Replaces  bool         // the rows that are there go, and their columns
@@ -77,6 +78,38 @@ func (w *writer) loadData(s *resolved.ResolvedAuxLoadDataStmtProto) *Load {
 		l.More = append(l.More, ingestion(kept.Value.Partitioning))
 	}
 	w.makeColumns(kept, s.GetColumnDefinitionList())
+	return l
+}
+
+// createExternal writes CREATE EXTERNAL TABLE over files
+// (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_external_table_statement).
+func (w *writer) createExternal(s *resolved.ResolvedCreateExternalTableStmtProto) *Load {
+	of := s.GetParent()
+	at := location(of.GetParent().GetParent().GetParent())
+	switch {
+	case of.GetConnection() != nil:
+		refuse(at, "CREATE EXTERNAL TABLE … WITH CONNECTION over files")
+	case s.GetWithPartitionColumns() != nil:
+		refuse(at, "CREATE EXTERNAL TABLE … WITH PARTITION COLUMNS")
+	case of.GetLikeTable().GetFullName() != "":
+		refuse(at, "CREATE EXTERNAL TABLE … LIKE")
+	case of.GetParent().GetCreateScope() == resolved.ResolvedCreateStatementEnums_CREATE_TEMP:
+		refuse(at, "CREATE TEMP EXTERNAL TABLE")
+	}
+	l := &Load{Pos: int(at.GetStart()), End: int(at.GetEnd())}
+	l.External, l.Target = w.create(of.GetParent(), "VIEW", of.GetParent().GetNamePath())
+	for _, c := range of.GetColumnDefinitionList() {
+		l.Columns = append(l.Columns, LoadColumn{c.GetName(), analyzer.TypeOf(c.GetType()), "", c.GetAnnotations().GetNotNull()})
+	}
+	var kept []*resolved.ResolvedOptionProto
+	for _, o := range of.GetOptionList() {
+		if name := strings.ToLower(o.GetName()); optionTypes[name] != 0 {
+			kept = append(kept, o)
+		} else {
+			l.Options = append(l.Options, Option{Name: name, SQL: w.expr(o.GetValue())})
+		}
+	}
+	w.makeColumns(w.make(of.GetParent(), metadata.Table, kept), of.GetColumnDefinitionList())
 	return l
 }
 

@@ -66,7 +66,7 @@ type Written struct {
 	Then    []string          // statements of DuckDB's that follow, in the same transaction
 	Changes []*Change         // of what is kept besides DuckDB's catalog
 	Reads   []AsOf            // the tables that are read as of a time
-	Load    *Load             // what of LOAD DATA the database is to write; SQL is empty
+	Load    *Load             // what of LOAD DATA or CREATE EXTERNAL TABLE the database is to write; SQL is empty
 	Writes  [][]string        // the paths of the tables whose rows it changes; nil in one for all
 }
 
@@ -114,6 +114,10 @@ func (w *writer) statement(s *resolved.AnyResolvedStatementProto, out *Written) 
 	case *resolved.AnyResolvedStatementProto_ResolvedTruncateStmtNode:
 		out.SQL = w.truncate(n.ResolvedTruncateStmtNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedCreateStatementNode:
+		if e := n.ResolvedCreateStatementNode.GetResolvedCreateTableStmtBaseNode().GetResolvedCreateExternalTableStmtNode(); e != nil {
+			out.Load = w.createExternal(e)
+			return
+		}
 		w.keepsDigits = true
 		out.SQL = w.createStatement(n.ResolvedCreateStatementNode)
 	case *resolved.AnyResolvedStatementProto_ResolvedDropFunctionStmtNode:

@@ -42,7 +42,7 @@ func (s *Service) external(ctx context.Context, e *api.ExternalDataConfiguration
 	if err != nil {
 		return "", r.wording(ctx, err)
 	}
-	return "SELECT * FROM (" + query + ") WHERE " + quote.Text(catalog.ExternalTableMark) + " IS NOT NULL", nil
+	return catalog.ExternalTable(query), nil
 }
 
 // query gives the query for the rows of files.
