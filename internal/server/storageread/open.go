@@ -190,8 +190,8 @@ func (p *pin) begin(ctx context.Context, table string) (number uint64, err error
 	return number, err
 }
 
-// measure counts the rows, and gives the number behind the last one. DuckDB knows the count without a look at the rows, and which of them may
-// have a number at or behind it: where none has, the numbers are 0, 1, 2 and so on.
+// measure counts the rows, and gives the number behind the last one. DuckDB knows the count without a look at the rows, and which of them
+// may have a number at or behind it: where none has, the numbers are 0, 1, 2 and so on.
 func (n *session) measure(ctx context.Context, c *sql.Conn) (top int64, err error) {
 	if err = c.QueryRowContext(ctx, "SELECT count(*) FROM "+n.table).Scan(&n.rows); err != nil {
 		return 0, err

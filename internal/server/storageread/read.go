@@ -95,8 +95,8 @@ func (n *session) send(ctx context.Context, c *sql.Conn, query string, offset, a
 		defer r.Release()
 		ended <- b.produce(r, made, gone)
 	}()
-	// A message goes out when the next one is there, the last one when the query has ended: so the end of the stream follows it at once. Python's
-	// client waits for 0.2 s more where it finds the rows read and the stream not ended.
+	// A message goes out when the next one is there, the last one when the query has ended: so the end of the stream follows it at once.
+	// Python's client waits for 0.2 s more where it finds the rows read and the stream not ended.
 	var last *message
 	for m := range made {
 		if err == nil && last != nil {
