@@ -114,8 +114,8 @@ func stays(folder, file string) error {
 	return nil
 }
 
-// Import gives the files of a URI that LOAD DATA and CREATE EXTERNAL TABLE read. In the folder of a bucket a star stands for any text, as in
-// BigQuery; elsewhere the names are patterns as shells have them.
+// Import gives the files of a URI that LOAD DATA and CREATE EXTERNAL TABLE read. In the folder of a bucket a star stands for any text, as
+// in BigQuery; elsewhere the names are patterns as shells have them.
 func (pl *Planner) Import(uri string) ([]string, error) {
 	rest, ok := strings.CutPrefix(uri, "gs://")
 	bucket, object, _ := strings.Cut(rest, "/")
