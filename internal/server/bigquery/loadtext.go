@@ -209,7 +209,8 @@ func (r *loading) parsed(ctx context.Context, c *sql.Conn, texts string, columns
 
 // jsonLines reads objects, one a line.
 func (r *loading) jsonLines(ctx context.Context) error {
-	if r.fields == nil {
+	named := r.l.Schema != nil && len(r.l.Schema.Fields) > 0
+	if r.fields == nil || r.l.Autodetect && !named && !r.l.IgnoreUnknownValues { // a table that is there may get columns
 		options, err := r.jsonOptions()
 		if err != nil {
 			return err
@@ -352,6 +353,9 @@ func (r *loading) detectJSON(ctx context.Context, options string) error {
 		return err
 	}
 	for _, p := range columns {
+		if fieldNamed(r.fields, []string{p[0]}) != nil {
+			continue // the table tells its type
+		}
 		// Numbers that are too large for INT64 are FLOAT64, as are those with a point; what has no type of its own stays a STRING.
 		of := strings.NewReplacer("UBIGINT", "DOUBLE", "HUGEINT", "DOUBLE", "UUID", "VARCHAR", "TIMESTAMP",
 			"TIMESTAMP WITH TIME ZONE").Replace(p[1])
