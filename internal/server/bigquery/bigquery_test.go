@@ -134,6 +134,13 @@ func TestDatasets(t *testing.T) {
 	_, err = s.Datasets.Get("other", "demo").Do()
 	wantFault(t, err, 404, "notFound", "Project other")
 
+	if _, err := s.Datasets.Get(project, "demo").IfNoneMatch(d.Etag).Do(); !googleapi.IsNotModified(err) {
+		t.Errorf("the same version: %v", err)
+	}
+	if _, err := s.Datasets.Get(project, "demo").IfNoneMatch("another").Do(); err != nil {
+		t.Errorf("another version: %v", err)
+	}
+
 	patch := s.Datasets.Patch(project, "demo", &api.Dataset{Description: "e", ForceSendFields: []string{"FriendlyName"}})
 	patch.Header().Set("If-Match", "another")
 	_, err = patch.Do()

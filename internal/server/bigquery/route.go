@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	api "google.golang.org/api/bigquery/v2"
 )
 
 // Prefix stands before the paths of most clients; Go's leaves it out.
@@ -153,6 +155,10 @@ func (c *call) reply(v any, err error) {
 	h.Set("Content-Type", "application/json; charset=UTF-8")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Vary", "Origin, X-Origin, Referer, Accept-Encoding")
+	if status == http.StatusOK && c.unchanged(v) {
+		c.w.WriteHeader(http.StatusNotModified)
+		return
+	}
 	if len(text) > 1024 && strings.Contains(c.r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
 		c.w.WriteHeader(status)
@@ -164,6 +170,22 @@ func (c *call) reply(v any, err error) {
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(text) // the client has gone
+}
+
+// unchanged reports whether the client has a resource already in the version that it has now, as its If-None-Match says.
+func (c *call) unchanged(v any) bool {
+	has, tag := strings.Trim(c.r.Header.Get("If-None-Match"), `"`), ""
+	switch of := v.(type) {
+	case *api.Dataset:
+		tag = of.Etag
+	case *api.Table:
+		tag = of.Etag
+	case *api.Model:
+		tag = of.Etag
+	case *api.Routine:
+		tag = of.Etag
+	}
+	return c.r.Method == http.MethodGet && tag != "" && has == tag
 }
 
 // render writes the JSON of a reply, with what fields= leaves of it.
