@@ -52,7 +52,11 @@ func TestHostile(t *testing.T) {
 		}
 	})
 	faults := &faultLog{}
-	s := start(t, server.Options{Logger: slog.New(faults)})
+	bucket := filepath.Join(root, "bucket")
+	if err := errors.Join(os.Mkdir(bucket, 0o700), os.WriteFile(filepath.Join(bucket, "a.csv"), []byte("a,b\n1,x\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, server.Options{Logger: slog.New(faults), Buckets: map[string]string{"files": bucket}})
 	post(t, s, "/bigquery/v2/projects/test-project/datasets", `{"datasetReference": {"datasetId": "d"}}`, nil)
 	post(t, s, "/bigquery/v2/projects/test-project/queries", `{"query": "CREATE TABLE d.t AS SELECT 1 AS x, 'a' AS s", "useLegacySql": false}`, nil)
 	before := files(t, root)
@@ -248,6 +252,16 @@ func (a *attacker) path() {
 
 // bodies are right requests; what is sent is made from them.
 var bodies = []struct{ verb, path, text string }{
+	{"POST", "/projects/test-project/queries", `{"query": "CREATE OR REPLACE EXTERNAL TABLE d.ext (a INT64, b STRING) OPTIONS (format = 'CSV', uris = ['gs://files/a.csv'], skip_leading_rows = 1)", "useLegacySql": false}`},
+	{"POST", "/projects/test-project/queries", `{"query": "SELECT * FROM d.ext", "useLegacySql": false}`},
+	{"POST", "/projects/test-project/jobs", `{"configuration": {"query": {"query": "SELECT * FROM ext", "useLegacySql": false, "tableDefinitions": {"ext": {"sourceFormat": "CSV",
+		"sourceUris": ["gs://files/*.csv"], "autodetect": true, "csvOptions": {"skipLeadingRows": "1", "fieldDelimiter": ",", "encoding": "UTF-8", "quote": "\""}}}}}}`},
+	{"POST", "/projects/test-project/datasets/d/tables", `{"tableReference": {"projectId": "test-project", "datasetId": "d", "tableId": "ext"}, "externalDataConfiguration":
+		{"sourceFormat": "NEWLINE_DELIMITED_JSON", "sourceUris": ["gs://files/../a.csv"], "schema": {"fields": [{"name": "a", "type": "INT64"}]}, "maxBadRecords": 3,
+		"hivePartitioningOptions": {"mode": "AUTO", "sourceUriPrefix": "gs://files/"}}}`},
+	{"POST", "/projects/test-project/datasets/d/tables/t:setIamPolicy", `{"policy": {"etag": "AAAA", "version": 3, "bindings": [{"role": "r", "members": ["user:a@b"]}]}, "updateMask": "bindings"}`},
+	{"POST", "/projects/test-project/datasets/d/tables/t:getIamPolicy", `{"options": {"requestedPolicyVersion": 3}}`},
+	{"POST", "/projects/test-project/datasets/d/tables/t:testIamPermissions", `{"permissions": ["bigquery.tables.get"]}`},
 	{"POST", "/projects/test-project/queries", `{"query": "SELECT @a AS x, 'z' AS y", "useLegacySql": false, "parameterMode": "NAMED", "maxResults": 10, "timeoutMs": 1000, "queryParameters":
 		[{"name": "a", "parameterType": {"type": "ARRAY", "arrayType": {"type": "STRUCT", "structTypes": [{"name": "f", "type": {"type": "NUMERIC"}}]}},
 		"parameterValue": {"arrayValues": [{"structValues": {"f": {"value": "1.5"}}}]}}], "formatOptions": {"useInt64Timestamp": true}}`},
