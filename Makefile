@@ -137,7 +137,7 @@ hostile: ## HOSTILE (100000) wrong requests of every kind to mallard serve
 	$(GO) test ./internal/server -run '^TestHostile$$' -v -timeout 2h -hostile $(or $(HOSTILE),100000)
 
 faults: fetched ## kill a process at KILLS (500) points of its work, and FAULTS (20) times as many faults of other kinds as in the tests
-	$(GO) test ./extension -run '^(TestFaults|TestFullDisk|TestKilledAnywhere)$$' -v -timeout 2h -kills $(or $(KILLS),500) -faults $(or $(FAULTS),20)
+	$(GO) test ./extension -run '^(TestFaults|TestFullDisk|TestKilledAnywhere|TestKilledWorkers)$$' -v -timeout 2h -kills $(or $(KILLS),500) -faults $(or $(FAULTS),20)
 
 soak: fetched ## SOAK (20m) of mixed work; what the process has, and how many answers were right, each minute
 	$(GO) test ./extension -run '^TestSoak$$' -v -timeout 24h -soak $(or $(SOAK),20m)

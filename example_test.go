@@ -176,6 +176,20 @@ func ExampleWithStreaming() {
 	// Output: <nil> 0 <nil>
 }
 
+// The models of a database run in a process of their own, which is this program again.
+func ExampleRunWorker() {
+	mallard.RunWorker() // first: in that process it does not return
+	program, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg := mallard.DefaultConfig()
+	cfg.TensorFlow.Isolation, cfg.TensorFlow.Worker = "process", program
+	cfg.TensorFlow.WorkerMemory = 4 << 30
+	fmt.Println(cfg.Validate())
+	// Output: <nil>
+}
+
 func ExampleLoadConfig() {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {

@@ -54,6 +54,12 @@ type Driver = extension.Driver
 // ("sales.db?access_mode=read_only&threads=4").
 func NewConnector(dsn string, o Options) (*Connector, error) { return extension.NewConnector(dsn, o) }
 
+// RunWorker runs the models of another process where this one was started for that ([tensorflow] isolation = "process"), and does not
+// return then. Else it does nothing. A program that is to be its own worker calls it at the start of its main function, before anything
+// that a second process must not do, and gives its path (os.Executable) as TensorFlowConfig.Worker. Others name the command mallard
+// there, or have it in $PATH.
+func RunWorker() { extension.RunWorker() }
+
 // Dialect says how a text is read.
 type Dialect = dialect.Lang
 

@@ -1,6 +1,7 @@
 package extension
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/mallardml/mallard/internal/config"
@@ -28,7 +29,10 @@ func TestSplitDSN(t *testing.T) {
 
 // TestEngines: what checks a MODEL_TYPE without loading an engine knows the same ones.
 func TestEngines(t *testing.T) {
-	kinds := engines(config.DefaultConfig())
+	kinds, workers, err := engines(config.DefaultConfig())
+	if err := errors.Join(err, workers.Close()); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := kinds.Find(engine.DefaultType()); err != nil {
 		t.Error(err)
 	}

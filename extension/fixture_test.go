@@ -137,11 +137,13 @@ func TestFixtures(t *testing.T) {
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		t.Run(name, func(t *testing.T) { testFixture(t, file, name) })
+		t.Run(name, func(t *testing.T) {
+			testFixture(t, file, name, func() *sql.DB { return open(t, "", config(t)) })
+		})
 	}
 }
 
-func testFixture(t *testing.T, file, name string) {
+func testFixture(t *testing.T, file, name string, database func() *sql.DB) {
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +156,7 @@ func testFixture(t *testing.T, file, name string) {
 		t.Fatal(err)
 	}
 	for i, c := range cases {
-		db := open(t, "", config(t))
+		db := database()
 		db.SetMaxOpenConns(1)
 		options := ""
 		if c.Signature != "" {
@@ -177,7 +179,7 @@ func testFixture(t *testing.T, file, name string) {
 		}
 		sort.Strings(outputs)
 		options += ", OUTPUTS=['" + strings.Join(binary, "', '") + "']"
-		exec(t, db, fmt.Sprintf("CREATE MODEL m OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='%s/%s/*'%s)", models(t), name, options))
+		exec(t, db, fmt.Sprintf("CREATE OR REPLACE MODEL m OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='%s/%s/*'%s)", models(t), name, options))
 		for _, exact := range []bool{false, true} {
 			table := fixtureTable(c, exact)
 			exec(t, db, "CREATE OR REPLACE TABLE t AS "+table)

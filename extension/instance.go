@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -22,11 +23,12 @@ import (
 // instance is one open DuckDB, with what all its connections share. Two connectors to one file share its instance, as
 // they share the DuckDB underneath: a function registered by one is seen by the other.
 type instance struct {
-	key  string            // the file's path; empty for a database in memory
-	refs int               // connectors, guarded by instances.mu
-	gone chan struct{}     // closed when the last of them has closed it
-	duck *duckdb.Connector // of the database, for every connection
-	cfg  *config.Config
+	key     string            // the file's path; empty for a database in memory
+	refs    int               // connectors, guarded by instances.mu
+	gone    chan struct{}     // closed when the last of them has closed it
+	duck    *duckdb.Connector // of the database, for every connection
+	cfg     *config.Config
+	workers io.Closer // what models run in, if that is no part of this process
 
 	private   private
 	access    *access
@@ -135,18 +137,22 @@ func newInstance(dsn, key string, cfg *config.Config, register func(*instance, m
 	if err != nil {
 		return nil, err
 	}
+	kinds, workers, err := engines(cfg)
+	if err != nil {
+		return nil, err
+	}
 	duck, err := duckdb.NewConnector(dsn, nil)
 	if err != nil {
 		return nil, err
 	}
 	in := &instance{
-		key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, duck: duck, changes: newChangeLog(),
+		key: key, refs: 1, gone: make(chan struct{}), cfg: cfg, duck: duck, changes: newChangeLog(), workers: workers,
 	}
 	in.private = newPrivate(duck)
 	in.access = &access{private: in.private, changed: &in.epoch}
 	in.functions = &functionTable{private: in.private, all: map[string]*function{}}
 	in.stores = serving.NewStores(cfg, in.access.allowed)
-	in.models = serving.NewModels(cfg, in.stores, engines(cfg), modelstore.Store{Dir: dir}, copied)
+	in.models = serving.NewModels(cfg, in.stores, kinds, modelstore.Store{Dir: dir}, copied)
 	in.remote = serving.NewRemote(cfg, in.stores, in.private.db)
 	in.objects = newObjects(cfg.Objects, in.stores, in.state)
 	err = in.private.do(context.Background(), func(_ *duckdb.Conn, h mapping.Connection) error {
@@ -176,7 +182,7 @@ func (in *instance) close() error {
 	if !last {
 		return nil
 	}
-	err := errors.Join(in.remote.Close(), in.stores.Close(), in.private.db.Close(), in.models.Close(), in.duck.Close())
+	err := errors.Join(in.remote.Close(), in.stores.Close(), in.private.db.Close(), in.models.Close(), in.workers.Close(), in.duck.Close())
 	instances.mu.Lock()
 	if in.key != "" {
 		delete(instances.byFile, in.key)

@@ -31,6 +31,7 @@ var update = flag.Bool("update", false, "rewrite the expected results of .test f
 
 // TestMain demands that no test leaves a goroutine or a TensorFlow handle behind.
 func TestMain(m *testing.M) {
+	extension.RunWorker()
 	flag.Parse()
 	leak.MainClosing(m, native.Close, func() error {
 		var errs []error

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/trace"
 )
 
@@ -55,7 +57,7 @@ func (k *chunk) run(rows []int32) error {
 	}
 	out, err := k.ask(w.tensors, len(rows))
 	if err != nil {
-		return k.wrap(err)
+		return k.wrap(k.located(err, rows))
 	}
 	defer out.Close()
 	for i, s := range k.sinks {
@@ -92,6 +94,16 @@ func (k *chunk) store(s *sink, t Tensor, rows []int32) error {
 		defer k.write.Unlock()
 	}
 	return s.write(t, rows)
+}
+
+// located adds the rows of a run to the end of an engine's process: which of them is to blame, nobody can tell any more.
+func (k *chunk) located(err error, rows []int32) error {
+	var end interface{ EngineEnded() bool }
+	if len(rows) == 0 || !errors.As(err, &end) || !end.EngineEnded() {
+		return err
+	}
+	return fmt.Errorf("a run of %s, which are among rows %d to %d of a chunk of %d: %w",
+		amount.Of(len(rows), "row"), slices.Min(rows)+1, slices.Max(rows)+1, k.size, err)
 }
 
 // wrap names the model. A cancelled run is the statement's end and no fault of the model.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 )
 
@@ -25,6 +26,7 @@ const (
 )
 
 func main() {
+	mallard.RunWorker()
 	// A write to a closed pipe (`| head`) is to be an error that ends the command in order, not a signal.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(run(context.Background(), os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}))

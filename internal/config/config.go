@@ -87,6 +87,29 @@ type TensorFlowConfig struct {
 	XLA bool `toml:"xla"`
 	// AllowOps names operations that reach outside the graph (ReadFile, PyFunc, …) and are allowed all the same.
 	AllowOps []string `toml:"allow_ops"`
+	// Isolation is "" to run models in this process, or "process" to run those of a database in a process of their own, which
+	// may end without this one: Linux only.
+	Isolation string `toml:"isolation"`
+	// Worker is the program that is this process: the command mallard, or one that calls RunWorker at the start of its main
+	// function. Empty is this program where it is the command mallard, else that command in $PATH.
+	Worker string `toml:"worker"`
+	// WorkerMemory is how many bytes of memory of its own that process may have; 0 is no bound. Beyond it the process is ended,
+	// and the statement with it.
+	WorkerMemory int64 `toml:"worker_memory"`
+}
+
+func (c TensorFlowConfig) validate() error {
+	switch {
+	case c.IntraOpThreads < 0 || c.InterOpThreads < 0:
+		return errors.New("tensorflow: threads must be 0 (TensorFlow decides) or more")
+	case c.Isolation != "" && c.Isolation != "process":
+		return fmt.Errorf("[tensorflow]: isolation %q is none; use \"process\", or \"\" for none", c.Isolation)
+	case c.WorkerMemory < 0:
+		return errors.New("[tensorflow]: worker_memory cannot be negative")
+	case c.Isolation == "" && (c.Worker != "" || c.WorkerMemory != 0):
+		return errors.New("[tensorflow]: worker and worker_memory need isolation = \"process\"")
+	}
+	return nil
 }
 
 // GoogleSQLConfig finds the analyzer of GoogleSQL.
@@ -255,10 +278,7 @@ func (c *Config) With(name, text string) (*Config, error) {
 func (c *Config) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.TensorFlow.IntraOpThreads < 0 || c.TensorFlow.InterOpThreads < 0 {
-		bad("tensorflow: threads must be 0 (TensorFlow decides) or more")
-	}
-	errs = append(errs, c.Store.validate(), c.Cache.validate(), c.Budget.validate(), c.Objects.validate())
+	errs = append(errs, c.TensorFlow.validate(), c.Store.validate(), c.Cache.validate(), c.Budget.validate(), c.Objects.validate())
 	for n, folder := range c.Buckets {
 		if n == "" || strings.ContainsAny(n, "/*") || folder == "" {
 			bad(`buckets: write name = "folder", without slashes in the name`)

@@ -94,6 +94,8 @@ func TestConfigErrors(t *testing.T) {
 		{"unknown key", "[tensorflow]\nlibary = 'x'\n", `c.toml:2:1: unknown key "tensorflow.libary"; did you mean "library"? config.example.toml lists every key`},
 		{"wrong type", "[tensorflow]\nxla = 3\n", `c.toml:2:7: "tensorflow.xla" must be true or false, and here stands TOML's integer`},
 		{"bad dialect", "[bigquery]\ndialect = 'mysql'\n", `unknown dialect "mysql": use auto, duckdb or bigquery`},
+		{"isolation", "[tensorflow]\nisolation = 'thread'\n", `c.toml: [tensorflow]: isolation "thread" is none; use "process", or "" for none`},
+		{"worker alone", "[tensorflow]\nworker_memory = 1\n", `c.toml: [tensorflow]: worker and worker_memory need isolation = "process"`},
 		{"negative threads", "[tensorflow]\nintra_op_threads = -1\n", "c.toml: tensorflow: threads must be 0 (TensorFlow decides) or more"},
 		{"model without path", "[models.m]\n", `c.toml: models."m": path is missing`},
 		{"remote type", "[models.m]\npath='x'\ntype='ONNX'\n", `c.toml: models."m": type "ONNX" is not supported; use TENSORFLOW`},
