@@ -126,9 +126,6 @@ func (t Type) String() string {
 	return t.Kind.String()
 }
 
-// MarshalText is String, for JSON and logs.
-func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
-
 // DuckDB is the name of the type that keeps all values there; "" where there is none.
 func (t Type) DuckDB() string {
 	switch t.Kind {
