@@ -177,12 +177,18 @@ func coerced(sql string, from, to googlesql.Type, written string) (string, error
 	rank := map[googlesql.Kind]int{googlesql.Int64: 1, googlesql.Numeric: 2, googlesql.BigNumeric: 3, googlesql.Float64: 4}
 	constant := strings.TrimSpace(written)
 	switch {
+	case from.Kind == googlesql.String && !from.Equal(to) && oneString.MatchString(constant):
+		if !slices.Contains([]googlesql.Kind{googlesql.Date, googlesql.DateTime, googlesql.Time, googlesql.Timestamp}, to.Kind) {
+			break
+		}
+		wrong := fmt.Sprintf("Could not cast literal \"%s\" to type %s", strings.Trim(strings.TrimLeft(constant, "rR"), `'"`), to)
+		return fmt.Sprintf("SELECT CASE WHEN TRY_CAST(x AS %[2]s) IS NULL THEN error(%[3]s) ELSE CAST(x AS %[2]s) END FROM (%[1]s) AS t(x)",
+			sql, to.DuckDB(), quote.Text(wrong)), nil
 	case from.Equal(to):
 		return sql, nil
 	case rank[from.Kind] > 0 && rank[from.Kind] < rank[to.Kind],
 		from.Kind == googlesql.Date && (to.Kind == googlesql.DateTime || to.Kind == googlesql.Timestamp),
 		strings.EqualFold(constant, "NULL"),
-		from.Kind == googlesql.String && oneString.MatchString(constant),
 		from.Kind == googlesql.Float64 && rank[to.Kind] > 1 && strings.Trim(constant, "-0123456789.eE") == "",
 		from.Kind == googlesql.Array && to.Kind == googlesql.Array,
 		from.Kind == googlesql.Struct && to.Kind == googlesql.Struct && len(from.Fields) == len(to.Fields):

@@ -59,7 +59,8 @@ func (*ScriptStatement) isNode() {}
 // scriptReader reads the statements of a script. It stops at the first fault, which is at bad.
 type scriptReader struct {
 	src    string
-	toks   []token // without blanks and comments
+	lexer  lexer
+	toks   []token // those read so far, without blanks and comments: a statement does not read what follows it
 	i      int
 	depth  int
 	failed bool
@@ -70,31 +71,38 @@ type scriptReader struct {
 const maxBlocks = 50
 
 func newScriptReader(src string, pos, end int) *scriptReader {
-	r := &scriptReader{src: src}
-	l := lexer{src: src, pos: pos, end: end, sql: GoogleSQL}
-	for t, ok := l.next(); ok; t, ok = l.next() {
+	return &scriptReader{src: src, lexer: lexer{src: src, pos: pos, end: end, sql: GoogleSQL}}
+}
+
+// has reports whether there is a token so many behind the current one, and reads up to it.
+func (r *scriptReader) has(n int) bool {
+	for len(r.toks) <= r.i+n {
+		t, ok := r.lexer.next()
+		if !ok {
+			return false
+		}
 		if t.kind != kindSpace && t.kind != kindComment {
 			r.toks = append(r.toks, t)
 		}
 	}
-	return r
+	return true
 }
 
 func (r *scriptReader) word(n int) string {
-	if r.i+n >= len(r.toks) || r.toks[r.i+n].kind != kindWord {
+	if !r.has(n) || r.toks[r.i+n].kind != kindWord {
 		return ""
 	}
 	return strings.ToUpper(r.text(n))
 }
 
 func (r *scriptReader) text(n int) string {
-	if r.i+n >= len(r.toks) {
+	if !r.has(n) {
 		return ""
 	}
 	return r.src[r.toks[r.i+n].Pos:r.toks[r.i+n].End]
 }
 
-func (r *scriptReader) done() bool { return r.i >= len(r.toks) }
+func (r *scriptReader) done() bool { return !r.has(0) }
 
 func (r *scriptReader) take(words ...string) bool {
 	for n, w := range words {
@@ -123,7 +131,7 @@ func (r *scriptReader) opens() bool {
 	case "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "DECLARE", "RAISE", "LEAVE", "BREAK", "ITERATE", "CONTINUE", "RETURN":
 		return true
 	case "BEGIN":
-		return r.i+1 < len(r.toks) && r.text(1) != ";" && r.word(1) != "TRANSACTION"
+		return r.has(1) && r.text(1) != ";" && r.word(1) != "TRANSACTION"
 	case "EXECUTE":
 		return r.word(1) == "IMMEDIATE"
 	case "CALL": // what refreshes object tables is no procedure of the user's
@@ -135,7 +143,7 @@ func (r *scriptReader) opens() bool {
 }
 
 func (r *scriptReader) labelled() bool {
-	if r.i+2 >= len(r.toks) || r.toks[r.i].kind != kindWord && r.toks[r.i].kind != kindQuoted || r.text(1) != ":" {
+	if !r.has(2) || r.toks[r.i].kind != kindWord && r.toks[r.i].kind != kindQuoted || r.text(1) != ":" {
 		return false
 	}
 	switch r.word(2) {

@@ -126,15 +126,7 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 		Definition: func(path []string) (string, error) { return db.Definition(ctx, path) },
 		Value:      func(sql string) (any, error) { return db.Value(ctx, sql) },
 	}
-	for _, v := range db.Variables() {
-		f := googlesql.Field{Name: v.Name, Type: v.Type}
-		if v.System {
-			p.System = append(p.System, f)
-		} else {
-			l.catalog.Constants = append(l.catalog.Constants, f)
-		}
-		l.names.Variables = append(l.names.Variables, writer.Variable{Name: v.Name, Expr: v.Expr, System: v.System})
-	}
+	others := l.variables(&p, named(sql))
 	if err := l.tables(ctx, sql); err != nil {
 		return nil, err
 	}
@@ -150,6 +142,12 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 	}
 	resolved, err := t.analyzer.Analyze(ctx, sql, l.catalog, p)
 	var wrong *analyzer.Error
+	if errors.As(err, &wrong) && len(others) > 0 { // the analyzer advises a name that is like a wrong one
+		l.catalog.Constants = append(l.catalog.Constants, others...)
+		if resolved, err = t.analyzer.Analyze(ctx, sql, l.catalog, p); err == nil {
+			wrong = nil
+		}
+	}
 	if errors.As(err, &wrong) && missing.MatchString(wrong.Message) {
 		found, lookErr := l.routines(ctx, sql)
 		if lookErr != nil {
@@ -176,6 +174,33 @@ func (t *Translator) translate(ctx context.Context, sql string, constructs []Con
 		return nil, err
 	}
 	return &Statement{w, writer.Pieces(w.SQL)}, nil
+}
+
+// named reports whether a statement may name a variable.
+func named(sql string) func(name string) bool {
+	if strings.ContainsRune(sql, '\\') { // names in backticks have escapes
+		return func(string) bool { return true }
+	}
+	text := strings.ToLower(sql)
+	return func(name string) bool { return strings.Contains(text, strings.ToLower(name)) }
+}
+
+// variables puts the variables that the statement may name into the catalog: with all of them a script of many would take time by
+// the square. It gives the others.
+func (l *lookup) variables(p *analyzer.Parameters, named func(string) bool) (others []googlesql.Field) {
+	for _, v := range l.db.Variables() {
+		f := googlesql.Field{Name: v.Name, Type: v.Type}
+		switch {
+		case v.System:
+			p.System = append(p.System, f)
+		case named(v.Name):
+			l.catalog.Constants = append(l.catalog.Constants, f)
+		default:
+			others = append(others, f)
+		}
+		l.names.Variables = append(l.names.Variables, writer.Variable{Name: v.Name, Expr: v.Expr, System: v.System})
+	}
+	return others
 }
 
 // tables puts the tables that a statement names into the catalog.

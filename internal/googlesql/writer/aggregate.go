@@ -56,6 +56,10 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	text := "SELECT " + strings.Join(items, ", ") + " FROM " + from
 	switch {
 	case len(s.GetGroupingSetList()) > 0:
+		if len(s.GetGroupingSetList()) > maxGroupingSets {
+			refuse(location(s.GetParent().GetParent()), "GROUP BY with more than %d grouping sets, each of which takes DuckDB memory of its own,",
+				maxGroupingSets)
+		}
 		text += " GROUP BY GROUPING SETS (" + groupingSets(s.GetGroupingSetList()) + ")"
 	case len(names) > 0:
 		text += " GROUP BY " + strings.Join(names, ", ")
@@ -64,6 +68,9 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	}
 	return text
 }
+
+// maxGroupingSets is how many grouping sets a query may have: a table of groups is made for each, on each thread.
+const maxGroupingSets = 1000
 
 // groupingSets writes the elements of GROUPING SETS.
 func groupingSets(list []*resolved.AnyResolvedGroupingSetBaseProto) string {

@@ -126,8 +126,9 @@ func (a *alteration) addColumn(c *resolved.ResolvedAddColumnActionProto) string 
 	if d.GetAnnotations().GetNotNull() {
 		refuse(a.at, "ADD COLUMN … NOT NULL")
 	}
-	if p := d.GetAnnotations().GetTypeParameters().GetStringTypeParameters(); p != nil && !p.GetIsMaxLength() {
-		refuse(a.at, "ADD COLUMN with a length")
+	text, checks := a.uncheckedColumn(a.at, d)
+	if len(checks) > 0 {
+		refuse(a.at, "ADD COLUMN with a length, or with NOT NULL inside")
 	}
 	for _, kept := range a.columnChanges(d) {
 		kept.Action, kept.Kind, kept.Path, kept.IfExists = Alter, metadata.Column, a.base.Path, a.base.IfExists
@@ -138,7 +139,7 @@ func (a *alteration) addColumn(c *resolved.ResolvedAddColumnActionProto) string 
 	if c.GetIsIfNotExists() {
 		ifNot = "IF NOT EXISTS "
 	}
-	return "ADD COLUMN " + ifNot + a.columnDefinition(a.at, d)
+	return "ADD COLUMN " + ifNot + text
 }
 
 func (a *alteration) alterColumn(action *resolved.AnyResolvedAlterColumnActionProto) string {

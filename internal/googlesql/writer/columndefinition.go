@@ -13,12 +13,22 @@ import (
 // columnDefinition writes a column of CREATE TABLE or ADD COLUMN. What DuckDB's types do not say (lengths, and fields that take no NULL)
 // are CHECKs.
 func (w *writer) columnDefinition(at *resolved.ParseLocationRangeProto, c *resolved.ResolvedColumnDefinitionProto) string {
+	text, checks := w.uncheckedColumn(at, c)
+	for _, check := range checks {
+		text += " CHECK (" + check + ")"
+	}
+	return text
+}
+
+// uncheckedColumn writes a column without its checks, which it gives.
+func (w *writer) uncheckedColumn(at *resolved.ParseLocationRangeProto, c *resolved.ResolvedColumnDefinitionProto) (text string,
+	checks []string) {
 	if c.GetGeneratedColumnInfo() != nil {
 		refuse(at, "a generated column")
 	}
 	d := columnWriter{at: at, column: quote.Name(c.GetName())}
 	t, a := analyzer.TypeOf(c.GetType()), c.GetAnnotations()
-	text := d.column + " " + d.typeOf(t, a)
+	text = d.column + " " + d.typeOf(t, a)
 	if a.GetNotNull() {
 		text += " NOT NULL"
 	}
@@ -26,10 +36,7 @@ func (w *writer) columnDefinition(at *resolved.ParseLocationRangeProto, c *resol
 		text += " DEFAULT (" + w.expr(v.GetExpression()) + ")"
 	}
 	d.check(field{sql: d.column, json: "$"}, t, a)
-	for _, check := range d.checks {
-		text += " CHECK (" + check + ")"
-	}
-	return text
+	return text, d.checks
 }
 
 // columnWriter gathers what a column's values must satisfy.

@@ -150,7 +150,7 @@ func in(c *call) string {
 		for i := range parts {
 			parts[i] = equal([]operand{o[0], o[i+1]})
 		}
-		return "(" + strings.Join(parts, " OR ") + ")"
+		return c.conditions(parts, " OR ")
 	})
 }
 
@@ -216,9 +216,9 @@ func extreme(name string) entry {
 			for i, a := range args {
 				null[i], nan[i] = a+" IS NULL", "isnan("+a+")"
 			}
-			text := "CASE WHEN " + strings.Join(null, " OR ") + " THEN NULL"
+			text := "CASE WHEN " + c.conditions(null, " OR ") + " THEN NULL"
 			if name == "least" && c.types[0].Kind == googlesql.Float64 {
-				text += " WHEN " + strings.Join(nan, " OR ") + " THEN 'nan'::DOUBLE"
+				text += " WHEN " + c.conditions(nan, " OR ") + " THEN 'nan'::DOUBLE"
 			}
 			return text + " ELSE " + name + "(" + strings.Join(args, ", ") + ") END"
 		})

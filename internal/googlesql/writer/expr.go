@@ -52,10 +52,17 @@ func (w *writer) expr(e *resolved.AnyResolvedExprProto) string {
 	return ""
 }
 
+// maxFields is how many fields a STRUCT may have, as many as a table of BigQuery's has columns
+// (https://docs.cloud.google.com/bigquery/quotas#all_tables).
+const maxFields = 10_000
+
 func (w *writer) makeStruct(s *resolved.ResolvedMakeStructProto) string {
 	t := analyzer.TypeOf(s.GetParent().GetType())
 	if len(t.Fields) == 0 {
 		refuse(location(s.GetParent().GetParent()), "a STRUCT without fields")
+	}
+	if len(t.Fields) > maxFields {
+		refuse(location(s.GetParent().GetParent()), "a STRUCT of more than %d fields, for which DuckDB takes time by the square,", maxFields)
 	}
 	parts := make([]string, len(t.Fields))
 	for i, name := range fieldNames(t) {

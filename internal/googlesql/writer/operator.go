@@ -25,12 +25,15 @@ var operators = map[string]entry{
 
 // joined makes an entry for an operator over any number of operands.
 func joined(op string) entry {
-	return func(c *call) string {
-		if len(c.args) > maxOperands {
-			c.refuse("%s of more than %d conditions, for which DuckDB takes time by the square,", strings.TrimSpace(op), maxOperands)
-		}
-		return "(" + strings.Join(c.args, op) + ")"
+	return func(c *call) string { return c.conditions(c.args, op) }
+}
+
+// conditions joins conditions with AND or OR.
+func (c *call) conditions(all []string, op string) string {
+	if len(all) > maxOperands {
+		c.refuse("%s of more than %d conditions, for which DuckDB takes time by the square,", strings.TrimSpace(op), maxOperands)
 	}
+	return "(" + strings.Join(all, op) + ")"
 }
 
 // maxOperands is how many conditions AND and OR may join.

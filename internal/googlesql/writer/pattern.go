@@ -46,10 +46,10 @@ func (c *call) like(x string, i int, arg string) string {
 }
 
 // likes makes an entry of LIKE ANY or ALL: one LIKE after the other where x costs nothing to compute again, so that DuckDB sees
-// what each is.
+// what each is. Many are one array.
 func likes(operator, not string) entry {
 	return func(c *call) string {
-		if !simple.MatchString(c.args[0]) {
+		if !simple.MatchString(c.args[0]) || len(c.args) > maxLikes {
 			patterns := &call{w: c.w, at: c.at, types: c.types, args: []string{c.args[0], "[" + strings.Join(c.args[1:], ", ") + "]"}}
 			return likeArray(strconv.FormatBool(not != "") + ", " + strconv.FormatBool(operator == " AND "))(patterns)
 		}
@@ -60,6 +60,9 @@ func likes(operator, not string) entry {
 		return "(" + strings.Join(parts, operator) + ")"
 	}
 }
+
+// maxLikes is how many LIKEs stand side by side: DuckDB takes time by the square for them.
+const maxLikes = 1000
 
 // likeArray makes an entry of LIKE over an array of patterns.
 func likeArray(how string) entry {
