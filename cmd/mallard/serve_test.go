@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// serving runs `mallard serve` until the returned function is called, which gives its exit code.
-func serving(t *testing.T, out, errs io.Writer, args ...string) (stop func() int) {
+// startServe runs `mallard serve` until the returned function is called, which gives its exit code.
+func startServe(t *testing.T, out, errs io.Writer, args ...string) (stop func() int) {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"} {
@@ -46,7 +46,7 @@ func shown(t *testing.T, out *console, re *regexp.Regexp) []string {
 // TestServeEnvironment: -env prints variables of a server that runs, which a shell reads, and fails for one that does not, or wants a token.
 func TestServeEnvironment(t *testing.T) {
 	var errs console
-	stop := serving(t, io.Discard, &errs, "-listen", "127.0.0.1:0", "-project", "it's", "-token", "secret")
+	stop := startServe(t, io.Discard, &errs, "-listen", "127.0.0.1:0", "-project", "it's", "-token", "secret")
 	listen := shown(t, &errs, regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`))[1]
 	env := func(args ...string) (int, string, string) {
 		var out, errs console
@@ -106,7 +106,7 @@ func TestServeProgram(t *testing.T) {
 	}
 	t.Run("is interrupted", func(t *testing.T) {
 		var out, errs console
-		stop := serving(t, &out, &errs, "--", "sh", "-c", `trap 'echo "interrupted"; exit 3' INT; echo "at $BIGQUERY_EMULATOR_HOST"; while :; do sleep 0.05; done`)
+		stop := startServe(t, &out, &errs, "--", "sh", "-c", `trap 'echo "interrupted"; exit 3' INT; echo "at $BIGQUERY_EMULATOR_HOST"; while :; do sleep 0.05; done`)
 		at := shown(t, &out, regexp.MustCompile(`at http://(\S+)`))[1]
 		if code := stop(); code != 3 || !strings.HasSuffix(out.String(), "interrupted\n") {
 			t.Errorf("%d, %q, %q", code, &out, &errs)
