@@ -101,10 +101,10 @@ func TestManyAtOnce(t *testing.T) {
 						t.Error("no error")
 					}
 				case 2:
-					_, _ = a.Analyze(ctx, fmt.Sprintf("SELECT %d%s", i, strings.Repeat("+1", 4_000)), people, analyzer.Parameters{})
+					_, _ = a.Analyze(ctx, fmt.Sprintf("SELECT %d%s", i, strings.Repeat("+1", 300)), people, analyzer.Parameters{})
 				case 3:
 					cancel()
-					if _, err := a.Analyze(ctx, fmt.Sprintf("SELECT %d%s", i, strings.Repeat("+1", 4_000)), people, analyzer.Parameters{}); err == nil {
+					if _, err := a.Analyze(ctx, fmt.Sprintf("SELECT %d%s", i, strings.Repeat("+1", 300)), people, analyzer.Parameters{}); err == nil {
 						t.Error("a cancelled statement has an answer")
 					} else if !errors.Is(err, context.Canceled) {
 						t.Errorf("a cancelled statement: %v", err)
