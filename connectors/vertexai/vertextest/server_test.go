@@ -545,7 +545,7 @@ func TestQuotas(t *testing.T) {
 		t.Errorf("%v, wait %v", f, f.RetryAfter())
 	}
 	mu.Lock()
-	now = now.Add(2 * time.Second)
+	now = now.Add(time.Minute)
 	mu.Unlock()
 	if err := ask(); err != nil {
 		t.Error(err)

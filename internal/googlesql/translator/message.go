@@ -40,6 +40,12 @@ var said = []struct {
 	{regexp.MustCompile(`^Catalog Error: View with name "?([^"]+?)\(\)"? does not exist!(?s:.*)`), "Not found: Routine $1"},
 	{regexp.MustCompile(`^Catalog Error: Existing object (\S+) is of type (\w+), trying to drop type (\w+)(?s:.*)`),
 		"Cannot drop $1, which has type $2. An object of type $3 was expected"},
+	{regexp.MustCompile(`^Catalog Error: (\S+) is not an table`),
+		"$1 is not allowed for this operation because it is not a table: " + viewRows},
+	{regexp.MustCompile(`^Binder Error: Can only (?:update|delete from|merge into) base tables?!?`),
+		"This operation is for tables only: " + viewRows},
+	{regexp.MustCompile(`^Catalog Error: Can only modify view with ALTER VIEW statement`),
+		"ALTER TABLE is for tables only: CREATE OR REPLACE changes a view or an external table"},
 	{regexp.MustCompile(`^Dependency Error: Cannot drop entry "([^"]+)" because there are entries that depend on it(?s:.*)`),
 		"Dataset $1 is still in use"},
 	{regexp.MustCompile(`^Conversion Error: Casting value "(-?[\d.]+)" to type DECIMAL\((\d+),(\d+)\) failed: value is out of range!(?s:.*)`),
@@ -47,6 +53,9 @@ var said = []struct {
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? already exists!`), "Already Exists: $1 $2"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? does not exist!(?s:.*)`), "Not found: $1 $2"},
 }
+
+// viewRows is why DML is refused on what DuckDB keeps as a view.
+const viewRows = "the rows of a view or an external table cannot be changed"
 
 var decimalOverflow = regexp.MustCompile(`^Out of Range Error: Overflow in (addition|subtract|subtraction) of` +
 	` DECIMAL\(38\) \((-?\d+) [+-] (-?\d+)\)`)
