@@ -18,15 +18,15 @@ var duckdbBegins = wordSet("TRANSACTION WORK DEFERRED IMMEDIATE EXCLUSIVE READ")
 func OpensLikeGoogleSQL(src string) bool {
 	p := opening(src, 0, len(src))
 	if w := p.word(1); p.word(0) == "BEGIN" {
-		return w != "" && !duckdbBegins[w] && len(p.toks) > 2
+		return w != "" && !duckdbBegins[w] && p.has(2)
 	}
 	var words []string
-	for i := 0; i < len(p.toks) && len(words) < 4; i++ {
+	for i := 0; len(words) < 4 && p.has(i); i++ {
 		switch w := p.word(i); {
 		case w == "OR" && p.word(i+1) == "REPLACE":
 			i++
 		case w == "TEMP" || w == "TEMPORARY":
-		case p.src[p.toks[i].Pos:p.toks[i].End] == ".":
+		case p.text(i) == ".":
 			words = append(words, ".")
 		default:
 			words = append(words, w)

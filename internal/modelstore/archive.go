@@ -212,8 +212,8 @@ func unpackFiles(ctx context.Context, r *tar.Reader, dir string, head *Archived)
 		case err != nil:
 			return fmt.Errorf("it is damaged: %w", err)
 		case h.Typeflag != tar.TypeReg || h.Name != archiveFiles+f.Name || h.Size != f.Size:
-			return fmt.Errorf("its entry %q of type %q and %d bytes is not the file %q of %d bytes of its record",
-				h.Name, h.Typeflag, h.Size, f.Name, f.Size)
+			return fmt.Errorf("its entry %q of type %q and %s is not the file %q of %s of its record",
+				h.Name, h.Typeflag, amount.Of(h.Size, "byte"), f.Name, amount.Of(f.Size, "byte"))
 		}
 		to := filepath.Join(dir, filepath.FromSlash(f.Name))
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {

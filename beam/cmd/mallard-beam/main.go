@@ -19,6 +19,7 @@ import (
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/beam/job"
 	"github.com/mallardml/mallard/beam/pipeline"
+	"github.com/mallardml/mallard/internal/amount"
 )
 
 // Exit codes, those of mallard.
@@ -150,11 +151,12 @@ func report(s *job.Spec, shards int, took time.Duration) error {
 	if err := json.Unmarshal(b, &sum); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "mallard-beam: %d shards (%d were done before), %d rows in, %d out, %d failed, in %.1f s: %.0f rows/s\n",
-		sum.Shards, sum.Reused, sum.RowsIn, sum.RowsOut, sum.RowsFailed, took.Seconds(), float64(sum.RowsIn)/took.Seconds())
+	fmt.Fprintf(os.Stderr, "mallard-beam: %s (%d were done before), %s in, %d out, %d failed, in %.1f s: %.0f rows/s\n",
+		amount.Of(sum.Shards, "shard"), sum.Reused, amount.Of(sum.RowsIn, "row"),
+		sum.RowsOut, sum.RowsFailed, took.Seconds(), float64(sum.RowsIn)/took.Seconds())
 	if sum.Requests > 0 || sum.Cached > 0 {
-		fmt.Fprintf(os.Stderr, "mallard-beam: %d requests, %d again, %d answers from the cache, %d tokens, %.4f of money\n",
-			sum.Requests, sum.Retries, sum.Cached, sum.Tokens, sum.Money)
+		fmt.Fprintf(os.Stderr, "mallard-beam: %s, %d again, %s from the cache, %s, %.4f of money\n",
+			amount.Of(sum.Requests, "request"), sum.Retries, amount.Of(sum.Cached, "answer"), amount.Of(sum.Tokens, "token"), sum.Money)
 	}
 	return nil
 }
