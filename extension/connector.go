@@ -89,6 +89,9 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	conn, err := newConn(ctx, inner, &session{in: c.in, lang: c.lang, trace: c.trace, another: c.Connect})
 	if err != nil {
+		if cancelled := ctx.Err(); cancelled != nil {
+			err = fmt.Errorf("opening a connection was cancelled: %w", cancelled) // DuckDB says no more than that it was interrupted
+		}
 		return nil, errors.Join(err, inner.Close())
 	}
 	if c.init != nil {
