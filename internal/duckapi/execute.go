@@ -3,6 +3,7 @@ package duckapi
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
@@ -52,8 +53,14 @@ func Execute(ctx context.Context, h mapping.Connection, p mapping.PreparedStatem
 	return res, nil
 }
 
+// closedPending is what DuckDB puts before the cause when another thread fails just as the first rows of a stream are asked for.
+const closedPending = "Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result\nError: "
+
 // ResultError gives the error of a result that has one.
 func ResultError(res *mapping.Result) error {
+	if cause, ok := strings.CutPrefix(mapping.ResultError(res), closedPending); ok {
+		return failure(cause)
+	}
 	return &duckdb.Error{Type: duckdb.ErrorType(mapping.ResultErrorType(res)), Msg: mapping.ResultError(res)}
 }
 
