@@ -94,11 +94,17 @@ func (p *person) press(keys string) {
 	}
 }
 
-func (p *person) await(want string) {
+// await waits until the screen has these texts, each behind the one before it.
+func (p *person) await(want ...string) {
 	p.t.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		p.mu.Lock()
-		found := bytes.Contains(p.screen.Bytes(), []byte(want))
+		rest, found := p.screen.Bytes(), true
+		for _, w := range want {
+			var ok bool
+			_, rest, ok = bytes.Cut(rest, []byte(w))
+			found = found && ok
+		}
 		p.mu.Unlock()
 		if found {
 			return
@@ -294,7 +300,7 @@ func TestInterrupt(t *testing.T) {
 	p.press("\x03")
 	p.await("What was typed ahead is dropped.")
 	p.press("INSERT INTO seen VALUES ('one');\rSELECT 'ran ' || 'one';\r")
-	p.await("ran one")
+	p.await("ran one", "mallard> ") // before the prompt Ctrl-C would be the statement's
 	p.press("INSERT INTO seen VALUES ('wrong')\x03INSERT INTO seen VALUES ('two');\r")
 	p.await("^C")
 	same(t, p.leave(), []string{"one", "two"})
