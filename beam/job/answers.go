@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // keepsAnswers gives the file of a worker's database: it lies beside the output, so that what remote models have answered is there when
@@ -32,7 +33,7 @@ func (w *Worker) takeAnswers(ctx context.Context, own string) error {
 			if f == own {
 				continue
 			}
-			if _, err := d.ExecContext(ctx, "ATTACH "+text(f)+" AS left_behind"); err != nil {
+			if _, err := d.ExecContext(ctx, "ATTACH "+quote.Text(f)+" AS left_behind"); err != nil {
 				continue // in use, or never written: its questions are asked again
 			}
 			for _, s := range []string{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/internal/dispatch"
 )
 
 // share gives each of n workers its part of what remote models may be asked, so that all of them together keep the limits. What is a
@@ -27,7 +28,7 @@ func share(c *mallard.Config, n int) (*mallard.Config, error) {
 		where := "connections." + name + ": "
 		slots := conn.Concurrency
 		if slots == 0 {
-			slots = 32 // what a connection has without the key
+			slots = dispatch.DefaultConcurrency
 		}
 		conn.Concurrency = max(1, slots/n)
 		if slots < n {

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // input is the relation that a statement reads, as DuckDB names it: in a database in memory, and in the file of a worker.
@@ -22,7 +23,7 @@ func (s *Spec) Statement(ctx context.Context, from, src, combine string) error {
 		return err
 	}
 	defer w.Close()
-	if err := w.exec(ctx, "CREATE TABLE "+name(input)+" ("+declared(s.Columns)+")"); err != nil {
+	if err := w.exec(ctx, "CREATE TABLE "+quote.Name(input)+" ("+declared(s.Columns)+")"); err != nil {
 		return err
 	}
 	// Over an empty table DuckDB would leave out all that reads it.
@@ -62,7 +63,7 @@ func (s *Spec) Statement(ctx context.Context, from, src, combine string) error {
 	for i, c := range query.Columns {
 		columns[i] = Column{c.Name, c.DuckDB}
 	}
-	if err := w.exec(ctx, "CREATE TABLE "+name("output")+" ("+declared(columns)+")"); err != nil {
+	if err := w.exec(ctx, "CREATE TABLE "+quote.Name("output")+" ("+declared(columns)+")"); err != nil {
 		return err
 	}
 	if _, err := w.connector.Analyze(ctx, s.Setup+combine); err != nil {
@@ -93,7 +94,7 @@ func (s *Spec) writing(file string) string {
 		return "EXPORT DATA OPTIONS (uri = " + escaped(file) + ", format = '" + strings.ToUpper(string(s.OutputFormat)) + "', overwrite = true" +
 			map[Format]string{CSV: ", header = true"}[s.OutputFormat] + ") AS\n" + s.Query
 	}
-	return "COPY (\n" + s.Query + "\n) TO " + text(file) + " (" + options(s.OutputFormat) + ")"
+	return "COPY (\n" + s.Query + "\n) TO " + quote.Text(file) + " (" + options(s.OutputFormat) + ")"
 }
 
 func options(f Format) string {
@@ -154,16 +155,15 @@ func isInput(table string) bool {
 func declared(columns []Column) string {
 	all := make([]string, len(columns))
 	for i, c := range columns {
-		all[i] = name(c.Name) + " " + c.Type
+		all[i] = quote.Name(c.Name) + " " + c.Type
 	}
 	return strings.Join(all, ", ")
 }
 
 // position writes where in a text a byte is, as errors of statements do.
 func position(from, src string, pos int) string {
-	before := src[:pos]
-	line := strings.Count(before, "\n") + 1
-	return fmt.Sprintf("%s:%d:%d", from, line, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])+1)
+	line, col := dialect.LineCol(src, pos)
+	return fmt.Sprintf("%s:%d:%d", from, line, col)
 }
 
 // rendered gives an error of a statement with its place and its line.

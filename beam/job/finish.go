@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // Finish gives one of a shard's outputs its final name and removes the others. It may be run again, after a run that died anywhere, and
@@ -122,7 +124,7 @@ func (s *Spec) combine(ctx context.Context, statement string) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	parts := reader(s.OutputFormat, filepath.Join(s.Output, "part-*."+string(s.OutputFormat)), nil)
-	if err := w.exec(ctx, "CREATE VIEW "+name("output")+" AS FROM "+parts); err != nil {
+	if err := w.exec(ctx, "CREATE VIEW "+quote.Name("output")+" AS FROM "+parts); err != nil {
 		return fmt.Errorf("-combine: %w", err)
 	}
 	of := *s

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // Cutting says how files are cut into shards.
@@ -87,7 +88,7 @@ func (s *Spec) Cut(ctx context.Context, patterns []string, c Cutting) ([]Shard, 
 // rowGroups gathers the row groups of a file into parts of about size bytes.
 func rowGroups(ctx context.Context, db *sql.DB, whole Shard, size int64) (parts []Shard, err error) {
 	rows, err := db.QueryContext(ctx, `SELECT any_value(row_group_num_rows), sum(total_compressed_size)::BIGINT
-		FROM parquet_metadata(`+text(whole.Path)+`) GROUP BY row_group_id ORDER BY row_group_id`)
+		FROM parquet_metadata(`+quote.Text(whole.Path)+`) GROUP BY row_group_id ORDER BY row_group_id`)
 	if err != nil {
 		return nil, err
 	}
@@ -139,27 +140,27 @@ func columnsOf(ctx context.Context, q querier, relation string) (all []Column, e
 func reader(f Format, file string, columns []Column) string {
 	types := make([]string, len(columns))
 	for i, c := range columns {
-		types[i] = text(c.Name) + ": " + text(c.Type)
+		types[i] = quote.Text(c.Name) + ": " + quote.Text(c.Type)
 	}
 	with := strings.Join(types, ", ")
 	switch {
 	case f == Parquet:
-		return "read_parquet(" + text(file) + ", file_row_number = false)"
+		return "read_parquet(" + quote.Text(file) + ", file_row_number = false)"
 	case f == CSV && with == "":
-		return "read_csv(" + text(file) + ", header = true)"
+		return "read_csv(" + quote.Text(file) + ", header = true)"
 	case f == CSV:
-		return "read_csv(" + text(file) + ", header = true, types = {" + with + "})"
+		return "read_csv(" + quote.Text(file) + ", header = true, types = {" + with + "})"
 	case with == "":
-		return "read_json(" + text(file) + ", format = 'newline_delimited')"
+		return "read_json(" + quote.Text(file) + ", format = 'newline_delimited')"
 	}
-	return "read_json(" + text(file) + ", format = 'newline_delimited', columns = {" + with + "})"
+	return "read_json(" + quote.Text(file) + ", format = 'newline_delimited', columns = {" + with + "})"
 }
 
 // source is the relation of a shard's rows, without a check of its columns.
 func (s *Spec) source(sh Shard, file string) string {
 	if s.Format == Parquet && sh.End > 0 {
 		return fmt.Sprintf("(SELECT * EXCLUDE (file_row_number) FROM read_parquet(%s, file_row_number = true) WHERE file_row_number >= %d AND "+
-			"file_row_number < %d)", text(file), sh.Begin, sh.End)
+			"file_row_number < %d)", quote.Text(file), sh.Begin, sh.End)
 	}
 	return reader(s.Format, file, s.Columns)
 }
@@ -222,10 +223,6 @@ func copyLine(out io.Writer, f *os.File) error {
 	_, err = io.Copy(out, io.NewSectionReader(f, 0, end))
 	return err
 }
-
-// text writes a text in DuckDB's SQL, and name a name.
-func text(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-func name(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
 // differs tells how the columns of a shard differ from those of the job; "" when they do not. Their order does not count.
 func differs(want, got []Column) string {

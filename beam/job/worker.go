@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // Worker is a process's database, with the models opened once. It is safe for concurrent use.
@@ -71,11 +72,11 @@ func open(ctx context.Context, s *Spec, looks bool) (w *Worker, err error) {
 		return nil, err
 	}
 	w.db = sql.OpenDB(w.connector)
-	if err := w.exec(ctx, "SET GLOBAL temp_directory = "+text(filepath.Join(w.scratch, "spill"))); err != nil {
+	if err := w.exec(ctx, "SET GLOBAL temp_directory = "+quote.Text(filepath.Join(w.scratch, "spill"))); err != nil {
 		return nil, err
 	}
 	if s.Memory != "" {
-		if err := w.exec(ctx, "SET GLOBAL memory_limit = "+text(s.Memory)); err != nil {
+		if err := w.exec(ctx, "SET GLOBAL memory_limit = "+quote.Text(s.Memory)); err != nil {
 			return nil, fmt.Errorf("-memory %s: %w", s.Memory, err)
 		}
 	}
@@ -95,7 +96,7 @@ func open(ctx context.Context, s *Spec, looks bool) (w *Worker, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("-table %s: %w", t.Name, err)
 		}
-		if err := w.exec(ctx, "CREATE TABLE "+name(t.Name)+" AS FROM "+reader(f, t.File, nil)); err != nil {
+		if err := w.exec(ctx, "CREATE TABLE "+quote.Name(t.Name)+" AS FROM "+reader(f, t.File, nil)); err != nil {
 			return nil, fmt.Errorf("-table %s=%s: %w", t.Name, t.File, err)
 		}
 	}
@@ -106,14 +107,14 @@ func open(ctx context.Context, s *Spec, looks bool) (w *Worker, err error) {
 func (w *Worker) importModel(ctx context.Context, model, file string) error {
 	parts := strings.Split(model, ".")
 	for i := range parts {
-		parts[i] = name(parts[i])
+		parts[i] = quote.Name(parts[i])
 	}
 	if len(parts) > 1 {
 		if err := w.exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+strings.Join(parts[:len(parts)-1], ".")); err != nil {
 			return err
 		}
 	}
-	statement := "CREATE MODEL " + strings.Join(parts, ".") + " OPTIONS (MODEL_PATH = " + text(file) + ")"
+	statement := "CREATE MODEL " + strings.Join(parts, ".") + " OPTIONS (MODEL_PATH = " + quote.Text(file) + ")"
 	if w.dialect == mallard.GoogleSQL {
 		statement = strings.ReplaceAll(statement, `"`, "`")
 	}
@@ -310,13 +311,13 @@ func (s *Spec) view(ctx context.Context, c *sql.Conn, source string) (rows int64
 	}
 	names := make([]string, len(s.Columns))
 	for i, col := range s.Columns {
-		names[i] = name(col.Name)
+		names[i] = quote.Name(col.Name)
 	}
-	view := "CREATE OR REPLACE TEMP VIEW " + name(input) + " AS SELECT " + strings.Join(names, ", ") + " FROM " + source
+	view := "CREATE OR REPLACE TEMP VIEW " + quote.Name(input) + " AS SELECT " + strings.Join(names, ", ") + " FROM " + source
 	if _, err := c.ExecContext(ctx, view); err != nil {
 		return 0, err
 	}
-	err = c.QueryRowContext(ctx, "SELECT count(*) FROM "+name(input)).Scan(&rows)
+	err = c.QueryRowContext(ctx, "SELECT count(*) FROM "+quote.Name(input)).Scan(&rows)
 	return rows, err
 }
 

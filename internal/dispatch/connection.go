@@ -14,7 +14,7 @@ type ConnectionOptions struct {
 	// Origin tells apart connections that send one endpoint to different places, such as their base_url. It is part of the
 	// cache's keys: an emulator's answers are not the model's.
 	Origin            string
-	Concurrency       int // requests in flight; default 32
+	Concurrency       int // requests in flight; 0 is DefaultConcurrency
 	RequestsPerMinute int64
 	TokensPerMinute   int64
 	Timeout           time.Duration // of one request; default 3m
@@ -65,10 +65,13 @@ type Connection struct {
 	pacers map[string]*pacer // by endpoint: quotas are per model and region
 }
 
+// DefaultConcurrency is how many requests a connection has in flight where the configuration does not say.
+const DefaultConcurrency = 32
+
 // NewConnection gives a connection; it needs no closing.
 func NewConnection(o ConnectionOptions) *Connection {
 	if o.Concurrency <= 0 {
-		o.Concurrency = 32
+		o.Concurrency = DefaultConcurrency
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 3 * time.Minute
