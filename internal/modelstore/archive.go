@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/mallardml/mallard/internal/amount"
 	"github.com/mallardml/mallard/internal/modelspec"
@@ -181,12 +180,8 @@ func (s Store) Unpack(ctx context.Context, file string) (dir string, head *Archi
 	if head, err = readHead(r); err != nil {
 		return "", nil, done, err
 	}
-	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
-		return "", nil, done, fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
-	}
-	s.sweep(time.Now())
-	if dir, err = os.MkdirTemp(s.Dir, unfinished); err != nil {
-		return "", nil, done, fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
+	if dir, err = s.begin(); err != nil {
+		return "", nil, done, err
 	}
 	done = func() { _ = os.RemoveAll(dir) }
 	if err = unpackFiles(ctx, r, dir, head); err == nil {

@@ -46,7 +46,7 @@ func (s Store) PutLibraries(ctx context.Context, spec *modelspec.Spec) error {
 		}
 		tmp, err := os.MkdirTemp(s.Dir, unfinished)
 		if err != nil {
-			return fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
+			return unwritable(err)
 		}
 		defer os.RemoveAll(tmp)
 		name := filepath.Join(tmp, filepath.Base(file))

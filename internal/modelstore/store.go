@@ -129,13 +129,9 @@ func (s Store) Put(ctx context.Context, dir, want string) (string, error) {
 		}
 		damaged = true
 	}
-	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
-		return "", fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
-	}
-	s.sweep(time.Now())
-	tmp, err := os.MkdirTemp(s.Dir, unfinished)
+	tmp, err := s.begin()
 	if err != nil {
-		return "", fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
+		return "", err
 	}
 	defer os.RemoveAll(tmp)
 	files, err := listModel(dir)
@@ -173,6 +169,24 @@ const (
 	unfinished = ".import-"
 	abandoned  = 24 * time.Hour
 )
+
+// begin makes a folder for files that are not whole yet.
+func (s Store) begin() (string, error) {
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return "", unwritable(err)
+	}
+	s.sweep(time.Now())
+	dir, err := os.MkdirTemp(s.Dir, unfinished)
+	if err != nil {
+		return "", unwritable(err)
+	}
+	return dir, nil
+}
+
+// unwritable says what to do about a folder of the store that cannot be made.
+func unwritable(err error) error {
+	return fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
+}
 
 // sweep removes what processes that were killed have left. A failure only leaves it there.
 func (s Store) sweep(now time.Time) {
@@ -262,7 +276,7 @@ func (s Store) Fetch(ctx context.Context, path string, bucket Bucket,
 	sum := sha256.Sum256([]byte(path))
 	dir = filepath.Join(s.Dir, ".download-"+hex.EncodeToString(sum[:8]))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", done, fmt.Errorf("model store: %w; set [store] path in the configuration to a folder that can be written", err)
+		return "", done, unwritable(err)
 	}
 	files, err := objecttable.Download(ctx, store, p.Bucket, p.Prefix, dir, progress)
 	progress(0, 0)
