@@ -253,11 +253,12 @@ func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statemen
 		text := plan(ctx, s)
 		a.RowWise, a.Input = duckapi.RowWise(text)
 		var found []duckapi.Barrier
-		if a.Sharded, found = duckapi.Sharding(text); len(found) > 0 {
-			a.Barriers = barriers(src, st, found)
-		}
-		if numbered := numbers(src, st, a.Sharded); numbered != nil {
-			a.Sharded, a.Barriers = nil, append(a.Barriers, numbered...)
+		if a.Sharded, found = duckapi.Sharding(text); len(a.Sharded)+len(found) > 0 {
+			words := clauses(src, st)
+			numbered := numbers(src, words, a.Sharded)
+			if a.Barriers = append(barriers(src, st, words, found), numbered...); numbered != nil {
+				a.Sharded = nil
+			}
 		}
 	}
 	if a.Asks = s.waits; a.Asks && len(a.Parameters) == len(args) {

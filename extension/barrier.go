@@ -9,10 +9,8 @@ import (
 
 // barriers names operators of a plan by what the text has for them. The plan is what decides; the place is that of the least nested
 // word that such an operator comes of.
-func barriers(src string, st dialect.Statement, found []duckapi.Barrier) []Barrier {
-	words := clauses(src, st)
-	list := make([]Barrier, len(found))
-	for i, f := range found {
+func barriers(src string, st dialect.Statement, words []clause, found []duckapi.Barrier) (list []Barrier) {
+	for _, f := range found {
 		b := Barrier{Name: f.Operator, Pos: st.Pos, End: st.End, Over: f.Over}
 		kinds := []string{f.Operator}
 		switch name := f.Operator; {
@@ -48,14 +46,14 @@ func barriers(src string, st dialect.Statement, found []duckapi.Barrier) []Barri
 				b.Name = f.Type + " JOIN with a table that is not cut"
 			}
 		}
-		list[i] = b
+		list = append(list, b)
 	}
 	return list
 }
 
 // numbers gives the place where a statement takes numbers of a sequence, which its rows share.
-func numbers(src string, st dialect.Statement, over []string) []Barrier {
-	if c, ok := first(clauses(src, st), []string{"nextval"}); ok && len(over) > 0 {
+func numbers(src string, words []clause, over []string) []Barrier {
+	if c, ok := first(words, []string{"nextval"}); ok && len(over) > 0 {
 		return []Barrier{{Name: src[c.pos:c.end] + "(…)", Pos: c.pos, End: c.end, Over: over}}
 	}
 	return nil
