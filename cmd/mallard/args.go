@@ -170,12 +170,13 @@ func (o *options) flags() *flag.FlagSet {
 // commandNames are the words that are no database. Mallard beam, emulate, model and serve have flags of their own.
 var commandNames = []string{"beam", "completion", "config", "doctor", "emulate", "help", "man", "model", "serve", "test", "version"}
 
-var (
-	errEmulateFirst = errors.New("emulate comes first: mallard emulate [OPTIONS]")
-	errBeamFirst    = errors.New("beam comes first: mallard beam [OPTIONS]")
-	errModelFirst   = errors.New("model comes first: mallard model export|import [OPTIONS]")
-	errServeFirst   = errors.New("serve comes first: mallard serve [OPTIONS] [DATABASE]")
-)
+// errFirst are the errors of the commands with flags of their own, where they stand behind others.
+var errFirst = map[string]error{
+	"emulate": errors.New("emulate comes first: mallard emulate [OPTIONS]"),
+	"beam":    errors.New("beam comes first: mallard beam [OPTIONS]"),
+	"model":   errors.New("model comes first: mallard model export|import [OPTIONS]"),
+	"serve":   errors.New("serve comes first: mallard serve [OPTIONS] [DATABASE]"),
+}
 
 // commandFlags are the flags of the commands; all others are the shell's.
 var commandFlags = map[string][]string{
@@ -186,15 +187,8 @@ var commandFlags = map[string][]string{
 
 // belongs refuses a flag that its command would not look at.
 func (o *options) belongs(name string) error {
-	switch o.command {
-	case "emulate":
-		return errEmulateFirst
-	case "serve":
-		return errServeFirst
-	case "beam":
-		return errBeamFirst
-	case "model":
-		return errModelFirst
+	if err := errFirst[o.command]; err != nil {
+		return err
 	}
 	if o.command != "" {
 		if slices.Contains(commandFlags[o.command], name) {
@@ -244,14 +238,8 @@ func (o *options) positional(args []string) error {
 			return fmt.Errorf("mallard version takes no %q; a database called version is opened with ./version", args[0])
 		}
 		o.version = true
-	case "emulate":
-		return errEmulateFirst
-	case "serve":
-		return errServeFirst
-	case "beam":
-		return errBeamFirst
-	case "model":
-		return errModelFirst
+	case "emulate", "serve", "beam", "model":
+		return errFirst[o.command]
 	case "test":
 		if len(args) == 0 {
 			return errors.New("mallard test needs files or folders with .test files; a database called test is opened with ./test")

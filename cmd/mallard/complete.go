@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,15 +27,10 @@ func (s *session) suggest(ctx context.Context, text, after string) []shell.Sugge
 func (s *session) hint(text, after string) string { return s.source().Hint(text, after) }
 
 func (s *session) source() completion.Source {
-	var connections []string
-	for name := range s.cfg.Connections {
-		connections = append(connections, name)
-	}
-	slices.Sort(connections)
 	return completion.Source{
 		Rows:        func(ctx context.Context, query string) [][2]string { return s.pairs(extension.AsDuckDB(ctx), query) },
 		Columns:     func(ctx context.Context, query string) [][2]string { return s.pairs(ctx, "DESCRIBE "+query) },
-		Connections: connections, Buckets: config.BucketDirs(s.cfg), Lang: s.lang,
+		Connections: slices.Sorted(maps.Keys(s.cfg.Connections)), Buckets: config.BucketDirs(s.cfg), Lang: s.lang,
 	}
 }
 

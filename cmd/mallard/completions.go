@@ -4,8 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
+
+	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
 )
 
 const completionHelp = `mallard completion prints what a system's shell completes.
@@ -100,14 +101,14 @@ func fish(o *options) string {
 	var b strings.Builder
 	b.WriteString("# fish completion for mallard\n")
 	for _, c := range commandNames {
-		fmt.Fprintf(&b, "complete -c mallard -n __fish_use_subcommand -a %s -d %s\n", c, quoted(about(c)))
+		fmt.Fprintf(&b, "complete -c mallard -n __fish_use_subcommand -a %s -d %s\n", c, shell.QuoteWord(about(c)))
 		if words := follow[c]; words != "" {
-			fmt.Fprintf(&b, "complete -c mallard -f -n '__fish_seen_subcommand_from %s' -a %s\n", c, quoted(words))
+			fmt.Fprintf(&b, "complete -c mallard -f -n '__fish_seen_subcommand_from %s' -a %s\n", c, shell.QuoteWord(words))
 		}
 	}
 	for _, f := range typedFlags(o) {
-		kind := map[string]string{"": "", "value": " -x", "file": " -r -F", "dialect": " -x -a " + quoted(dialects)}[f.takes]
-		fmt.Fprintf(&b, "complete -c mallard -o %s -d %s%s\n", f.name, quoted(f.doc), kind)
+		kind := map[string]string{"": "", "value": " -x", "file": " -r -F", "dialect": " -x -a " + shell.QuoteWord(dialects)}[f.takes]
+		fmt.Fprintf(&b, "complete -c mallard -o %s -d %s%s\n", f.name, shell.QuoteWord(f.doc), kind)
 	}
 	return b.String()
 }
@@ -116,7 +117,7 @@ func zsh(o *options) string {
 	var b strings.Builder
 	b.WriteString("#compdef mallard\n# zsh completion for mallard\n_mallard() {\n  local -a commands\n  commands=(\n")
 	for _, c := range commandNames {
-		fmt.Fprintf(&b, "    %s\n", quoted(c+":"+about(c)))
+		fmt.Fprintf(&b, "    %s\n", shell.QuoteWord(c+":"+about(c)))
 	}
 	b.WriteString("  )\n")
 	for _, c := range commandNames {
@@ -128,22 +129,20 @@ func zsh(o *options) string {
 	for _, f := range typedFlags(o) {
 		kind := map[string]string{"": "", "value": ":value: ", "file": ":file:_files", "dialect": ":dialect:(" + dialects + ")"}[f.takes]
 		doc := strings.NewReplacer("[", "(", "]", ")", ":", " ").Replace(f.doc)
-		fmt.Fprintf(&b, "    %s \\\n", quoted("*-"+f.name+"["+doc+"]"+kind))
+		fmt.Fprintf(&b, "    %s \\\n", shell.QuoteWord("*-"+f.name+"["+doc+"]"+kind))
 	}
 	b.WriteString("    '1: :{_describe command commands; _files}' '*:file:_files'\n}\n")
 	b.WriteString("if [[ ${funcstack[1]} == _mallard ]]; then _mallard \"$@\"; else compdef _mallard mallard; fi\n")
 	return b.String()
 }
 
-// quoted writes a text as one word of a system's shell.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
 // about is the line about a command in the help.
 func about(command string) string {
-	i := slices.IndexFunc(strings.Split(help, "\n"), func(l string) bool { return strings.HasPrefix(l, "  mallard "+command+" ") })
-	if i < 0 {
-		return "show the versions"
+	for line := range strings.Lines(help) {
+		if strings.HasPrefix(line, "  mallard "+command+" ") {
+			line = strings.TrimSpace(line)
+			return line[strings.LastIndex(line, "  ")+2:]
+		}
 	}
-	line := strings.Split(help, "\n")[i]
-	return strings.TrimSpace(line[strings.LastIndex(strings.TrimRight(line, " "), "  "):])
+	return "show the versions"
 }

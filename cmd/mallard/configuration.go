@@ -32,7 +32,7 @@ Exit code: 0 done, 1 something is wrong, 2 wrong usage.
 // configActions are what mallard config does.
 var configActions = []string{"check", "init", "show"}
 
-// runConfig is ` + "`mallard config`" + `.
+// runConfig is `mallard config`.
 func runConfig(ctx context.Context, o *options, t terminal) int {
 	var err error
 	switch o.args[0] {
@@ -79,10 +79,8 @@ func checkConfig(ctx context.Context, o *options, t terminal) error {
 		fmt.Fprintln(t.out, "There is no configuration, the defaults hold; mallard config init makes one.")
 		return nil
 	}
-	asked := *o
-	asked.online = false
 	lacking := 0
-	for _, f := range append(connections(ctx, &asked, cfg), buckets(ctx, &asked, cfg)...) {
+	for _, f := range append(connections(ctx, o, cfg), buckets(ctx, o, cfg)...) {
 		if f.todo != "" {
 			lacking++
 			fmt.Fprintf(t.out, "%s %s\n  %s\n", f.subject, f.state, f.todo)

@@ -39,12 +39,7 @@ func buckets(ctx context.Context, o *options, cfg *mallard.Config) (list []findi
 	for _, name := range slices.Sorted(maps.Keys(far)) {
 		f := finding{subject: "bucket", state: name + ": of Cloud Storage"}
 		if o.online {
-			if err := listed(ctx, cfg, name); err != nil {
-				f.state += "; it cannot be listed"
-				f.todo, f.fatal = err.Error(), true // the user asked for an answer
-			} else {
-				f.state += "; it can be listed"
-			}
+			f.asked(listed(ctx, cfg, name), "it can be listed", "it cannot be listed")
 		}
 		list = append(list, f)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,18 +24,13 @@ func connections(ctx context.Context, o *options, cfg *mallard.Config) (list []f
 	if len(cfg.Connections) == 0 {
 		return []finding{{subject: "connections", state: "none; TensorFlow models and local files need none"}}
 	}
-	names := make([]string, 0, len(cfg.Connections))
-	for name := range cfg.Connections {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	if c, ok := cfg.Connections["default"]; ok {
 		list = append(list, finding{subject: "storage", state: "gs:// through connection default, " + cmp.Or(c.StorageEndpoint, "Cloud Storage")})
 	} else {
 		list = append(list, finding{subject: "storage",
 			state: "gs:// without credentials, for public buckets: there is no [connections.default]"})
 	}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(cfg.Connections)) {
 		p, err := config.Provider(name, cfg.Connections[name])
 		if err != nil {
 			list = append(list, finding{subject: "connection", state: name, todo: err.Error(), fatal: true})
@@ -42,16 +38,21 @@ func connections(ctx context.Context, o *options, cfg *mallard.Config) (list []f
 		}
 		f := finding{subject: "connection", state: name + ": " + p.Describe()}
 		if f.todo = p.Lacks(); f.todo == "" && o.online {
-			if err := ping(ctx, p); err != nil {
-				f.state += "; it does not answer"
-				f.todo, f.fatal = err.Error(), true // the user asked for an answer
-			} else {
-				f.state += "; it answers"
-			}
+			f.asked(ping(ctx, p), "it answers", "it does not answer")
 		}
 		list = append(list, f)
 	}
 	return list
+}
+
+// asked adds what came of a question that the user wanted to be put: a failure is one of theirs.
+func (f *finding) asked(err error, yes, no string) {
+	if err == nil {
+		f.state += "; " + yes
+		return
+	}
+	f.state += "; " + no
+	f.todo, f.fatal = err.Error(), true
 }
 
 func ping(ctx context.Context, p provider.Provider) error {

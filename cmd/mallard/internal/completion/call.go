@@ -17,10 +17,10 @@ type openCall struct {
 	inside int    // where its arguments begin
 }
 
-// openCalls gives the calls that a text is in, the innermost last.
-func openCalls(text string, lang dialect.Lang) (calls []openCall) {
+// openCalls gives the calls that a text of these pieces is in, the innermost last.
+func openCalls(text string, pieces []dialect.Piece) (calls []openCall) {
 	start, end := 0, 0 // of the name that was read last
-	for _, p := range dialect.Pieces(text, lang) {
+	for _, p := range pieces {
 		switch c := text[p.Pos]; {
 		case p.Class == dialect.Word || c == '.' && p.Pos == end:
 			if p.Pos != end || p.Class == dialect.Word && end > 0 && text[end-1] != '.' {

@@ -30,19 +30,22 @@ func (p *place) columns(ctx context.Context) (list []shell.Suggestion) {
 		return nil
 	}
 	for _, c := range p.Columns(ctx, "SELECT * FROM "+from) {
-		name := c[0]
-		if !plainName.MatchString(name) {
-			name = quote.Name(name)
-		}
-		list = append(list, shell.Suggestion{Text: name, Note: c[1]})
+		list = append(list, shell.Suggestion{Text: written(c[0]), Note: c[1]})
 	}
 	return matching(p.text[at[4]:], at[4], list)
 }
 
+// written is the name of a column as SQL has it.
+func written(column string) string {
+	if plainName.MatchString(column) {
+		return column
+	}
+	return quote.Name(column)
+}
+
 // aliased gives the table or the query in brackets that has an alias, which may stand behind the cursor.
 func (p *place) aliased(alias string) (sql string, ok bool) {
-	src := p.text + "\x00" + p.after
-	src = strings.Replace(src, "\x00", "_", 1) // the name that is typed
+	src := p.text + "_" + p.after // for the name that is typed
 	pieces := slices.DeleteFunc(dialect.Pieces(src, p.Lang), func(q dialect.Piece) bool { return q.Class == dialect.Comment })
 	text := func(i int) string {
 		if i < 0 || i >= len(pieces) {
@@ -135,11 +138,7 @@ func (p *place) missingInputs(ctx context.Context) (list []shell.Suggestion) {
 		if slices.Contains(given, strings.ToLower(in[0])) {
 			continue
 		}
-		name := in[0]
-		if !plainName.MatchString(name) {
-			name = quote.Name(name)
-		}
-		list = append(list, shell.Suggestion{Text: name, Note: "wanted by the model: " + in[1]})
+		list = append(list, shell.Suggestion{Text: written(in[0]), Note: "wanted by the model: " + in[1]})
 	}
 	if typed := query[start:]; typed == "" || goesOn(typed, list) { // a function's name, it may be
 		return matching(typed, p.calls[n-1].inside+start, list)

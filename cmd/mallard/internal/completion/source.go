@@ -61,7 +61,8 @@ func (s Source) Suggest(ctx context.Context, text, after string) []shell.Suggest
 }
 
 func newPlace(s Source, text, after string) *place {
-	return &place{s, text, after, dialect.Pieces(text, s.Lang), openCalls(text, s.Lang)}
+	pieces := dialect.Pieces(text, s.Lang)
+	return &place{s, text, after, pieces, openCalls(text, pieces)}
 }
 
 // matching gives the candidates that go on from what is typed, whatever the case; if there are none those that have its letters in their
@@ -306,17 +307,15 @@ func (p *place) others(ctx context.Context) (list []shell.Suggestion) {
 	}
 	word := lastWord.FindStringIndex(p.text)[0]
 	typed := p.text[word:]
-	goesOn := false
 	for _, r := range p.Rows(ctx, "SELECT suggestion, suggestion_start FROM sql_auto_complete("+quote.Text(p.text[first:])+
 		") WHERE suggestion NOT LIKE 'bigquery_metadata%' AND suggestion NOT LIKE 'mallard_metadata%'") {
 		start, err := strconv.Atoi(r[1])
 		if err != nil {
 			continue
 		}
-		goesOn = goesOn || len(r[0]) >= len(typed) && strings.EqualFold(r[0][:len(typed)], typed)
 		list = append(list, shell.Suggestion{Text: r[0], Start: first + start})
 	}
-	if goesOn || len(typed) < 2 {
+	if goesOn(typed, list) || len(typed) < 2 {
 		return list
 	}
 	var names []shell.Suggestion

@@ -2,6 +2,7 @@ package completion
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,7 +81,7 @@ func (p *place) files(at int) (list []shell.Suggestion) {
 	rest, cloud := strings.CutPrefix(typed, scheme)
 	bucket, name, deep := strings.Cut(rest, "/")
 	if cloud && !deep || typed != "" && !cloud && strings.HasPrefix(scheme, typed) && len(p.Buckets) > 0 {
-		for _, b := range bucketNames(p.Buckets) {
+		for _, b := range slices.Sorted(maps.Keys(p.Buckets)) {
 			if text := scheme + b + "/"; strings.HasPrefix(text, typed) {
 				put(text)
 			}
@@ -112,12 +113,4 @@ func (p *place) files(at int) (list []shell.Suggestion) {
 		}
 	}
 	return list
-}
-
-func bucketNames(all map[string]string) (names []string) {
-	for n := range all {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -124,7 +124,7 @@ func (s *Shell) edit(ctx context.Context, args []string) error {
 func (s *Shell) editFile(ctx context.Context, file string) error {
 	for _, name := range []string{"DUCKDB_EDITOR", "EDITOR", "VISUAL"} {
 		if program := os.Getenv(name); program != "" {
-			c := systemShell(ctx, program+" "+quoteWord(file))
+			c := systemShell(ctx, program+" "+QuoteWord(file))
 			if err := s.foreground(c); err != nil {
 				return fmt.Errorf("%s, of $%s: %w", program, name, err)
 			}
@@ -137,5 +137,5 @@ func (s *Shell) editFile(ctx context.Context, file string) error {
 	return s.foreground(exec.CommandContext(ctx, "vi", file))
 }
 
-// quoteWord makes one word of a text for the system's shell.
-func quoteWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+// QuoteWord makes one word of a text for the system's shell.
+func QuoteWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
