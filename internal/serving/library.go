@@ -40,10 +40,13 @@ func (ms *Models) inspect(
 		return nil, nil, err
 	}
 	spec, err := k.Inspect(dir, in)
-	if err != nil {
-		return nil, nil, err
+	if err == nil {
+		spec.Digest, err = modelstore.Digest(ctx, dir)
 	}
-	if spec.Digest, err = modelstore.Digest(ctx, dir); err != nil {
+	if err != nil {
+		if !strings.HasPrefix(in.Path, "gs://") { // what was downloaded stays for the next try
+			done()
+		}
 		return nil, nil, err
 	}
 	return spec, func(ctx context.Context) error {
