@@ -47,6 +47,11 @@ func (x *execution) fault(err error) error {
 	case errors.As(err, &ddb) && ddb.Msg != "":
 		x.duckdbFault(e, ddb)
 	}
+	if e.Pos < 0 && ddb == nil {
+		w := &planner.Wording{Msg: e.Msg, Span: dialect.Span{Pos: -1, End: -1}}
+		p.AtSubject(w, x.src, err)
+		e.Pos, e.End = w.Pos, w.End
+	}
 	x.inPlainForm(e)
 	if e.Pos >= 0 {
 		e.Line, e.Col = dialect.LineCol(x.src, e.Pos)

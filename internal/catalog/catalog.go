@@ -135,12 +135,21 @@ func (c *Catalog) WithoutProject(ctx context.Context, parts []string) ([]string,
 	if project != "" && parts[0] == project {
 		return parts[1:], nil
 	}
-	advice := "set [bigquery] project in the configuration"
-	if project != "" {
-		advice = fmt.Sprintf("the configured project is `%s`", project)
+	return nil, &UnknownProject{Path: parts, Configured: project}
+}
+
+// UnknownProject says that the first part of a name is neither a database nor a project.
+type UnknownProject struct {
+	Path       []string
+	Configured string
+}
+
+func (e *UnknownProject) Error() string {
+	advice := "; attach the database or set [bigquery] project in the configuration"
+	if e.Configured != "" {
+		advice = fmt.Sprintf(", which is `%s`; attach the database or set [bigquery] project", e.Configured)
 	}
-	return nil, fmt.Errorf("`%s`: `%s` is neither an attached database nor the configured project; attach the database or %s",
-		strings.Join(parts, "."), parts[0], advice)
+	return fmt.Sprintf("`%s`: `%s` is neither an attached database nor the configured project%s", strings.Join(e.Path, "."), e.Path[0], advice)
 }
 
 // Candidates gives the places that a name may mean, in the order in which they are tried.

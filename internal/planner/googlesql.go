@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
+	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/functiontable"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
@@ -52,15 +53,11 @@ func (ex *expander) translate(ctx context.Context, src string, q *dialect.Query)
 		constructs = withDates(constructs, text)
 		s, err = t.Translate(ctx, text, constructs, described{ex}, p)
 	}
-	switch {
-	case errors.As(err, &unsupported) && unsupported.End > 0:
-		return nil, dialect.At(dialect.Span{Pos: q.Pos + unsupported.Pos, End: q.Pos + unsupported.End}, err)
-	case errors.As(err, &wrong) && wrong.Line > 0:
-		pos := q.Pos + wrong.Pos
-		wrong.Line = 0 // the statement's own place says it
-		return nil, dialect.At(dialect.Span{Pos: pos, End: pos}, wrong)
-	case err != nil:
-		return nil, err
+	if err != nil {
+		return nil, placed(src, q.Span, err)
+	}
+	if ex.plan != nil {
+		ex.plan.source = q.Span
 	}
 	ex.columns = s.Columns
 	for _, name := range s.Natives {
@@ -95,6 +92,32 @@ func (ex *expander) translate(ctx context.Context, src string, q *dialect.Query)
 		}
 	}
 	return dialect.Assemble(parts, q.End), nil
+}
+
+// placed gives an error of a translation its place: an error of the database's about a name has that of the name.
+func placed(src string, at dialect.Span, err error) error {
+	var unsupported *writer.Error
+	var wrong *analyzer.Error
+	var project *catalog.UnknownProject
+	switch {
+	case errors.As(err, &unsupported) && unsupported.End > 0:
+		return dialect.At(dialect.Span{Pos: at.Pos + unsupported.Pos, End: at.Pos + unsupported.End}, err)
+	case errors.As(err, &unsupported):
+		return dialect.At(dialect.Opening(src, at), err)
+	case errors.As(err, &wrong) && wrong.Line > 0:
+		pos := at.Pos + wrong.Pos
+		wrong.Line = 0 // the statement's own place says it
+		return dialect.At(dialect.Span{Pos: pos, End: pos}, wrong)
+	case errors.As(err, &project):
+		first := project.Path[0]
+		if i := strings.Index(src[at.Pos:at.End], first); i >= 0 {
+			return dialect.At(dialect.Span{Pos: at.Pos + i, End: at.Pos + i + len(first)}, err)
+		}
+	}
+	if subject, ok := dialect.Subject(src, at); ok {
+		return dialect.At(subject, err)
+	}
+	return dialect.At(dialect.Opening(src, at), err)
 }
 
 // withDates adds the constants DATE '…' of a text as calls, which the analyzer does not compute.

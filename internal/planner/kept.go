@@ -193,9 +193,10 @@ func (k *keeping) mayApply(ctx context.Context, c *keptChange) error {
 // missing says in BigQuery's words that something is not there.
 func missing(k metadata.Key) error {
 	if k.Kind == metadata.Dataset {
-		return failure.As(failure.ErrDatasetNotFound, fmt.Errorf("Not found: Dataset %s", k.Dataset)) //nolint:staticcheck // BigQuery's words
+		err := fmt.Errorf("Not found: Dataset %s", k.Dataset) //nolint:staticcheck // BigQuery's words
+		return aboutSubject{failure.As(failure.ErrDatasetNotFound, err)}
 	}
-	return fmt.Errorf("Not found: Table %s.%s", k.Dataset, k.Name) //nolint:staticcheck // BigQuery's words
+	return aboutSubject{fmt.Errorf("Not found: Table %s.%s", k.Dataset, k.Name)} //nolint:staticcheck // BigQuery's words
 }
 
 // dropExpired makes way for what takes the name of a table that has expired.

@@ -16,10 +16,11 @@ type Plan struct {
 	Lang   dialect.Lang
 	Plain  bool // DuckDB gets the user's bytes
 	Models []UsedModel
-	uses   []use  // of the functions of ours
-	Done   func() // after success; nil for nothing
-	Undo   func() // after failure; nil for nothing
-	Notice string // for the person, after success
+	uses   []use        // of the functions of ours
+	source dialect.Span // of a statement of GoogleSQL's
+	Done   func()       // after success; nil for nothing
+	Undo   func()       // after failure; nil for nothing
+	Notice string       // for the person, after success
 
 	// What else runs in the statement's transaction: Before it, and after it the statements Then and After. All nil for nothing.
 	Before, After func(ctx context.Context) error

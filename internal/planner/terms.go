@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/duckdb/duckdb-go/v2"
+
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/functiontable"
@@ -25,7 +27,28 @@ func (p *Plan) Explain(e *Wording, src string, err error) {
 	}
 	p.InUserTerms(e, src, err)
 	misplaced(e, src)
+	p.AtSubject(e, src, err)
 	p.advise(e, err)
+}
+
+// aboutSubject is an error about what a statement makes, changes or drops.
+type aboutSubject struct{ error }
+
+func (e aboutSubject) Unwrap() error { return e.error }
+
+// AtSubject places an error about what a statement of GoogleSQL makes, changes or drops, of which DuckDB does not say the place. What is
+// wrong with a value has none.
+func (p *Plan) AtSubject(e *Wording, src string, err error) {
+	if p == nil || e.Pos >= 0 || p.source.End == 0 {
+		return
+	}
+	var about aboutSubject
+	if !errors.As(err, &about) && !duckapi.Is(err, duckdb.ErrorTypeCatalog, duckdb.ErrorTypeBinder, duckdb.ErrorTypeDependency) {
+		return
+	}
+	if at, ok := dialect.Subject(src, p.source); ok {
+		e.Pos, e.End = at.Pos, at.End
+	}
 }
 
 // InUserTerms gives an error about a function of ours the name that the user wrote, its place, and what it takes. The cause is

@@ -51,7 +51,12 @@ var said = []struct {
 	{regexp.MustCompile(`^Conversion Error: Casting value "(-?[\d.]+)" to type DECIMAL\((\d+),(\d+)\) failed: value is out of range!(?s:.*)`),
 		"Value $1 has more digits than NUMERIC($2, $3)"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? already exists!`), "Already Exists: $1 $2"},
+	{regexp.MustCompile(`^Catalog Error: Could not rename "[^"]+" to "([^"]+)": another entry with this name already exists!`),
+		"Already Exists: Table $1"},
 	{regexp.MustCompile(`^Catalog Error: (Table|View|Schema) with name "?([^"]+?)"? does not exist!(?s:.*)`), "Not found: $1 $2"},
+	{regexp.MustCompile(`^Binder Error: Catalog "([^"]+)" does not exist!`), "Not found: Project $1"},
+	{regexp.MustCompile(`^Dependency Error: Cannot alter entry "([^"]+)" because there are entries that depend on it(?s:.*)`),
+		"The table $1 cannot be altered: an index or another table depends on it"},
 }
 
 // viewRows is why DML is refused on what DuckDB keeps as a view.
