@@ -101,32 +101,63 @@ func content(t testing.TB, s *Spec) string {
 		reader(s.OutputFormat, filepath.Join(s.Output, "part-*."+string(s.OutputFormat)), nil)+" o")
 }
 
-// TestFormats: files of each kind, whole and cut between lines and row groups, give each row once.
+// TestFormats: files of each kind, whole and cut between lines and row groups, here and as objects of a bucket, give each row once.
 func TestFormats(t *testing.T) {
 	for _, f := range []Format{Parquet, CSV, JSON} {
-		pattern := shards(t, 3, f)
+		pattern, want := shards(t, 3, f), "30"
 		if f == Parquet { // one large file with row groups
 			duck(t, "COPY (SELECT i AS id, 'text ' || i AS content FROM range(30, 10030) r(i)) TO '"+
 				filepath.Join(filepath.Dir(pattern), "large.parquet")+"' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+			want = "10030"
 		}
+		config := fmt.Sprintf("[buckets]\ndata = %q\n", filepath.Dir(pattern))
 		for _, size := range []int64{0, 13, 100} {
 			if f == Parquet && size == 13 {
 				continue
 			}
-			s := &Spec{OutputFormat: f}
-			all := prepared(t, s, pattern, "SELECT id, content || '!' AS loud FROM input", Cutting{Size: size, CSVLines: true})
-			sum := runAll(t, s, all)
-			want := "30"
-			if f == Parquet {
-				want = "10030"
+			for _, input := range []string{pattern, "gs://data/*." + string(f)} {
+				s := &Spec{OutputFormat: f, ConfigFile: "mallard.toml", ConfigText: config}
+				all := prepared(t, s, input, "SELECT id, content || '!' AS loud FROM input", Cutting{Size: size, CSVLines: true})
+				if size > 0 && len(all) < 5 {
+					t.Errorf("%s: %d shards", input, len(all))
+				}
+				sum := runAll(t, s, all)
+				got := duck(t, "SELECT count(DISTINCT id) FROM "+reader(f, filepath.Join(s.Output, "part-*."+string(f)), nil))
+				if got != want || fmt.Sprint(sum.RowsIn) != want || fmt.Sprint(sum.RowsOut) != want {
+					t.Errorf("%s in parts of %d bytes (%d shards): %s different rows of %s; %+v", input, size, len(all), got, want, sum)
+				}
+				if left, err := os.ReadDir(filepath.Join(s.Output, work)); err == nil {
+					t.Errorf("left behind: %v", left)
+				}
 			}
-			got := duck(t, "SELECT count(DISTINCT id) FROM "+reader(f, filepath.Join(s.Output, "part-*."+string(f)), nil))
-			if got != want || fmt.Sprint(sum.RowsIn) != want || fmt.Sprint(sum.RowsOut) != want {
-				t.Errorf("%s in parts of %d bytes (%d shards): %s different rows of %s; %+v", f, size, len(all), got, want, sum)
-			}
-			if left, err := os.ReadDir(filepath.Join(s.Output, work)); err == nil {
-				t.Errorf("left behind: %v", left)
-			}
+		}
+	}
+}
+
+// TestObjects: an object that changes during the job fails its shards, and what names no objects is refused.
+func TestObjects(t *testing.T) {
+	pattern := shards(t, 2, JSON)
+	config := fmt.Sprintf("[buckets]\ndata = %q\n", filepath.Dir(pattern))
+	s := &Spec{ConfigFile: "mallard.toml", ConfigText: config}
+	all := prepared(t, s, "gs://data/*", "SELECT id FROM input", Cutting{})
+	if err := os.WriteFile(filepath.Join(filepath.Dir(pattern), "001.json"), []byte("{\"id\": 1, \"content\": \"other\"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if sum := runAll(t, s, all); sum.Failed != 1 || sum.RowsOut != 10 {
+		t.Errorf("%+v", sum)
+	}
+	b, err := os.ReadFile(filepath.Join(s.Output, Failed))
+	if err != nil || !strings.Contains(string(b), "gs://data/001.json") {
+		t.Errorf("dead letters: %s %v", b, err)
+	}
+	for uri, want := range map[string]string{
+		"gs://data/none*": "-input gs://data/none*: there is no such object",
+		"gs://data":       "it names a bucket, no objects",
+		"gs://da*ta/x":    "a * may not stand in the bucket's name",
+		"s3://data/x":     "objects of s3:// cannot be read",
+	} {
+		if _, err := s.Cut(t.Context(), []string{uri}, Cutting{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %q", uri, err, want)
 		}
 	}
 }

@@ -2,13 +2,15 @@ package job
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -133,33 +135,48 @@ func placeFinal(from, to string) (bool, error) {
 	return true, os.Rename(from, to) // a file system without links; the finishing step of a shard is alone with it
 }
 
-// glob gives the files of patterns, each once and sorted.
-func glob(patterns []string) ([]string, error) {
+// glob gives the files of patterns, each once and sorted by name: all of a file, not yet cut.
+func (in inputs) glob(ctx context.Context, patterns []string) (all []Shard, err error) {
 	seen := map[string]bool{}
-	var all []string
 	for _, p := range patterns {
-		names, err := filepath.Glob(strings.TrimPrefix(p, "file://"))
+		find := glob
+		if isObject(p) {
+			find = func(p string) ([]Shard, error) { return in.list(ctx, p) }
+		}
+		files, err := find(strings.TrimPrefix(p, "file://"))
 		if err != nil {
 			return nil, fmt.Errorf("-input %s: %w", p, err)
 		}
-		n := len(all)
-		for _, name := range names {
-			if name, err = filepath.Abs(name); err != nil {
-				return nil, err
+		for _, f := range files {
+			if !seen[f.Path] {
+				seen[f.Path] = true
+				all = append(all, f)
 			}
-			if info, err := os.Stat(name); err != nil || info.IsDir() || seen[name] {
-				continue
-			}
-			seen[name] = true
-			all = append(all, name)
-		}
-		if len(all) == n && len(names) == 0 {
-			return nil, fmt.Errorf("-input %s: there is no such file", p)
 		}
 	}
 	if len(all) == 0 {
 		return nil, errors.New("there is no -input: name files, such as -input 'logs/*.parquet'")
 	}
-	sort.Strings(all)
+	slices.SortFunc(all, func(a, b Shard) int { return cmp.Compare(a.Path, b.Path) })
+	return all, nil
+}
+
+// glob gives the files of this machine that a pattern names.
+func glob(pattern string) (all []Shard, err error) {
+	names, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, errors.New("there is no such file")
+	}
+	for _, name := range names {
+		if name, err = filepath.Abs(name); err != nil {
+			return nil, err
+		}
+		if info, err := os.Stat(name); err == nil && !info.IsDir() {
+			all = append(all, Shard{Path: name, Size: info.Size(), Stamp: info.ModTime().UnixNano()})
+		}
+	}
 	return all, nil
 }

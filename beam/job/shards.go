@@ -1,14 +1,12 @@
 package job
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -25,22 +23,24 @@ type Cutting struct {
 
 // Cut lists the files of patterns, cuts large ones and finds the columns of the first. Parquet is cut between row groups, JSON lines
 // between lines. Only the files that are cut are opened, so that a list of 100,000 takes no longer than their directory.
-func (s *Spec) Cut(ctx context.Context, patterns []string, c Cutting) ([]Shard, error) {
-	files, err := glob(patterns)
+func (s *Spec) Cut(ctx context.Context, patterns []string, c Cutting) (shards []Shard, err error) {
+	scratch, err := os.MkdirTemp("", "mallard-beam-")
 	if err != nil {
 		return nil, err
 	}
-	if s.Format = c.Format; s.Format == "" {
-		if s.Format, err = FormatOf(files[0]); err != nil {
-			return nil, err
-		}
-		for _, f := range files {
-			if of, err := FormatOf(f); err != nil {
-				return nil, err
-			} else if of != s.Format {
-				return nil, fmt.Errorf("%s is %s and %s is %s: the files of an input have one format; give -input-format", files[0], s.Format, f, of)
-			}
-		}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	config, err := s.config(scratch)
+	if err != nil {
+		return nil, err
+	}
+	in := newInputs(config, scratch)
+	defer func() { err = errors.Join(err, in.Close()) }()
+	files, err := in.glob(ctx, patterns)
+	if err != nil {
+		return nil, err
+	}
+	if s.Format, err = formatOf(files, c.Format); err != nil {
+		return nil, err
 	}
 	connector, err := mallard.NewConnector("", mallard.Options{Dialect: mallard.DuckDB})
 	if err != nil {
@@ -48,33 +48,12 @@ func (s *Spec) Cut(ctx context.Context, patterns []string, c Cutting) ([]Shard, 
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
-	if s.Columns, err = columnsOf(ctx, db, reader(s.Format, files[0], nil)); err != nil {
-		return nil, fmt.Errorf("%s: %w", files[0], err)
-	}
-	var shards []Shard
-	for _, f := range files {
-		info, err := os.Stat(f)
+	for i, whole := range files {
+		cut, err := s.cut(ctx, in, db, whole, c, i == 0)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", whole.Path, err)
 		}
-		whole := Shard{Path: f, Size: info.Size(), Stamp: info.ModTime().UnixNano()}
-		parts := []Shard{whole}
-		packed := strings.HasSuffix(f, ".gz") || strings.HasSuffix(f, ".zst")
-		switch {
-		case c.Size <= 0 || info.Size() <= c.Size:
-		case s.Format == Parquet:
-			if parts, err = rowGroups(ctx, db, whole, c.Size); err != nil {
-				return nil, fmt.Errorf("%s: %w", f, err)
-			}
-		case !packed && (s.Format == JSON || c.CSVLines):
-			parts = nil
-			for at := int64(0); at < whole.Size; at += c.Size {
-				part := whole
-				part.Begin, part.End = at, min(at+c.Size, whole.Size)
-				parts = append(parts, part)
-			}
-		}
-		shards = append(shards, parts...)
+		shards = append(shards, cut...)
 	}
 	digest := sha256.New()
 	for i := range shards {
@@ -85,33 +64,72 @@ func (s *Spec) Cut(ctx context.Context, patterns []string, c Cutting) ([]Shard, 
 	return shards, nil
 }
 
-// rowGroups gathers the row groups of a file into parts of about size bytes.
-func rowGroups(ctx context.Context, db *sql.DB, whole Shard, size int64) (parts []Shard, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT any_value(row_group_num_rows), sum(total_compressed_size)::BIGINT
-		FROM parquet_metadata(`+quote.Text(whole.Path)+`) GROUP BY row_group_id ORDER BY row_group_id`)
+// formatOf tells the format of files, which they share, unless it is given.
+func formatOf(files []Shard, given Format) (Format, error) {
+	if given != "" {
+		return given, nil
+	}
+	first, err := FormatOf(files[0].Path)
+	for _, f := range files {
+		if of, e := FormatOf(f.Path); e != nil {
+			return "", e
+		} else if of != first {
+			return "", fmt.Errorf("%s is %s and %s is %s: the files of an input have one format; give -input-format",
+				files[0].Path, first, f.Path, of)
+		}
+	}
+	return first, err
+}
+
+// cut cuts a file into parts where it is large, and finds the columns of the first.
+func (s *Spec) cut(ctx context.Context, in inputs, q querier, whole Shard, c Cutting, first bool) (parts []Shard, err error) {
+	large := c.Size > 0 && whole.Size > c.Size
+	if first || large && s.Format == Parquet {
+		file, done, err := in.sample(ctx, s.Format, whole)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, done()) }()
+		if first {
+			if s.Columns, err = columnsOf(ctx, q, reader(s.Format, file, nil)); err != nil {
+				return nil, err
+			}
+		}
+		if large && s.Format == Parquet {
+			return rowGroups(ctx, q, whole, file, c.Size)
+		}
+	}
+	if !large || packed(whole.Path) || s.Format == Parquet || s.Format == CSV && !c.CSVLines {
+		return []Shard{whole}, nil
+	}
+	for at := int64(0); at < whole.Size; at += c.Size {
+		part := whole
+		part.Begin, part.End = at, min(at+c.Size, whole.Size)
+		parts = append(parts, part)
+	}
+	return parts, nil
+}
+
+// rowGroups gathers the row groups of a file into parts of about size bytes. file is the file, or what in.sample gives for it.
+func rowGroups(ctx context.Context, q querier, whole Shard, file string, size int64) (parts []Shard, err error) {
+	groups, err := groupsOf(ctx, q, file)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	part := whole
-	var at, held int64
-	for rows.Next() {
-		var n, bytes int64
-		if err := rows.Scan(&n, &bytes); err != nil {
-			return nil, err
-		}
-		if held > 0 && held+bytes > size {
-			part.End = at
+	var held int64
+	for _, g := range groups {
+		if held > 0 && held+g.size > size {
+			part.End = g.row
 			parts = append(parts, part)
-			part.Begin, held = at, 0
+			part.Begin, held = g.row, 0
 		}
-		at, held = at+n, held+bytes
+		part.End, held = g.row+g.rows, held+g.size
 	}
-	part.End = at
 	if part.Begin == 0 {
 		part.End = 0 // one part is the whole file
 	}
-	return append(parts, part), rows.Err()
+	return append(parts, part), nil
 }
 
 // querier is a connection or a database.
@@ -163,65 +181,6 @@ func (s *Spec) source(sh Shard, file string) string {
 			"file_row_number < %d)", quote.Text(file), sh.Begin, sh.End)
 	}
 	return reader(s.Format, file, s.Columns)
-}
-
-// lines copies a shard's lines out of its file: those that begin within, and of a CSV file the first line, too.
-func (s *Spec) lines(sh Shard, out io.Writer) error {
-	f, err := os.Open(sh.Path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if s.Format == CSV && sh.Begin > 0 {
-		if err := copyLine(out, f); err != nil {
-			return err
-		}
-	}
-	begin, err := lineFrom(f, sh.Begin)
-	if err != nil {
-		return err
-	}
-	end, err := lineFrom(f, sh.End)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Seek(begin, io.SeekStart); err != nil {
-		return err
-	}
-	_, err = io.CopyN(out, f, max(0, end-begin))
-	return err
-}
-
-// lineFrom gives the place at or after a byte where a line begins.
-func lineFrom(f *os.File, at int64) (int64, error) {
-	if at == 0 {
-		return 0, nil
-	}
-	at-- // a line begins here when the byte before ends one
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := f.ReadAt(buf, at)
-		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
-			return at + int64(i) + 1, nil
-		}
-		at += int64(n)
-		if errors.Is(err, io.EOF) {
-			return at, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-}
-
-// copyLine copies a file's first line.
-func copyLine(out io.Writer, f *os.File) error {
-	end, err := lineFrom(f, 1)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, io.NewSectionReader(f, 0, end))
-	return err
 }
 
 // differs tells how the columns of a shard differ from those of the job; "" when they do not. Their order does not count.

@@ -22,7 +22,8 @@ type Worker struct {
 	connector *mallard.Connector
 	db        *sql.DB
 	dialect   mallard.Dialect
-	scratch   string        // a folder for what is spilt and for pieces of files
+	in        inputs
+	scratch   string        // a folder for what is spilt and for copies of the input
 	slots     chan struct{} // shards that run
 	others    sync.RWMutex  // is held by them, and for writing by one that runs alone
 }
@@ -56,6 +57,7 @@ func open(ctx context.Context, s *Spec, looks bool) (w *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
+	w.in = newInputs(config, w.scratch)
 	if config, err = share(config, s.Workers); err != nil {
 		return nil, err
 	}
@@ -154,6 +156,9 @@ func (w *Worker) Close() (err error) {
 	} else if w.connector != nil {
 		err = w.connector.Close()
 	}
+	if w.in.stores != nil {
+		err = errors.Join(err, w.in.Close())
+	}
 	return errors.Join(err, os.RemoveAll(w.scratch))
 }
 
@@ -231,31 +236,19 @@ func (s *Spec) try(sh Shard) (int, error) {
 // once runs a shard as one statement.
 func (w *Worker) once(ctx context.Context, sh Shard) (d Done, err error) {
 	d.Shard = sh
-	info, err := os.Stat(sh.Path)
-	if err != nil {
-		return d, err
-	}
-	if info.Size() != sh.Size || info.ModTime().UnixNano() != sh.Stamp {
-		return d, errors.New("the file was changed since the job began")
-	}
-	file := sh.Path
-	if sh.End > 0 && w.spec.Format != Parquet {
-		piece, err := os.CreateTemp(w.scratch, "*."+string(w.spec.Format))
-		if err != nil {
-			return d, err
-		}
-		defer os.Remove(piece.Name())
-		if err := errors.Join(w.spec.lines(sh, piece), piece.Close()); err != nil {
-			return d, err
-		}
-		file = piece.Name()
-	}
+	remove := func() error { return nil } // the copy of the input, when the statement over it has ended
+	defer func() { err = errors.Join(err, remove()) }()
 	c, err := w.db.Conn(ctx)
 	if err != nil {
 		return d, err
 	}
 	defer c.Close()
 	err = mallard.WithDuckDB(ctx, c, func(duck *sql.Conn) (err error) {
+		file, done, err := w.in.file(ctx, duck, w.spec.Format, sh)
+		if err != nil {
+			return err
+		}
+		remove = done
 		d.RowsIn, err = w.spec.view(ctx, duck, w.spec.source(sh, file))
 		return err
 	})

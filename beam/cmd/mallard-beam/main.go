@@ -46,7 +46,7 @@ type options struct {
 func (o *options) register(f *flag.FlagSet) {
 	f.StringVar(&o.file, "f", "", "file with the statements; the last one is the query over the relation input")
 	f.StringVar(&o.text, "c", "", "the statements themselves")
-	f.Var(&o.inputs, "input", "files of Parquet, CSV or JSON lines: a name or a pattern; may be repeated")
+	f.Var(&o.inputs, "input", "files of Parquet, CSV or JSON lines: a name, a pattern, or gs://BUCKET/NAME with at most one *; may be repeated")
 	f.StringVar(&o.inputFormat, "input-format", "", "parquet, csv or json; told by the files' names else")
 	f.StringVar(&o.output, "output", "", "folder of the output, which does not exist yet, or is that of the same job when it was killed")
 	f.StringVar(&o.format, "format", "parquet", "of the output: parquet, csv or json")
@@ -206,6 +206,10 @@ func (o *options) spec() (*job.Spec, error) {
 		if s.ConfigFile, err = filepath.Abs(s.ConfigFile); err != nil {
 			return nil, err
 		}
+	}
+	if strings.Contains(s.Output, "://") {
+		return nil, fmt.Errorf("-output %s: output is written to folders alone; name one that all workers see, such as that of a mounted bucket",
+			s.Output)
 	}
 	if s.Output != "" {
 		if s.Output, err = filepath.Abs(s.Output); err != nil {
