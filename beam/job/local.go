@@ -37,6 +37,12 @@ func (s *Spec) shardDir(kind string, shard int) string {
 	return filepath.Join(s.Output, work, kind, fmt.Sprintf("%06d", shard))
 }
 
+// Begun counts the shards that this run has begun.
+func (s *Spec) Begun() int {
+	all, _ := os.ReadDir(filepath.Join(s.Output, work, triesDir)) // for people to look at
+	return len(all)
+}
+
 // WriteShards keeps the list of shards for the workers, and ReadShards reads it.
 func (s *Spec) WriteShards(all []Shard) error {
 	var b bytes.Buffer

@@ -14,7 +14,10 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
+
+	"golang.org/x/term"
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/beam/job"
@@ -40,7 +43,7 @@ type options struct {
 	inputs, models, tables                                                    list
 	workers, parallel, tries                                                  int
 	size                                                                      int64
-	csvLines                                                                  bool
+	csvLines, verbose                                                         bool
 }
 
 func (o *options) register(f *flag.FlagSet) {
@@ -60,6 +63,7 @@ func (o *options) register(f *flag.FlagSet) {
 	f.IntVar(&o.workers, "workers", 1, "processes that run at once at most: they share the budgets, paces and slots of remote models")
 	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "shards that a process runs at once")
 	f.StringVar(&o.memory, "memory", "", "of DuckDB in a process, such as 2GB; DuckDB's own default else")
+	f.BoolVar(&o.verbose, "v", false, "write what the runner logs, too")
 	f.IntVar(&o.tries, "tries", 3, "of a shard, before it is left out and told in _FAILED.jsonl")
 }
 
@@ -68,6 +72,9 @@ func main() {
 	o.register(flag.CommandLine)
 	flag.Usage = usage
 	flag.Parse()
+	if !o.verbose {
+		log.LogLevel = "warn"
+	}
 	beam.Init() // a worker's process goes no further
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "mallard-beam: %q is no flag; see mallard-beam -help\n", flag.Arg(0))
@@ -128,11 +135,35 @@ func run(ctx context.Context, o *options) error {
 	if err := pipeline.Build(scope, *s, shards, o.combine); err != nil {
 		return err
 	}
+	stop := progress(s, len(shards))
 	err = beamx.Run(ctx, p)
+	stop()
 	if err := errors.Join(err, pipeline.CloseWorkers()); err != nil {
 		return err
 	}
 	return report(s, len(shards), time.Since(begin))
+}
+
+// progress tells a person at a terminal how many shards have begun, until it is stopped.
+func progress(s *job.Spec, shards int) (stop func()) {
+	if !term.IsTerminal(int(os.Stderr.Fd())) {
+		return func() {}
+	}
+	const clearLine = "\r\x1b[K"
+	ended, told := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		for tick := time.Tick(time.Second); ; {
+			select {
+			case <-ended:
+				fmt.Fprint(os.Stderr, clearLine)
+				return
+			case <-tick:
+				fmt.Fprintf(os.Stderr, clearLine+"%s of %s begun", amount.Grouped(s.Begun()), amount.Of(shards, "shard"))
+			}
+		}
+	}()
+	return func() { close(ended); <-told }
 }
 
 // report says what the job did, by what it left in its output's folder.
@@ -151,12 +182,12 @@ func report(s *job.Spec, shards int, took time.Duration) error {
 	if err := json.Unmarshal(b, &sum); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "mallard-beam: %s (%d were done before), %s in, %d out, %d failed, in %.1f s: %.0f rows/s\n",
-		amount.Of(sum.Shards, "shard"), sum.Reused, amount.Of(sum.RowsIn, "row"),
-		sum.RowsOut, sum.RowsFailed, took.Seconds(), float64(sum.RowsIn)/took.Seconds())
+	fmt.Fprintf(os.Stderr, "mallard-beam: %s (%s done before), %s in, %s out, %s failed, in %.1f s: %s rows/s\n",
+		amount.Of(sum.Shards, "shard"), amount.Grouped(sum.Reused), amount.Of(sum.RowsIn, "row"), amount.Grouped(sum.RowsOut),
+		amount.Grouped(sum.RowsFailed), took.Seconds(), amount.Grouped(int64(float64(sum.RowsIn)/took.Seconds())))
 	if sum.Requests > 0 || sum.Cached > 0 {
-		fmt.Fprintf(os.Stderr, "mallard-beam: %s, %d again, %s from the cache, %s, %.4f of money\n",
-			amount.Of(sum.Requests, "request"), sum.Retries, amount.Of(sum.Cached, "answer"), amount.Of(sum.Tokens, "token"), sum.Money)
+		fmt.Fprintf(os.Stderr, "mallard-beam: %s, %s again, %s from the cache, %s, %.4f of money\n",
+			amount.Of(sum.Requests, "request"), amount.Grouped(sum.Retries), amount.Of(sum.Cached, "answer"), amount.Of(sum.Tokens, "token"), sum.Money)
 	}
 	return nil
 }
