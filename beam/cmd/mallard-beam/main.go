@@ -49,7 +49,7 @@ type options struct {
 func (o *options) register(f *flag.FlagSet) {
 	f.StringVar(&o.file, "f", "", "file with the statements; the last one is the query over the relation input")
 	f.StringVar(&o.text, "c", "", "the statements themselves")
-	f.Var(&o.inputs, "input", "files of Parquet, CSV or JSON lines: a name, a pattern, or gs://BUCKET/NAME with at most one *; may be repeated")
+	f.Var(&o.inputs, "input", "files of Parquet, CSV or JSON lines: a name, a pattern, or gs://BUCKET/NAME with one *; may be repeated")
 	f.StringVar(&o.inputFormat, "input-format", "", "parquet, csv or json; told by the files' names else")
 	f.StringVar(&o.output, "output", "", "folder of the output, which does not exist yet, or is that of the same job when it was killed")
 	f.StringVar(&o.format, "format", "parquet", "of the output: parquet, csv or json")
@@ -186,8 +186,8 @@ func report(s *job.Spec, shards int, took time.Duration) error {
 		amount.Of(sum.Shards, "shard"), amount.Grouped(sum.Reused), amount.Of(sum.RowsIn, "row"), amount.Grouped(sum.RowsOut),
 		amount.Grouped(sum.RowsFailed), took.Seconds(), amount.Grouped(int64(float64(sum.RowsIn)/took.Seconds())))
 	if sum.Requests > 0 || sum.Cached > 0 {
-		fmt.Fprintf(os.Stderr, "mallard-beam: %s, %s again, %s from the cache, %s, %.4f of money\n",
-			amount.Of(sum.Requests, "request"), amount.Grouped(sum.Retries), amount.Of(sum.Cached, "answer"), amount.Of(sum.Tokens, "token"), sum.Money)
+		fmt.Fprintf(os.Stderr, "mallard-beam: %s, %s again, %s from the cache, %s, %s of money\n", amount.Of(sum.Requests, "request"),
+			amount.Grouped(sum.Retries), amount.Of(sum.Cached, "answer"), amount.Of(sum.Tokens, "token"), amount.Money(sum.Money))
 	}
 	return nil
 }
