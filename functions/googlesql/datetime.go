@@ -32,6 +32,14 @@ var datetimes = map[string]definition{
 	"datetime_time":      unary(func(d datetime) (timeOfDay, error) { return d.timeOfDay(), nil }),
 	"timestamp_datetime": unary(func(t timestamp) (datetime, error) { return datetime(t), nil }),
 	"datetime_timestamp": unary(func(d datetime) (timestamp, error) { return timestamp(d), nil }),
+	// The clock of a zone shows parts of years 0 and 10000 as well, which no DATETIME is.
+	"timestamp_clock": binary(func(t timestamp, name string) (datetime, error) {
+		l, err := zone(name)
+		if err != nil {
+			return 0, err
+		}
+		return datetime(local(t, l)), nil
+	}),
 	"timestamp_datetime_zone": binary(func(t timestamp, name string) (datetime, error) {
 		l, err := zone(name)
 		if err != nil {

@@ -280,6 +280,9 @@ func toAPD[T decimal](x T) *apd.Decimal {
 
 func fromAPD[T decimal](d *apd.Decimal) (T, error) {
 	kept, full, _ := scaleOf[T]()
+	if d.IsZero() { // whose exponent may be anything
+		return fromFull[T](new(big.Int), kept, full)
+	}
 	if d.Form != apd.Finite || d.NumDigits()+int64(d.Exponent) > 60 {
 		return T{}, errOverflow
 	}

@@ -33,8 +33,8 @@ var floats = map[string]definition{
 	}),
 	"cbrt":  unary(func(x float64) (float64, error) { return math.Cbrt(x), nil }),
 	"exp":   elementary("EXP", math.Exp),
-	"ln":    elementary("LN", math.Log),
-	"log10": elementary("LOG10", math.Log10),
+	"ln":    elementary("LN", ln),
+	"log10": elementary("LOG10", func(x float64) float64 { return logOf(x, 10) }),
 	"log":   binary(logarithm),
 	"pow":   binary(power),
 	"sin":   elementary("SIN", math.Sin),
@@ -182,12 +182,28 @@ func logarithm(x, base float64) (float64, error) {
 		return math.NaN(), nil
 	case x <= 0 || base <= 0 || base == 1:
 		return 0, fmt.Errorf("Floating point error in function: LOG(%s, %s)", shortFloat(x), shortFloat(base))
-	case base == 2:
-		return math.Log2(x), nil
-	case base == 10:
-		return math.Log10(x), nil
 	}
-	return math.Log(x) / math.Log(base), nil
+	return logOf(x, base), nil
+}
+
+func logOf(x, base float64) float64 {
+	switch {
+	case base == 2:
+		return math.Log2(x)
+	case base == 10 && x >= smallestNormal:
+		return math.Log10(x)
+	}
+	return ln(x) / ln(base)
+}
+
+const smallestNormal = 0x1p-1022
+
+// ln is math.Log, which is wrong below the normal numbers where it is written in assembly.
+func ln(x float64) float64 {
+	if x > 0 && x < smallestNormal {
+		return math.Log(x*0x1p54) - 54*math.Ln2
+	}
+	return math.Log(x)
 }
 
 var errNotExact = errors.New("not exact")

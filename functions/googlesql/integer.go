@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // integers are the functions over INT64.
@@ -26,9 +27,13 @@ var integers = map[string]definition{
 		}
 		return a % b, nil
 	}),
-	// ascending is an error when there is a first place where borders do not ascend.
-	"ascending": binary(func(wrong sql.Null[int64], n int64) (bool, error) {
-		if wrong.Valid {
+	// ascending is an error when there is a first place where borders do not ascend, or where the first is null or NaN.
+	"ascending": binary(func(wrong sql.Null[int64], first string) (bool, error) {
+		switch {
+		case first != "":
+			return false, fmt.Errorf("Elements in input array to RANGE_BUCKET cannot be %s. %s element found at position 1", first,
+				strings.ToUpper(first[:1])+first[1:])
+		case wrong.Valid:
 			return false, fmt.Errorf("Elements in input array to RANGE_BUCKET must be in ascending order. "+
 				"Nonconforming elements found at position %d and %d", wrong.V, wrong.V+1)
 		}

@@ -106,7 +106,20 @@ var intervals = map[string]definition{
 	}),
 	"parse_interval": unary(parseInterval),
 	"interval_text":  unary(func(a interval) (string, error) { return intervalText(a), nil }),
-	"bucket":         ternary(bucketOf),
+	"date_bucket": ternary(func(d datetime, width interval, origin datetime) (datetime, error) {
+		if width.Micros > 0 {
+			return 0, errors.New("Only MONTH and DAY parts are allowed in bucket width INTERVAL")
+		}
+		width.Micros = 0
+		return bucketOf(d, width, origin)
+	}),
+	"datetime_bucket": ternary(bucketOf),
+	"timestamp_bucket": ternary(func(d datetime, width interval, origin datetime) (datetime, error) {
+		if width.Months != 0 {
+			return 0, errors.New("Bucket width INTERVAL with non-zero MONTH part is not allowed")
+		}
+		return bucketOf(d, width, origin)
+	}),
 }
 
 var errIntervalRange = errors.New("Interval field is out of range")
@@ -273,8 +286,8 @@ func bucketOf(d datetime, width interval, origin datetime) (datetime, error) {
 var (
 	isoInterval = regexp.MustCompile(`^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?` +
 		`(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d{1,9})?)S)?)?$`)
-	textInterval = regexp.MustCompile(`^(?:([-+]?)(\d+)-(\d+))?(?: ?\b|^| )(?:([-+]?\d+)(?: |$))?` +
-		`(?:([-+]?)(\d+):(\d+)(?::(\d+(?:\.\d{0,9})?))?)?$`)
+	textInterval = regexp.MustCompile(`^(?:([-+]?)(\d+)-(\d+))?(?:^| |$)(?:([-+]?\d+)(?: |$))?` +
+		`(?:([-+]?)(\d+):(\d+)(?::(\d+(?:\.\d{1,9})?))?)?$`)
 )
 
 // parseInterval reads what a CAST of a STRING does: [Y-M] [D] [H:M:S.F], or ISO 8601.
@@ -315,7 +328,8 @@ func parseInterval(s string) (interval, error) {
 		return checkedInterval(number(m[1])*12+number(m[2]), number(m[3])*7+number(m[4]), us)
 	}
 	m := textInterval.FindStringSubmatch(s)
-	if m == nil || s == "" || strings.HasSuffix(s, " ") || strings.HasPrefix(s, " ") || !strings.ContainsAny(s, "-:") {
+	if m == nil || s == "" || strings.HasSuffix(s, " ") || strings.HasPrefix(s, " ") || m[3]+m[7] == "" ||
+		m[3] != "" && m[4] == "" && m[7] != "" || m[7] != "" && m[8] == "" && m[4] == "" {
 		return interval{}, wrong
 	}
 	months := number(m[2])*12 + number(m[3])

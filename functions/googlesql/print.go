@@ -174,7 +174,10 @@ func quoteString(s string) string { return quoteWith(s, quoteFor(s)) }
 func quoteWith(s string, quote byte) string {
 	var b strings.Builder
 	b.WriteByte(quote)
+	hex := false // the last is written in hexadecimals, to which no further digit may seem to belong
 	for _, r := range s {
+		after := hex
+		hex = false
 		switch {
 		case r == rune(quote) || r == '\\':
 			b.WriteByte('\\')
@@ -185,7 +188,8 @@ func quoteWith(s string, quote byte) string {
 			b.WriteString(`\r`)
 		case r == '\t':
 			b.WriteString(`\t`)
-		case r < utf8.RuneSelf && unicode.IsControl(r):
+		case r < utf8.RuneSelf && (unicode.IsControl(r) || after && strings.ContainsRune("0123456789abcdefABCDEF", r)):
+			hex = true
 			fmt.Fprintf(&b, `\x%02x`, r)
 		default:
 			b.WriteRune(r)

@@ -20,6 +20,8 @@ var said = []struct {
 		`destination type INT64.*`), "int64 overflow"},
 	{regexp.MustCompile(`^Out of Range Error: Overflow in HUGEINT (?:addition|multiplication|subtraction).*`), "numeric overflow"},
 	{regexp.MustCompile(`^Out of Range Error: (?:STDDEV|VAR|COVAR|CORR)\w*(?: for [XY])? is out of range!`), "double overflow"},
+	{regexp.MustCompile(`^Out of Range Error: Invalid RANGE FOLLOWING value`), infiniteOffset + "FOLLOWING on an ascending partition"},
+	{regexp.MustCompile(`^Out of Range Error: Invalid RANGE PRECEDING value`), infiniteOffset + "PRECEDING on a descending partition"},
 	{regexp.MustCompile(`^Invalid Input Error: More than one row returned by a subquery used as an expression(?s:.*)`),
 		"Scalar subquery produced more than one element"},
 	{regexp.MustCompile(`^Invalid Input Error: CSV Error on Line: (\d+)(?s:.*?)(Expected Number of Columns: \d+ Found: \d+)(?s:.*)`),
@@ -58,6 +60,9 @@ var said = []struct {
 	{regexp.MustCompile(`^Dependency Error: Cannot alter entry "([^"]+)" because there are entries that depend on it(?s:.*)`),
 		"The table $1 cannot be altered: an index or another table depends on it"},
 }
+
+// infiniteOffset is what is left of the offsets that DuckDB refuses, since their signs are looked at before.
+const infiniteOffset = "Offset value cannot be positive infinity when there exists a negative infinity order key for an offset "
 
 // viewRows is why DML is refused on what DuckDB keeps as a view.
 const viewRows = "the rows of a view or an external table cannot be changed"

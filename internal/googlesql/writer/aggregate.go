@@ -15,7 +15,7 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 		keys = append(keys, w.item(g.GetExpr(), g.GetColumn()))
 		names = append(names, column(g.GetColumn()))
 	}
-	rows := &aggregated{w: w, keys: names, input: scanColumns(s.GetInputScan())}
+	rows := &aggregated{w: w, keys: names, sets: len(s.GetGroupingSetList()) > 0, input: scanColumns(s.GetInputScan())}
 	computed := map[int64]string{}
 	for _, a := range s.GetAggregateList() {
 		if d := a.GetResolvedComputedColumnImplNode().GetResolvedDeferredComputedColumnNode(); d != nil {
@@ -44,7 +44,7 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	if len(keys) > 0 {
 		from = "(SELECT *, " + strings.Join(keys, ", ") + " FROM " + from + ")"
 	}
-	if rows.having && len(s.GetGroupingSetList()) > 0 {
+	if rows.having && rows.sets {
 		refuse(location(s.GetParent().GetParent()), "HAVING in an aggregate function beside grouping sets")
 	}
 	if len(rows.marks) > 0 {
@@ -110,6 +110,7 @@ func references(list []*resolved.ResolvedColumnRefProto) string {
 type aggregated struct {
 	w     *writer
 	keys  []string // of the groups
+	sets  bool     // the groups are those of grouping sets
 	marks []string // columns beside those of the input: what a function reads, and which rows for HAVING MAX and HAVING MIN
 
 	tried []tried // further columns
@@ -137,7 +138,10 @@ func (r *aggregated) aggregate(
 	c.aggregate = n
 	c.nonScalar(n.GetParent())
 	c.order = strings.TrimPrefix(r.w.orderBy(n.GetOrderByItemList()), " ")
-	if h := n.GetHavingModifier(); h != nil {
+	if h := n.GetHavingModifier(); h != nil && r.sets && c.name == "any_value" && !isFloat(h.GetHavingExpr()) {
+		c.name = map[bool]string{true: "min_by", false: "max_by"}[h.GetKind() == resolved.ResolvedAggregateHavingModifierEnums_MIN]
+		c.args = append(c.args, r.w.expr(h.GetHavingExpr()))
+	} else if h != nil {
 		if c.filter != "" {
 			c.refuse("WHERE beside HAVING in an aggregate function")
 		}
@@ -190,11 +194,15 @@ func (r *aggregated) mark(h *resolved.ResolvedAggregateHavingModifierProto) stri
 		over = " OVER (PARTITION BY " + strings.Join(r.keys, ", ") + ")"
 	}
 	text := x + " = " + f + "(" + x + ")" + over
-	if exprType(h.GetHavingExpr()).GetTypeKind() == resolved.TypeKind_TYPE_DOUBLE {
+	if isFloat(h.GetHavingExpr()) {
 		text += " AND NOT bool_or(isnan(" + x + "))" + over
 	}
 	r.having = true
 	return r.add("(" + text + ")")
+}
+
+func isFloat(e *resolved.AnyResolvedExprProto) bool {
+	return exprType(e).GetTypeKind() == resolved.TypeKind_TYPE_DOUBLE
 }
 
 // nonScalar reads what an aggregate or window function says of its rows.

@@ -133,8 +133,11 @@ func average(c *call) string {
 func (c *call) wholeAndFractions() (whole, fractions string) {
 	x, t := c.args[0], duckType(c.at, c.types[0])
 	if c.distinct {
-		all := c.fold(fold{name: "sum", args: x})
-		return "trunc(" + all + ")::HUGEINT", "(" + all + " - trunc(" + all + "))::" + t
+		all, e := c.fold(fold{name: "list", args: x, filter: x + " IS NOT NULL"}), c.w.bind()
+		sumOf := func(text string) string {
+			return "list_sum(list_transform(" + all + ", lambda " + e + ": " + text + "))"
+		}
+		return sumOf("trunc("+e+")") + "::HUGEINT", sumOf(e+" - trunc("+e+")") + "::" + t
 	}
 	return c.fold(fold{name: "sum", args: "trunc(" + x + ")"}) + "::HUGEINT",
 		c.fold(fold{name: "sum", args: x + " - trunc(" + x + ")"}) + "::" + t

@@ -44,7 +44,7 @@ func datetimeFunctions() map[string]entry {
 		"current_timestamp": func(*call) string { return "get_current_timestamp()" },
 		"$extract":          extract,
 		"$extract_date":     func(c *call) string { return "CAST(" + c.calendar() + " AS DATE)" },
-		"$extract_time":     func(c *call) string { return "CAST(" + c.calendar() + " AS TIME)" },
+		"$extract_time":     func(c *call) string { return "CAST(" + c.wallClock() + " AS TIME)" },
 		"$extract_datetime": func(c *call) string { return c.calendar() },
 		"last_day":          lastDay,
 
@@ -91,13 +91,18 @@ func ofMoment(f string) entry {
 }
 
 // calendar is the first argument as a DATETIME, a TIMESTAMP in the zone that the last argument names.
-func (c *call) calendar() string {
+func (c *call) calendar() string { return c.inZone("timestamp_datetime_zone") }
+
+// wallClock is calendar for a part of the moment, which may be there where the whole DATETIME is not.
+func (c *call) wallClock() string { return c.inZone("timestamp_clock") }
+
+func (c *call) inZone(native string) string {
 	if c.types[0].Kind != ofTimestamp {
 		return "CAST(" + c.args[0] + " AS TIMESTAMP)"
 	}
 	n := len(c.args) - 1
 	if n > 0 && c.types[n].Kind == googlesql.String {
-		return c.w.native("timestamp_datetime_zone") + "(" + c.args[0] + ", " + c.args[n] + ")"
+		return c.w.native(native) + "(" + c.args[0] + ", " + c.args[n] + ")"
 	}
 	return c.w.native("timestamp_datetime") + "(" + c.args[0] + ")"
 }
@@ -108,6 +113,10 @@ func makeDate(c *call) string {
 		return c.w.native("date") + "(" + strings.Join(c.args, ", ") + ")"
 	case ofDate:
 		return c.args[0]
+	case googlesql.String: // read as a TIMESTAMP
+		args := append([]string{c.w.cast(c.at, c.args[0], c.types[0], googlesql.Type{Kind: ofTimestamp})}, c.args[1:]...)
+		types := append([]googlesql.Type{{Kind: ofTimestamp}}, c.types[1:]...)
+		return makeDate(&call{w: c.w, at: c.at, name: c.name, args: args, types: types, result: c.result})
 	}
 	return "CAST(" + c.calendar() + " AS DATE)"
 }
@@ -136,7 +145,7 @@ func makeTime(c *call) string {
 	case ofTime:
 		return c.args[0]
 	}
-	return "CAST(" + c.calendar() + " AS TIME)"
+	return "CAST(" + c.wallClock() + " AS TIME)"
 }
 
 func makeTimestamp(c *call) string {
@@ -190,7 +199,7 @@ func extract(c *call) string {
 	case googlesql.Interval:
 		return c.w.native("interval_extract") + "(" + x + ", " + strconv.Itoa(int(part)) + ")"
 	case ofTimestamp:
-		x = c.calendar()
+		x = c.wallClock()
 	}
 	if name := duckParts[part]; name != "" {
 		return "extract(" + name + " FROM " + x + ")"
@@ -228,7 +237,7 @@ func bucket(c *call) string {
 	if len(c.args) > 2 {
 		origin = c.moments(2)
 	}
-	text := c.w.native("bucket") + "(" + c.moments(0) + ", " + c.args[1] + ", " + origin + ")"
+	text := c.w.native(c.moment(0)+"_bucket") + "(" + c.moments(0) + ", " + c.args[1] + ", " + origin + ")"
 	switch c.types[0].Kind {
 	case ofDate:
 		return "CAST(" + text + " AS DATE)"

@@ -12,7 +12,7 @@ func intervalFunctions() map[string]entry {
 	casts[[2]googlesql.Kind{googlesql.String, googlesql.Interval}] = goFunction("parse_interval")
 	return map[string]entry{
 		"$interval":        goFunction("interval"),
-		"make_interval":    template("@interval_add(@make_interval_date($1, $2, $3), @make_interval_time($4, $5, $6))"),
+		"make_interval":    makeInterval,
 		"justify_hours":    goFunction("justify_hours"),
 		"justify_days":     goFunction("justify_days"),
 		"justify_interval": goFunction("justify_interval"),
@@ -64,4 +64,13 @@ func intervalOperators() map[string]entry {
 		"$divide":      func(c *call) string { return c.w.native("interval_divide") + "(" + c.args[0] + ", " + c.args[1] + ")" },
 		"$unary_minus": func(c *call) string { return c.w.native("interval_negate") + "(" + c.args[0] + ")" },
 	}
+}
+
+// makeInterval writes MAKE_INTERVAL, which looks at no argument where one is NULL.
+func makeInterval(c *call) string {
+	return c.let(func(args []string) string {
+		text := c.w.native("interval_add") + "(" + c.w.native("make_interval_date") + "(" + strings.Join(args[:3], ", ") + "), " +
+			c.w.native("make_interval_time") + "(" + strings.Join(args[3:], ", ") + "))"
+		return "CASE WHEN " + strings.Join(args, " IS NULL OR ") + " IS NULL THEN NULL ELSE " + text + " END"
+	})
 }

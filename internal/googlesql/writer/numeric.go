@@ -181,7 +181,12 @@ func rangeBucket(c *call) string {
 		at := func(i string) operand { return operand{c.w, "(" + list + ")[" + i + "]", element, nil} }
 		ascends := "coalesce(" + less("<=")([]operand{at(i), at(i + " + 1")}) + ", false)"
 		wrong := "list_filter(range(1, len(" + list + ")), lambda " + i + ": NOT " + ascends + ")"
-		checked := c.w.native("ascending") + "(" + wrong + "[1], len(" + list + "))"
+		first := "CASE WHEN len(" + list + ") = 0 THEN '' WHEN (" + list + ")[1] IS NULL THEN 'null' "
+		if element.Kind == googlesql.Float64 {
+			first += "WHEN isnan((" + list + ")[1]) THEN 'NaN' "
+		}
+		first += "ELSE '' END"
+		checked := c.w.native("ascending") + "(" + wrong + "[1], " + first + ")"
 		nan := ""
 		if of.Kind == googlesql.Float64 {
 			nan = " OR isnan(" + x + ")"

@@ -91,7 +91,7 @@ func (w *writer) frameEnd(f *resolved.ResolvedWindowFrameExprProto, key *resolve
 	}
 	text := w.expr(e)
 	t := typeOf(e)
-	if e.GetResolvedLiteralNode() == nil {
+	if e.GetResolvedLiteralNode() == nil || t.Kind == googlesql.Float64 { // NaN may be a constant
 		bad := text + " IS NULL OR " + text + " < 0"
 		if t.Kind == googlesql.Float64 {
 			bad += " OR isnan(" + text + ")"
