@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/mallardml/mallard/connectors/tensorflow"
+	"github.com/mallardml/mallard/extension"
 )
 
 func TestMain(m *testing.M) {
+	extension.RunWorker()
 	if isChild() {
 		runChild()
 		return

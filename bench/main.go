@@ -14,9 +14,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/mallardml/mallard/extension"
 )
 
 func main() {
+	extension.RunWorker()
 	if isChild() {
 		runChild()
 		return

@@ -22,6 +22,11 @@ func openMallard(ctx context.Context, dir, dsn string, xla bool, models ...strin
 	cfg := config.DefaultConfig()
 	cfg.Store.Path = dir + "/store"
 	cfg.TensorFlow.XLA = xla
+	return openModels(ctx, dir, dsn, cfg, models...)
+}
+
+// openModels opens a database of a configuration and creates the named models in it.
+func openModels(ctx context.Context, dir, dsn string, cfg *config.Config, models ...string) (*mallard, error) {
 	m, err := openConfigured(ctx, dsn, cfg)
 	if err != nil {
 		return nil, err

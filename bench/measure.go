@@ -27,6 +27,7 @@ var measures = []measure{
 	{"transformer", "a six-layer encoder on texts of mixed length", func(ctx context.Context, b *bench) error {
 		return b.throughput(ctx, transformer)
 	}},
+	{"isolated", "models in a process of their own over the same in this one", isolated},
 	{"onerow", "one prepared row against one bare run", oneRow},
 	{"coldstart", "a new process until its first row", coldStart},
 	{"googlesql", "what Google's analyzer takes to read a statement", analysis},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mallardml/mallard/internal/image"
 )
@@ -170,21 +171,28 @@ func TestImagesOfManySizes(t *testing.T) {
 	for _, slow := range []bool{false, true} {
 		b := newBed(t)
 		m := sumModel(Uint8, -1, -1, 3)
-		e := b.add(m, Native, sums)
+		var w watch
+		m.tune.clock = w.now
+		e := b.add(m, Native, func(ctx context.Context, in []Tensor) ([]Tensor, error) {
+			if slow {
+				w.spend(time.Duration(in[0].Shape[0]) * 100 * time.Microsecond)
+			}
+			return sums(ctx, in)
+		})
 		if slow {
 			m.tune.firm.Store(true)
 			m.tune.setCost(1e5)
 		}
 		b.must("CREATE TABLE kinds (k BIGINT, x BLOB, s STRUCT(a BIGINT[], b UTINYINT[]), want DOUBLE)")
 		for k := range 40 {
-			h, w := 1+k%5, 1+k%3
-			blob := bytesImage(image.Uint8, h, w, 3, k)
-			want, pixels := 0, make([]string, h*w*3)
+			height, width := 1+k%5, 1+k%3
+			blob := bytesImage(image.Uint8, height, width, 3, k)
+			want, pixels := 0, make([]string, height*width*3)
 			for i := range pixels {
 				want += k + i
 				pixels[i] = fmt.Sprint(k + i)
 			}
-			b.must(fmt.Sprintf("INSERT INTO kinds VALUES (%d, ?, {'a': [%d, %d, 3], 'b': [%s]}, %d)", k, h, w, strings.Join(pixels, ", "), want), blob)
+			b.must(fmt.Sprintf("INSERT INTO kinds VALUES (%d, ?, {'a': [%d, %d, 3], 'b': [%s]}, %d)", k, height, width, strings.Join(pixels, ", "), want), blob)
 		}
 		b.must("INSERT INTO kinds VALUES (40, NULL, NULL, NULL)")
 		b.must("CREATE TABLE t AS SELECT i, kinds.* FROM range(3000) r(i), kinds WHERE k = hash(i) % 41")

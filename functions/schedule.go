@@ -74,10 +74,11 @@ func (k *chunk) batches(rows []int32) error {
 		rows = k.byLength(rows)
 	}
 	size := int(t.batch.Load())
-	if size == 0 {
-		size = smallBatch
+	if size == 0 || t.chunks.Add(1)%learnAgain == 0 {
+		known := size
+		size = max(size, smallBatch)
 		if len(rows) >= largeBatch+smallBatch && len(k.groups) == 1 && k.fit(rows[0]) >= largeBatch && t.learning.TryLock() {
-			rows, size, err = k.learn(rows)
+			rows, size, err = k.learn(rows, known)
 			t.learning.Unlock()
 			if err != nil {
 				return err
@@ -171,11 +172,11 @@ func (k *chunk) ramp(rows []int32) ([]int32, error) {
 }
 
 // learn measures a few batches of the rows, which are inferred by it, to find the size of batch that this model does best
-// with. It returns the rows left.
-func (k *chunk) learn(rows []int32) ([]int32, int, error) {
+// with. It returns the rows left. known is the size that is to be found again.
+func (k *chunk) learn(rows []int32, known int) ([]int32, int, error) {
 	t := &k.model.tune
-	if b := t.batch.Load(); b > 0 {
-		return rows, int(b), nil
+	if b := int(t.batch.Load()); b != known {
+		return rows, b, nil // another thread was faster
 	}
 	var size int
 	var err error
@@ -395,9 +396,12 @@ func (k *chunk) observed(rows []int32) (err error) {
 	if err := k.run(rows); err != nil {
 		return err
 	}
-	n := len(rows)
-	if n >= min(firmBatch, k.fit(rows[0])) || n >= int(t.batch.Load()) && n >= smallBatch || k.model.FixedBatch > 0 || n == k.model.BatchSize {
-		t.note(t.since(begin)/float64(n), k.length)
+	n, ns := len(rows), t.since(begin)
+	fair := n >= min(firmBatch, k.fit(rows[0])) || n >= int(t.batch.Load()) && n >= smallBatch || k.model.FixedBatch > 0 ||
+		n == k.model.BatchSize
+	// Where a row once seemed to cost very much, runs have so few rows that none is of a fair size: what they take shows that it does not.
+	if fair || ns < t.rowCost()*float64(n)/2 {
+		t.note(ns/float64(n), k.length)
 	}
 	return nil
 }

@@ -116,6 +116,44 @@ func TestPerRunCost(t *testing.T) {
 	}
 }
 
+// TestStalls wants large runs again where a busy machine made the first ones long.
+func TestStalls(t *testing.T) {
+	b := newBed(t)
+	b.must("CREATE TABLE w AS SELECT i::FLOAT AS a, i::FLOAT AS b, i::FLOAT AS c, i::FLOAT AS d FROM range(200000) t(i)")
+	for name, tt := range map[string]struct {
+		run   time.Duration // beside what the rows take
+		stall func(rows int64) time.Duration
+		runs  int // at most, for the 98 chunks of the table, which two threads see take twice as long
+	}{
+		"in the first rows":                {20 * time.Microsecond, func(int64) time.Duration { return time.Second }, 98 * 4},
+		"in all but the smallest batches":  {time.Millisecond, func(rows int64) time.Duration { return time.Duration(rows-smallBatch) * time.Millisecond }, 98 * 8},
+		"in the first rows of slower runs": {time.Millisecond, func(rows int64) time.Duration { return time.Second }, 98 * 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := numbers()
+			m.Outputs[0].Shape = []int64{-1}
+			var w watch
+			m.tune.clock = w.now
+			var calm atomic.Bool
+			e := b.add(m, Native, func(ctx context.Context, in []Tensor) ([]Tensor, error) {
+				w.spend(tt.run + time.Duration(in[0].Shape[0])*8*time.Microsecond/10)
+				if !calm.Load() {
+					w.spend(max(0, tt.stall(in[0].Shape[0])))
+				}
+				return echo(ctx, in[:1])
+			})
+			b.must("SELECT sum(y) FROM " + predictSQL(m, Native, "SELECT * FROM w LIMIT 2048"))
+			calm.Store(true)
+			b.must("SELECT sum(y) FROM " + predictSQL(m, Native, "SELECT * FROM w"))
+			e.reset()
+			b.must("SELECT sum(y) FROM " + predictSQL(m, Native, "SELECT * FROM w"))
+			if got := int(e.runs.Load()); got > tt.runs {
+				t.Errorf("%d runs for 98 chunks, %.0f ns a row, batches of %d", got, m.tune.rowCost(), m.tune.batch.Load())
+			}
+		})
+	}
+}
+
 func TestBatchSize(t *testing.T) {
 	b := newBed(t)
 	m := lengthModel()

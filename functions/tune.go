@@ -29,6 +29,7 @@ const (
 	probeTime   = 150e6      // ns
 	probeRows   = smallBatch // rows
 	surelyCheap = 2_000      // what a probe must find to be believed without a look at real rows
+	learnAgain  = 32         // chunks: a size that was found while the machine was busy is not kept for ever
 	largestRun  = 32 << 20   // bytes of a run's inputs: 53 images of 224 × 224 in float32, whose activations take some ten times as much
 )
 
@@ -40,6 +41,7 @@ type tuning struct {
 	length      atomic.Uint64 // mean length of the texts that cost was seen on, as float bits
 	firm        atomic.Bool   // cost was seen on batches of a fair size
 	batch       atomic.Int32  // rows per run of a model that is not cheap; 0 is unknown
+	chunks      atomic.Uint32 // that were run in batches of that size
 	learning    sync.Mutex    // held while a chunk's rows are used to measure
 	probing     sync.Mutex
 	probed      atomic.Bool
