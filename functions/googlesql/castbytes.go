@@ -94,10 +94,11 @@ func fromDigits(s string, bits int) ([]byte, error) {
 	}
 	n, ok := new(big.Int).SetString(s, 1<<bits)
 	size := (len(s)*bits + 7) / 8
-	if bits == 3 {
-		size = len(s) * bits / 8
+	if bits == 3 { // the bits of three digits beyond a byte, and of six beyond two, are nothing
+		size = len(s)/8*3 + []int{0, 1, 1, 1, 2, 2, 2, 3}[len(s)%8]
+		n.And(n, new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(8*size)), big.NewInt(1)))
 	}
-	if !ok || n.BitLen() > size*8 {
+	if !ok {
 		return nil, fmt.Errorf("Failed to decode invalid base%d string", 1<<bits)
 	}
 	return n.FillBytes(make([]byte, size)), nil

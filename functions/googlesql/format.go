@@ -314,7 +314,7 @@ func (s specifier) integer(n int64) string {
 		digits = grouped(digits, group, between)
 	}
 	sign := s.sign(n < 0)
-	if s.sharp && base != 10 {
+	if s.sharp && base != 10 && !(base == 8 && len(digits) > 1 && digits[0] == '0') {
 		sign += before
 	}
 	if s.verb == 'X' {

@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -75,7 +76,7 @@ var timeFormats = map[string]definition{
 
 // The elements that a type has. Others stand for themselves in what is written, and are errors in what is read.
 const (
-	dateElements = "AaBbhCDdeFGgjmQUuVWwxYy"
+	dateElements = "AaBbhCDdeFGgJjmQUuVWwxYy"
 	timeElements = "HIklMPpRrSTX"
 	bothElements = "cs"
 	zoneElements = "Zz"
@@ -95,10 +96,10 @@ func formatTime(f string, t time.Time, elements string) (string, error) {
 		text, n := "", 0
 		if modified, size := formatModified(f[i+1:], t, elements); size > 0 {
 			text, n = modified, size
-		} else if c := f[i+1]; strings.IndexByte(elements, c) >= 0 || strings.IndexByte(freeElements, c) >= 0 {
-			text, n = formatElement(c, t), 1
-		} else if c == 'J' {
+		} else if c := f[i+1]; c == 'J' && strings.IndexByte(elements, c) >= 0 {
 			return "", fmt.Errorf("Format element %%J not supported yet")
+		} else if strings.IndexByte(elements, c) >= 0 || strings.IndexByte(freeElements, c) >= 0 {
+			text, n = formatElement(c, t), 1
 		} else {
 			text = "%"
 		}
@@ -134,12 +135,21 @@ func formatModified(f string, t time.Time, elements string) (text string, size i
 	case strings.IndexByte("cCxXyY", f[1]) >= 0 && has(f[1]):
 		return formatElement(f[1], t), 2
 	}
+	switch {
+	case f[1] == 'T' && has('T'): // a T between date and time
+		return "T", 2
+	case strings.HasPrefix(f, "E*f"):
+		return cmp.Or(strings.TrimRight(fmt.Sprintf("%06d", t.Nanosecond()/1000), "0"), "0"), 3
+	}
 	digits := 1
 	for digits < len(f) && f[digits] >= '0' && f[digits] <= '9' {
 		digits++
 	}
-	if n, err := strconv.Atoi(f[1:digits]); err == nil && n <= 15 && digits < len(f) && f[digits] == 'S' && has('S') {
-		fraction := fmt.Sprintf("%06d000000000", t.Nanosecond()/1000)[:n]
+	if n, err := strconv.Atoi(f[1:digits]); err == nil && digits < len(f) && (f[digits] == 'S' && has('S') || f[digits] == 'f') {
+		fraction := fmt.Sprintf("%06d000000000000", t.Nanosecond()/1000)[:min(n, 18)]
+		if f[digits] == 'f' {
+			return fraction, digits + 1
+		}
 		if n == 0 {
 			return t.Format("05"), digits + 1
 		}

@@ -18,9 +18,13 @@ type moment struct {
 	hour12, afternoon      bool
 	yearDay, week, weekday int  // -1 when not read
 	weekElement            byte // U or W
+	isoYear, isoWeek       int  // 0 when not read
+	isoDay                 int  // of the ISO year, 0 when not read
+	calendar               bool // year, month or day was read, which stand above those of ISO
 	epoch                  bool // the number of seconds was read
 	seconds                int64
 	zone                   *time.Location
+	wrong                  error // what is wrong with a part, though it reads well
 }
 
 // reader reads a text.
@@ -42,7 +46,9 @@ func parseTime(f, s, elements string) (*moment, error) {
 		switch c := f[i]; {
 		case isBlank(c):
 			r.blanks()
-		case c == '%' && i+1 < len(f):
+		case c == '%' && i+1 == len(f):
+			return nil, errors.New("Format string cannot end with a single '%'")
+		case c == '%':
 			n, err := r.element(f[i+1:])
 			if errors.Is(err, errElement) {
 				return nil, fmt.Errorf("Failed to parse input string %q", s)
@@ -52,6 +58,9 @@ func parseTime(f, s, elements string) (*moment, error) {
 			}
 			if n == 0 {
 				return nil, fmt.Errorf("Failed to parse input string %q", s)
+			}
+			if r.m.wrong != nil {
+				return nil, r.m.wrong
 			}
 			i += n
 		case r.at < len(s) && s[r.at] == c:
@@ -116,33 +125,44 @@ func (r *reader) element(f string) (size int, err error) {
 	if (c == 'E' || c == 'O') && len(f) > 1 {
 		switch {
 		case strings.HasPrefix(f, "E4Y"):
-			n, ok := r.number(4, 4, 0, 9999)
-			r.m.year, r.m.century, r.m.yearOfCentury = n, -1, -1
-			return sizeIf(3, ok && r.has('Y'))
+			return r.modified(f[:3], func() (ok bool) {
+				r.m.year, ok = r.number(4, 4, 0, 9999)
+				r.m.century, r.m.yearOfCentury, r.m.calendar = -1, -1, true
+				return ok
+			})
 		case strings.HasPrefix(f, "E*S"):
-			return sizeIf(3, r.has('S') && r.fraction(9))
+			return r.modified(f[:3], func() bool { return r.fraction(9) })
 		case f[1] == 'z':
-			return sizeIf(2, r.has('z') && r.offset())
+			return r.modified(f[:2], func() bool { return r.offset(true) })
 		case f[1] >= '0' && f[1] <= '9' && c == 'E' && strings.IndexByte(f, 'S') > 0 &&
 			strings.Trim(f[1:strings.IndexByte(f, 'S')], "0123456789") == "":
-			return sizeIf(strings.IndexByte(f, 'S')+1, r.has('S') && r.fraction(int(f[1]-'0')))
+			return r.modified(f[:strings.IndexByte(f, 'S')+1], func() bool { return r.fraction(int(f[1] - '0')) })
 		}
 		size, c = 2, f[1]
 	}
 	if strings.IndexByte(freeElements, c) < 0 && !r.has(c) {
 		if strings.IndexByte(dateElements+timeElements+bothElements+zoneElements, c) >= 0 {
-			return 0, fmt.Errorf("Invalid format: %%%s is not allowed for the %s type.", f[:size], r.typeName())
+			return 0, r.notAllowed(f[:size])
 		}
 		return 0, errElement
-	}
-	if strings.IndexByte("GgV", c) >= 0 {
-		return 0, errors.New("ISO parse elements are not supported yet")
 	}
 	ok, err := r.read(c)
 	if err != nil {
 		return 0, err
 	}
 	return sizeIf(size, ok)
+}
+
+// modified reads an element with an E before it.
+func (r *reader) modified(element string, read func() bool) (size int, err error) {
+	if !r.has(element[len(element)-1]) {
+		return 0, r.notAllowed(element)
+	}
+	return sizeIf(len(element), read())
+}
+
+func (r *reader) notAllowed(element string) error {
+	return fmt.Errorf("Invalid format: %%%s is not allowed for the %s type.", element, r.typeName())
 }
 
 // typeName is the type that has the elements.
@@ -192,8 +212,17 @@ func (r *reader) read(c byte) (ok bool, err error) {
 	if strings.IndexByte("eklDFRTXcrx", c) >= 0 { // no others may have blanks before them
 		r.blanks()
 	}
+	if strings.IndexByte("BbhCdejmQYy", c) >= 0 {
+		m.calendar = true
+		if strings.IndexByte("BbhdemQ", c) >= 0 {
+			m.yearDay, m.week = -1, -1
+		}
+	}
 	if several, ok := composed[c]; ok {
 		return r.all(several), nil
+	}
+	if strings.IndexByte("GgJUuVWw", c) >= 0 {
+		return r.week(c), nil
 	}
 	switch c {
 	case 'A', 'a':
@@ -201,12 +230,10 @@ func (r *reader) read(c byte) (ok bool, err error) {
 	case 'B', 'b', 'h':
 		m.month, ok = r.name(func(i int) string { return time.Month(i + 1).String() }, 12)
 		m.month++
-		m.yearDay = -1
 	case 'C':
 		m.century, ok = r.number(1, 2, 0, 99)
 	case 'd', 'e':
 		m.day, ok = r.number(1, 2, 1, 31)
-		m.yearDay = -1
 	case 'H', 'k':
 		m.hour, ok = r.number(1, 2, 0, 23)
 		m.hour12 = false
@@ -219,7 +246,6 @@ func (r *reader) read(c byte) (ok bool, err error) {
 		m.minute, ok = r.number(1, 2, 0, 59)
 	case 'm':
 		m.month, ok = r.number(1, 2, 1, 12)
-		m.yearDay = -1
 	case 'n', 't':
 		r.blanks()
 		ok = true
@@ -232,19 +258,11 @@ func (r *reader) read(c byte) (ok bool, err error) {
 	case 'Q':
 		var q int
 		q, ok = r.number(1, 1, 1, 4)
-		m.month, m.day, m.yearDay = (q-1)*3+1, 1, -1
+		m.month, m.day = (q-1)*3+1, 1
 	case 'S':
 		m.second, ok = r.number(1, 2, 0, 60)
 	case 's':
 		return r.epoch(), nil
-	case 'U', 'W':
-		m.week, ok = r.number(1, 2, 0, 53)
-		m.weekElement = c
-	case 'u':
-		m.weekday, ok = r.number(1, 1, 1, 7)
-		m.weekday %= 7
-	case 'w':
-		m.weekday, ok = r.number(1, 1, 0, 6)
 	case 'Y':
 		m.year, ok = r.number(1, 4, 0, 9999)
 		m.century, m.yearOfCentury = -1, -1
@@ -253,12 +271,37 @@ func (r *reader) read(c byte) (ok bool, err error) {
 	case 'Z':
 		return true, r.zoneName()
 	case 'z':
-		ok = r.offset()
+		ok = r.offset(false)
 	case '%':
 		ok = r.here() == "%"
 		r.at++
 	}
 	return ok, nil
+}
+
+// week reads an element of weeks and their days.
+func (r *reader) week(c byte) (ok bool) {
+	m := &r.m
+	switch c {
+	case 'G':
+		m.isoYear, ok = r.number(1, 4, 1, 9999)
+	case 'g':
+		m.isoYear, ok = r.number(1, 2, 0, 99)
+		m.isoYear = ofCentury(m.isoYear)
+	case 'J':
+		m.isoDay, ok = r.number(1, 3, 1, 371)
+	case 'U', 'W':
+		m.week, ok = r.number(1, 2, 0, 53)
+		m.weekElement = c
+	case 'u':
+		m.weekday, ok = r.number(1, 1, 1, 7)
+		m.weekday %= 7
+	case 'V':
+		m.isoWeek, ok = r.number(1, 2, 1, 53)
+	case 'w':
+		m.weekday, ok = r.number(1, 1, 0, 6)
+	}
+	return ok
 }
 
 func (r *reader) epoch() bool {
@@ -289,27 +332,35 @@ func (r *reader) fraction(most int) bool {
 	}
 	r.at++
 	scale := 100000
+	if r.m.second == 60 { // a leap second is the next one, as a whole
+		scale = 0
+	}
 	from := r.at
 	for r.at < len(r.text) && r.at-from < most && r.text[r.at] >= '0' && r.text[r.at] <= '9' {
 		r.m.micro += int(r.text[r.at]-'0') * scale
 		scale /= 10
 		r.at++
 	}
-	return true
+	return r.at > from
 }
 
-// offset reads +hh, +hhmm or +hh:mm.
-func (r *reader) offset() bool {
+// offset reads +hh or +hhmm; extended, +hh:mm and Z as well.
+func (r *reader) offset(extended bool) bool {
 	sign := r.here()
+	if extended && sign == "Z" {
+		r.at++
+		r.m.zone = time.UTC
+		return true
+	}
 	if sign != "+" && sign != "-" {
 		return false
 	}
 	r.at++
-	h, ok := r.number(1, 2, 0, 14)
+	h, ok := r.number(2, 2, 0, 99)
 	if !ok {
 		return false
 	}
-	if r.here() == ":" {
+	if extended && r.here() == ":" {
 		r.at++
 	}
 	minutes := 0
@@ -319,6 +370,9 @@ func (r *reader) offset() bool {
 		}
 	}
 	seconds := h*3600 + minutes*60
+	if seconds > 14*3600 {
+		r.m.wrong = fmt.Errorf("Timezone offset out of valid range -14:00 to +14:00: %s%02d:%02d", sign, h, minutes)
+	}
 	if sign == "-" {
 		seconds = -seconds
 	}
@@ -367,10 +421,19 @@ func (m *moment) micros() (int64, error) {
 	}
 	d := dateOf(y, m.month, m.day)
 	switch {
+	case m.isoYear > 0 && !m.calendar:
+		year, week := dateOf(m.isoYear, 12, 28).time().ISOWeek() // the last of the year
+		switch {
+		case m.isoWeek > week:
+			return 0, fmt.Errorf("Invalid ISO week %d specified for ISO year %d", m.isoWeek, year)
+		case m.isoWeek > 0:
+			return 0, errors.New("ISO parse elements are not supported yet")
+		}
+		d = weekOf(dateOf(m.isoYear, 1, 4), 1) + date(max(m.isoDay, 1)) - 1
 	case m.yearDay >= 0:
 		d = dateOf(y, 1, 1) + date(m.yearDay) - 1
 		if yy, _, _ := d.civil(); yy != y {
-			return 0, errParsed
+			return 0, fmt.Errorf("Year %d has 365 days, but the specified day of year was %d", y, m.yearDay)
 		}
 	case m.week >= 0:
 		first := int64(0)
@@ -380,7 +443,10 @@ func (m *moment) micros() (int64, error) {
 		begin := weekOf(dateOf(y, 1, 1)+6, first) // the first week that is not 0
 		d = begin + date(m.week-1)*7
 		if m.weekday >= 0 {
-			d += date((int64(m.weekday) - first + 7) % 7)
+			return 0, errors.New("Weekday parse elements are not supported yet")
+		}
+		if d > dateOf(y, 12, 31) {
+			return 0, fmt.Errorf("Week number %d is invalid for year %d", m.week, y)
 		}
 	case m.day > daysIn(y, m.month):
 		return 0, errParsed
