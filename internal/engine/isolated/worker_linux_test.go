@@ -5,13 +5,17 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"reflect"
 	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/mallardml/mallard/functions"
 	"github.com/mallardml/mallard/internal/engine"
@@ -246,6 +250,56 @@ func TestCancelled(t *testing.T) {
 	}
 	if got, err := say(t.Context(), m, "next"); err != nil || got != "next" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestParentKilledChild is the process that TestParentKilled kills: it has a worker that is busy with a run.
+func TestParentKilledChild(t *testing.T) {
+	if os.Getenv("MALLARD_TEST_PARENT") == "" {
+		return // runs only as TestParentKilled's child
+	}
+	m := faultyModel(t, pool(t, 0), 1)
+	go func() { _, _ = say(t.Context(), m, "hang") }()
+	p := m.(*model).pool
+	for p.now.calls.Load() == 0 {
+		runtime.Gosched()
+	}
+	fmt.Printf("worker %d\n", p.now.cmd.Process.Pid)
+	select {}
+}
+
+// TestParentKilled: a worker does not outlive the process that started it, however that ends and whatever the worker is at.
+func TestParentKilled(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSEGV, syscall.SIGTERM} {
+		parent := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestParentKilledChild$")
+		parent.Env = append(os.Environ(), "MALLARD_TEST_PARENT=1")
+		out, err := parent.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := parent.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var worker int
+		_, scanned := fmt.Fscanf(out, "worker %d\n", &worker)
+		fd := -1
+		if scanned == nil {
+			fd, err = unix.PidfdOpen(worker, 0)
+		}
+		_ = parent.Process.Signal(signal) // it runs until it is told
+		_ = parent.Wait()
+		if err := errors.Join(scanned, err); err != nil {
+			t.Fatal(err)
+		}
+		ended := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} // readable once the process is gone
+		for {
+			if _, err = unix.Poll(ended, -1); err != unix.EINTR {
+				break
+			}
+		}
+		if err := errors.Join(err, unix.Close(fd)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
