@@ -397,6 +397,20 @@ def error_in_graph():
 
 
 @model
+def failed_check():
+    """Has tensors of as many dimensions as the largest x, and three more: 253 fail a check of TensorFlow 2.21, which ends the process."""
+
+    @tf.function(input_signature=[spec([None], tf.int32, "x")])
+    def serve(x):
+        deep = tf.reshape(tf.cast(tf.reduce_max(x, keepdims=True), tf.float32), tf.ones([tf.reduce_max(x)], tf.int32))
+        for _ in range(3):
+            deep = tf.stack([deep, deep])
+        return {"y": tf.cast(x, tf.float32) + tf.reduce_sum(tf.sqrt(deep))}
+
+    save("failed_check", Module(), serve, [{"x": [4, 1]}])
+
+
+@model
 def stateful():
     """Counts its runs in a variable: the answer changes from run to run."""
     m = Module(counter=tf.Variable(0, dtype=tf.int64))
