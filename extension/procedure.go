@@ -87,6 +87,7 @@ func (s *session) body(ctx context.Context, src string, r *writer.Routine, args 
 		if a.Mode != "OUT" {
 			value = fmt.Sprintf("SELECT struct_extract_at(getvariable(%s), %d)", quote.Text(whole), i+1)
 		}
+		s.script.limit(a.Name, nil)
 		if err := s.assign(ctx, src, s.script.place(a.Name), value); err != nil {
 			return err
 		}
@@ -96,6 +97,9 @@ func (s *session) body(ctx context.Context, src string, r *writer.Routine, args 
 		n := dialect.Control(r.Body(), st)
 		if n == nil {
 			n = &dialect.ScriptStatement{Span: st.Span, Expr: st.Span}
+		}
+		if err := s.checked(ctx, r.Body(), n); err != nil {
+			return (&execution{s: s, ctx: ctx, src: r.Body()}).fault(err)
 		}
 		err := s.procedure(ctx, r.Body(), n, exec)
 		var j *jump

@@ -23,6 +23,9 @@ func (s *session) run(ctx context.Context, src string, st dialect.Statement, exe
 		}
 		return s.procedural(ctx, src, n, exec)
 	}
+	if err := s.afterEnd(ctx, src, st); err != nil {
+		return err
+	}
 	t, _ := ctx.Value(stepsKey{}).(*steps)
 	if t != nil && t.each != nil {
 		return t.step(ctx, s, src, st)
@@ -126,8 +129,10 @@ func (x *execution) settle(ctx context.Context) {
 	switch p.Verb {
 	case "BEGIN":
 		s.transaction(true)
+		s.script.begun = true
 	case "COMMIT", "ROLLBACK":
 		s.transaction(false)
+		s.script.begun = false
 	}
 	s.script.changed = nil
 	if changesData(p.Verb) {

@@ -18,15 +18,7 @@ type jump struct {
 	label string
 }
 
-func (j *jump) Error() string {
-	switch j.kind {
-	case dialect.Leave:
-		return "BREAK stands in no loop"
-	case dialect.Iterate:
-		return "CONTINUE stands in no loop"
-	}
-	return "RETURN"
-}
+func (j *jump) Error() string { return "a jump" }
 
 // control gives the statement of the procedural language that a text is, or nil. SET is DuckDB's where no variable has the name, and
 // one of DuckDB's settings has.
@@ -53,15 +45,27 @@ var errReturned = errors.New("the script has returned")
 
 // procedural runs a statement of the procedural language that is in no other.
 func (s *session) procedural(ctx context.Context, src string, n *dialect.ScriptStatement, exec func(*execution) error) error {
+	if err := s.checked(ctx, src, n); err != nil {
+		return (&execution{s: s, ctx: ctx, src: src}).fault(err)
+	}
 	err := s.procedure(ctx, src, n, exec)
 	var j *jump
-	switch {
-	case !errors.As(err, &j):
-		return err
-	case j.kind == dialect.Return:
+	if errors.As(err, &j) { // the others are where they can be
 		return errReturned
 	}
-	return s.scriptFault(ctx, src, n.Span, err)
+	return err
+}
+
+// checked says what is wrong with a statement of the procedural language, and with the syntax of those inside it, before any runs: no
+// handler handles that.
+func (s *session) checked(ctx context.Context, src string, n *dialect.ScriptStatement) error {
+	err := n.Check(src)
+	n.Walk(func(inner *dialect.ScriptStatement) {
+		if inner.Kind == dialect.Plain && inner != n && err == nil {
+			err = s.planner(ctx).Syntax(ctx, src, inner.Expr)
+		}
+	})
+	return err
 }
 
 // procedure runs a statement of the procedural language. exec runs a query among those inside it.
@@ -152,6 +156,7 @@ func (s *session) list(ctx context.Context, src string, list []*dialect.ScriptSt
 
 func (s *session) declare(ctx context.Context, src string, n *dialect.ScriptStatement) error {
 	var t googlesql.Type
+	var limit *parameterizedType
 	value := ""
 	if n.Expr.End > n.Expr.Pos {
 		sql, columns, err := s.expression(ctx, "SELECT ", src, n.Expr)
@@ -171,6 +176,9 @@ func (s *session) declare(ctx context.Context, src string, n *dialect.ScriptStat
 			}
 		}
 		t = declared
+		if limit, err = parametersOf(n.Type, t); err != nil {
+			return s.scriptFault(ctx, src, n.Span, err)
+		}
 	}
 	if value == "" {
 		value = "SELECT NULL::" + t.DuckDB()
@@ -180,6 +188,7 @@ func (s *session) declare(ctx context.Context, src string, n *dialect.ScriptStat
 		if old != nil && s.script.blocks > 0 {
 			return s.scriptFault(ctx, src, n.Span, fmt.Errorf("Variable '%s' redeclaration is not allowed", name))
 		}
+		s.script.limit(name, limit)
 		if err := s.evaluate(ctx, src, n.Expr, s.script.place(name), value); err != nil {
 			return err
 		}
@@ -234,6 +243,9 @@ func (s *session) handled(ctx context.Context, src string, n *dialect.ScriptStat
 		return err
 	case !n.Handles:
 		return err
+	}
+	if err := s.endAborted(ctx); err != nil {
+		return s.scriptFault(ctx, src, n.Span, err)
 	}
 	s.script.errs = append(s.script.errs, err)
 	defer func() { s.script.errs = s.script.errs[:len(s.script.errs)-1] }()

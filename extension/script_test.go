@@ -116,7 +116,7 @@ func TestScriptFaults(t *testing.T) {
 	for script, want := range map[string]string{
 		"SET x = 1":                              "x",
 		"DECLARE x INT64 DEFAULT 'a' || 'b'":     "cannot coerce expression of type STRING to type INT64",
-		"BREAK":                                  "BREAK stands in no loop",
+		"BREAK":                                  "BREAK without label is only allowed inside of a loop body",
 		"IF 1 THEN SELECT 1; END IF":             "the condition must be BOOL, and is INT64",
 		"RAISE":                                  "RAISE without a message stands in a handler only",
 		"DECLARE x INT64; SET (x, x) = 1":        "2 variables need a STRUCT of as many fields, not INT64",

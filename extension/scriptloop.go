@@ -90,6 +90,7 @@ func (s *session) forLoop(ctx context.Context, src string, n *dialect.ScriptStat
 	}
 	t := googlesql.StructOf(columns...)
 	before := len(s.script.variables)
+	s.script.limit(n.Names[0], nil)
 	s.script.variables = append(s.script.variables, s.script.variable(n.Names[0], t))
 	defer func() { s.script.variables = s.script.variables[:before] }()
 	rows, _ := count.(int64)

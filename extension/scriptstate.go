@@ -20,6 +20,10 @@ type script struct {
 	depth     int     // calls of procedures that run now
 	blocks    int     // lists of statements that run now
 
+	limits map[string]*parameterizedType // of variables, by their places
+	begun  bool                          // a statement of the script's has begun the open transaction
+	ended  bool                          // which an error has ended, and no ROLLBACK yet
+
 	changed *int64            // @@row_count
 	began   time.Time         // when the text began whose statements run
 	ran     int               // its statements so far
@@ -32,6 +36,16 @@ func (c *script) place(name string) string {
 		return fmt.Sprintf("mallard %d %s", c.depth, strings.ToLower(name))
 	}
 	return "mallard " + strings.ToLower(name)
+}
+
+// limit notes what the parameters of a variable's type demand; nil where there are none.
+func (c *script) limit(name string, p *parameterizedType) {
+	if c.limits == nil {
+		c.limits = map[string]*parameterizedType{}
+	}
+	if c.limits[c.place(name)] = p; p == nil {
+		delete(c.limits, c.place(name))
+	}
 }
 
 // variable is one that is declared.

@@ -31,6 +31,9 @@ func (s *session) evaluate(ctx context.Context, src string, at dialect.Span, pla
 func (s *session) assign(ctx context.Context, src, place, sql string) error {
 	x := s.execute(ctx, src)
 	defer x.done()
+	if p := s.script.limits[place]; p != nil {
+		sql = p.checked(sql)
+	}
 	return x.retry(&dialect.Statement{}, func(int) error {
 		x.plan = &planner.Plan{SQL: "SET VARIABLE " + quote.Name(place) + " = (" + sql + ")", Pos: -1, Verb: "SET VARIABLE",
 			Lang: dialect.GoogleSQL}
@@ -57,6 +60,9 @@ func (s *session) read(ctx context.Context, expr string) (driver.Value, error) {
 
 func (s *session) expression(ctx context.Context, before, src string, at dialect.Span) (sql string, columns []googlesql.Field, err error) {
 	src, at = s.withParameters(ctx, src, at)
+	if err := s.afterEnd(ctx, src, dialect.Statement{Span: at, Lang: dialect.GoogleSQL, Stop: at.End}); err != nil {
+		return "", nil, err
+	}
 	sql, columns, err = s.planner(ctx).Expression(ctx, before, src, at)
 	if err != nil {
 		err = (&execution{s: s, ctx: ctx, src: src}).fault(err)

@@ -28,3 +28,8 @@ func Opening(src string, at Span) Span {
 	}
 	return p.at(0).Span
 }
+
+// Begins reports whether a statement begins with a word.
+func Begins(src string, st Statement, word string) bool {
+	return opening(src, st.Pos, st.End).word(0) == word
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 )
 
@@ -25,6 +26,27 @@ func (pl *Planner) Expression(ctx context.Context, before, src string, at dialec
 		return "", nil, shifted(err, at.Pos-len(before))
 	}
 	return out.String(), w.columns, nil
+}
+
+// Syntax says what of a statement cannot be read, before it runs. Those with calls of ours are not looked at.
+func (pl *Planner) Syntax(ctx context.Context, src string, at dialect.Span) error {
+	node, err := dialect.Parse(src, dialect.Statement{Span: at, Lang: dialect.GoogleSQL, Stop: at.End})
+	if err != nil {
+		return err
+	}
+	q, ok := node.(*dialect.Query)
+	if !ok || q.Untouched || len(q.Calls)+len(q.Functions)+len(q.TableFunctions) > 0 || pl.GoogleSQL == nil {
+		return nil
+	}
+	t, err := pl.GoogleSQL()
+	if err != nil {
+		return dialect.At(at, err)
+	}
+	var wrong *analyzer.Error
+	if err = t.Syntax(ctx, src[q.Pos:q.End]); !errors.As(err, &wrong) {
+		return nil // it is said where it runs
+	}
+	return placed(src, q.Span, err)
 }
 
 // shifted moves the place of an error by so many bytes.

@@ -78,6 +78,16 @@ func New(ctx context.Context, s analyzer.Service) (*Translator, error) {
 	return &Translator{a}, nil
 }
 
+// Syntax says what of a statement cannot be read, whatever its names mean. The error is an *[analyzer.Error].
+func (t *Translator) Syntax(ctx context.Context, sql string) error {
+	_, err := t.analyzer.Tables(ctx, sql)
+	var wrong *analyzer.Error
+	if errors.As(err, &wrong) && wrong.Line > 0 {
+		wrong.Pos = offset(sql, wrong.Line, wrong.Col)
+	}
+	return err
+}
+
 // Statement is what became of a statement.
 type Statement struct {
 	*writer.Written

@@ -78,5 +78,6 @@ func (m *merging) part(kind resolved.ResolvedMergeWhenEnums_MatchType, from stri
 	if kind == resolved.ResolvedMergeWhenEnums_NOT_MATCHED_BY_TARGET {
 		r = "NULL::BIGINT AS r"
 	}
-	m.parts = append(m.parts, "SELECT "+r+", CASE"+holds+" END AS action"+values+" FROM "+from)
+	// The action stands in a query of its own: DuckDB takes no alias of an expression with a subquery beside it.
+	m.parts = append(m.parts, "SELECT "+r+", action"+values+" FROM (SELECT *, CASE"+holds+" END AS action FROM "+from+")")
 }
