@@ -2,8 +2,10 @@ package writer
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
 	"github.com/mallardml/mallard/internal/metadata"
@@ -54,7 +56,12 @@ func (w *writer) alter(s *resolved.ResolvedAlterObjectStmtProto, kind string, of
 	}
 	a.head += w.place(s.GetNamePath()) + " "
 	var all []string
-	for _, action := range s.GetAlterActionList() {
+	actions := s.GetAlterActionList()
+	if kind == "TABLE" && slices.ContainsFunc(actions, a.needsRebuild) && a.definition(s.GetNamePath()) != "" {
+		all = a.rebuild(actions)
+		actions = nil
+	}
+	for _, action := range actions {
 		if text := a.action(action); text != "" {
 			all = append(all, a.head+text)
 		}
@@ -121,25 +128,54 @@ func (a *alteration) action(action *resolved.AnyResolvedAlterActionProto) string
 // keys matches changes of keys, which BigQuery keeps and does not enforce.
 var keys = regexp.MustCompile(`(?i)\b(?:ADD\s+(?:CONSTRAINT\s+\S+\s+)?(?:PRIMARY|FOREIGN)|DROP\s+(?:PRIMARY|FOREIGN|CONSTRAINT))\b`)
 
+// retype notes the new type of a column, and of the fields in it.
+func (a *alteration) retype(set *resolved.ResolvedAlterColumnSetDataTypeActionProto, t googlesql.Type) {
+	var walk func(path string, t googlesql.Type, p *resolved.TypeParametersProto)
+	walk = func(path string, t googlesql.Type, p *resolved.TypeParametersProto) {
+		kept := a.base
+		kept.Kind, kept.Column, kept.Retype = metadata.Column, path, true
+		kept.Value.Type = declared(t, p)
+		a.change(kept)
+		for t.Kind == googlesql.Array {
+			t, p = *t.Elem, child(p, 0)
+		}
+		for i, f := range t.Fields {
+			walk(path+"."+f.Name, f.Type, child(p, i))
+		}
+	}
+	walk(set.GetParent().GetColumn(), t, set.GetUpdatedTypeParameters())
+}
+
+// child is the parameters of a part of a type; nil where there are none.
+func child(p *resolved.TypeParametersProto, i int) *resolved.TypeParametersProto {
+	if list := p.GetChildList(); i < len(list) {
+		return list[i]
+	}
+	return nil
+}
+
 func (a *alteration) addColumn(c *resolved.ResolvedAddColumnActionProto) string {
+	d := c.GetColumnDefinition()
+	a.keepColumn(c)
+	text, _ := a.uncheckedColumn(a.at, d)
+	ifNot := ""
+	if c.GetIsIfNotExists() {
+		ifNot = "IF NOT EXISTS "
+	}
+	return "ADD COLUMN " + ifNot + text
+}
+
+// keepColumn notes what is kept of a column that is added.
+func (a *alteration) keepColumn(c *resolved.ResolvedAddColumnActionProto) {
 	d := c.GetColumnDefinition()
 	if d.GetAnnotations().GetNotNull() {
 		refuse(a.at, "ADD COLUMN … NOT NULL")
-	}
-	text, checks := a.uncheckedColumn(a.at, d)
-	if len(checks) > 0 {
-		refuse(a.at, "ADD COLUMN with a length, or with NOT NULL inside")
 	}
 	for _, kept := range a.columnChanges(d) {
 		kept.Action, kept.Kind, kept.Path, kept.IfExists = Alter, metadata.Column, a.base.Path, a.base.IfExists
 		kept.IfMissing = c.GetIsIfNotExists()
 		a.change(kept)
 	}
-	ifNot := ""
-	if c.GetIsIfNotExists() {
-		ifNot = "IF NOT EXISTS "
-	}
-	return "ADD COLUMN " + ifNot + text
 }
 
 func (a *alteration) alterColumn(action *resolved.AnyResolvedAlterColumnActionProto) string {
@@ -170,12 +206,10 @@ func (a *alteration) alterColumn(action *resolved.AnyResolvedAlterColumnActionPr
 	case *resolved.AnyResolvedAlterColumnActionProto_ResolvedAlterColumnSetDataTypeActionNode:
 		d := n.ResolvedAlterColumnSetDataTypeActionNode
 		t := analyzer.TypeOf(d.GetUpdatedType())
-		if p := d.GetUpdatedTypeParameters().GetStringTypeParameters(); p != nil && !p.GetIsMaxLength() {
-			refuse(a.at, "SET DATA TYPE with a length")
-		}
-		kept.Column, kept.Retype = d.GetParent().GetColumn(), true
-		kept.Value.Type = declared(t, d.GetUpdatedTypeParameters())
-		a.change(kept)
+		w := columnWriter{at: a.at, column: quote.Name(d.GetParent().GetColumn())}
+		w.check(field{sql: w.column, json: "$"}, t, d.GetUpdatedAnnotations())
+		a.assignable(d, nil, w.checks)
+		a.retype(d, t)
 		return alter(d.GetParent()) + "SET DATA TYPE " + parameterized(a.at, t, d.GetUpdatedTypeParameters())
 	}
 	refuse(a.at, "%s", nodeName(action))
