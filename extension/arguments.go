@@ -40,6 +40,8 @@ type steps struct {
 	args   []driver.NamedValue
 	src    string
 	places []int // of the parameters by position in src
+	// branch, if any, looks at a statement that runs others, or ends them; done says that it is not to be run.
+	branch func(ctx context.Context, src string, n *dialect.ScriptStatement) (done bool, err error)
 }
 
 // newSteps makes the steps of a text.

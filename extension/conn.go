@@ -141,12 +141,13 @@ func (n *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, err
 	}
 	var rows driver.Rows
+	script := n.session.control(ctx, query, last) != nil
 	err = n.session.run(withArguments(ctx, args), query, last, func(x *execution) (err error) {
-		if rows != nil { // of a script the last query is the result
-			if !x.plan.Selects() {
-				_, err = x.exec(x.own(nil))
-				return err
-			}
+		if script && !x.plan.Selects() { // the last query is its result
+			_, err = x.exec(x.own(nil))
+			return err
+		}
+		if rows != nil {
 			err, rows = rows.Close(), nil
 			if err != nil {
 				return err

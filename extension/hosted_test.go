@@ -10,11 +10,15 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension"
+	settings "github.com/mallardml/mallard/internal/config"
+	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/googlesql/installed/installedtest"
 )
 
 // hostOf opens a database as a host does that has loaded Mallard: its connections are duckdb-go's own.
-func hostOf(t *testing.T) *sql.DB {
+func hostOf(t *testing.T, cfg *mallard.Config) *sql.DB {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "host.db")
 	c, err := duckdb.NewConnector(file, nil)
@@ -23,7 +27,7 @@ func hostOf(t *testing.T) *sql.DB {
 	}
 	db := sql.OpenDB(c)
 	t.Cleanup(func() { db.Close() })
-	host, err := extension.Host(file, nil, nil)
+	host, err := extension.Host(file, cfg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +64,7 @@ func told(db interface {
 
 // Binding looks at statements only, and each scan runs them once.
 func TestHost(t *testing.T) {
-	db := hostOf(t)
+	db := hostOf(t, nil)
 	conn, err := db.Conn(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -89,6 +93,35 @@ func TestHost(t *testing.T) {
 			"b1{1=[2]}"},
 	} {
 		if got := told(conn, c.query); got != c.want {
+			t.Errorf("%s\ngives %s\nnot   %s", c.query, got, c.want)
+		}
+	}
+}
+
+// The columns of what a script ends in are found without running it.
+func TestHostScript(t *testing.T) {
+	installedtest.Need(t)
+	cfg := config(t)
+	cfg.BigQuery.Dialect = settings.Dialect(dialect.GoogleSQL)
+	db := hostOf(t, cfg)
+	for _, c := range []struct{ query, want string }{
+		{"CREATE TABLE made AS FROM (VALUES (1), (2)) t(i)", "2"},
+		{"SELECT a, b FROM mallard('EXECUTE IMMEDIATE ''SELECT 1 AS a, \"x\" AS b''')", "1 x"},
+		{"SELECT n + 1 FROM mallard('DECLARE t STRING DEFAULT ''made''; EXECUTE IMMEDIATE FORMAT(''SELECT COUNT(*) AS n FROM %s'', t)')", "3"},
+		{"SELECT n FROM mallard('EXECUTE IMMEDIATE ''SELECT @x + @y AS n'' USING 2 AS x, 3 AS y')", "5"},
+		{"SELECT i FROM mallard('DECLARE x INT64 DEFAULT 4; SELECT ''other'' AS o; BEGIN SELECT x AS i; SELECT x + 1 AS i; END')", "5"},
+		{"SELECT i FROM mallard('DECLARE x INT64 DEFAULT 4; IF x = 4 THEN SELECT 1 AS i; ELSEIF x = 5 THEN SELECT 2 AS i; END IF')", "1"},
+		{"SELECT i FROM mallard('DECLARE x INT64 DEFAULT 4; IF x = 5 THEN SELECT 2 AS i; END IF')", ""},
+		{"SELECT notices[1][:28] FROM mallard('DECLARE x INT64; IF x = 4 THEN SELECT 1 AS i; ELSE SELECT ''a'' AS i; END IF')",
+			"Rows of the script are not s"},
+		{"SELECT x FROM mallard('DECLARE x INT64 DEFAULT 0; WHILE x < 3 DO SET x = x + 1; INSERT INTO made VALUES (9); SELECT x; END WHILE')", "3"},
+		{"SELECT i FROM mallard('FOR r IN (SELECT i FROM made WHERE i < 9 ORDER BY i) DO SELECT r.i AS i; END FOR')", "2"},
+		{"SELECT m FROM mallard('BEGIN SELECT 1/0 AS m; EXCEPTION WHEN ERROR THEN SELECT 2.5e0 AS m; END')", "2.5"},
+		{"SELECT x FROM mallard('CREATE PROCEDURE twice(n INT64) BEGIN INSERT INTO made VALUES (n); SELECT 2 * n AS x; END; CALL twice(8)')", "16"},
+		{"SELECT rows_changed FROM mallard('BEGIN INSERT INTO made VALUES (5); END')", "1"},
+		{"SELECT array_to_string(list(i ORDER BY i), ',') FROM made", "1,2,5,8,9,9,9"},
+	} {
+		if got := told(db, c.query); got != c.want {
 			t.Errorf("%s\ngives %s\nnot   %s", c.query, got, c.want)
 		}
 	}

@@ -2,16 +2,15 @@ package extension
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/dispatch"
 	"github.com/mallardml/mallard/internal/duckapi"
 	"github.com/mallardml/mallard/internal/udf"
 )
@@ -21,9 +20,9 @@ import (
 type hostedQuery struct {
 	h       *hosted
 	src     string
-	columns []udf.Field
-	types   []mapping.LogicalType
+	shape   *shape
 	selects bool // the columns are those of the last statement; else they tell what was done
+	untold  bool // it may have rows, whose columns are not known
 }
 
 var _ interface {
@@ -60,104 +59,72 @@ func (r *hostedQuery) bind(ctx context.Context) (err error) {
 	if len(all) == 0 {
 		return errors.New("mallard needs a statement, and the text has none")
 	}
-	last := all[len(all)-1]
-	if !selects(n.session, r.src, all) {
-		r.columns = []udf.Field{{Name: "rows_changed"}, {Name: "notices"}}
-		list := udf.ListOf(udf.Of(mapping.TypeVarchar))
-		r.types = []mapping.LogicalType{udf.Of(mapping.TypeBigInt).Logical(), list.Logical()}
-		for _, st := range all { // what cannot be read is said now
-			if _, err := dialect.Parse(r.src, st); err != nil {
-				return (&execution{s: n.session, ctx: ctx, src: r.src}).fault(err)
-			}
-		}
+	p := &preview{ctx: estimating(ctx, &[]dispatch.Estimate{}), on: &analyzer{session: n.session}, conn: n}
+	defer func() { p.close(r.shape) }()
+	if err := p.statements(r.src, all); err != nil {
+		return err
+	}
+	if r.selects = p.last != nil && !p.many; r.selects {
+		r.shape = p.last
+		r.shape.distinguish()
 		return nil
 	}
-	r.selects = true
-	if len(all) > 1 {
-		tx, err := n.BeginTx(ctx, driver.TxOptions{})
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, tx.Rollback()) }()
-		on := &analyzer{session: n.session}
-		for _, st := range all[:len(all)-1] {
-			if _, err := on.analyze(ctx, r.src, st, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return r.describe(ctx, n, last)
-}
-
-// selects reports whether the last statement of a text has rows.
-func selects(s *session, src string, all []dialect.Statement) bool {
-	for _, st := range all {
-		if s.control(context.Background(), src, st) != nil {
-			return false
-		}
-	}
-	node, err := dialect.Parse(src, all[len(all)-1])
-	if err != nil {
-		return false
-	}
-	q, ok := node.(*dialect.Query)
-	if !ok {
-		_, shows := node.(*dialect.ShowModels)
-		return shows
-	}
-	verb, _, _ := strings.Cut(q.Verb, " ")
-	return slices.Contains([]string{"SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE",
-		"EXPLAIN", "CALL"}, verb)
-}
-
-// describe reads the columns of a statement.
-func (r *hostedQuery) describe(ctx context.Context, n *conn, st dialect.Statement) error {
-	s, err := newStatement(ctx, n.session, r.src, st)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if s.inner == nil { // SHOW MODELS, which is planned when it runs, and changes nothing
-		rows, err := n.QueryContext(ctx, r.src[st.Pos:st.End], nil)
-		if err != nil {
-			return err
-		}
-		c, err := chunksOf(n.session, rows)
-		if err != nil {
-			return err
-		}
-		for i := range mapping.ColumnCount(&c.Result) {
-			r.columns = append(r.columns, udf.Field{Name: mapping.ColumnName(&c.Result, i)})
-			r.types = append(r.types, mapping.ColumnLogicalType(&c.Result, i))
-		}
-		return c.Close()
-	}
-	p, err := duckapi.Prepared(s.inner)
-	if err != nil {
-		return err
-	}
-	if mapping.NParams(p) > 0 {
-		return errors.New("the statements have parameters, which mallard('…') cannot give them: write the values")
-	}
-	for i := range mapping.PreparedStatementColumnCount(p) {
-		r.columns = append(r.columns, udf.Field{Name: mapping.PreparedStatementColumnName(p, i)})
-		r.types = append(r.types, mapping.PreparedStatementColumnLogicalType(p, i))
-	}
+	r.untold = p.many
+	list := udf.ListOf(udf.Of(mapping.TypeVarchar))
+	r.shape = &shape{[]udf.Field{{Name: "rows_changed"}, {Name: "notices"}},
+		[]mapping.LogicalType{udf.Of(mapping.TypeBigInt).Logical(), list.Logical()}}
 	return nil
 }
 
+// described reads the columns of a statement.
+func described(ctx context.Context, n *conn, src string, st dialect.Statement) (*shape, error) {
+	s, err := newStatement(ctx, n.session, src, st)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	found := &shape{}
+	if s.inner == nil { // SHOW MODELS, which is planned when it runs, and changes nothing
+		rows, err := n.QueryContext(ctx, src[st.Pos:st.End], nil)
+		if err != nil {
+			return nil, err
+		}
+		c, err := chunksOf(n.session, rows)
+		if err != nil {
+			return nil, err
+		}
+		for i := range mapping.ColumnCount(&c.Result) {
+			found.columns = append(found.columns, udf.Field{Name: mapping.ColumnName(&c.Result, i)})
+			found.types = append(found.types, mapping.ColumnLogicalType(&c.Result, i))
+		}
+		return found, c.Close()
+	}
+	p, err := duckapi.Prepared(s.inner)
+	if err != nil {
+		return nil, err
+	}
+	if mapping.NParams(p) > 0 {
+		return nil, errors.New("the statements have parameters, which mallard('…') cannot give them: write the values")
+	}
+	for i := range mapping.PreparedStatementColumnCount(p) {
+		found.columns = append(found.columns, udf.Field{Name: mapping.PreparedStatementColumnName(p, i)})
+		found.types = append(found.types, mapping.PreparedStatementColumnLogicalType(p, i))
+	}
+	return found, nil
+}
+
 // Columns implements [udf.Relation].
-func (r *hostedQuery) Columns() []udf.Field { return r.columns }
+func (r *hostedQuery) Columns() []udf.Field { return r.shape.columns }
 
 // Logical implements [udf.Logical].
-func (r *hostedQuery) Logical(i int) mapping.LogicalType { return r.types[i] }
+func (r *hostedQuery) Logical(i int) mapping.LogicalType { return r.shape.types[i] }
 
 // Close follows the end of the host's statement.
 func (r *hostedQuery) Close() {
-	for i := range r.types {
-		mapping.DestroyLogicalType(&r.types[i])
+	if r.shape != nil {
+		r.shape.close()
+		r.shape = nil
 	}
-	r.types = nil
 }
 
 // Scan implements [udf.Relation]. The statements begin with the first rows that are asked for.
@@ -198,7 +165,7 @@ func (s *hostedScan) Fill(chunk mapping.DataChunk) (err error) {
 		return s.run(chunk)
 	}
 	if s.chunks == nil {
-		if err := s.begin(); err != nil {
+		if err := s.begin(); err != nil || s.over {
 			return err
 		}
 	}
@@ -231,13 +198,17 @@ func (s *hostedScan) begin() error {
 	if err != nil {
 		return err
 	}
+	if _, none := rows.(noRows); none { // no query of a script has run
+		s.over = true
+		return s.followed()
+	}
 	if s.chunks, err = chunksOf(s.n.session, rows); err != nil {
 		return err
 	}
-	same := int(mapping.ColumnCount(&s.chunks.Result)) == len(s.r.types)
-	for i := 0; same && i < len(s.r.types); i++ {
+	same := int(mapping.ColumnCount(&s.chunks.Result)) == len(s.r.shape.types)
+	for i := 0; same && i < len(s.r.shape.types); i++ {
 		t := mapping.ColumnLogicalType(&s.chunks.Result, mapping.IdxT(i))
-		same = sameType(t, s.r.types[i])
+		same = sameType(t, s.r.shape.types[i])
 		mapping.DestroyLogicalType(&t)
 	}
 	if !same {
@@ -270,6 +241,9 @@ func (s *hostedScan) run(chunk mapping.DataChunk) error {
 	res, err := s.n.ExecContext(s.ctx, s.r.src, nil)
 	if err != nil {
 		return err
+	}
+	if s.r.untold {
+		notify(s.ctx, "Rows of the script are not shown: which columns they have is known only when it runs. Let it write them into a table.")
 	}
 	n, err := res.RowsAffected()
 	if err == nil {

@@ -95,6 +95,11 @@ func (s *session) statement(ctx context.Context, src string, n *dialect.ScriptSt
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if t, _ := ctx.Value(stepsKey{}).(*steps); t != nil && t.branch != nil {
+		if done, err := t.branch(ctx, src, n); done {
+			return err
+		}
+	}
 	switch n.Kind {
 	case dialect.Plain:
 		st := dialect.Statement{Span: n.Expr, Lang: dialect.GoogleSQL, Stop: n.Expr.End}
