@@ -1,6 +1,6 @@
 # `make` or `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo build install beam test-beam demo-beam tidy-beam extension test-extension wheel test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults soak fuzz hostile models tensorflow googlesql clean
+.PHONY: help demo build install beam test-beam demo-beam tidy-beam extension test-extension test-dbt-duckdb wheel test fetched compiled test-cpus unit lint vulncheck bench fixtures conformance clients faults soak fuzz hostile models tensorflow googlesql clean
 
 GO      ?= go
 PYTHON  ?= python3
@@ -67,14 +67,28 @@ extension: ## build $(EXTENSION)/VERSION/mallard.duckdb_extension for each versi
 	  -ldflags '-s -w -extldflags "-Wl,-Bsymbolic -Wl,--exclude-libs,ALL -Wl,-z,defs"' ./cmd/mallard-extension
 	@$(GO) run ./internal/hostapi/footer -in $(EXTENSION)/mallard.so -out $(EXTENSION) -version $(VERSION)
 
-# The host's versions that the extension is tried in. Not part of `make test`.
-HOSTS := 1.5.2 1.5.3 1.5.4 1.5.5 1.5.6 2.0.0 2.0.1
-test-extension: extension tensorflow googlesql ## the extension in each of DuckDB's Python packages; ROUNDS (20) and HOSTILE (500) make it longer
+# The host's versions that the extension is tried in, and those in which every .test file goes through it. Not part of `make test`.
+HOSTS     := 1.5.2 1.5.3 1.5.4 1.5.5 1.5.6 2.0.0 2.0.1
+HOSTS_SQL := 1.5.6 2.0.1
+HOSTED_AS  = MALLARD=$(CURDIR)/bin/mallard MALLARD_EXTENSION=$(CURDIR)/$(EXTENSION) MALLARD_MODELS=$(CURDIR)/testdata/models PYTHONPATH=$(CURDIR)/python
+test-extension: build extension tensorflow googlesql ## the extension in each of DuckDB's Python packages; ROUNDS (20) and HOSTILE (500) make it longer
 	@for v in $(HOSTS); do python=build/hosts/$$v/bin/python; \
 	  [ -x $$python ] || { $(PYTHON) -m venv build/hosts/$$v && $$python -m pip install --quiet duckdb==$$v pytz; } || exit 1; \
-	  MALLARD_EXTENSION=$(CURDIR)/$(EXTENSION) MALLARD_MODELS=$(CURDIR)/testdata/models PYTHONPATH=$(CURDIR)/python \
-	    $$python python/tests/test_extension.py || exit 1; \
+	  $(HOSTED_AS) $$python python/tests/test_extension.py && $(HOSTED_AS) $$python python/tests/test_remote.py || exit 1; \
 	done
+	@python=build/hosts/1.5.6/bin/python; $$python -m pip install --quiet duckdb-cli==1.5.6 && \
+	  PATH=$(CURDIR)/build/hosts/1.5.6/bin:$$PATH $$python python/tests/page.py python sh && $(HOSTED_AS) $$python examples/hosts.py
+	@build/hosts/2.0.1/bin/python python/tests/page.py python
+	@for v in $(HOSTS_SQL); do \
+	  $(HOSTED_AS) $(GO) test ./extension -run '^TestHostSQL$$' -host $(CURDIR)/build/hosts/$$v/bin/python -timeout 60m || exit 1; \
+	done
+
+# Not part of test-extension: dbt-core brings dependencies of its own.
+test-dbt-duckdb: extension tensorflow ## examples/dbt-duckdb, with dbt-duckdb of PyPI
+	@python=build/hosts/dbt/bin/python; \
+	  [ -x $$python ] || { $(PYTHON) -m venv build/hosts/dbt && $$python -m pip install --quiet $(DBT_DUCKDB); } || exit 1
+	@cd examples/dbt-duckdb && rm -rf target predictions.duckdb && $(HOSTED_AS) $(CURDIR)/build/hosts/dbt/bin/dbt build
+DBT_DUCKDB := dbt-duckdb==1.11.1 dbt-core==1.12.0 dbt-core-experimental-parser==2.0.0a4 duckdb==1.5.6 pytz
 
 wheel: extension ## build/wheel/mallard_duckdb-….whl, the Python package with the extension in it (glibc 2.34)
 	MALLARD_EXTENSION=$(CURDIR)/$(EXTENSION) $(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir build/wheel \

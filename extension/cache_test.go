@@ -28,8 +28,8 @@ func TestCacheExpires(t *testing.T) {
 	db := open(t, file, cfg)
 	exec(t, db, createG)
 	one[int](t, db, asked(0, 4))
-	exec(t, db, "UPDATE mallard.mallard.answers SET created = created - INTERVAL 2 HOUR WHERE answer LIKE '%q1%' OR answer LIKE '%q2%'")
-	if n := one[int](t, db, "SELECT count(*) FROM mallard.mallard.answers WHERE created < now() - INTERVAL 1 HOUR"); n != 2 {
+	exec(t, db, "UPDATE mallard.mallard_answers.answers SET created = created - INTERVAL 2 HOUR WHERE answer LIKE '%q1%' OR answer LIKE '%q2%'")
+	if n := one[int](t, db, "SELECT count(*) FROM mallard.mallard_answers.answers WHERE created < now() - INTERVAL 1 HOUR"); n != 2 {
 		t.Fatalf("%d answers were made old, want 2", n)
 	}
 	for range 2 {
@@ -44,7 +44,7 @@ func TestCacheExpires(t *testing.T) {
 		t.Errorf("%d answers are kept, want 4: what has expired goes when it is asked again", n)
 	}
 	// At the next start what has expired goes with the first answer.
-	exec(t, db, "UPDATE mallard.mallard.answers SET created = created - INTERVAL 2 HOUR")
+	exec(t, db, "UPDATE mallard.mallard_answers.answers SET created = created - INTERVAL 2 HOUR")
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestCacheIsBounded(t *testing.T) {
 				one[int](t, db, asked(10*i, 10))
 			}
 			rows := one[int64](t, db, "SELECT count(*) FROM ml_cache()")
-			bytes := one[int64](t, db, "SELECT sum(strlen(question) + strlen(model) + strlen(endpoint) + strlen(answer))::BIGINT FROM mallard.answers")
+			bytes := one[int64](t, db, "SELECT sum(strlen(question) + strlen(model) + strlen(endpoint) + strlen(answer))::BIGINT FROM mallard_answers.answers")
 			if tt.bound.MaxRows > 0 && rows > tt.bound.MaxRows || tt.bound.MaxBytes > 0 && bytes > tt.bound.MaxBytes || rows < 10 || rows >= 60 {
 				t.Errorf("%d answers of %d bytes are kept", rows, bytes)
 			}
@@ -98,8 +98,8 @@ func TestCacheTableOfTwoAnswers(t *testing.T) {
 	db := open(t, "", cfg)
 	exec(t, db, createG)
 	one[int](t, db, asked(0, 3))
-	exec(t, db, "INSERT INTO mallard.answers SELECT a.* REPLACE (replace(answer, 'q1', v.text) AS answer, created + v.age AS created) "+
-		"FROM mallard.answers a, (VALUES ('newer', INTERVAL 1 MINUTE), ('older', -INTERVAL 1 MINUTE)) v(text, age)")
+	exec(t, db, "INSERT INTO mallard_answers.answers SELECT a.* REPLACE (replace(answer, 'q1', v.text) AS answer, created + v.age AS created) "+
+		"FROM mallard_answers.answers a, (VALUES ('newer', INTERVAL 1 MINUTE), ('older', -INTERVAL 1 MINUTE)) v(text, age)")
 	const query = "SELECT ml_generate_text_llm_result FROM ML.GENERATE_TEXT(MODEL g, (SELECT 'q1' AS prompt), STRUCT(TRUE AS flatten_json_output))"
 	if text := one[string](t, db, query); !strings.Contains(text, "newer") {
 		t.Errorf("the answer is %q, not the newer", text)
@@ -107,7 +107,7 @@ func TestCacheTableOfTwoAnswers(t *testing.T) {
 	if s.Count() != 3 {
 		t.Errorf("%d requests, want 3", s.Count())
 	}
-	exec(t, db, "DROP TABLE mallard.answers")
+	exec(t, db, "DROP TABLE mallard_answers.answers")
 	for i := range 3 {
 		if n := one[int](t, db, asked(0, 3)); n != 3 {
 			t.Errorf("run %d after the drop: %d answers", i, n)
@@ -127,7 +127,7 @@ func TestCacheReadOnly(t *testing.T) {
 	exec(t, db, createG, "CREATE TABLE p AS SELECT 'q' || i AS prompt FROM range(2500) t(i)")
 	const query = "SELECT count(*) FILTER (ml_generate_text_status = '') FROM ML.GENERATE_TEXT(MODEL g, TABLE p, STRUCT(TRUE AS flatten_json_output))"
 	one[int](t, db, query)
-	exec(t, db, "DELETE FROM mallard.answers WHERE answer LIKE '%q7\\\\n%' OR answer LIKE '%q7\"%'")
+	exec(t, db, "DELETE FROM mallard_answers.answers WHERE answer LIKE '%q7\\\\n%' OR answer LIKE '%q7\"%'")
 	missing := 2500 - one[int64](t, db, "SELECT count(*) FROM ml_cache()")
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestCacheInMemory(t *testing.T) {
 func TestCacheTableOfTheUsers(t *testing.T) {
 	_, cfg := emulator(t, vertextest.Options{})
 	db := open(t, "", cfg)
-	exec(t, db, createG, "CREATE SCHEMA mallard", "CREATE TABLE mallard.answers(x INTEGER)")
+	exec(t, db, createG, "CREATE SCHEMA mallard_answers", "CREATE TABLE mallard_answers.answers(x INTEGER)")
 	var notices []string
 	ctx := extension.WithNotices(t.Context(), func(text string) { notices = append(notices, text) })
 	var n int
@@ -187,5 +187,26 @@ func TestCacheTableOfTheUsers(t *testing.T) {
 	}
 	if all := strings.Join(notices, "\n"); !strings.Contains(strings.ToLower(all), "the cache was not used") {
 		t.Errorf("no word about the cache: %q", all)
+	}
+}
+
+// TestOldAnswers: a file of an earlier version has its answers in the schema mallard, where they are used further.
+func TestOldAnswers(t *testing.T) {
+	s, cfg := emulator(t, vertextest.Options{})
+	file := filepath.Join(t.TempDir(), "old.db")
+	db := open(t, file, cfg)
+	exec(t, db, createG)
+	one[int](t, db, asked(0, 3))
+	exec(t, db, "CREATE SCHEMA mallard", "CREATE TABLE mallard.answers AS FROM mallard_answers.answers", "DROP SCHEMA mallard_answers CASCADE")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, file, cfg)
+	one[int](t, db, asked(0, 4))
+	if n := s.Count(); n != 4 {
+		t.Errorf("%d requests, want 4: three answers are there", n)
+	}
+	if n := one[int](t, db, "SELECT count(*) FROM mallard.answers"); n != 4 {
+		t.Errorf("%d answers in the old place, want 4", n)
 	}
 }

@@ -94,6 +94,8 @@ func (x *execution) duckdbFault(e *Error, ddb *duckdb.Error) {
 	}
 }
 
+var errTextParameter = errors.New("a parameter in the text of query() gets no value; write the query itself, in brackets")
+
 // internalFault words a broken assertion of DuckDB's, without the addresses in its stack. DuckDB does not see a parameter in the text of
 // query(), and runs without its value.
 func (x *execution) internalFault(e *Error, ddb *duckdb.Error) {
@@ -105,7 +107,7 @@ func (x *execution) internalFault(e *Error, ddb *duckdb.Error) {
 		return
 	}
 	if calls := dialect.Called(x.src[p.Pos:], "query"); len(calls) > 0 {
-		e.Msg = "a parameter in the text of query() gets no value; write the query itself, in brackets"
+		e.Msg = errTextParameter.Error()
 		e.Pos, e.End = p.Pos+calls[0].Pos, p.Pos+calls[0].End
 	}
 }

@@ -196,9 +196,10 @@ func (h *hosted) natives(conn mapping.Connection) error {
 }
 
 // makeMacros makes the macros that run on the connection of their caller, in a catalog of their own in memory: a file of the user's
-// stays as it is. The catalog is called mallard, or mallard_macros where the user's file is called so.
+// stays as it is. The catalog is called mallard, or mallard_macros where the user's file is called so or has a schema of that name: DuckDB
+// takes mallard.f for ambiguous then.
 func makeMacros(ctx context.Context, c *duckdb.Conn) error {
-	rows, err := allRows(ctx, c, "SELECT lower(database_name) FROM duckdb_databases()")
+	rows, err := allRows(ctx, c, "SELECT lower(database_name) FROM duckdb_databases() UNION SELECT lower(schema_name) FROM duckdb_schemas()")
 	if err != nil {
 		return err
 	}

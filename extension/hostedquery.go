@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -108,9 +109,23 @@ func described(ctx context.Context, n *conn, src string, st dialect.Statement) (
 	}
 	for i := range mapping.PreparedStatementColumnCount(p) {
 		found.columns = append(found.columns, udf.Field{Name: mapping.PreparedStatementColumnName(p, i)})
-		found.types = append(found.types, mapping.PreparedStatementColumnLogicalType(p, i))
+		t := mapping.PreparedStatementColumnLogicalType(p, i)
+		found.types = append(found.types, t)
+		if unknown(udf.TypeOf(t)) {
+			found.close()
+			if calls := dialect.Called(src[st.Pos:st.End], "query"); len(calls) > 0 {
+				at := dialect.Span{Pos: st.Pos + calls[0].Pos, End: st.Pos + calls[0].End}
+				return nil, n.session.scriptFault(ctx, src, at, errTextParameter)
+			}
+			return nil, fmt.Errorf("the type of the column %s is not known", mapping.PreparedStatementColumnName(p, i))
+		}
 	}
 	return found, nil
+}
+
+// unknown reports whether DuckDB knows a type only when parameters have values.
+func unknown(t udf.Type) bool {
+	return t.Kind == mapping.TypeInvalid || slices.ContainsFunc(t.Children, unknown)
 }
 
 // Columns implements [udf.Relation].

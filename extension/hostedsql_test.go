@@ -31,15 +31,22 @@ import (
 
 var host = flag.String("host", "", "run the .test files through FROM mallard('…') in a host: a Python with duckdb, or \"go\" for a database of this process")
 
-// elsewhere says why a file runs in no host. Each reason is one of those below.
-var elsewhere = map[string]string{}
-
-// The reasons.
+// The reasons why a file runs in no host.
 const (
-	keepsConnection = "its statements belong to one connection, and each FROM mallard('…') has one of its own"
-	opensDatabases  = "it opens databases, which is the host's to do"
-	ownReader       = "it looks at texts that Mallard's own connections read, which a host reads itself"
+	keepsConnection = "it changes what belongs to one connection, and each FROM mallard('…') has one of its own"
+	untried         = "a statement reads what one before it in the same text loads, which is not run while the text is bound"
+	bindsFirst      = "while a text is bound, another one of its faults is met first"
 )
+
+// elsewhere are the files that run in no host.
+var elsewhere = map[string]string{
+	"catalog/exported":   untried,
+	"catalog/stranger":   bindsFirst,
+	"errors/parameters":  bindsFirst,
+	"googlesql/asof":     keepsConnection,
+	"googlesql/load":     untried,
+	"googlesql/metadata": keepsConnection,
+}
 
 // TestHostSQL runs the .test files through FROM mallard('…'), which gives what Mallard's own connections give. `make test-extension` runs it.
 func TestHostSQL(t *testing.T) {
@@ -103,6 +110,24 @@ func (x *texts) wrap(src string) (text string, done func()) {
 	return text, done
 }
 
+// place is where an error of ours lies.
+var place = regexp.MustCompile(`(^|: )([0-9]+):([0-9]+: )`)
+
+// without gives an error its line in the text without what was written before it.
+func (x *texts) without(err error) error {
+	if err == nil {
+		return nil
+	}
+	lines := strings.Count(strings.Join(append(append(x.before, x.open...), ""), ";\n"), "\n")
+	at := place.FindStringSubmatchIndex(err.Error())
+	if lines == 0 || at == nil {
+		return err
+	}
+	text := err.Error()
+	line, _ := strconv.Atoi(text[at[4]:at[5]])
+	return errors.New(text[:at[4]] + strconv.Itoa(line-lines) + text[at[5]:])
+}
+
 // hostConn is a connection of a host's.
 type hostConn struct {
 	driver.Conn // of this process, or nil
@@ -123,7 +148,7 @@ func (c *hostConn) QueryContext(ctx context.Context, query string, _ []driver.Na
 	if err == nil {
 		done()
 	}
-	return rows, err
+	return rows, c.texts.without(err)
 }
 
 func (c *hostConn) ExecContext(ctx context.Context, query string, _ []driver.NamedValue) (driver.Result, error) {
@@ -137,7 +162,7 @@ func (c *hostConn) ExecContext(ctx context.Context, query string, _ []driver.Nam
 	if err == nil {
 		done()
 	}
-	return driver.ResultNoRows, err
+	return driver.ResultNoRows, c.texts.without(err)
 }
 
 func (c *hostConn) Close() error {

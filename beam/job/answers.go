@@ -37,9 +37,9 @@ func (w *Worker) takeAnswers(ctx context.Context, own string) error {
 				continue // in use, or never written: its questions are asked again
 			}
 			for _, s := range []string{
-				"CREATE SCHEMA IF NOT EXISTS mallard",
-				"CREATE TABLE IF NOT EXISTS mallard.answers AS FROM left_behind.mallard.answers LIMIT 0",
-				"INSERT INTO mallard.answers FROM left_behind.mallard.answers",
+				"CREATE SCHEMA IF NOT EXISTS mallard_answers",
+				"CREATE TABLE IF NOT EXISTS mallard_answers.answers AS FROM left_behind.mallard_answers.answers LIMIT 0",
+				"INSERT INTO mallard_answers.answers FROM left_behind.mallard_answers.answers",
 			} {
 				if _, err := d.ExecContext(ctx, s); err != nil {
 					break // it has no answers

@@ -4,6 +4,10 @@ package main
 
 /*
 #include <stdint.h>
+
+extern char **environ;
+
+static char *mallard_environ(int i) { return environ ? environ[i] : 0; }
 */
 import "C"
 
@@ -11,6 +15,7 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension"
@@ -36,6 +41,9 @@ func load(number uint64) (err error) {
 				"Import github.com/mallardml/mallard there, whose databases have the same functions")
 		}
 	}
+	if err := readEnvironment(); err != nil {
+		return err
+	}
 	var cfg *mallard.Config
 	if file := mallard.FindConfig(os.Getenv); file != "" {
 		if cfg, err = mallard.LoadConfig(file); err != nil {
@@ -44,4 +52,32 @@ func load(number uint64) (err error) {
 	}
 	_, err = extension.Host(hostapi.Name(number), cfg, func() { hostapi.Forget(number) })
 	return err
+}
+
+// readEnvironment makes the environment what it is for the host now. Go reads that with which the process began, and Python's os.environ,
+// say, has been changed since.
+func readEnvironment() error {
+	now := map[string]string{}
+	for i := C.int(0); ; i++ {
+		entry := C.mallard_environ(i)
+		if entry == nil {
+			break
+		}
+		if name, value, ok := strings.Cut(C.GoString(entry), "="); ok && name != "" {
+			now[name] = value
+		}
+	}
+	var errs []error
+	for name, value := range now {
+		if old, ok := os.LookupEnv(name); !ok || old != value {
+			errs = append(errs, os.Setenv(name, value))
+		}
+	}
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if _, ok := now[name]; !ok && name != "" {
+			errs = append(errs, os.Unsetenv(name))
+		}
+	}
+	return errors.Join(errs...)
 }

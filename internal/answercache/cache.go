@@ -40,6 +40,7 @@ type Cache struct {
 
 	// schema and name are the table's, with its database: a file mallard.db has the name of the schema.
 	once         sync.Once
+	plain        string // the schema's name alone
 	schema, name string
 	err          error
 
@@ -70,18 +71,26 @@ func New(db *sql.DB, o Options) *Cache { return &Cache{db: db, o: o, now: time.N
 func (c *Cache) table(ctx context.Context) (string, error) {
 	c.once.Do(func() {
 		var db string
-		if c.err = c.db.QueryRowContext(context.WithoutCancel(ctx), "SELECT current_database()").Scan(&db); c.err == nil {
-			c.schema, c.name = quote.Path(db, metadata.AnswersSchema), quote.Path(db, metadata.AnswersSchema, metadata.Answers)
+		var old bool
+		c.err = c.db.QueryRowContext(context.WithoutCancel(ctx), "SELECT current_database(), EXISTS (FROM duckdb_columns() "+
+			"WHERE database_name = current_database() AND schema_name = '"+metadata.OldAnswersSchema+"' AND table_name = '"+metadata.Answers+
+			"' AND column_name = 'question')").Scan(&db, &old)
+		if c.plain = metadata.AnswersSchema; old {
+			c.plain = metadata.OldAnswersSchema
 		}
+		c.schema, c.name = quote.Path(db, c.plain), quote.Path(db, c.plain, metadata.Answers)
 	})
 	return c.name, c.err
 }
 
 // exists reports whether there is anything to look up; a database that was never asked, or is read-only, has no table.
 func (c *Cache) exists(ctx context.Context) (bool, error) {
+	if _, err := c.table(ctx); err != nil {
+		return false, err
+	}
 	var n int
 	err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = '"+
-		metadata.AnswersSchema+"' AND table_name = '"+metadata.Answers+"'").Scan(&n)
+		c.plain+"' AND table_name = '"+metadata.Answers+"'").Scan(&n)
 	return n > 0, err
 }
 

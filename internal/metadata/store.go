@@ -25,16 +25,18 @@ const Schema = "mallard_metadata"
 
 const table = "bigquery_metadata"
 
-// Answers and its schema are those of the answers of remote models (package answercache).
+// Answers and its schema are those of the answers of remote models (package answercache). Files of earlier versions keep them in the
+// schema OldAnswersSchema; a schema of that name stands in the way of the catalog whose macros other DuckDBs call.
 const (
-	Answers       = "answers"
-	AnswersSchema = "mallard"
+	Answers          = "answers"
+	AnswersSchema    = "mallard_answers"
+	OldAnswersSchema = "mallard"
 )
 
 // Hidden is a condition in DuckDB's SQL on the columns schema_name and table_name: the table is one of Mallard's own, which lists leave
 // out.
-const Hidden = "(schema_name = '" + Schema + "' AND table_name = '" + table + "' OR schema_name = '" + AnswersSchema +
-	"' AND table_name = '" + Answers + "')"
+const Hidden = "(schema_name = '" + Schema + "' AND table_name = '" + table + "' OR schema_name IN ('" + AnswersSchema +
+	"', '" + OldAnswersSchema + "') AND table_name = '" + Answers + "')"
 
 // Rows runs a statement of DuckDB's and gives its rows.
 type Rows func(ctx context.Context, query string) ([][]driver.Value, error)

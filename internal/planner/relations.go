@@ -130,7 +130,7 @@ func (r relation) kind() string {
 func (d described) datasets(ctx context.Context) (names []string, err error) {
 	rows, err := d.Catalog.Rows(ctx, "SELECT schema_name FROM duckdb_schemas() AS s WHERE database_name = current_database() AND (NOT "+
 		"internal OR schema_name = 'main') AND "+
-		"(schema_name NOT IN ('"+metadata.Schema+"', '"+metadata.AnswersSchema+
+		"(schema_name NOT IN ('"+metadata.Schema+"', '"+metadata.AnswersSchema+"', '"+metadata.OldAnswersSchema+
 		"') OR EXISTS (FROM duckdb_tables() AS t WHERE t.database_name = current_database() "+
 		"AND t.schema_name = s.schema_name AND NOT "+metadata.Hidden+")) ORDER BY 1")
 	for _, r := range rows {
