@@ -167,8 +167,11 @@ func (h *hosted) foresee(ctx context.Context, c *duckdb.Conn) error {
 	for _, e := range all {
 		if e.Spec.Remote() {
 			for _, f := range functiontable.All(functiontable.Model) {
-				// Those that the model does not suit have an error here, as they have when they are called.
-				_, _ = pl.CallText(ctx, s.lang, f.Name, e.QualifiedName.String(), "SELECT '' AS prompt, '' AS content", "native", "", "")
+				// Those that the model does not suit have an error here, as they have when they are called. Flat results are of
+				// another function.
+				for _, options := range []string{"", `{"flatten_json_output": true}`} {
+					_, _ = pl.CallText(ctx, s.lang, f.Name, e.QualifiedName.String(), "SELECT '' AS prompt, '' AS content", "native", "", options)
+				}
 			}
 			continue
 		}

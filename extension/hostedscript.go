@@ -141,7 +141,7 @@ func (p *preview) statement(src string, st dialect.Statement) error {
 		}
 		return err
 	}
-	if places(src, st) {
+	if q, ok := node.(*dialect.Query); ok && q.Verb == "PREPARE" || places(src, st) {
 		return p.on.runDDL(p.ctx, src, st, "")
 	}
 	_, err = p.on.analyze(p.ctx, src, st, nil)
@@ -273,5 +273,5 @@ func hasRows(node dialect.Node) bool {
 	}
 	verb, _, _ := strings.Cut(q.Verb, " ")
 	return slices.Contains([]string{"SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE",
-		"EXPLAIN", "CALL"}, verb)
+		"EXPLAIN", "CALL", "EXECUTE"}, verb)
 }

@@ -72,14 +72,13 @@ class Remote(unittest.TestCase):
 
     def test_budget_and_usage(self):
         many = "SELECT count(result) FROM mallard('SELECT * FROM AI.GENERATE_TEXT(MODEL text, (SELECT ''many '' || i AS prompt FROM range(100) t(i)))')"
-        with self.assertRaisesRegex(Exception, "statement_requests|budget"):
-            self.rows(many)
+        self.assertLessEqual(self.rows(many)[0][0], 20)
         self.assertGreater(self.rows("SELECT sum(requests) FROM ml_usage()")[0][0], 0)
         self.assertTrue(any("request" in n for (n,) in self.rows("FROM mallard_notices()")))
 
     def test_binding_asks_nothing(self):
         before = self.rows("SELECT coalesce(sum(requests), 0) FROM ml_usage()")
-        text = "FROM mallard('DECLARE x STRING DEFAULT (SELECT AI.GENERATE(\"new\", endpoint => \"gemini-2.5-flash\").result); SELECT x')"
+        text = "FROM mallard('DECLARE `x` STRING DEFAULT (SELECT AI.GENERATE(\"new\", endpoint => \"gemini-2.5-flash\").result); SELECT x')"
         for query in ("EXPLAIN " + text, "DESCRIBE " + text, "DESCRIBE FROM ml_generate_text('text', 'SELECT ''other'' AS prompt')"):
             self.rows(query)
         self.assertEqual(self.rows("SELECT coalesce(sum(requests), 0) FROM ml_usage()"), before)
