@@ -78,7 +78,7 @@ class Remote(unittest.TestCase):
 
     def test_binding_asks_nothing(self):
         before = self.rows("SELECT coalesce(sum(requests), 0) FROM ml_usage()")
-        text = "FROM mallard('DECLARE `x` STRING DEFAULT (SELECT AI.GENERATE(\"new\", endpoint => \"gemini-2.5-flash\").result); SELECT x')"
+        text = "FROM mallard('DECLARE `x` STRING DEFAULT (SELECT AI.GENERATE(\"new\", endpoint => \"gemini-2.5-flash\").result); SELECT `x`')"
         for query in ("EXPLAIN " + text, "DESCRIBE " + text, "DESCRIBE FROM ml_generate_text('text', 'SELECT ''other'' AS prompt')"):
             self.rows(query)
         self.assertEqual(self.rows("SELECT coalesce(sum(requests), 0) FROM ml_usage()"), before)
