@@ -11,6 +11,22 @@ import (
 	"github.com/mallardml/mallard/internal/jsonfn"
 )
 
+// jsonEdits are the functions that change a JSON at its paths.
+var jsonEdits = map[string]definition{
+	"json_set":    anyValues(func() func([]value) (sql.Null[jsonText], error) { return jsonSet }),
+	"json_remove": anyValues(func() func([]value) (sql.Null[jsonText], error) { return jsonRemove }),
+	"json_array_append": anyValues(func() func([]value) (sql.Null[jsonText], error) {
+		return func(all []value) (sql.Null[jsonText], error) {
+			return jsonArrayEdit("JSON_ARRAY_APPEND", all, appendTo)
+		}
+	}),
+	"json_array_insert": anyValues(func() func([]value) (sql.Null[jsonText], error) {
+		return func(all []value) (sql.Null[jsonText], error) {
+			return jsonArrayEdit("JSON_ARRAY_INSERT", all, insertInto)
+		}
+	}),
+}
+
 // slot is a place in a JSON that can be set.
 type slot struct {
 	get func() any

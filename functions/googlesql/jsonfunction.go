@@ -51,8 +51,6 @@ var jsons = map[string]definition{
 	"json_canonical":        unary(func(t jsonText) (jsonText, error) { return jsonText(canonicalJSON(t)), nil }),
 }
 
-func some[T any](v T) sql.Null[T] { return sql.Null[T]{V: v, Valid: true} }
-
 func jsonType(t jsonText) (string, error) {
 	v, err := valueOf(t)
 	switch v.(type) {

@@ -19,18 +19,6 @@ var toJSONs = map[string]definition{
 	"to_json":        anyValues(func() func([]value) (sql.Null[jsonText], error) { return toJSON }),
 	"json_array":     anyValues(func() func([]value) (jsonText, error) { return jsonArray }),
 	"json_object":    anyValues(func() func([]value) (jsonText, error) { return jsonObject }),
-	"json_set":       anyValues(func() func([]value) (sql.Null[jsonText], error) { return jsonSet }),
-	"json_remove":    anyValues(func() func([]value) (sql.Null[jsonText], error) { return jsonRemove }),
-	"json_array_append": anyValues(func() func([]value) (sql.Null[jsonText], error) {
-		return func(all []value) (sql.Null[jsonText], error) {
-			return jsonArrayEdit("JSON_ARRAY_APPEND", all, appendTo)
-		}
-	}),
-	"json_array_insert": anyValues(func() func([]value) (sql.Null[jsonText], error) {
-		return func(all []value) (sql.Null[jsonText], error) {
-			return jsonArrayEdit("JSON_ARRAY_INSERT", all, insertInto)
-		}
-	}),
 }
 
 // maxSafe is the greatest integer that all readers of JSON keep.
