@@ -172,9 +172,6 @@ func (r *aggregated) local(c *call) bool {
 	return local
 }
 
-// localName begins the names of further columns.
-const localName = "h"
-
 // add gives the name of a further column.
 func (r *aggregated) add(text string) string {
 	name := fmt.Sprintf("%s%d", localName, len(r.marks)+1)
@@ -212,18 +209,4 @@ func (c *call) nonScalar(n *resolved.ResolvedNonScalarFunctionCallBaseProto) {
 	if n.GetWhereExpr() != nil {
 		c.filter = c.w.expr(n.GetWhereExpr())
 	}
-}
-
-// where is the clause that narrows the rows which a call reads, by its own condition and one of the function; "" for all.
-func (c *call) where(condition string) string {
-	switch {
-	case c.filter != "" && condition != "":
-		condition = c.filter + " AND (" + condition + ")"
-	case condition == "":
-		condition = c.filter
-	}
-	if condition == "" {
-		return ""
-	}
-	return " FILTER (WHERE " + condition + ")"
 }

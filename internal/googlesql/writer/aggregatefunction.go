@@ -8,11 +8,9 @@ import (
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
 )
 
-// aggregates are the aggregate functions, which stand over groups and over windows; analytics are those that stand over windows.
-var aggregates, analytics map[string]entry
-
-func init() {
-	aggregates = map[string]entry{
+// aggregateFunctions stand over groups and over windows.
+func aggregateFunctions() map[string]entry {
+	return map[string]entry{
 		"$count_star":           func(c *call) string { return c.fold(fold{name: "count", args: "*"}) },
 		"count":                 foldOf("count"),
 		"countif":               countIf,
@@ -45,41 +43,6 @@ func init() {
 		"percentile_cont":       percentileCont,
 		"percentile_disc":       percentileDisc,
 	}
-	analytics = merge(aggregates, windowFunctions())
-}
-
-// fold is a call of an aggregate function of DuckDB's.
-type fold struct {
-	name, args string
-	filter     string // which rows count; "" for all
-	all        bool   // also over rows of equal values, where the call has DISTINCT
-}
-
-// fold writes an aggregate function with the call's DISTINCT and ORDER BY, over the group or the call's window.
-func (c *call) fold(f fold) string {
-	text := f.name + "("
-	if c.distinct && !f.all && f.args != "*" {
-		text += "DISTINCT "
-	}
-	text += f.args
-	if c.order != "" && (f.name == "list" || f.name == "string_agg") {
-		text += " " + c.order
-	}
-	text += ")"
-	return c.capture(text + c.where(f.filter) + c.window())
-}
-
-// window is the OVER clause; "" for an aggregate.
-func (c *call) window() string {
-	if c.analytic == nil {
-		return ""
-	}
-	return " OVER (" + c.over + ")"
-}
-
-// foldOf makes an entry for an aggregate function of DuckDB's with the same arguments.
-func foldOf(name string) entry {
-	return func(c *call) string { return c.fold(fold{name: name, args: strings.Join(c.args, ", ")}) }
 }
 
 func countIf(c *call) string { return c.fold(fold{name: "count", args: c.args[0], filter: c.args[0]}) }
@@ -190,8 +153,6 @@ func (c *call) list(filter string) string {
 	}
 	return text
 }
-
-func (c *call) notNull() string { return c.args[0] + " IS NOT NULL" }
 
 func arrayAgg(c *call) string {
 	if c.ignoreNulls {
@@ -389,6 +350,3 @@ func integer(e *resolved.AnyResolvedExprProto) (int64, bool) {
 	}
 	return v.Int64Value, true
 }
-
-// fail writes an expression that is an error where it is computed.
-func fail(message, as string) string { return "CAST(error(" + text(message) + ") AS " + as + ")" }

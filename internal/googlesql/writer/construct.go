@@ -7,15 +7,10 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
-	"github.com/mallardml/mallard/internal/quote"
 )
 
 // ConstructName begins the names under which constructs stand in the analyzer's catalog: mallard_0, mallard_1, ….
 const ConstructName = "mallard_"
-
-// Construct writes a function that is none of GoogleSQL's own, such as ML.PREDICT: relations are queries, whose columns have
-// the names that the user gave them, args are expressions.
-type Construct func(relations, args []string) (string, error)
 
 // construct finds the construct that a function of the catalog stands for.
 func (w *writer) construct(at *resolved.ParseLocationRangeProto, name string) (Construct, string) {
@@ -61,36 +56,6 @@ func (f Construct) write(relations, args []string) string {
 		panic(failed{err})
 	}
 	return text
-}
-
-// failed carries an error of a construct's to the exported function.
-type failed struct{ error }
-
-// tvfScan writes a call of a table function.
-func (w *writer) tvfScan(s *resolved.ResolvedTVFScanProto) string {
-	f, mark := w.construct(location(s.GetParent().GetParent()), s.GetTvf().GetName())
-	var relations, args []string
-	for i, a := range s.GetArgumentList() {
-		if a.GetScan() == nil {
-			args = append(args, w.expr(a.GetExpr()))
-			continue
-		}
-		var items []string
-		from := w.scan(a.GetScan())
-		for k, name := range outputNames(s.GetSignature().GetArgument()[i].GetRelationArgument().GetColumn()) {
-			items = append(items, w.leaving(a.GetArgumentColumnList()[k])+" AS "+quote.Name(name))
-		}
-		relations = append(relations, "SELECT "+strings.Join(items, ", ")+" FROM ("+from+")")
-	}
-	result := outputNames(s.GetSignature().GetOutputSchema().GetColumn())
-	var items []string
-	for k, c := range s.GetParent().GetColumnList() {
-		items = append(items, quote.Name(result[s.GetColumnIndexList()[k]])+" AS "+column(c))
-	}
-	if len(items) == 0 {
-		items = []string{"1"}
-	}
-	return "SELECT " + strings.Join(items, ", ") + " FROM " + mark + f.write(relations, args)
 }
 
 // constructCall writes a call of a scalar function that is a construct; false for one of GoogleSQL's own.

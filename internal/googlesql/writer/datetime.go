@@ -7,9 +7,6 @@ import (
 	"github.com/mallardml/mallard/googlesql"
 )
 
-// temporal are the operators over dates, times and intervals.
-var temporal map[string]entry
-
 // The kinds of the types of moments.
 const (
 	ofDate      = googlesql.Date
@@ -20,7 +17,6 @@ const (
 
 // datetimeFunctions are the functions of dates, times and timestamps.
 func datetimeFunctions() map[string]entry {
-	temporal = intervalOperators()
 	for kinds, form := range map[[2]googlesql.Kind]string{
 		{ofDate, ofDateTime}:      "CAST($1 AS TIMESTAMP)",
 		{ofDate, ofTimestamp}:     "@datetime_timestamp(CAST($1 AS TIMESTAMP))",

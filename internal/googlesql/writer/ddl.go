@@ -47,8 +47,6 @@ func (w *writer) createStatement(s *resolved.AnyResolvedCreateStatementProto) st
 	return ""
 }
 
-func (w *writer) notice(text string) { w.notices = append(w.notices, text) }
-
 func (w *writer) createTable(s *resolved.ResolvedCreateTableStmtProto) string {
 	base := s.GetParent()
 	at := location(base.GetParent().GetParent().GetParent())

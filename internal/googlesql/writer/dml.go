@@ -16,11 +16,6 @@ import (
 // severalMatches is Google's error for a row that is to be changed twice.
 const severalMatches = "UPDATE/MERGE must match at most one source row for each target row"
 
-// tableOf is the table that a statement changes.
-func (w *writer) tableOf(s *resolved.ResolvedTableScanProto) Table {
-	return w.names.Tables[s.GetTable().GetSerializationId()]
-}
-
 // written notes that the statement changes the rows of a table.
 func (w *writer) written(s *resolved.ResolvedTableScanProto) {
 	t := w.tableOf(s)

@@ -39,3 +39,6 @@ func refused(err *error) {
 		*err = &Error{What: fmt.Sprintf("a form of this statement (%v)", r)}
 	}
 }
+
+// failed carries an error of a construct's to the exported function.
+type failed struct{ error }

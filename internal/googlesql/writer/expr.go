@@ -129,8 +129,3 @@ func (w *writer) withExpr(e *resolved.ResolvedWithExprProto) string {
 	}
 	return body
 }
-
-func isNull(e *resolved.AnyResolvedExprProto) bool {
-	l := e.GetResolvedLiteralNode()
-	return l != nil && l.GetValue().GetValue().GetValue() == nil
-}

@@ -11,44 +11,6 @@ import (
 	"github.com/mallardml/mallard/internal/metadata"
 )
 
-// Action is what a [Change] does.
-type Action int
-
-// The actions.
-const (
-	Make   Action = iota // in place of all that was kept
-	Alter                // adds to what is kept
-	Copy                 // keeps what is kept of From
-	Rename               // to To or ToColumn
-	Forget
-)
-
-// Change is what a statement changes of what is kept of something besides DuckDB's own catalog (package metadata).
-type Change struct {
-	Action Action
-	Kind   metadata.Kind
-	Path   []string // as the statement writes it
-	Column string   // of a column, with those of its fields behind dots
-
-	IfMissing bool // nothing changes where it was there before the statement
-	IfExists  bool // nothing changes where it is not there
-	From      []string
-	To        string // the new name, in the same dataset
-	ToColumn  string
-	Retype    bool           // the type that is kept is Value's, also where that has none
-	Redefault bool           // so is the default
-	Value     metadata.Value // what the statement tells but for its options
-	Options   []Option
-}
-
-// Option is an option of a statement.
-type Option struct {
-	Name string // lower-case
-	SQL  string // the value in DuckDB
-	Text string // as the statement writes it
-	Null bool
-}
-
 // optionTypes are the options that are kept, with the types of their values.
 var optionTypes = map[string]googlesql.Kind{
 	"description": googlesql.String, "friendly_name": googlesql.String, "labels": googlesql.Array, "tags": googlesql.Array,

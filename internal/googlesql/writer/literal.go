@@ -167,3 +167,22 @@ func interval(at *resolved.ParseLocationRangeProto, b []byte) string {
 	}
 	return fmt.Sprintf("(to_months((%d)::INTEGER) + to_days((%d)::INTEGER) + to_microseconds((%d)::BIGINT))", months, days, micros)
 }
+
+func rangeLiteral(at *resolved.ParseLocationRangeProto, r *resolved.ValueProto_Range, t googlesql.Type) string {
+	start, end := bound("-infinity", *t.Elem), bound("infinity", *t.Elem)
+	if r.GetStart().GetValue() != nil {
+		start = literal(at, r.GetStart(), *t.Elem)
+	}
+	if r.GetEnd().GetValue() != nil {
+		end = literal(at, r.GetEnd(), *t.Elem)
+	}
+	return packed(start, end)
+}
+
+// bound writes an end of a range that is not bounded.
+func bound(text string, t googlesql.Type) string { return quote.Text(text) + "::" + t.DuckDB() }
+
+// packed writes a RANGE.
+func packed(start, end string) string {
+	return "struct_pack(" + googlesql.RangeStart + " := " + start + ", " + googlesql.RangeEnd + " := " + end + ")"
+}

@@ -11,19 +11,6 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// Load is a statement LOAD DATA or CREATE EXTERNAL TABLE: the database reads the files, and says what columns they have.
-type Load struct {
-	External  string       // how CREATE VIEW begins, for an external table; "" for LOAD DATA
-	Target    string       // the table in DuckDB
-	Temporary bool         // it is to be a temporary one
-	Replaces  bool         // the rows that are there go, and their columns
-	There     *Table       // the table that takes the rows as it is; nil where one is made
-	Columns   []LoadColumn // of the statement, or of the table; nil where the files tell
-	More      []string     // columns that a table that is made has besides
-	Options   []Option     // behind FROM FILES
-	Pos, End  int          // of the statement
-}
-
 // LoadColumn is a column to be read.
 type LoadColumn struct {
 	Name       string

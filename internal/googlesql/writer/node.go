@@ -3,9 +3,10 @@ package writer
 import (
 	"strings"
 
-	"github.com/mallardml/mallard/internal/googlesql/resolved"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/mallardml/mallard/internal/googlesql/resolved"
 )
 
 // inner follows the oneofs of a wrapper such as AnyResolvedScanProto to the node itself, and gives the part of it that is of
@@ -65,4 +66,9 @@ func nodeName(m proto.Message) string {
 		}
 		r = r.Get(f).Message()
 	}
+}
+
+func isNull(e *resolved.AnyResolvedExprProto) bool {
+	l := e.GetResolvedLiteralNode()
+	return l != nil && l.GetValue().GetValue().GetValue() == nil
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard/googlesql"
-	"github.com/mallardml/mallard/internal/googlesql/resolved"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -31,25 +30,6 @@ func init() {
 	casts[[2]googlesql.Kind{googlesql.Range, googlesql.String}] = func(c *call) string {
 		return c.let(func(a []string) string { return c.rangeText(a[0], c.types[0]) })
 	}
-}
-
-// bound writes an end of a range that is not bounded.
-func bound(text string, t googlesql.Type) string { return quote.Text(text) + "::" + t.DuckDB() }
-
-// packed writes a RANGE.
-func packed(start, end string) string {
-	return "struct_pack(" + googlesql.RangeStart + " := " + start + ", " + googlesql.RangeEnd + " := " + end + ")"
-}
-
-func rangeLiteral(at *resolved.ParseLocationRangeProto, r *resolved.ValueProto_Range, t googlesql.Type) string {
-	start, end := bound("-infinity", *t.Elem), bound("infinity", *t.Elem)
-	if r.GetStart().GetValue() != nil {
-		start = literal(at, r.GetStart(), *t.Elem)
-	}
-	if r.GetEnd().GetValue() != nil {
-		end = literal(at, r.GetEnd(), *t.Elem)
-	}
-	return packed(start, end)
 }
 
 // rangeText writes a RANGE as a text.

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
+	"github.com/mallardml/mallard/internal/quote"
 )
 
 // scan writes a scan as a SELECT that gives at least the columns of its list.
@@ -289,4 +290,31 @@ func (w *writer) count(e *resolved.AnyResolvedExprProto) string {
 	x := w.expr(e)
 	return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN %[2]s WHEN %[1]s < 0 THEN %[3]s ELSE least(%[1]s, %[4]d) END", x,
 		fail("Limit requires non-null count and offset", "BIGINT"), fail("Limit requires non-negative count and offset", "BIGINT"), int64(most))
+}
+
+// tvfScan writes a call of a table function.
+func (w *writer) tvfScan(s *resolved.ResolvedTVFScanProto) string {
+	f, mark := w.construct(location(s.GetParent().GetParent()), s.GetTvf().GetName())
+	var relations, args []string
+	for i, a := range s.GetArgumentList() {
+		if a.GetScan() == nil {
+			args = append(args, w.expr(a.GetExpr()))
+			continue
+		}
+		var items []string
+		from := w.scan(a.GetScan())
+		for k, name := range outputNames(s.GetSignature().GetArgument()[i].GetRelationArgument().GetColumn()) {
+			items = append(items, w.leaving(a.GetArgumentColumnList()[k])+" AS "+quote.Name(name))
+		}
+		relations = append(relations, "SELECT "+strings.Join(items, ", ")+" FROM ("+from+")")
+	}
+	result := outputNames(s.GetSignature().GetOutputSchema().GetColumn())
+	var items []string
+	for k, c := range s.GetParent().GetColumnList() {
+		items = append(items, quote.Name(result[s.GetColumnIndexList()[k]])+" AS "+column(c))
+	}
+	if len(items) == 0 {
+		items = []string{"1"}
+	}
+	return "SELECT " + strings.Join(items, ", ") + " FROM " + mark + f.write(relations, args)
 }

@@ -82,17 +82,6 @@ func (c *call) forBytes(name string) string {
 
 func (c *call) isBytes() bool { return c.types[0].Kind == googlesql.Bytes }
 
-// withDefault makes an entry of a native function of n arguments, of which the last may be left out.
-func withDefault(name string, n int, otherwise string) entry {
-	return func(c *call) string {
-		args := c.args
-		if len(args) < n {
-			args = append(args[:len(args):len(args)], otherwise)
-		}
-		return c.w.native(name) + "(" + strings.Join(args, ", ") + ")"
-	}
-}
-
 func editDistance(c *call) string {
 	return c.forBytes("edit_distance") + "(" + strings.Join(append(c.args[:len(c.args):len(c.args)], "NULL::BIGINT")[:3], ", ") + ")"
 }

@@ -70,41 +70,6 @@ func losesType(e *resolved.AnyResolvedExprProto) bool {
 	return false
 }
 
-// whole writes a call so that all its operands are computed: DuckDB leaves out the others where one is a constant NULL, and they
-// may be errors.
-func (c *call) whole(text string) string {
-	if !strict[c.name] || !slices.ContainsFunc(c.exprs, func(e *resolved.AnyResolvedExprProto) bool {
-		return closed(e) && (e.GetResolvedLiteralNode() == nil || isNull(e))
-	}) {
-		return text
-	}
-	for i, e := range c.exprs {
-		if e.GetResolvedFunctionCallBaseNode() == nil || len(c.args[i]) > maxTwice || !mayFail(e, nil) {
-			continue
-		}
-		null := c.args[i] // no constant, or the two branches would be the same to DuckDB
-		if !c.types[i].Equal(c.result) {
-			null = "(" + c.args[i] + " = " + c.args[i] + ")"
-			if c.result.Kind != googlesql.Bool {
-				continue
-			}
-		}
-		text = "CASE WHEN " + c.args[i] + " IS NULL THEN " + null + " ELSE " + text + " END"
-	}
-	return text
-}
-
-// maxTwice bounds what whole writes twice.
-const maxTwice = 2000
-
-// strict are the operators that are NULL where an operand is.
-var strict = map[string]bool{
-	"$add": true, "$subtract": true, "$multiply": true, "$divide": true, "div": true, "mod": true, "$unary_minus": true, "$concat_op": true,
-	"concat": true,
-	"$equal": true, "$not_equal": true, "$less": true, "$less_or_equal": true, "$greater": true, "$greater_or_equal": true,
-	"$bitwise_and": true, "$bitwise_or": true, "$bitwise_xor": true, "$bitwise_left_shift": true, "$bitwise_right_shift": true,
-}
-
 // closed reports whether an expression is made of constants.
 func closed(e *resolved.AnyResolvedExprProto) bool {
 	switch {
