@@ -6,7 +6,6 @@ import (
 
 	api "google.golang.org/api/bigquery/v2"
 
-	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
 	"github.com/mallardml/mallard/internal/quote"
@@ -131,15 +130,6 @@ func (r *loading) parquetQuery(ctx context.Context, hive *api.HivePartitioningOp
 		items = append(items, "CAST("+quote.Name(p[0])+" AS "+t.DuckDB()+") AS "+quote.Name(p[0]))
 	}
 	return "SELECT " + strings.Join(items, ", ") + " FROM " + source, nil
-}
-
-// parquetType is the type of a column, which DuckDB has found: the nanoseconds of a TIMESTAMP_NS go.
-func parquetType(column [2]string) (googlesql.Type, error) {
-	f, err := wire.Declared(column[0], strings.ReplaceAll(column[1], "TIMESTAMP_NS", "TIMESTAMP"))
-	if err != nil {
-		return googlesql.Type{}, err
-	}
-	return wire.TypeOf(f)
 }
 
 // define makes the tables of a query's tableDefinitions, which its session alone knows.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"time"
 
@@ -209,3 +210,20 @@ func checkLabels(labels map[string]string) error {
 	}
 	return nil
 }
+
+// withPolicy gives properties the policy that is among those that are kept.
+func withPolicy(properties, kept map[string]json.RawMessage) map[string]json.RawMessage {
+	text, ok := kept[policyProperty]
+	if !ok {
+		return properties
+	}
+	all := maps.Clone(properties)
+	if all == nil {
+		all = map[string]json.RawMessage{}
+	}
+	all[policyProperty] = text
+	return all
+}
+
+// policyProperty is where the policy of a table or a routine is kept, so that it follows a rename and goes with what it is of.
+const policyProperty = "iamPolicy"

@@ -1,5 +1,7 @@
 package bigquery
 
+import "net/http"
+
 // method is a method of the API, as its discovery document names it.
 type method struct {
 	id       string // datasets.get
@@ -10,18 +12,6 @@ type method struct {
 	response string
 	run      func(*Service, *call) (any, error) // nil for a verb behind the path, which its own handler reads
 }
-
-const (
-	projectPath = "/projects/{projectId}"
-	datasetPath = projectPath + "/datasets/{datasetId}"
-	tablePath   = datasetPath + "/tables/{tableId}"
-	modelPath   = datasetPath + "/models/{modelId}"
-	routinePath = datasetPath + "/routines/{routineId}"
-	jobPath     = projectPath + "/jobs/{jobId}"
-
-	paging     = "maxResults:integer pageToken"
-	timestamps = "formatOptions.timestampOutputFormat formatOptions.useInt64Timestamp:boolean"
-)
 
 // methods are those that are served.
 var methods = []method{
@@ -84,4 +74,12 @@ var methods = []method{
 	{"jobs.get", "GET", jobPath, "location", "", "Job", (*Service).getJob},
 	{"jobs.cancel", "POST", jobPath + "/cancel", "location", "", "JobCancelResponse", (*Service).cancelJob},
 	{"jobs.delete", "DELETE", jobPath + "/delete", "location", "", "", (*Service).deleteJob},
+}
+
+func (s *Service) serve(m method) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{s: s, w: w, r: r}
+		v, err := m.run(s, c)
+		c.reply(v, err)
+	})
 }

@@ -14,14 +14,6 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// partition is what table$20240101 means: some of a table's rows
-// (https://docs.cloud.google.com/bigquery/docs/managing-partitioned-tables). The zero value is all of them.
-type partition struct {
-	id   string
-	rows string // the condition that holds for them, in DuckDB's SQL
-	time string // the partition's _PARTITIONTIME in DuckDB's SQL, where that is what the table is partitioned by
-}
-
 // partitionLayouts are the forms of the ids of partitions, by the unit.
 var partitionLayouts = map[string]string{"HOUR": "2006010215", "DAY": "20060102", "MONTH": "200601", "YEAR": "2006"}
 
@@ -101,12 +93,4 @@ func instantText(t time.Time, kind string) string {
 		return "TIMESTAMP '" + t.Format(time.DateTime) + "'"
 	}
 	return "TIMESTAMPTZ '" + t.Format(time.DateTime) + "+00'"
-}
-
-// from is what the rows of the relation are read from.
-func (r relation) from() string {
-	if r.part.id == "" {
-		return r.sql()
-	}
-	return "(SELECT * FROM " + r.sql() + " WHERE " + r.part.rows + ")"
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
+// sessionPrefix begins the names of the databases in memory of sessions, which are their datasets.
+const sessionPrefix = "_mallard_session_"
+
 // schema is where DuckDB keeps a dataset.
 type schema struct {
 	project, dataset string // as BigQuery's client calls it

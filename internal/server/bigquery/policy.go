@@ -5,16 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"net/http"
 
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/server/iam"
 	"github.com/mallardml/mallard/internal/server/rest"
 )
-
-// policyProperty is where the policy of a table or a routine is kept, so that it follows a rename and goes with what it is of.
-const policyProperty = "iamPolicy"
 
 // servePolicies answers POST …/tables/TABLE:getIamPolicy, and the like of routines. The verb is in the last part of the path.
 func (s *Service) servePolicies(mux *http.ServeMux) {
@@ -76,18 +72,4 @@ func (s *Service) keepPolicy(ctx context.Context, database string, key metadata.
 			}), err)
 		})
 	})
-}
-
-// withPolicy gives properties the policy that is among those that are kept.
-func withPolicy(properties, kept map[string]json.RawMessage) map[string]json.RawMessage {
-	text, ok := kept[policyProperty]
-	if !ok {
-		return properties
-	}
-	all := maps.Clone(properties)
-	if all == nil {
-		all = map[string]json.RawMessage{}
-	}
-	all[policyProperty] = text
-	return all
 }

@@ -123,3 +123,19 @@ func (r relation) googleSQL() string {
 }
 
 func (r relation) sql() string { return r.schema.table(r.table) }
+
+// partition is what table$20240101 means: some of a table's rows
+// (https://docs.cloud.google.com/bigquery/docs/managing-partitioned-tables). The zero value is all of them.
+type partition struct {
+	id   string
+	rows string // the condition that holds for them, in DuckDB's SQL
+	time string // the partition's _PARTITIONTIME in DuckDB's SQL, where that is what the table is partitioned by
+}
+
+// from is what the rows of the relation are read from.
+func (r relation) from() string {
+	if r.part.id == "" {
+		return r.sql()
+	}
+	return "(SELECT * FROM " + r.sql() + " WHERE " + r.part.rows + ")"
+}

@@ -2,9 +2,11 @@
 // is a name, and results of queries lie in tables of a database in memory, the anonymous dataset, from which they are read page by
 // page.
 //
-// Rooms, from the top, each using those below it: route.go and method.go; dataset.go, table.go, model.go, routine.go, project.go,
-// tabledata.go (resources); query.go, jobmethod.go, queryjob.go, load.go, extract.go, copy.go and job.go (work); result.go and row.go
-// (results); relation.go and place.go (names); kept.go (changes); error.go, fields.go, etag.go (replies).
+// Rooms, from the top, each using those below it: open.go and method.go (which method is served where, and by what); project.go,
+// dataset.go, table.go with its kin, tabledata.go, model.go, routine.go, policy.go (resources); jobmethod.go, query.go, newjob.go,
+// queryjob.go, session.go, load.go, extract.go, copy.go and job.go (work); result.go and row.go (results); relation.go and place.go
+// (names); kept.go (changes); call.go, error.go, fields.go, etag.go (requests and replies); service.go (what all of them share).
+// Service names the types of what it keeps, which are above it.
 package bigquery
 
 import (
@@ -14,16 +16,13 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/connectors/localfs"
 	"github.com/mallardml/mallard/extension"
-	"github.com/mallardml/mallard/internal/quote"
 )
 
 // Options say what a [Service] serves.
@@ -82,47 +81,6 @@ type Service struct {
 	started  time.Time
 }
 
-// New makes the anonymous dataset in the database, and the service.
-func New(ctx context.Context, o Options) (*Service, error) {
-	o.Limits = o.Limits.withDefaults()
-	o.Location = cmp.Or(o.Location, "US")
-	o.User = cmp.Or(o.User, "mallard@localhost")
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	s := &Service{Options: o, started: time.Now(), inserted: insertIDs{seen: map[string]time.Time{}}}
-	err := s.duck(ctx, func(c *sql.Conn) error {
-		if err := c.QueryRowContext(ctx, "SELECT current_database()").Scan(&s.database); err != nil {
-			return err
-		}
-		_, err := c.ExecContext(ctx, "ATTACH IF NOT EXISTS ':memory:' AS "+quote.Name(Anonymous))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("making the dataset of results: %w", err)
-	}
-	if strings.EqualFold(s.database, Anonymous) {
-		return nil, fmt.Errorf("a database may not be called %s", Anonymous)
-	}
-	s.jobs, s.uploads.byID = newJobs(s), map[string]*resumable{}
-	s.handler = s.routes()
-	return s, nil
-}
-
-// ServeHTTP implements [http.Handler].
-func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// Close waits for the jobs that run until ctx ends, then cancels them. Nothing is to be asked any more.
-func (s *Service) Close(ctx context.Context) error {
-	err := s.jobs.close(ctx)
-	s.closeSessions()
-	s.closeUploads()
-	if s.Buckets != nil {
-		err = errors.Join(err, s.Buckets.Close())
-	}
-	return err
-}
-
 // duck lends a connection that speaks DuckDB's own SQL.
 func (s *Service) duck(ctx context.Context, f func(*sql.Conn) error) error {
 	c, err := s.DB.Conn(ctx)
@@ -149,4 +107,21 @@ func newID(prefix string) string {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // it never fails
 	return prefix + hex.EncodeToString(b)
+}
+
+// pairs gives the first two columns of a query.
+func pairs(ctx context.Context, c *sql.Conn, query string) (all [][2]string, err error) {
+	rows, err := c.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err tells
+	for rows.Next() {
+		var p [2]string
+		if err := rows.Scan(&p[0], &p[1]); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, rows.Err()
 }

@@ -20,9 +20,6 @@ import (
 // sessionDataset is the name under which statements of a session know its temporary tables.
 const sessionDataset = "_SESSION"
 
-// sessionPrefix begins the names of the databases in memory of sessions, which are their datasets.
-const sessionPrefix = "_mallard_session_"
-
 // conn is a connection of database/sql.
 type conn = *sql.Conn
 

@@ -19,32 +19,6 @@ import (
 // Prefix stands before the paths of most clients; Go's leaves it out.
 const Prefix = "/bigquery/v2"
 
-// routes makes the handler of all paths, with and without the prefix.
-func (s *Service) routes() http.Handler {
-	mux := http.NewServeMux()
-	for _, m := range methods {
-		if m.run == nil {
-			continue
-		}
-		mux.Handle(m.verb+" "+m.path, s.serve(m))
-	}
-	s.serveUploads(mux)
-	s.servePolicies(mux)
-	mux.HandleFunc("GET /$discovery/rest", s.discovery)
-	mux.HandleFunc("GET /discovery/v1/apis/bigquery/v2/rest", s.discovery)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		(&call{w: w, r: r, s: s}).reply(nil, notFound("Not found: %s %s is no method that is served", r.Method, r.URL.Path))
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rest, ok := strings.CutPrefix(r.URL.Path, Prefix); ok && strings.HasPrefix(rest, "/") {
-			shorter := r.Clone(r.Context())
-			shorter.URL.Path, shorter.URL.RawPath = rest, strings.TrimPrefix(r.URL.RawPath, Prefix)
-			r = shorter
-		}
-		mux.ServeHTTP(w, r)
-	})
-}
-
 // call is one request.
 type call struct {
 	s *Service
@@ -123,14 +97,6 @@ func (c *call) read() ([]byte, error) {
 
 // noContent is the reply without a body.
 type noContent struct{}
-
-func (s *Service) serve(m method) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{s: s, w: w, r: r}
-		v, err := m.run(s, c)
-		c.reply(v, err)
-	})
-}
 
 // reply writes what a method gave.
 func (c *call) reply(v any, err error) {
@@ -215,3 +181,34 @@ func (c *call) render(v any, masked bool) ([]byte, error) {
 	}
 	return append(text, '\n'), nil
 }
+
+// pageOf cuts a list as maxResults and pageToken say. A token is how many items stand before it.
+func pageOf[T any](c *call, all []T) (some []T, next string, err error) {
+	most, limited, err := c.number("maxResults")
+	if err != nil {
+		return nil, "", err
+	}
+	from := 0
+	if token := c.param("pageToken"); token != "" {
+		if from, err = strconv.Atoi(token); err != nil || from < 0 {
+			return nil, "", invalid("Invalid page token %.50q", token)
+		}
+	}
+	all = all[min(from, len(all)):]
+	if limited && most < int64(len(all)) && most > 0 {
+		return all[:most], strconv.Itoa(from + int(most)), nil
+	}
+	return all, "", nil
+}
+
+const (
+	projectPath = "/projects/{projectId}"
+	datasetPath = projectPath + "/datasets/{datasetId}"
+	tablePath   = datasetPath + "/tables/{tableId}"
+	modelPath   = datasetPath + "/models/{modelId}"
+	routinePath = datasetPath + "/routines/{routineId}"
+	jobPath     = projectPath + "/jobs/{jobId}"
+
+	paging     = "maxResults:integer pageToken"
+	timestamps = "formatOptions.timestampOutputFormat formatOptions.useInt64Timestamp:boolean"
+)
