@@ -88,11 +88,12 @@ func TestExpandEndpoint(t *testing.T) {
 
 func TestAllowedHosts(t *testing.T) {
 	const path = "/v1/projects/p/locations/l/endpoints/1"
-	tests := []struct {
+	type test struct {
 		o    Options
 		give string
 		want bool
-	}{
+	}
+	tests := []test{
 		{Options{}, "https://us-central1-aiplatform.googleapis.com" + path, true},
 		{Options{}, "https://aiplatform.us.rep.googleapis.com" + path, true},
 		{Options{}, "https://aiplatform.googleapis.com:443" + path, true},
@@ -110,6 +111,18 @@ func TestAllowedHosts(t *testing.T) {
 		{Options{AllowedHosts: []string{"*"}}, "http://example.com" + path, false},
 		{Options{BaseURL: "http://127.0.0.1:1"}, "https://anything.example" + path, true},
 	}
+	// Ways to write an address of this machine, of its network or of its cloud, and names that only look like Google's.
+	for _, host := range []string{
+		"2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "0xa9.0xfe.0xa9.0xfe", "169.254.43518", "169.254.169.254.", "169.254.169.254.:443",
+		"[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[0:0:0:0:0:ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[fd00:ec2::254]", "[fe80::1%25eth0]",
+		"metadata.google.internal", "metadata.google.internal.", "metadata", "127.1", "0", "0.0.0.0", "[::]", "[::1]", "localhost", "10.0.0.1", "192.168.0.1",
+		"１６９.254.169.254", "169。254。169。254", "ⓜetadata.google.internal", "169.254.169.254.nip.io",
+		".googleapis.com", "googleapis.com.", "aiplatform.googleapis.com.evil.example", "aiplatform.googleapis。com", "aiplatform.googleapis.com。evil.example",
+		"aiplatform.gооgleapis.com", "aiplatform.googleapis.com%00.evil.example", "aiplatform.googleapis.com%2eevil.example", "aiplatform.googleapis.com:443@evil.example",
+		"evil.example\\.googleapis.com", "evil.example#.googleapis.com", "evil.example?.googleapis.com", "evil.example/.googleapis.com",
+	} {
+		tests = append(tests, test{Options{}, "https://" + host + path, false})
+	}
 	for _, tt := range tests {
 		tt.o.Auth = AuthNone
 		c, err := New(context.Background(), tt.o)
@@ -120,7 +133,8 @@ func TestAllowedHosts(t *testing.T) {
 		if (err == nil) != tt.want {
 			t.Errorf("%v %s: %v", tt.o.AllowedHosts, tt.give, err)
 		}
-		if err != nil && (err.(*Error).Code != "BLOCKED_HOST" || err.(*Error).HTTPStatus() != 403) {
+		_, parsed := ParseEndpoint(tt.give)
+		if err != nil && parsed == nil && (err.(*Error).Code != "BLOCKED_HOST" || err.(*Error).HTTPStatus() != 403) {
 			t.Errorf("%v", err)
 		}
 		_ = c.Close()
