@@ -94,12 +94,14 @@ func (c *Cache) exists(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// oldest is the time from which answers are used, in microseconds since 1970.
-func (c *Cache) oldest() int64 {
+// used are the times between which answers are used, in microseconds since 1970. Answers of a later time were kept while the clock was
+// wrong, or it is now: how old they are is not known, so that they are asked again, and stay for the day when it is right.
+func (c *Cache) used() (oldest, newest int64) {
 	if c.o.TTL <= 0 {
-		return math.MinInt64
+		return math.MinInt64, math.MaxInt64
 	}
-	return c.now().Add(-c.o.TTL).UnixMicro()
+	now := c.now()
+	return now.Add(-c.o.TTL).UnixMicro(), now.Add(c.o.TTL).UnixMicro()
 }
 
 // Get implements [dispatch.Cache].
@@ -127,8 +129,10 @@ func (c *Cache) Get(ctx context.Context, keys []dispatch.Key) ([]*dispatch.Answe
 		at[q] = append(at[q], i)
 	}
 	// DuckDB takes one long text sooner than a list of texts.
-	rows, err := c.db.QueryContext(ctx, "SELECT question, answer, input_tokens, output_tokens, epoch_us(created) >= ? FROM "+table+
-		" WHERE question IN (SELECT unnest(string_split(?::VARCHAR, ','))) ORDER BY created", c.oldest(), strings.TrimSuffix(list, ","))
+	oldest, newest := c.used()
+	rows, err := c.db.QueryContext(ctx, "SELECT question, answer, input_tokens, output_tokens, epoch_us(created) >= ?, epoch_us(created) <= ?"+
+		" FROM "+table+" WHERE question IN (SELECT unnest(string_split(?::VARCHAR, ','))) ORDER BY created",
+		oldest, newest, strings.TrimSuffix(list, ","))
 	if err != nil {
 		c.there.Store(false)
 		if ok, gone := c.exists(ctx); gone == nil && !ok { // the user has dropped it
@@ -140,9 +144,12 @@ func (c *Cache) Get(ctx context.Context, keys []dispatch.Key) ([]*dispatch.Answe
 	for rows.Next() {
 		var q, body string
 		var a dispatch.Answer
-		var fresh bool
-		if err := rows.Scan(&q, &body, &a.InputTokens, &a.OutputTokens, &fresh); err != nil {
+		var fresh, past bool
+		if err := rows.Scan(&q, &body, &a.InputTokens, &a.OutputTokens, &fresh, &past); err != nil {
 			return nil, err
+		}
+		if !past {
+			continue
 		}
 		if !fresh {
 			c.stale.Store(true)
@@ -253,7 +260,8 @@ func (c *Cache) expire(ctx context.Context, table string) error {
 	if c.o.TTL <= 0 {
 		return nil
 	}
-	_, err := c.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE epoch_us(created) < ?", c.oldest())
+	oldest, _ := c.used()
+	_, err := c.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE epoch_us(created) < ?", oldest)
 	return err
 }
 
