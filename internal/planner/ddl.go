@@ -218,7 +218,7 @@ func partitions(ctx context.Context, d described, dataset string, add func(...st
 		at := []string{d.project(), quote.Text(r.schema), quote.Text(r.name)}
 		p := r.kept.Partitioning
 		if p == nil {
-			add(append(at, "NULL", strconv.FormatInt(r.rows, 10), "NULL", "NULL", "'ACTIVE'")...)
+			add(append(at, "NULL", strconv.FormatInt(r.rows, 10), "NULL", "NULL", "NULL", "'ACTIVE'")...)
 			continue
 		}
 		rows, err := d.Catalog.Rows(ctx, "SELECT "+partitionOf(p)+" AS id, count(*) FROM "+quote.Path(d.Catalog.Database, r.schema, r.name)+
@@ -227,7 +227,7 @@ func partitions(ctx context.Context, d described, dataset string, add func(...st
 			return fmt.Errorf("the partitions of %s: %w", r.name, err)
 		}
 		for _, x := range rows {
-			add(append(at[:3:3], quote.Text(fmt.Sprint(x[0])), fmt.Sprint(x[1]), "NULL", "NULL", "'ACTIVE'")...)
+			add(append(at[:3:3], quote.Text(fmt.Sprint(x[0])), fmt.Sprint(x[1]), "NULL", "NULL", "NULL", "'ACTIVE'")...)
 		}
 	}
 	return nil

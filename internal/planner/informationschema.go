@@ -20,35 +20,42 @@ type datasetView struct {
 	rows    func(ctx context.Context, d described, dataset string, add func(values ...string)) error
 }
 
+// policies are columns of access control, of which there is none here.
+const policies = "data_policies ARRAY<STRUCT<name STRING>>, policy_tags ARRAY<STRING>"
+
 // datasetViews are the views of INFORMATION_SCHEMA, and the older __TABLES__
 // (https://docs.cloud.google.com/bigquery/docs/information-schema-intro). What DuckDB does not know, such as when a table was made, is
 // NULL.
 var datasetViews = map[string]datasetView{
 	"SCHEMATA": {"catalog_name STRING, schema_name STRING, schema_owner STRING, creation_time TIMESTAMP, last_modified_time TIMESTAMP, " +
 		"location STRING, " +
-		"ddl STRING, default_collation_name STRING", schemata},
-	"TABLES": {"table_catalog STRING, table_schema STRING, table_name STRING, table_type STRING, is_insertable_into STRING, " +
-		"is_typed STRING, " +
-		"creation_time TIMESTAMP, ddl STRING, default_collation_name STRING", tables},
+		"ddl STRING, default_collation_name STRING, sync_status JSON", schemata},
+	"TABLES": {"table_catalog STRING, table_schema STRING, table_name STRING, table_type STRING, managed_table_type STRING, " +
+		"is_insertable_into STRING, is_fine_grained_mutations_enabled STRING, is_typed STRING, is_change_history_enabled STRING, " +
+		"creation_time TIMESTAMP, base_table_catalog STRING, base_table_schema STRING, base_table_name STRING, snapshot_time_ms TIMESTAMP, " +
+		"replica_source_catalog STRING, replica_source_schema STRING, replica_source_name STRING, replication_status STRING, " +
+		"replication_error STRING, ddl STRING, default_collation_name STRING, sync_status JSON, upsert_stream_apply_watermark TIMESTAMP",
+		tables},
 	"VIEWS": {"table_catalog STRING, table_schema STRING, table_name STRING, view_definition STRING, check_option STRING, use_standard_sql " +
 		"STRING", views},
 	"MATERIALIZED_VIEWS": {"table_catalog STRING, table_schema STRING, table_name STRING, last_refresh_time TIMESTAMP, " +
 		"refresh_watermark TIMESTAMP, last_refresh_status STRUCT<reason STRING, location STRING, message STRING>", materializedViews},
 	"COLUMNS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, ordinal_position INT64, is_nullable " +
 		"STRING, " +
-		"data_type STRING, is_generated STRING, generation_expression STRING, is_stored STRING, is_hidden STRING, is_updatable STRING, " +
+		"data_type STRING, is_generated STRING, generation_expression STRING, is_stored STRING, " +
+		"async_generation_status STRUCT<blocking_error STRUCT<message STRING>>, is_hidden STRING, is_updatable STRING, " +
 		"is_system_defined STRING, is_partitioning_column STRING, clustering_ordinal_position INT64, collation_name STRING, column_default " +
 		"STRING, " +
-		"rounding_mode STRING", columnsView},
+		"rounding_mode STRING, " + policies, columnsView},
 	"COLUMN_FIELD_PATHS": {"table_catalog STRING, table_schema STRING, table_name STRING, column_name STRING, field_path STRING, data_type " +
 		"STRING, " +
-		"description STRING, collation_name STRING, rounding_mode STRING", fieldPaths},
+		"description STRING, collation_name STRING, rounding_mode STRING, " + policies, fieldPaths},
 	"TABLE_OPTIONS": {"table_catalog STRING, table_schema STRING, table_name STRING, option_name STRING, option_type STRING, " +
 		"option_value STRING", tableOptions},
 	"SCHEMATA_OPTIONS": {"catalog_name STRING, schema_name STRING, option_name STRING, option_type STRING, option_value STRING",
 		schemataOptions},
 	"PARTITIONS": {"table_catalog STRING, table_schema STRING, table_name STRING, partition_id STRING, total_rows INT64, " +
-		"total_logical_bytes INT64, " +
+		"total_logical_bytes INT64, total_billable_bytes INT64, " +
 		"last_modified_time TIMESTAMP, storage_tier STRING", partitions},
 	"MODELS": {"model_catalog STRING, model_schema STRING, model_name STRING, model_type STRING, creation_time TIMESTAMP, " +
 		"last_modified_time TIMESTAMP", modelsView},
@@ -56,10 +63,10 @@ var datasetViews = map[string]datasetView{
 		"routine_name STRING, " +
 		"routine_type STRING, data_type STRING, routine_body STRING, routine_definition STRING, external_language STRING, is_deterministic " +
 		"STRING, " +
-		"security_type STRING, created TIMESTAMP, last_altered TIMESTAMP, ddl STRING", routinesView},
+		"security_type STRING, created TIMESTAMP, last_altered TIMESTAMP, ddl STRING, connection STRING", routinesView},
 	"PARAMETERS": {"specific_catalog STRING, specific_schema STRING, specific_name STRING, ordinal_position INT64, parameter_mode STRING, " +
 		"is_result STRING, " +
-		"parameter_name STRING, data_type STRING, parameter_default STRING, is_aggregate BOOL", parametersView},
+		"parameter_name STRING, data_type STRING, parameter_default STRING, is_aggregate STRING", parametersView},
 	"__TABLES__": {"project_id STRING, dataset_id STRING, table_id STRING, creation_time INT64, last_modified_time INT64, row_count INT64, " +
 		"size_bytes INT64, " +
 		"type INT64", oldTables},
@@ -138,12 +145,15 @@ func tables(ctx context.Context, d described, dataset string, add func(...string
 	}
 	c, err := d.constraints(ctx)
 	for _, r := range all {
-		insertable := "'YES'"
+		insertable, of, at := "'YES'", []string{"NULL", "NULL", "NULL"}, "NULL"
 		if r.view || r.kept.SnapshotOf != "" {
 			insertable = "'NO'"
 		}
-		add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(r.kind()), insertable, "'NO'", momentText(r.kept.Created),
-			quote.Text(d.ddl(ctx, r, c)), "'NULL'")
+		if parts := strings.Split(r.kept.SnapshotOf, "."); len(parts) > 1 {
+			of, at = []string{d.project(), quote.Text(parts[len(parts)-2]), quote.Text(parts[len(parts)-1])}, momentText(r.kept.Created)
+		}
+		add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(r.kind()), "NULL", insertable, "'NO'", "'NO'", "'NO'",
+			momentText(r.kept.Created), of[0], of[1], of[2], at, "NULL", "NULL", "NULL", "NULL", "NULL", quote.Text(d.ddl(ctx, r, c)), "'NULL'")
 	}
 	return err
 }
@@ -202,7 +212,7 @@ func columnsView(ctx context.Context, d described, dataset string, add func(...s
 				clustering = strconv.Itoa(at + 1)
 			}
 			add(d.project(), quote.Text(r.schema), quote.Text(r.name), quote.Text(name), place, nullable, quote.Text(types[i]),
-				"'NEVER'", "NULL", "NULL", hidden, "NULL", hidden, partitioning, clustering, "'NULL'", standard)
+				"'NEVER'", "NULL", "NULL", "NULL", hidden, "NULL", hidden, partitioning, clustering, "'NULL'", standard)
 		}
 	}
 	return nil
