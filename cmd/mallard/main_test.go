@@ -58,6 +58,8 @@ func TestCommandLine(t *testing.T) {
 		{"one of a line that was typed", "", []string{"-c", "SELECT error('a')"}, 1, "", "Invalid Input Error: a\n"},
 		{"stdin goes on", "SELECT nope;\nSELECT 2;\n", []string{"-list", "-noheader"}, 1, "2\n", "stdin:1:8: Binder Error"},
 		{"stdin -bail", "SELECT nope;\nSELECT 2;\n", []string{"-list", "-noheader", "-bail"}, 1, "", "stdin:1:8: Binder Error"},
+		{".bail off of -c", "", []string{"-csv", "-noheader", "-c", ".bail off", "-c", "SELECT nope", "-c", "SELECT 2"}, 1, "2\n", "nope"},
+		{"a comment without its end", "", []string{"-csv", "-noheader", "-c", "SELECT 1; /* two\nSELECT 2;"}, 1, "1\n", "unterminated /* comment"},
 		{".exit 3", "", []string{"-c", ".exit 3", "-c", "SELECT 1"}, 3, "", ""},
 		{".exit 4 on stdin", "SELECT nope;\n.exit 4\n", nil, 4, "", "Binder Error"},
 		{".exit 5 of -init", "", []string{"-init", leave, "-c", "SELECT 1"}, 5, "", ""},

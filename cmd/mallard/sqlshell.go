@@ -140,19 +140,23 @@ func (o *options) read(ctx context.Context, sh *shell.Shell, t terminal) error {
 			return err
 		}
 	}
+	var failed error
 	for _, st := range o.steps {
 		run := func() error { return sh.Exec(ctx, "query", st.text) }
 		if st.file {
 			run = func() error { return sh.ReadFile(ctx, st.text) }
 		}
-		// As in DuckDB's shell nothing follows what failed.
-		if err := run(); err != nil {
+		// As in DuckDB's shell nothing follows what failed, unless .bail off was said.
+		switch err := run(); {
+		case errors.Is(err, shell.ErrFailed) && sh.GoesOn() && ctx.Err() == nil:
+			failed = err
+		case err != nil:
 			return err
 		}
 	}
 	switch {
 	case len(o.steps) > 0 || o.noStdin:
-		return nil
+		return failed
 	case o.interactive(t):
 		return sh.Interact(ctx)
 	}

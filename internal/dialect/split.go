@@ -37,7 +37,7 @@ type Statement struct {
 	Data bool
 }
 
-// Split cuts a text into its statements. It never fails: a literal without its end reaches to the end of the text.
+// Split cuts a text into its statements. It never fails: a literal or comment without its end reaches to the end of the text.
 // Statements of nothing but blanks and comments are left out.
 //
 // A text whose first line is #standardSQL is GoogleSQL, as for BigQuery, unless lang is DuckDB.
@@ -203,7 +203,8 @@ func cut(src string, pos int, sql Lang) scanned {
 			s.broken = true
 			s.open = s.open || t.End == len(src) && t.kind != kindWord && t.kind != kindPunct && t.kind != kindParam
 		}
-		if t.kind == kindSpace || t.kind == kindComment {
+		// A comment without its end is part of the statement, so that what it swallows is not passed over: reading it fails.
+		if t.kind == kindSpace || t.kind == kindComment && t.bad == "" {
 			continue
 		}
 		if t.kind == kindPunct && src[t.Pos] == ';' {

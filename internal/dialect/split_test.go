@@ -27,6 +27,8 @@ func TestSplit(t *testing.T) {
 		{"select 1 /* /* ; */ ; */; select 2", Auto, "d:select 1 | d:select 2"},
 		{"select 1 /* /* */; select 2", GoogleSQL, "b:select 1 | b:select 2"},
 		{"select 'a; select 2", Auto, "d:select 'a; select 2"},
+		{"select 1; /* a; select 2", Auto, "d:select 1 | d:/* a; select 2"},
+		{"select 1 /* a; select 2", GoogleSQL, "b:select 1 /* a; select 2"},
 		{"attach 'C:\\x' as y; set x = 1; select \"a\"", GoogleSQL, "d:attach 'C:\\x' as y | d:set x = 1 | b:select \"a\""},
 		{"select `a`", DuckDB, "d:select `a`"},
 	} {

@@ -54,6 +54,12 @@ func toggle(name string, of func(s *Shell) *bool) func(*Shell, context.Context, 
 	return func(s *Shell, _ context.Context, args []string) error { return onOff(name, args[0], of(s)) }
 }
 
+func (s *Shell) setBail(_ context.Context, args []string) error {
+	err := onOff(".bail", args[0], &s.bail)
+	s.onward = err == nil && !s.bail
+	return err
+}
+
 // showSettings prints what DuckDB's .show does.
 func (s *Shell) showSettings(context.Context, []string) error {
 	onOff := map[bool]string{false: "off", true: "on"}

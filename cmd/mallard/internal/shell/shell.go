@@ -205,6 +205,7 @@ type Shell struct {
 	format  Format
 	timer   bool
 	bail    bool
+	onward  bool         // .bail off was said: texts and files go on after an error, too
 	out     io.Writer
 	sink    *sink        // of .output and .once, nil for none
 	once    bool         // the sink ends with the next statement
@@ -262,15 +263,20 @@ func New(db DB, o Options) *Shell {
 func (s *Shell) Close() error { return errors.Join(s.setOutput(nil), s.setLog(nil)) }
 
 // Exec runs the statements and dot-commands of a text up to the first that fails, as DuckDB's shell runs -c: what follows may
-// rely on it. name is the text's name in errors. A failure has been reported on Err and is ErrFailed, .exit is an [Exit], and
-// another error is one of reading or writing.
+// rely on it, unless .bail off says that it does not. name is the text's name in errors. A failure has been reported on Err and is
+// ErrFailed, .exit is an [Exit], and another error is one of reading or writing.
 func (s *Shell) Exec(ctx context.Context, name, text string) error {
-	return s.run(ctx, name, strings.NewReader(text), func() bool { return true })
+	return s.run(ctx, name, strings.NewReader(text), s.stops)
 }
+
+func (s *Shell) stops() bool { return !s.onward }
+
+// GoesOn reports whether .bail off was said, so that what follows a failed text or file runs.
+func (s *Shell) GoesOn() bool { return s.onward }
 
 // ReadFile runs a file as Exec runs a text, each statement as soon as it is read.
 func (s *Shell) ReadFile(ctx context.Context, path string) error {
-	return s.readFile(ctx, path, func() bool { return true })
+	return s.readFile(ctx, path, s.stops)
 }
 
 func (s *Shell) readFile(ctx context.Context, path string, stop func() bool) error {

@@ -305,7 +305,9 @@ func TestExecAndReadFileStop(t *testing.T) {
 		{".exit 256", ".exit 256\nSELECT 1;", false, "", "usage: .exit [CODE]", shell.ErrFailed},
 		{".exit 3 4", ".exit 3 4\nSELECT 1;", false, "", "usage: .exit [CODE]", shell.ErrFailed},
 		{".timer on off", ".timer on off", false, "", "usage: .timer on|off", shell.ErrFailed},
-		{".bail off has no say", ".bail off\nSELECT nope;\nSELECT 1;", false, "", "nope", shell.ErrFailed},
+		{".bail off", ".bail off\nSELECT nope;\nSELECT 1;", false, "1\n", "nope", shell.ErrFailed},
+		{".bail off before .read", ".bail off\n.read " + nested + "\nSELECT 5;", false, "0\n1\n3\n4\n5\n", "nope", shell.ErrFailed},
+		{".bail off and on", ".bail off\n.bail on\nSELECT nope;\nSELECT 1;", false, "", "nope", shell.ErrFailed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out, errs bytes.Buffer

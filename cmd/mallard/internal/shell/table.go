@@ -8,7 +8,7 @@ import (
 // dotCommands are the shell's own, DuckDB's first of all.
 func dotCommands() []dotCommand {
 	return append(formCommands(), []dotCommand{
-		{".bail", "on|off", "Stop a script at the first error", 1, 1, toggle(".bail", func(s *Shell) *bool { return &s.bail })},
+		{".bail", "on|off", "Stop a script at the first error", 1, 1, (*Shell).setBail},
 		{".cd", "FOLDER", "Make FOLDER the working directory", 1, 1, (*Shell).cd},
 		{".changes", "on|off", "Print how many rows a statement changed",
 			1, 1, toggle(".changes", func(s *Shell) *bool { return &s.changes })},
