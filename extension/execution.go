@@ -1,8 +1,10 @@
 package extension
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -139,12 +141,10 @@ func (x *execution) prepare() (*duckdb.Stmt, error) {
 }
 
 func (x *execution) start(st *duckdb.Stmt, args []driver.NamedValue, mode duckapi.Mode) (mapping.Result, error) {
-	if st.NumInput() > len(args) {
-		if err := x.unbound(args); err != nil {
-			return mapping.Result{}, err
-		}
-	}
 	if err := duckapi.Bind(x.ctx, st, args); err != nil {
+		if errors.Is(err, duckapi.ErrNoValue) {
+			err = cmp.Or(x.unbound(args), err)
+		}
 		return mapping.Result{}, err
 	}
 	p, err := duckapi.Prepared(st)

@@ -3,6 +3,7 @@ package extension_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -31,6 +32,19 @@ func TestParameterTypes(t *testing.T) {
 		var got any
 		if err := db.QueryRowContext(t.Context(), tt.give, tt.args...).Scan(&got); err != nil || fmt.Sprint(got) != tt.want {
 			t.Errorf("%s of %v: %v, %v, want %s", tt.give, tt.args, got, err, tt.want)
+		}
+	}
+	list, itself := make([]any, 1), any(nil)
+	list[0], itself = list, &itself
+	for want, arg := range map[string]any{
+		"contains itself": list, "or contains itself": itself, "Query parameter 'a' not found": sql.Named("b", 1), `a parameter whose name has more than letters`: sql.Named("a b", 1),
+	} {
+		query := "SELECT @a"
+		if strings.Contains(want, "letters") {
+			query = "SELECT @`a b`"
+		}
+		if err := db.QueryRowContext(t.Context(), query, arg).Scan(new(any)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", query, err, want)
 		}
 	}
 	if _, err := db.ExecContext(t.Context(), "CREATE TABLE t (a INT64, b STRING)"); err != nil {

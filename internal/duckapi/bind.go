@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -32,7 +33,10 @@ func Takes(v any) bool {
 		return k == reflect.Slice || k == reflect.Map
 	}
 	r := reflect.ValueOf(v)
-	for r.Kind() == reflect.Pointer && !r.IsNil() {
+	for n := 0; (r.Kind() == reflect.Pointer || r.Kind() == reflect.Interface) && !r.IsNil(); n++ {
+		if n == deepest {
+			return true // Bind says that it contains itself, where database/sql would follow it for ever
+		}
 		r = r.Elem()
 		if r.Kind() == reflect.Pointer && r.IsNil() {
 			return false // NULL
@@ -51,7 +55,17 @@ func Takes(v any) bool {
 // Bind gives a statement its parameters. What duckdb-go binds badly is bound here: it takes the Go type of a list's
 // elements for the column's and panics otherwise, ends the process for a text in a list that is not UTF-8, and fails without
 // a word for some others. A list, map or pointer binds as the type that its values have, which DuckDB casts where it must.
+//
+// A named argument belongs to the parameter of its name, and to no other: [ErrNoValue] is the error when one is left over, where
+// duckdb-go goes by the order.
 func Bind(ctx context.Context, st *duckdb.Stmt, args []driver.NamedValue) error {
+	p, err := Prepared(st)
+	if err != nil {
+		return err
+	}
+	if args, err = inOrder(p, args); err != nil {
+		return err
+	}
 	plain := args
 	for i, arg := range args {
 		v, composite, err := argument(arg.Value)
@@ -74,11 +88,58 @@ func Bind(ctx context.Context, st *duckdb.Stmt, args []driver.NamedValue) error 
 	if len(plain) == 0 || &plain[0] == &args[0] {
 		return nil
 	}
-	p, err := Prepared(st)
-	if err != nil {
-		return err
-	}
 	return bindComposites(p, args)
+}
+
+// ErrNoValue is the cause when a parameter of a statement has no argument.
+var ErrNoValue = errors.New("has no value")
+
+// inOrder gives the arguments in the order of the statement's parameters. Names do not tell case apart, as in SQL. An argument without
+// a name may stand for a parameter with one, and a named one for ?.
+func inOrder(p mapping.PreparedStatement, args []driver.NamedValue) ([]driver.NamedValue, error) {
+	named := map[string]driver.NamedValue{}
+	for _, a := range args {
+		name := strings.ToLower(a.Name)
+		if _, twice := named[name]; twice && name != "" {
+			return nil, fmt.Errorf("two arguments are called %s", a.Name)
+		}
+		named[name] = a
+	}
+	n := int(mapping.NParams(p))
+	all := make([]driver.NamedValue, n)
+	for i := range all {
+		name := mapping.ParameterName(p, mapping.IdxT(i+1))
+		a, ok := named[strings.ToLower(name)]
+		if ok = ok && name != ""; !ok {
+			if a, ok = byPlace(args, i+1); ok && a.Name != "" && !isNumeral(name) {
+				ok = false
+			}
+		}
+		if !ok {
+			return nil, fmt.Errorf("parameter $%s %w", name, ErrNoValue)
+		}
+		a.Ordinal = i + 1
+		all[i] = a
+	}
+	return all, nil
+}
+
+// byPlace gives the argument with an ordinal, or the one that stands there.
+func byPlace(args []driver.NamedValue, ordinal int) (driver.NamedValue, bool) {
+	for _, a := range args {
+		if a.Ordinal == ordinal {
+			return a, true
+		}
+	}
+	if ordinal > len(args) {
+		return driver.NamedValue{}, false
+	}
+	return args[ordinal-1], true
+}
+
+func isNumeral(name string) bool {
+	_, err := strconv.Atoi(name)
+	return err == nil
 }
 
 func parameterName(arg driver.NamedValue, i int) string {
@@ -179,30 +240,15 @@ func bindPlain(ctx context.Context, st *duckdb.Stmt, args []driver.NamedValue) (
 	return fmt.Errorf("DuckDB does not take the parameters, of the Go types %s", strings.Join(types, ", "))
 }
 
-// bindComposites binds the lists, maps and the like among the arguments.
+// bindComposites binds the lists, maps and the like among the arguments, which stand in the order of the parameters.
 func bindComposites(p mapping.PreparedStatement, args []driver.NamedValue) error {
-	for i := range mapping.NParams(p) {
-		at := int(i)
-		name := mapping.ParameterName(p, i+1)
-		for j, a := range args {
-			if a.Ordinal == int(i)+1 {
-				at = j
-			}
-		}
-		for j, a := range args {
-			if a.Name != "" && a.Name == name {
-				at = j
-			}
-		}
-		if at >= len(args) {
-			continue // duckdb-go has complained
-		}
-		v, composite, err := argument(args[at].Value)
+	for i, a := range args {
+		v, composite, err := argument(a.Value)
 		if err == nil && composite {
-			err = bindComposite(p, i+1, v)
+			err = bindComposite(p, mapping.IdxT(i+1), v)
 		}
 		if err != nil {
-			return fmt.Errorf("parameter %s: %w", parameterName(args[at], at), err)
+			return fmt.Errorf("parameter %s: %w", parameterName(a, i), err)
 		}
 	}
 	return nil

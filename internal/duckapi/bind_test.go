@@ -20,14 +20,21 @@ import (
 	"github.com/mallardml/mallard/internal/duckapi"
 )
 
-// bound runs a query with one argument and gives its only row.
-func bound(t *testing.T, db *sql.DB, query string, arg any) (row []driver.Value, err error) {
+// bound runs a query with arguments and gives its only row.
+func bound(t *testing.T, db *sql.DB, query string, args ...any) (row []driver.Value, err error) {
 	t.Helper()
 	c, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	values := make([]driver.NamedValue, len(args))
+	for i, a := range args {
+		values[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
+		if n, ok := a.(sql.NamedArg); ok {
+			values[i].Name, values[i].Value = n.Name, n.Value
+		}
+	}
 	err = c.Raw(func(dc any) error {
 		st, err := dc.(*duckdb.Conn).PrepareContext(context.Background(), query)
 		if err != nil {
@@ -35,7 +42,7 @@ func bound(t *testing.T, db *sql.DB, query string, arg any) (row []driver.Value,
 		}
 		defer st.Close()
 		s := st.(*duckdb.Stmt)
-		if err := duckapi.Bind(context.Background(), s, []driver.NamedValue{{Ordinal: 1, Value: arg}}); err != nil {
+		if err := duckapi.Bind(context.Background(), s, values); err != nil {
 			return err
 		}
 		rows, err := s.QueryBound(context.Background())
@@ -143,10 +150,15 @@ func TestNotBound(t *testing.T) {
 	db := open(t)
 	cycle := make([]any, 1)
 	cycle[0] = cycle
+	var itself any
+	itself = &itself
+	type chain *chain
+	var loop chain
+	loop = &loop
 	for want, give := range map[string][]any{
 		"not valid UTF-8 at its byte 4": {"caf\xe9", []string{"ok", "caf\xe9"}, []any{[]text{"caf\xe9"}}, map[string]any{"caf\xe9": 1}, map[string]string{"caf\xe9": "x"},
 			[1]string{"caf\xe9"}, pointer("caf\xe9"), []valuer{{"caf\xe9"}}, map[int][]map[string]any{1: {{"a": "caf\xe9"}}}},
-		"nested too deeply": {cycle}, "have one type": {[]any{1, "a"}, []any{[]int{1}, 2}, []any{true, 1}, []any{map[string]any{"a": 1}, map[string]any{"b": 1}}},
+		"parameter 1: the value is nested too deeply": {cycle, itself, loop}, "have one type": {[]any{1, "a"}, []any{[]int{1}, 2}, []any{true, 1}, []any{map[string]any{"a": 1}, map[string]any{"b": 1}}},
 		"without fields": {map[string]any{}}, "needs a name": {map[string]any{"": 1}, map[string]any{"a\x00b": 1}}, "does not tell case apart": {map[string]any{"a": 1, "A": 2}},
 		"key of a map cannot be NULL": {map[any]int{nil: 1}}, "stands in the map twice": {map[any]int{int8(1): 1, int64(1): 2}, map[any]int{math.NaN(): 1, -math.NaN(): 2}},
 		"cannot be a parameter": {[]chan int{make(chan int)}, []func(){func() {}}, []complex128{1}, []named{{1}}, map[string]named{"a": {}}, named{}, make(chan int), complex64(1)},
@@ -162,6 +174,28 @@ func TestNotBound(t *testing.T) {
 	}
 	if _, err := bound(t, db, "SELECT ?::STRUCT(a INT)", map[string]any{"a": 1, "z": 2}); err == nil || !strings.Contains(err.Error(), "no z") {
 		t.Errorf("a field too many: %v", err)
+	}
+}
+
+// TestBindNames: a named argument is the value of the parameter of its name, whatever stands where, and of no other.
+func TestBindNames(t *testing.T) {
+	db := open(t)
+	for _, c := range []struct {
+		query string
+		give  []any
+		want  string // the value, or a part of the error
+	}{
+		{"SELECT $a - $b", []any{sql.Named("b", 1), sql.Named("a", 5)}, "4"}, {"SELECT $A - $b", []any{sql.Named("B", 1), sql.Named("a", 5)}, "4"},
+		{"SELECT $a || $b", []any{sql.Named("b", []int{1}), sql.Named("a", []int{5})}, "[5, 1]"}, {"SELECT $a", []any{sql.Named("x", 1), sql.Named("a", 5)}, "5"},
+		{"SELECT $a - $b", []any{5, 1}, "4"}, {"SELECT $2 - $1", []any{1, 5}, "4"}, {"SELECT ?", []any{sql.Named("a", 4)}, "4"},
+		{"SELECT $a", []any{sql.Named("b", 1)}, "parameter $a has no value"}, {"SELECT $a, $b", []any{sql.Named("b", 1), sql.Named("c", 2)}, "$a has no value"},
+		{"SELECT $a, $b", []any{sql.Named("a", 1), sql.Named("c", 2)}, "$b has no value"}, {"SELECT $b", []any{sql.Named("a", []int{1})}, "$b has no value"},
+		{"SELECT $a", []any{sql.Named("a", 1), sql.Named("A", 2)}, "two arguments are called A"}, {"SELECT $a, $b", []any{1}, "$b has no value"}, {"SELECT ?", nil, "$1 has no value"},
+	} {
+		row, err := bound(t, db, "SELECT v::VARCHAR FROM ("+c.query+" AS v)", c.give...)
+		if err == nil && row[0] != c.want || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s of %v: %v, %v, want %s", c.query, c.give, row, err, c.want)
+		}
 	}
 }
 

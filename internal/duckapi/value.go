@@ -22,6 +22,8 @@ import (
 // deepest bounds how values may be nested: one that contains itself ends here.
 const deepest = 64
 
+var errDeep = errors.New("the value is nested too deeply, or contains itself")
+
 // valueType is the type that a Go value has as a DuckDB value.
 type valueType struct {
 	id       mapping.Type // TypeSQLNull while only NULLs were seen
@@ -140,7 +142,7 @@ func resolve(r reflect.Value, depth int) (reflect.Value, error) {
 		}
 		return basic(r)
 	}
-	return r, errors.New("the value is nested too deeply, or contains itself")
+	return r, errDeep
 }
 
 // basics are the types without a name of the user's, by kind.
@@ -207,7 +209,7 @@ var null = &valueType{id: mapping.TypeSQLNull}
 // typeOf gives the type of a value, whose place is of the shape s.
 func typeOf(r reflect.Value, s *shape, depth int) (*valueType, error) {
 	if depth > deepest {
-		return nil, errors.New("the value is nested too deeply, or contains itself")
+		return nil, errDeep
 	}
 	r, err := resolve(r, depth)
 	if err != nil || !r.IsValid() {
@@ -281,13 +283,21 @@ func listType(r reflect.Value, s *shape, depth int) (*valueType, error) {
 	for i := range n {
 		e, err := typeOf(r.Index(i), s.inner(), depth+1)
 		if err != nil {
-			return nil, fmt.Errorf("element %d: %w", i+1, err)
+			return nil, within(err, "element %d", i+1)
 		}
 		if t.elem, err = unify(t.elem, e); err != nil {
-			return nil, fmt.Errorf("element %d: %w", i+1, err)
+			return nil, within(err, "element %d", i+1)
 		}
 	}
 	return t, nil
+}
+
+// within says where in a value an error is; of one that is too deep all the way there would say nothing.
+func within(err error, format string, args ...any) error {
+	if errors.Is(err, errDeep) {
+		return err
+	}
+	return fmt.Errorf(format+": %w", append(args, err)...)
 }
 
 func mapType(r reflect.Value, s *shape, depth int) (*valueType, error) {
@@ -302,14 +312,14 @@ func mapType(r reflect.Value, s *shape, depth int) (*valueType, error) {
 			t.key, err = unify(t.key, kt)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("key %d: %w", i+1, err)
+			return nil, within(err, "key %d", i+1)
 		}
 		vt, err := typeOf(values[i], s.inner(), depth+1)
 		if err == nil {
 			t.elem, err = unify(t.elem, vt)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the value of key %v: %w", k, err)
+			return nil, within(err, "the value of key %v", k)
 		}
 	}
 	seen := map[string]bool{}
@@ -365,7 +375,7 @@ func structType(r reflect.Value, s *shape, depth int) (*valueType, error) {
 		if ok {
 			var err error
 			if f, err = typeOf(v, at, depth+1); err != nil {
-				return nil, fmt.Errorf("field %s: %w", name, err)
+				return nil, within(err, "field %s", name)
 			}
 		}
 		t.fields = append(t.fields, f)

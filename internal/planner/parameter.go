@@ -35,7 +35,7 @@ func parameters(ctx context.Context, byPosition bool) analyzer.Parameters {
 	for _, a := range args {
 		t, ok := a.Type, true
 		if t.Kind == 0 {
-			t, ok = typeOfValue(reflect.ValueOf(a.Value))
+			t, ok = typeOfValue(reflect.ValueOf(a.Value), 0)
 		}
 		switch {
 		case byPosition && !ok:
@@ -51,11 +51,17 @@ func parameters(ctx context.Context, byPosition bool) analyzer.Parameters {
 }
 
 // TypeOfValue tells the type that a value of Go's has as a parameter; false where it is not plain.
-func TypeOfValue(v any) (googlesql.Type, bool) { return typeOfValue(reflect.ValueOf(v)) }
+func TypeOfValue(v any) (googlesql.Type, bool) { return typeOfValue(reflect.ValueOf(v), 0) }
 
-// typeOfValue tells the type of a value of Go's; false for NULL and what no type is plain of.
-func typeOfValue(v reflect.Value) (googlesql.Type, bool) {
-	for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) {
+// longestChain bounds pointers to pointers, which may lead back to themselves.
+const longestChain = 64
+
+// typeOfValue tells the type of a value of Go's, which stands within so many lists; false for NULL and what no type is plain of.
+func typeOfValue(v reflect.Value, lists int) (googlesql.Type, bool) {
+	for n := 0; v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface); n++ {
+		if n == longestChain {
+			return googlesql.Type{}, false
+		}
 		v = v.Elem()
 	}
 	if !v.IsValid() {
@@ -77,7 +83,9 @@ func typeOfValue(v reflect.Value) (googlesql.Type, bool) {
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return googlesql.Type{Kind: googlesql.Bytes}, v.Kind() == reflect.Slice
 		}
-		return typeOfList(v)
+		if lists == 0 { // BigQuery has no ARRAY of ARRAYs, and a list may contain itself
+			return typeOfList(v)
+		}
 	}
 	return googlesql.Type{}, false
 }
@@ -87,7 +95,7 @@ func typeOfList(v reflect.Value) (googlesql.Type, bool) {
 	var elem googlesql.Type
 	known := false
 	for i := range v.Len() {
-		t, ok := typeOfValue(v.Index(i))
+		t, ok := typeOfValue(v.Index(i), 1)
 		switch {
 		case !ok:
 		case !known, elem.Kind == googlesql.Int64 && t.Kind == googlesql.Float64:
@@ -98,7 +106,7 @@ func typeOfList(v reflect.Value) (googlesql.Type, bool) {
 		}
 	}
 	if !known { // of an empty list its Go type tells
-		elem, known = typeOfValue(reflect.Zero(v.Type().Elem()))
+		elem, known = typeOfValue(reflect.Zero(v.Type().Elem()), 1)
 	}
-	return googlesql.Type{Kind: googlesql.Array, Elem: &elem}, known && elem.Kind != googlesql.Array
+	return googlesql.Type{Kind: googlesql.Array, Elem: &elem}, known
 }

@@ -3,6 +3,7 @@ package writer
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 	"github.com/mallardml/mallard/internal/googlesql/resolved"
@@ -83,6 +84,10 @@ func (w *writer) parameter(p *resolved.ResolvedParameterProto, at *resolved.Pars
 			name = n
 			break
 		}
+	}
+	// What is more than letters, digits and _ can stand behind no $ of DuckDB's.
+	if i := strings.IndexFunc(name, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }); i >= 0 {
+		refuse(at, "a parameter whose name has more than letters, digits and _ (%q)", name)
 	}
 	w.parameters[name] = true
 	if p.GetIsUntyped() {

@@ -205,7 +205,7 @@ type Shell struct {
 	format  Format
 	timer   bool
 	bail    bool
-	onward  bool         // .bail off was said: texts and files go on after an error, too
+	onward  bool // .bail off was said: texts and files go on after an error, too
 	out     io.Writer
 	sink    *sink        // of .output and .once, nil for none
 	once    bool         // the sink ends with the next statement
