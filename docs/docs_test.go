@@ -31,6 +31,7 @@ const (
 	background = "background"   // a server, which runs until the last page is read
 	configFile = "mallard.toml" // the text becomes the configuration of what follows
 	wrong      = "wrong"        // a configuration that stops the start
+	tutorials  = "tutorials"    // SQL for a shell that knows the tutorials' buckets and tables
 	output     = "output"       // a text: what the block before has printed, at its end; … stands for anything
 )
 
@@ -55,7 +56,9 @@ func TestDocs(t *testing.T) {
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			r := reader{stop: &stop, root: root, clone: clone, env: env, port: port, database: strings.TrimSuffix(filepath.Base(page), ".md") + ".db"}
 			var printed []byte
-			for _, b := range blocks(t, page) {
+			list := blocks(t, page)
+			for i := 0; i < len(list); i++ {
+				b := list[i]
 				switch {
 				case b.language == "python": // `make clients` runs those
 					marked["needs the clients"]++
@@ -68,6 +71,16 @@ func TestDocs(t *testing.T) {
 					compared++
 				case b.language == "text":
 					t.Errorf("%s:%d: a text that is neither %s nor marked", page, b.line, output)
+				case b.language == "sql": // those that follow one another are typed into one shell
+					n := 1
+					for i+n < len(list) && list[i+n].language == "sql" && list[i+n].word == b.word {
+						n++
+					}
+					var err error
+					if printed, err = r.shell(t, list[i:i+n]); err != nil {
+						t.Errorf("%s:%d: %v\n%s", page, b.line, err, printed)
+					}
+					ran, i = ran+n, i+n-1
 				default:
 					var err error
 					if printed, err = r.run(t, b); err != nil {
@@ -212,7 +225,7 @@ func blocks(t *testing.T, page string) []block {
 		switch bare := strings.TrimRight(line, "\n"); {
 		case !open && strings.HasPrefix(bare, "```"):
 			language, word, _ := strings.Cut(bare[3:], " ")
-			known := word == "" || slices.Contains(reasons, word) || slices.Contains([]string{background, configFile, wrong, output}, word)
+			known := word == "" || slices.Contains(reasons, word) || slices.Contains([]string{background, configFile, wrong, output, tutorials}, word)
 			if !known || !slices.Contains([]string{"sh", "sql", "go", "toml", "test", "text", "python", "yaml", "java", "js"}, language) {
 				t.Errorf("%s:%d: %q is no language and no reason that this test knows", page, n, bare[3:])
 			}
@@ -241,8 +254,6 @@ func (r reader) run(t *testing.T, b block) ([]byte, error) {
 			return nil, r.serve(b.text)
 		}
 		return r.command(t, "bash", "-e", "-o", "pipefail", "-c", b.text)
-	case "sql":
-		return r.command(t, "bin/mallard", "-bail", r.database, "-f", r.write(t, "block.sql", b.text))
 	case "toml":
 		if b.word == wrong {
 			return r.refused(t, b.text)
@@ -267,6 +278,18 @@ func (r reader) run(t *testing.T, b block) ([]byte, error) {
 		})
 		return nil, nil
 	}
+}
+
+// shell runs blocks of SQL. An error names the line of its block.
+func (r reader) shell(t *testing.T, list []block) ([]byte, error) {
+	args := []string{r.database}
+	if list[0].word == tutorials {
+		args = append(args, "-tutorials")
+	}
+	for _, b := range list {
+		args = append(args, "-f", r.write(t, fmt.Sprintf("line_%d.sql", b.line), b.text))
+	}
+	return r.command(t, "bin/mallard", args...)
 }
 
 func (r reader) write(t *testing.T, name, text string) string {
@@ -342,23 +365,22 @@ var unused = regexp.MustCompile(`declared and not used|imported (as \w+ )?and no
 
 // compile builds a fragment within what its page takes for given.
 func (r reader) compile(t *testing.T, text string) ([]byte, error) {
-	const head = `package main
+	const head = `package page
 import (
 	"context"; "database/sql"; "errors"; "fmt"; "log"; "testing"
 	"github.com/duckdb/duckdb-go/v2"; "github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/extension/arrowquery"; "github.com/mallardml/mallard/extension/emulate"
 	"github.com/mallardml/mallard/sqllogic"
 )
-func main() {}
 `
 	if !strings.HasPrefix(text, "func ") && !strings.HasPrefix(text, "type ") {
 		text = "func _(ctx context.Context, db *sql.DB, conn *sql.Conn, query string, myAdd duckdb.ScalarFunc) error {\n{\n" + text + "\n}\nreturn nil\n}\n"
 	}
-	file := filepath.Join(t.TempDir(), "main.go")
+	file := filepath.Join(t.TempDir(), "page.go")
 	if err := os.WriteFile(file, []byte(head+text), 0o600); err != nil {
 		return nil, err
 	}
-	out, err := goBuild(t, r.root, "-gcflags=-e", "-o", os.DevNull, file).CombinedOutput()
+	out, err := goBuild(t, r.root, "-gcflags=-e", file).CombinedOutput() // of a package that is not main: nothing is linked
 	if err == nil {
 		return nil, nil
 	}

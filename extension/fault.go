@@ -53,6 +53,7 @@ func (x *execution) fault(err error) error {
 		e.Pos, e.End = w.Pos, w.End
 	}
 	x.inPlainForm(e)
+	e.Msg = planner.OfView(e.Msg)
 	if e.Pos >= 0 {
 		e.Line, e.Col = dialect.LineCol(x.src, e.Pos)
 	}

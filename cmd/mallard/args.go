@@ -33,6 +33,8 @@ type options struct {
 	before   []string // of -cmd
 	// configured are settings with which DuckDB opens a database.
 	configured map[string]string
+	tutorials  bool
+	attach     string // of tutorials: the statement that attaches their tables
 	progress   bool
 	version    bool
 	config     string
@@ -145,6 +147,7 @@ func (o *options) flags() *flag.FlagSet {
 	on("unsigned", func() { configure("allow_unsigned_extensions", "true") })
 	on("unredacted", func() { configure("allow_unredacted_secrets", "true") })
 	text("storage-version", func(v string) error { configure("storage_compatibility_version", v); return nil })
+	on("tutorials", func() { o.tutorials = true })
 	on("progress", func() { o.progress = true })
 	on("version", func() { o.version = true })
 	fs.StringVar(&o.config, "config", "", "")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mallardml/mallard"
 	"github.com/mallardml/mallard/cmd/mallard/internal/shell"
+	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/internal/dialect"
 )
 
@@ -162,6 +163,11 @@ func (o *options) connect(ctx context.Context, cfg *mallard.Config, path string,
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	if o.attach != "" {
+		if _, err := conn.ExecContext(extension.AsDuckDB(ctx), o.attach); err != nil {
+			return nil, errors.Join(err, conn.Close(), db.Close())
+		}
 	}
 	return &session{db: db, conn: conn, cfg: cfg, lang: o.lang(cfg)}, nil
 }

@@ -60,6 +60,10 @@ Mallard's own
   -config FILE       the configuration; else $MALLARD_CONFIG, ./mallard.toml,
                      mallard/config.toml in your configuration folder
   -dialect D         duckdb, bigquery or auto (default): how SQL is read
+  -tutorials         with what BigQuery's tutorials name: their buckets, small
+                     tables of bigquery-public-data, and a Vertex AI in the
+                     process that every connection asks (its answers are an
+                     echo and made-up vectors)
   -version           show the versions
   -help              show this
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -33,14 +32,9 @@ func serviceFlags(fs *flag.FlagSet, s *server.Options) (tutorials *bool) {
 
 // addTutorials serves what the tutorials name besides, from a folder that remove removes.
 func addTutorials(ctx context.Context, s *server.Options) (remove func() error, err error) {
-	folder, err := os.MkdirTemp("", "mallard-tutorials-")
+	w, remove, err := writeTutorials(ctx)
 	if err != nil {
 		return nil, err
-	}
-	remove = func() error { return os.RemoveAll(folder) }
-	w, err := tutorial.Write(ctx, folder)
-	if err != nil {
-		return nil, errors.Join(err, remove())
 	}
 	for name, dir := range w.Buckets {
 		if _, own := s.Buckets[name]; !own {

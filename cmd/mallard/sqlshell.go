@@ -37,6 +37,13 @@ func runShell(ctx context.Context, o *options, t terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.tutorials {
+		var closing func() error
+		if cfg, closing, err = o.tutorialShell(ctx, cfg); err != nil {
+			return fmt.Errorf("-tutorials: %w", err)
+		}
+		defer func() { err = errors.Join(err, closing()) }()
+	}
 	s, err := o.connect(ctx, cfg, o.database, o.readOnly)
 	if err != nil {
 		return err
@@ -191,8 +198,7 @@ func renderError(err error, at shell.Place, width int) string {
 	var e *mallard.Error
 	switch is := errors.As(err, &e); {
 	case is && at.Text == "":
-		msg, _, _ := strings.Cut(e.Msg, "\n\nLINE ")
-		return at.Name + ": " + msg
+		return at.Name + ": " + withoutExcerpt(e.Msg)
 	case at.Text == "":
 		return at.Name + ": " + err.Error()
 	case !is || e.Line == 0:
@@ -205,11 +211,17 @@ func renderError(err error, at shell.Place, width int) string {
 	}
 	lines := strings.Repeat("\n", at.Line-1)
 	before := len(lines) + at.Pos - marker
-	text := (&dialect.Error{Pos: before + e.Pos, End: before + e.End, Msg: e.Msg}).RenderWidth(at.Name, lines+at.Text, width)
+	text := (&dialect.Error{Pos: before + e.Pos, End: before + e.End, Msg: withoutExcerpt(e.Msg)}).RenderWidth(at.Name, lines+at.Text, width)
 	if e.Hint != "" {
 		text = strings.TrimSuffix(text, "\n") + "\n" + e.Hint
 	}
 	return text
+}
+
+// withoutExcerpt is what DuckDB says without its own picture of the place: the shell draws one, of the script.
+func withoutExcerpt(msg string) string {
+	msg, _, _ = strings.Cut(msg, "\n\nLINE ")
+	return msg
 }
 
 func banner(database string) string {

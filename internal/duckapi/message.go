@@ -145,7 +145,7 @@ func LacksColumn(err error, name string) bool {
 	return strings.Contains(s, `column "`+name+`"`) || strings.Contains(s, `column named "`+name+`"`)
 }
 
-var noColumnOf = regexp.MustCompile(`"(\w+)" does not have a column named|Referenced table "(\w+)" not found`)
+var noColumnOf = regexp.MustCompile(`"([^"]+)" does not have a column named|Referenced table "([^"]+)" not found`)
 
 // LacksColumnOf gives the table that lacks the column which a query names with it; in a correlated subquery DuckDB says that
 // the table is not there.

@@ -11,26 +11,38 @@ import (
 	"github.com/mallardml/mallard/internal/quote"
 )
 
-// call writes a call of any function over any model. In a plan that EXPLAIN shows the column of its answers has the model's name.
+// call writes a call of any function over any model. Where EXPLAIN may show it, and a person reads its names, these are the model's.
 func (ex *expander) call(
 	ctx context.Context, f catalog.Entry, fn string, options []dialect.Option, types functions.Types, in inputKind,
 ) (*called, error) {
 	x, err := ex.calling(ctx, f, fn, options, types, in)
-	if err == nil && ex.plan != nil && ex.plan.Verb == "EXPLAIN" {
-		x.open = renamed(x.open, answersColumn, "MODEL "+f.QualifiedName.String())
+	if err == nil && (ex.shown || ex.plan != nil && ex.plan.Verb == "EXPLAIN") {
+		names := map[string]string{"__p": "MODEL ", "__k": "rows of MODEL ", "__q": inputOfModel}
+		for of := range names {
+			names[of] += f.QualifiedName.String()
+		}
+		if f.Spec.Remote() {
+			names["__p"] += ", remote: EXPLAIN ML tells its requests and cost"
+		}
+		x.open, x.after = renamed(x.open, names), renamed(x.after, names)
 	}
 	return x, err
 }
 
-// answersColumn is the column of a call's answers, as functions and functions/remote write it.
-const answersColumn = "__p"
+// inputOfModel is how the name of a call's input begins where a person may read it.
+const inputOfModel = "input of MODEL "
 
-// renamed gives another name to a name in DuckDB's SQL that may end anywhere.
-func renamed(sql, from, to string) string {
+// isInput tells whether a name is the one that the expansion gives to the input of a call.
+func isInput(table string) bool {
+	return table == "__q" || table == "__c" || strings.HasPrefix(table, inputOfModel)
+}
+
+// renamed gives other names to names in DuckDB's SQL that may end anywhere.
+func renamed(sql string, names map[string]string) string {
 	var b strings.Builder
 	end := 0
 	for _, p := range dialect.Pieces(sql, dialect.DuckDB) {
-		if p.Class == dialect.Word && sql[p.Pos:p.End] == from {
+		if to := names[sql[p.Pos:p.End]]; p.Class == dialect.Word && to != "" {
 			b.WriteString(sql[end:p.Pos] + quote.Name(to))
 			end = p.End
 		}

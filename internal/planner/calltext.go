@@ -29,7 +29,7 @@ func (pl *Planner) CallText(ctx context.Context, lang dialect.Lang, fn, name, in
 	if err != nil {
 		return "", err
 	}
-	w := &expander{Planner: pl}
+	w := &expander{Planner: pl, shown: true}
 	text, err := w.input(ctx, input, lang)
 	if err != nil {
 		return "", err

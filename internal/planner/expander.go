@@ -9,8 +9,9 @@ import (
 // expander writes calls of ours as SQL.
 type expander struct {
 	*Planner
-	plan *Plan        // collects what is used; nil for the input of a call
-	lang dialect.Lang // of the statement
+	plan  *Plan        // collects what is used; nil for the input of a call
+	shown bool         // EXPLAIN may show what is written
+	lang  dialect.Lang // of the statement
 
 	columns []googlesql.Field // of a translated query
 	tables  []tableCall       // DuckDB's table functions in it

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -16,7 +17,7 @@ import (
 
 // MissingColumn words DuckDB's complaint about an input column in terms of the model.
 func (pl *Planner) MissingColumn(ctx context.Context, p *Plan, src string, err *duckdb.Error) (*Wording, bool) {
-	if table, ok := duckapi.LacksColumnOf(err); !ok || table != "__q" && table != "__c" { // the expansion's inputs
+	if table, ok := duckapi.LacksColumnOf(err); !ok || !isInput(table) {
 		return nil, false
 	}
 	for _, used := range p.Models {
@@ -62,6 +63,19 @@ func (p *Plan) ModelFault(err *duckdb.Error) (*Wording, bool) {
 		}
 	}
 	return &Wording{"model " + msg, dialect.Span{Pos: -1, End: -1}}, true
+}
+
+// ofView matches what DuckDB says of the input of a call that stands in no statement, but in a view that one reads.
+var ofView = regexp.MustCompile(`^Binder Error: (?:Values list|Table) "(?:__[qc]|` + inputOfModel +
+	`[^"]*)" does not have a column named "(.*)"`)
+
+// OfView words that the input of a call in a view lacks a column: what it reads has changed since the view was made.
+func OfView(msg string) string {
+	if m := ofView.FindStringSubmatch(msg); m != nil {
+		return "Column " + m[1] + " is not found in the input data of a model that a view asks; " +
+			"what the view reads has changed since it was made"
+	}
+	return msg
 }
 
 func contains(names []string, name string) bool {

@@ -64,7 +64,7 @@ func (pl *Planner) plainInput(
 	if !errors.As(cause, &ddb) || e.Pos < 0 && ours == nil || c.Input.End == 0 {
 		return false
 	}
-	if table, ok := duckapi.LacksColumnOf(ddb); ok && table == "__q" && c.Model.End > 0 {
+	if table, ok := duckapi.LacksColumnOf(ddb); ok && isInput(table) && c.Model.End > 0 {
 		w, ok := pl.plainLacks(ctx, c, ddb)
 		if ok {
 			*e = *w

@@ -79,6 +79,9 @@ func (ex *expander) expansion(ctx context.Context, src string, c *dialect.Call, 
 	if err != nil {
 		return dialect.Expansion{}, dialect.At(c.Model.Span, err)
 	}
+	if ex.plan != nil {
+		ex.plan.Models = append(ex.plan.Models, UsedModel{Name: f.QualifiedName.String(), call: c, inputs: x.inputs})
+	}
 	if quoted {
 		return dialect.Expansion{Whole: func(input string) string {
 			name := quote.Path(f.Schema, f.Name)
@@ -88,9 +91,6 @@ func (ex *expander) expansion(ctx context.Context, src string, c *dialect.Call, 
 			return fmt.Sprintf("query(system.main.mallard_call(%s, %s, %s, 'bigquery', %s, %s))",
 				quote.Text(c.Func), quote.Text(name), quote.Text(input), quote.Text(f.Spec.ID), quote.Text(optionsJSON(c.Options)))
 		}}, nil
-	}
-	if ex.plan != nil {
-		ex.plan.Models = append(ex.plan.Models, UsedModel{Name: f.QualifiedName.String(), call: c, inputs: x.inputs})
 	}
 	casts := map[string]string{}
 	for _, in := range x.inputs {

@@ -4,20 +4,32 @@ import (
 	"bytes"
 	"database/sql"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/mallardml/mallard"
 )
 
-func TestRun(t *testing.T) {
+func TestSearch(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	var out bytes.Buffer
-	if err := run(t.Context(), "../../testdata/models/swivel_like", &out); err != nil {
+	dir := t.TempDir()
+	notes, database := filepath.Join(dir, "notes.txt"), filepath.Join(dir, "a.db")
+	if err := os.WriteFile(notes, []byte("a duck on the pond\n\ninterest rates\nducks on a pond\nit's late\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != 3 || !strings.HasSuffix(lines[0], "20 numbers") {
+	var out bytes.Buffer
+	for _, args := range [][]string{{database, "index", "../../testdata/models/swivel_like", notes}, {database, "ask", "ducks on a pond"}} {
+		if err := run(t.Context(), args, &out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A text is nearest to itself.
+	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != 3 || !strings.HasSuffix(lines[0], "0.000  ducks on a pond") {
 		t.Errorf("got\n%s", out.String())
+	}
+	if err := run(t.Context(), []string{database, "look", "x"}, &out); err == nil {
+		t.Error("a wrong word is taken")
 	}
 }
 
