@@ -24,6 +24,13 @@ func TestSizes(t *testing.T) {
 		{repeat("SELECT 1", " UNION ALL ", 1001), "UNION ALL of more than 1000 queries in all"},
 		{"SELECT JSON '{}'" + strings.Repeat(".a", 20_000), "a chain of fields, has more than 500 parts"},
 		{"SELECT CAST(NULL AS " + strings.Repeat("ARRAY<", 20_000) + "INT64" + strings.Repeat(">", 20_000) + ")", "nested more than 500 levels deep"},
+		{"SELECT COUNT(*) FROM (SELECT 1 a, 1 b, 1 c, 1 d, 1 e, 1 f, 1 g, 1 h, 1 i, 1 j) " +
+			"GROUP BY GROUPING SETS (ROLLUP(a), CUBE(a, b, c, d, e, f, g, h, i, j))", "GROUP BY with more than 1024 grouping sets"},
+		{"SELECT COUNT(*) FROM (SELECT 1 a) GROUP BY GROUPING SETS (" + repeat("a", ", ", 1025) + ")", "GROUP BY with more than 1024 grouping"},
+		{"SELECT STRUCT(" + repeat("x", ", ", 10_001) + ") FROM (SELECT 1 AS x)", "a STRUCT of more than 10000 fields"},
+		{"SELECT x" + strings.Repeat(" OR x", 100_000) + " FROM (SELECT TRUE AS x)", "more than 20000 ANDs and ORs"},
+		{"SELECT IF(x NOT LIKE ANY ('b', " + repeat("'a%'", ", ", 1500) + ") AND x LIKE ALL (" + repeat("'c%'", ", ", 1500) +
+			"), 1, ERROR('wrong')) FROM (SELECT 'c' AS x)", ""},
 		{"SELECT " + repeat("x", " AND ", 1000) + " FROM (SELECT TRUE AS x)", ""},
 		{"(" + repeat("SELECT 1", " UNION ALL ", 300) + ") EXCEPT DISTINCT SELECT 2", ""},
 		{"SELECT JSON '{}'" + strings.Repeat(".a", 400), ""},

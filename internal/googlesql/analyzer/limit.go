@@ -22,6 +22,9 @@ func check(sql string) error {
 	if steps(sql) > maxSteps {
 		return fmt.Errorf("the statement joins too many tables, or has too many pipe operators: more than %d in all", maxSteps)
 	}
+	if conditions(sql) > maxConditions {
+		return fmt.Errorf("a condition has more than %d ANDs and ORs", maxConditions)
+	}
 	if fields, types := chains(sql); fields > maxChain {
 		return fmt.Errorf("a name, or a chain of fields, has more than %d parts", maxChain)
 	} else if types > maxChain {
@@ -31,6 +34,35 @@ func check(sql string) error {
 		return errors.New("Invalid JSON literal: Max nesting of 500 has been exceeded while parsing JSON document")
 	}
 	return nil
+}
+
+// maxConditions is far above what DuckDB takes, BETWEENs counted: with more there is nothing that is worth the time of reading it.
+const maxConditions = 20000
+
+// conditions gives the most ANDs and ORs between two brackets or commas.
+func conditions(sql string) (most int) {
+	if strings.Count(strings.ToUpper(sql), "OR")+strings.Count(strings.ToUpper(sql), "AND") <= maxConditions {
+		return 0
+	}
+	var around []int // those before the brackets that are open
+	n := 0
+	for t := range tokens(sql) {
+		switch strings.ToUpper(t) {
+		case "AND", "OR":
+			n++
+			most = max(most, n)
+		case "(", "[":
+			around, n = append(around, n), 0
+		case ")", "]":
+			n = 0
+			if last := len(around) - 1; last >= 0 {
+				around, n = around[:last], around[last]
+			}
+		case ",", ";", "SELECT", "WHERE", "FROM":
+			n = 0
+		}
+	}
+	return most
 }
 
 // maxChain is how many fields may follow each other, as a.b.c does, and how deep a type may be nested: no JSON is deeper, and a

@@ -35,6 +35,24 @@ func TestChains(t *testing.T) {
 	}
 }
 
+// TestConditions: those of one condition count, and no others.
+func TestConditions(t *testing.T) {
+	many := maxConditions + 1
+	for sql, want := range map[string]bool{
+		"SELECT x" + strings.Repeat(" AND x", many):                                true,
+		"SELECT x" + strings.Repeat(" or (x = 1)", many):                           true,
+		"SELECT x" + strings.Repeat(" AND x", maxConditions):                       false,
+		"SELECT 1" + strings.Repeat(", a AND b", many):                             false,
+		"SELECT f(" + strings.Repeat("(a OR b) + ", many):                          false,
+		"SELECT '" + strings.Repeat(" AND x", many) + "'":                          false,
+		strings.Repeat("SELECT a FROM t WHERE b OR c UNION ALL ", many) + "SELECT": false,
+	} {
+		if got := conditions(sql) > maxConditions; got != want {
+			t.Errorf("%.60s: %t", sql, got)
+		}
+	}
+}
+
 // TestDeepJSON: brackets count as the JSON has them, however the literal is written.
 func TestDeepJSON(t *testing.T) {
 	open := func(n int) string { return strings.Repeat("[", n) }

@@ -56,7 +56,7 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 	text := "SELECT " + strings.Join(items, ", ") + " FROM " + from
 	switch {
 	case len(s.GetGroupingSetList()) > 0:
-		if len(s.GetGroupingSetList()) > maxGroupingSets {
+		if countSets(s.GetGroupingSetList()) > maxGroupingSets {
 			refuse(location(s.GetParent().GetParent()), "GROUP BY with more than %d grouping sets, each of which takes DuckDB memory of its own,",
 				maxGroupingSets)
 		}
@@ -70,7 +70,19 @@ func (w *writer) aggregateScan(s *resolved.ResolvedAggregateScanBaseProto) strin
 }
 
 // maxGroupingSets is how many grouping sets a query may have: a table of groups is made for each, on each thread.
-const maxGroupingSets = 1000
+const maxGroupingSets = 1024
+
+// countSets is how many grouping sets there are, with those that ROLLUP and CUBE stand for.
+func countSets(list []*resolved.AnyResolvedGroupingSetBaseProto) (n int) {
+	for _, g := range list {
+		n++
+		n += len(g.GetResolvedRollupNode().GetRollupColumnList())
+		if cube := g.GetResolvedCubeNode().GetCubeColumnList(); cube != nil {
+			n += 1<<min(len(cube), 30) - 1
+		}
+	}
+	return n
+}
 
 // groupingSets writes the elements of GROUPING SETS.
 func groupingSets(list []*resolved.AnyResolvedGroupingSetBaseProto) string {

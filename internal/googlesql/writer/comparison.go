@@ -143,7 +143,7 @@ func isNumber(e *resolved.AnyResolvedExprProto) bool {
 
 func in(c *call) string {
 	if !special(c.types[0]) {
-		return "(" + c.args[0] + " IN (" + strings.Join(c.args[1:], ", ") + "))"
+		return "(" + c.args[0] + " IN (" + strings.Join(bare(c.args[1:]), ", ") + "))"
 	}
 	return c.compared(func(o []operand) string {
 		parts := make([]string, len(o)-1)

@@ -14,7 +14,7 @@ var operators = map[string]entry{
 	"$is_null":       template("($1 IS NULL)"),
 	"$is_true":       template("($1 IS TRUE)"),
 	"$is_false":      template("($1 IS FALSE)"),
-	"$make_array":    template("[$*]::$type"),
+	"$make_array":    func(c *call) string { return arrayOf(c.args) + "::" + duckType(c.at, c.result) },
 	"$case_no_value": caseNoValue,
 	"if":             template("CASE WHEN $1 THEN $2 ELSE $3 END"),
 	"ifnull":         native("coalesce"),
