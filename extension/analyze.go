@@ -53,16 +53,6 @@ type Analysis struct {
 	ScansAll bool
 }
 
-// Barrier is what in a query looks at several rows of a relation at once.
-type Barrier struct {
-	Name     string   // such as ORDER BY, LIMIT, DISTINCT, GROUP BY, an aggregate or a window function
-	Pos, End int      // bytes of the text; those of the statement where it cannot be told
-	Over     []string // the relations whose rows it takes together
-	// Combines says that another query can finish what parts of the relation give: it is an aggregate, GROUP BY or DISTINCT, with
-	// nothing but projections behind it.
-	Combines bool
-}
-
 // RemoteEstimate is what one call of a remote model would ask.
 type RemoteEstimate = dispatch.Estimate
 

@@ -3,9 +3,7 @@ package extension
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mallardml/mallard/internal/dialect"
@@ -88,39 +86,6 @@ func (t *steps) arguments(src string, st dialect.Statement) []driver.NamedValue 
 		}
 	}
 	return own
-}
-
-// unbound tells which parameter of the statement has no value, in BigQuery's words for GoogleSQL; nil where its text does not show one.
-func (x *execution) unbound(args []driver.NamedValue) error {
-	if x.st == nil {
-		return nil
-	}
-	positional := 0
-	for _, p := range dialect.Parameters(x.src[x.st.Pos:x.st.End], x.st.Lang) {
-		p.Pos, p.End = p.Pos+x.st.Pos, p.End+x.st.Pos
-		written := x.src[p.Pos:p.End]
-		if written == "?" {
-			if positional++; positional > len(args) {
-				return dialect.At(p, fmt.Errorf("parameter %d has no value", positional))
-			}
-			continue
-		}
-		name := strings.Trim(written[1:], "`")
-		if n, err := strconv.Atoi(name); err == nil {
-			if n > len(args) {
-				return dialect.At(p, fmt.Errorf("parameter $%d has no value", n))
-			}
-			continue
-		}
-		if slices.ContainsFunc(args, func(a driver.NamedValue) bool { return strings.EqualFold(a.Name, name) }) {
-			continue
-		}
-		if x.st.Lang == dialect.GoogleSQL {
-			return dialect.At(p, fmt.Errorf("Query parameter '%s' not found", name))
-		}
-		return dialect.At(p, fmt.Errorf("parameter $%s has no value", name))
-	}
-	return nil
 }
 
 // withArguments gives the values of a statement's parameters to its plan.

@@ -7,6 +7,16 @@ import (
 	"github.com/mallardml/mallard/internal/duckapi"
 )
 
+// Barrier is what in a query looks at several rows of a relation at once.
+type Barrier struct {
+	Name     string   // such as ORDER BY, LIMIT, DISTINCT, GROUP BY, an aggregate or a window function
+	Pos, End int      // bytes of the text; those of the statement where it cannot be told
+	Over     []string // the relations whose rows it takes together
+	// Combines says that another query can finish what parts of the relation give: it is an aggregate, GROUP BY or DISTINCT, with
+	// nothing but projections behind it.
+	Combines bool
+}
+
 // barriers names operators of a plan by what the text has for them. The plan is what decides; the place is that of the least nested
 // word that such an operator comes of.
 func barriers(src string, st dialect.Statement, words []clause, found []duckapi.Barrier) (list []Barrier) {

@@ -5,10 +5,15 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
 	"github.com/mallardml/mallard/internal/config"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/dispatch"
@@ -200,4 +205,37 @@ func (s *session) touch(keys []string) {
 	if s.open.active {
 		s.open.touched = append(s.open.touched, keys...)
 	}
+}
+
+// unbound tells which parameter of the statement has no value, in BigQuery's words for GoogleSQL; nil where its text does not show one.
+func (x *execution) unbound(args []driver.NamedValue) error {
+	if x.st == nil {
+		return nil
+	}
+	positional := 0
+	for _, p := range dialect.Parameters(x.src[x.st.Pos:x.st.End], x.st.Lang) {
+		p.Pos, p.End = p.Pos+x.st.Pos, p.End+x.st.Pos
+		written := x.src[p.Pos:p.End]
+		if written == "?" {
+			if positional++; positional > len(args) {
+				return dialect.At(p, fmt.Errorf("parameter %d has no value", positional))
+			}
+			continue
+		}
+		name := strings.Trim(written[1:], "`")
+		if n, err := strconv.Atoi(name); err == nil {
+			if n > len(args) {
+				return dialect.At(p, fmt.Errorf("parameter $%d has no value", n))
+			}
+			continue
+		}
+		if slices.ContainsFunc(args, func(a driver.NamedValue) bool { return strings.EqualFold(a.Name, name) }) {
+			continue
+		}
+		if x.st.Lang == dialect.GoogleSQL {
+			return dialect.At(p, fmt.Errorf("Query parameter '%s' not found", name))
+		}
+		return dialect.At(p, fmt.Errorf("parameter $%s has no value", name))
+	}
+	return nil
 }

@@ -264,3 +264,15 @@ func (p *parser) plain(v *Value) bool {
 	}
 	return true
 }
+
+// unnamedStruct gives the index of the bracket that closes STRUCT(a, b) without names at index i, -1 when none starts there.
+func (p *parser) unnamedStruct(i int) int {
+	if i >= len(p.toks) || p.toksWord(i) != "STRUCT" || !p.isPunct(i+1-p.i, '(') {
+		return -1
+	}
+	last := p.closing(i + 1)
+	if last <= i+2 || p.named(i+2, last) {
+		return -1
+	}
+	return last
+}

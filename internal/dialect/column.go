@@ -5,13 +5,6 @@ import (
 	"strings"
 )
 
-// column is a select item without an alias. DuckDB would name its column by what we have written, where that is an
-// expression of ours.
-type column struct {
-	Span
-	name string // of the field that it takes; "" for its own text
-}
-
 // column notes the select item that starts at the token i, when its column can be given a name: it has none, and it is
 // one column.
 func (f *dataFinder) column(i, to int) {

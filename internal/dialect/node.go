@@ -250,3 +250,10 @@ func (*RefreshMetadata) isNode()     {}
 func (*ImportDatabase) isNode()      {}
 func (*Estimate) isNode()            {}
 func (*Query) isNode()               {}
+
+// column is a select item without an alias. DuckDB would name its column by what we have written, where that is an
+// expression of ours.
+type column struct {
+	Span
+	name string // of the field that it takes; "" for its own text
+}

@@ -306,3 +306,46 @@ func (p *parser) options() ([]Option, *Error) {
 	}
 	return list, nil
 }
+
+func (p *parser) toksWord(i int) string { return p.word(i - p.i) }
+
+// closing gives the index of the bracket that closes the one at index i, -1 when there is none. Brackets of all kinds
+// are one kind to it: what does not pair up is left to DuckDB or the grammar to refuse.
+func (p *parser) closing(i int) int {
+	if p.pairs == nil {
+		p.pairs = make([]int, len(p.toks))
+		var open []int
+		for j, t := range p.toks {
+			p.pairs[j] = -1
+			if t.kind != kindPunct {
+				continue
+			}
+			switch p.src[t.Pos] {
+			case '(', '[', '{':
+				open = append(open, j)
+			case ')', ']', '}':
+				if n := len(open); n > 0 {
+					p.pairs[open[n-1]] = j
+					open = open[:n-1]
+				}
+			}
+		}
+	}
+	if i >= len(p.pairs) {
+		return -1
+	}
+	return p.pairs[i]
+}
+
+// selectEnd are the words that end a select list.
+var selectEnd = wordSet("WHERE GROUP HAVING QUALIFY WINDOW ORDER LIMIT UNION INTERSECT EXCEPT")
+
+// step goes to the next token, over a bracket as a whole.
+func (p *parser) step(i int) int {
+	if t := p.toks[i]; t.kind == kindPunct && strings.IndexByte("([{", p.src[t.Pos]) >= 0 {
+		if end := p.closing(i); end >= 0 {
+			return end + 1
+		}
+	}
+	return i + 1
+}
