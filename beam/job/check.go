@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mallardml/mallard"
+	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/dialect"
 	"github.com/mallardml/mallard/internal/quote"
 )
@@ -91,7 +92,8 @@ func (s *Spec) writes(ctx context.Context, c *mallard.Connector, from string) er
 // writing is the statement that runs the query into a file.
 func (s *Spec) writing(file string) string {
 	if s.Export {
-		return "EXPORT DATA OPTIONS (uri = " + escaped(file) + ", format = '" + strings.ToUpper(string(s.OutputFormat)) + "', overwrite = true" +
+		return "EXPORT DATA OPTIONS (uri = " + googlesql.QuoteText(file) +
+			", format = '" + strings.ToUpper(string(s.OutputFormat)) + "', overwrite = true" +
 			map[Format]string{CSV: ", header = true"}[s.OutputFormat] + ") AS\n" + s.Query
 	}
 	return "COPY (\n" + s.Query + "\n) TO " + quote.Text(file) + " (" + options(s.OutputFormat) + ")"
@@ -105,11 +107,6 @@ func options(f Format) string {
 		return "FORMAT json"
 	}
 	return "FORMAT parquet"
-}
-
-// escaped writes a text in GoogleSQL.
-func escaped(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
 }
 
 // cutAt refuses a query that cannot be run in parts of the input.

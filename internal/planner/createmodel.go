@@ -38,7 +38,7 @@ func (pl *Planner) createModel(ctx context.Context, s *dialect.CreateModel) (*Pl
 	case len(s.Input)+len(s.Output) > 0:
 		err = dialect.At(s.Name.Span, errors.New("INPUT and OUTPUT belong to remote models; a SavedModel brings its own signature"))
 	default:
-		o, err = pl.readImportOptions(s)
+		o, err = pl.readImportOptions(ctx, s)
 	}
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (pl *Planner) writable(ctx context.Context, db string) error {
 	return nil
 }
 
-func (pl *Planner) readImportOptions(s *dialect.CreateModel) (*importOptions, error) {
+func (pl *Planner) readImportOptions(ctx context.Context, s *dialect.CreateModel) (*importOptions, error) {
 	o := &importOptions{pathSpan: s.Name.Span, spans: map[string]dialect.Span{}}
 	modelType := ""
 	for i := range s.Options {
@@ -178,16 +178,12 @@ func (pl *Planner) readImportOptions(s *dialect.CreateModel) (*importOptions, er
 		}
 	}
 	if modelType == "" && strings.HasSuffix(o.Path, modelstore.ArchiveSuffix) && !pl.Config.BigQuery.Confined {
-		head, err := modelstore.ReadHead(o.Path)
-		if err == nil {
-			modelType = head.Type
-			o.kind, err = pl.Library.Engine(modelType)
-		}
-		if err != nil {
+		var err error
+		if o.kind, err = pl.Library.EngineOf(ctx, o.Path); err != nil {
 			return nil, dialect.At(o.pathSpan, fmt.Errorf("MODEL_PATH '%s': %w", o.Path, err))
 		}
 	}
-	if modelType == "" {
+	if o.kind == nil {
 		return nil, dialect.At(s.Name.Span, errors.New("CREATE MODEL needs OPTIONS(MODEL_TYPE='TENSORFLOW', MODEL_PATH='folder/*')"))
 	}
 	if o.Path == "" {

@@ -83,6 +83,8 @@ type Models interface {
 type Library interface {
 	// Engine gives the kind of engine of a MODEL_TYPE.
 	Engine(modelType string) (engine.Kind, error)
+	// EngineOf gives the kind of engine of an archive's model.
+	EngineOf(ctx context.Context, archive string) (engine.Kind, error)
 	// Inspect reads the files of a model and gives its spec; keep copies them into the store.
 	Inspect(ctx context.Context, k engine.Kind, in engine.Import) (s *modelspec.Spec, keep func(context.Context) error, err error)
 	// Export writes a model that is in the store into an archive.

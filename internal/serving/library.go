@@ -17,6 +17,18 @@ import (
 // Engine gives the kind of engine of a MODEL_TYPE.
 func (ms *Models) Engine(modelType string) (engine.Kind, error) { return ms.engines.Find(modelType) }
 
+// EngineOf gives the kind of engine of an archive's model.
+func (ms *Models) EngineOf(ctx context.Context, archive string) (engine.Kind, error) {
+	if err := ms.stores.allowed(ctx); err != nil {
+		return nil, err
+	}
+	head, err := modelstore.ReadHead(archive)
+	if err != nil {
+		return nil, err
+	}
+	return ms.Engine(head.Type)
+}
+
 // Inspect reads the files of a model and gives its spec; keep copies them into the store.
 func (ms *Models) Inspect(
 	ctx context.Context, k engine.Kind, in engine.Import,
