@@ -257,7 +257,7 @@ func (on *analyzer) analyze(ctx context.Context, src string, st dialect.Statemen
 		}
 	}
 	if on.counts && len(a.Parameters) == len(args) && slices.Contains([]string{"SELECT", "WITH", "FROM", "VALUES"}, a.Kind) {
-		if a.Scans, a.ScansAll, err = on.scans(ctx, src, st, args); err != nil {
+		if a.Scans, a.ScansAll, err = s.scans(ctx, args); err != nil {
 			return a, err
 		}
 	}

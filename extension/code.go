@@ -63,7 +63,7 @@ func CodeOf(err error) failure.Code {
 	case duckapi.AlreadyExists(err):
 		return failure.AlreadyExists
 	case errors.As(err, &ddb):
-		return duckdbCode(ddb.Type)
+		return duckdbCode(ddb)
 	case errors.As(err, &place):
 		return failure.InvalidQuery
 	}
@@ -71,9 +71,12 @@ func CodeOf(err error) failure.Code {
 }
 
 // duckdbCode sorts DuckDB's errors (https://duckdb.org/docs/stable/dev/internal_errors).
-func duckdbCode(t duckdb.ErrorType) failure.Code {
-	switch t {
+func duckdbCode(err *duckdb.Error) failure.Code {
+	switch err.Type {
 	case duckdb.ErrorTypeCatalog:
+		if !strings.Contains(err.Msg, "not exist") && !strings.Contains(err.Msg, "not found") { // it is there, and is something else
+			return failure.InvalidQuery
+		}
 		return failure.NotFound
 	case duckdb.ErrorTypeInterrupt:
 		return failure.Cancelled

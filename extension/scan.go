@@ -4,12 +4,16 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/duckdb/duckdb-go/v2"
+
 	"github.com/mallardml/mallard/internal/catalog"
 	"github.com/mallardml/mallard/internal/dialect"
+	"github.com/mallardml/mallard/internal/duckapi"
 )
 
 // Scan is a table that a statement reads, once or more often, behind views too, and the columns whose values it needs.
@@ -18,26 +22,9 @@ type Scan struct {
 	Columns []string // as the table has them; of a STRUCT the column
 }
 
-// scans asks DuckDB's plan what the statement would read. whole is false where the plan has what is no table's scan: files, functions, and
-// what DuckDB leaves out since it has no rows.
-func (on *analyzer) scans(ctx context.Context, src string, st dialect.Statement, args []driver.NamedValue) (all []Scan, whole bool,
-	err error) {
-	text := ""
-	err = on.run(ctx, src, st, func(x *execution) error {
-		x.plan.SQL = "EXPLAIN (FORMAT json) " + x.plan.SQL
-		rows, err := x.query(args)
-		if err != nil {
-			return err
-		}
-		all, err := readAll(rows)
-		for _, row := range all {
-			text, _ = row[len(row)-1].(string)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, false, err
-	}
+// scansOf reads DuckDB's plan of a statement, in the form of EXPLAIN (FORMAT JSON). whole is false where the plan has what is no table's
+// scan: files, functions, and what DuckDB leaves out since it has no rows.
+func scansOf(text string) (all []Scan, whole bool, err error) {
 	var plan []planNode
 	if err := json.Unmarshal([]byte(text), &plan); err != nil {
 		return nil, false, fmt.Errorf("DuckDB's plan of the statement: %w", err)
@@ -47,6 +34,77 @@ func (on *analyzer) scans(ctx context.Context, src string, st dialect.Statement,
 		n.scans(&all, &whole)
 	}
 	return all, whole, nil
+}
+
+// explain gives DuckDB's plan of a planned text.
+func (s *session) explain(ctx context.Context, sql string, args []driver.NamedValue) (text string, err error) {
+	defer duckapi.Interrupting(ctx, s.h)()
+	inner, err := s.duck.PrepareContext(ctx, "EXPLAIN (FORMAT JSON) "+sql)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, inner.Close()) }()
+	st := inner.(*duckdb.Stmt)
+	if err := duckapi.Bind(ctx, st, args); err != nil {
+		return "", err
+	}
+	rows, err := st.QueryBound(ctx)
+	if err != nil {
+		return "", err
+	}
+	all, err := readAll(rows)
+	for _, row := range all {
+		text, _ = row[len(row)-1].(string)
+	}
+	return text, err
+}
+
+// scans tells what a planned statement would read.
+func (s *stmt) scans(ctx context.Context, args []driver.NamedValue) (all []Scan, whole bool, err error) {
+	text, err := s.on.explain(ctx, s.plan.SQL, args)
+	if err == nil {
+		all, whole, err = scansOf(text)
+	}
+	if err != nil {
+		x := s.on.execute(ctx, s.src)
+		defer x.done()
+		x.plan, x.st = s.plan, &s.st
+		err = x.fault(err)
+	}
+	return all, whole, err
+}
+
+type scansKey struct{}
+
+// ScansFunc is told what a statement will read; whole says that it reads nothing but these tables. Its error ends the statement.
+type ScansFunc func(ctx context.Context, all []Scan, whole bool) error
+
+// WithScans tells f of what each step reads before it runs.
+func WithScans(ctx context.Context, f ScansFunc) context.Context {
+	return context.WithValue(ctx, scansKey{}, f)
+}
+
+// tellScans tells what the statement will read. What DuckDB cannot plan tells what is wrong when it runs.
+func (x *execution) tellScans(args []driver.NamedValue) error {
+	tell, ok := x.ctx.Value(scansKey{}).(ScansFunc)
+	if !ok {
+		return nil
+	}
+	switch verb, rest, _ := strings.Cut(x.plan.Verb, " "); {
+	case slices.Contains([]string{"SELECT", "WITH", "FROM", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE"}, verb):
+	case verb == "CREATE" && rest == "TABLE":
+	default:
+		return nil
+	}
+	text, err := x.s.explain(x.ctx, x.plan.SQL, args)
+	if err != nil {
+		return nil
+	}
+	all, whole, err := scansOf(text)
+	if err != nil {
+		return nil
+	}
+	return tell(x.ctx, all, whole)
 }
 
 // planNode is a step of DuckDB's plan.

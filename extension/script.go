@@ -221,8 +221,7 @@ func (s *session) set(ctx context.Context, src string, n *dialect.ScriptStatemen
 		return err
 	}
 	from := columns[0].Type
-	if len(n.Names) == 1 {
-		v := s.script.find(n.Names[0])
+	if v := s.script.find(n.Names[0]); len(n.Names) == 1 && !(n.Listed && from.Kind == googlesql.Struct && v.Type.Kind != googlesql.Struct) {
 		if sql, err = coerced(sql, from, v.Type, s.written(ctx, src, n.Expr)); err != nil {
 			return s.scriptFault(ctx, src, n.Expr, err)
 		}

@@ -22,6 +22,9 @@ func (t *steps) step(ctx context.Context, s *session, src string, st dialect.Sta
 			if from, err = nil, closeRows(from); err != nil { // another attempt
 				return err
 			}
+			if err := x.tellScans(args); err != nil {
+				return &final{err}
+			}
 			if x.plan.Selects() {
 				from, err = x.query(args)
 				return err

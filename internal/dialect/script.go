@@ -32,6 +32,7 @@ type ScriptStatement struct {
 	Kind    ScriptKind
 	Label   string
 	Names   []string
+	Listed  bool   // the names of SET stand in parentheses, and a STRUCT has the values
 	Type    string // of DECLARE, as written
 	Expr    Span   // without width when there is none
 	Body    []*ScriptStatement
@@ -276,7 +277,7 @@ func (r *scriptReader) assignment(s *ScriptStatement) {
 	s.Kind = Set
 	closing := ""
 	if r.text(0) == "(" {
-		closing = ")"
+		closing, s.Listed = ")", true
 		r.i++
 	}
 	for !r.done() && r.text(0) != "=" && r.text(0) != ";" {

@@ -218,16 +218,25 @@ func partitions(ctx context.Context, d described, dataset string, add func(...st
 		at := []string{d.project(), quote.Text(r.schema), quote.Text(r.name)}
 		p := r.kept.Partitioning
 		if p == nil {
-			add(append(at, "NULL", strconv.FormatInt(r.rows, 10), "NULL", "NULL", "NULL", "'ACTIVE'")...)
+			count, bytes, err := d.logical(ctx, r, "")
+			if err != nil {
+				return err
+			}
+			add(append(at, "NULL", count, bytes, bytes, momentText(r.kept.Modified), "'ACTIVE'")...)
 			continue
 		}
-		rows, err := d.Catalog.Rows(ctx, "SELECT "+partitionOf(p)+" AS id, count(*) FROM "+quote.Path(d.Catalog.Database, r.schema, r.name)+
-			" GROUP BY ALL ORDER BY ALL")
+		rows, err := d.Catalog.Rows(ctx, "SELECT DISTINCT "+partitionOf(p)+" AS id FROM "+quote.Path(d.Catalog.Database, r.schema, r.name)+
+			" ORDER BY ALL")
 		if err != nil {
 			return fmt.Errorf("the partitions of %s: %w", r.name, err)
 		}
 		for _, x := range rows {
-			add(append(at[:3:3], quote.Text(fmt.Sprint(x[0])), fmt.Sprint(x[1]), "NULL", "NULL", "NULL", "'ACTIVE'")...)
+			id := quote.Text(fmt.Sprint(x[0]))
+			count, bytes, err := d.logical(ctx, r, "("+partitionOf(p)+") = "+id)
+			if err != nil {
+				return err
+			}
+			add(append(at[:3:3], id, count, bytes, bytes, momentText(r.kept.Modified), "'ACTIVE'")...)
 		}
 	}
 	return nil

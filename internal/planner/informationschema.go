@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/translator"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
+	"github.com/mallardml/mallard/internal/logicalbytes"
 	"github.com/mallardml/mallard/internal/quote"
 )
 
@@ -243,10 +245,45 @@ func fieldPaths(ctx context.Context, d described, dataset string, add func(...st
 func oldTables(ctx context.Context, d described, dataset string, add func(...string)) error {
 	all, err := d.relations(ctx, dataset)
 	for _, r := range all {
-		kind := map[string]string{"BASE TABLE": "1", "VIEW": "2", "EXTERNAL": "3"}[r.kind()]
-		add(d.project(), quote.Text(r.schema), quote.Text(r.name), "NULL", "NULL", strconv.FormatInt(r.rows, 10), "NULL", kind)
+		kind := map[string]string{"BASE TABLE": "1", "SNAPSHOT": "1", "VIEW": "2", "MATERIALIZED VIEW": "2", "EXTERNAL": "3"}[r.kind()]
+		rows, bytes := strconv.FormatInt(r.rows, 10), "NULL"
+		if !r.view {
+			if rows, bytes, err = d.logical(ctx, r, ""); err != nil {
+				return err
+			}
+		}
+		add(d.project(), quote.Text(r.schema), quote.Text(r.name), millisText(r.kept.Created),
+			millisText(cmp.Or(r.kept.Modified, r.kept.Created)), rows, bytes, kind)
 	}
 	return err
+}
+
+// millisText writes a moment as milliseconds.
+func millisText(t *time.Time) string {
+	if t == nil {
+		return "NULL"
+	}
+	return strconv.FormatInt(t.UnixMilli(), 10)
+}
+
+// logical gives the number of a table's rows, or of those of a condition, and their bytes as BigQuery counts them.
+func (d described) logical(ctx context.Context, r relation, where string) (rows, bytes string, err error) {
+	names, _, types := d.typed(ctx, r)
+	var columns []googlesql.Field
+	for i, name := range names {
+		if types[i].Kind != 0 && name != writer.PartitionTime {
+			columns = append(columns, googlesql.Field{Name: name, Type: types[i]})
+		}
+	}
+	from := quote.Path(d.Catalog.Database, r.schema, r.name)
+	if where != "" {
+		from = "(FROM " + from + " WHERE " + where + ")"
+	}
+	found, err := d.Catalog.Rows(ctx, logicalbytes.Table(from, columns, r.rows))
+	if err != nil || len(found) == 0 {
+		return "NULL", "NULL", err
+	}
+	return fmt.Sprint(found[0][0]), fmt.Sprint(found[0][1]), nil
 }
 
 func modelsView(ctx context.Context, d described, dataset string, add func(...string)) error {

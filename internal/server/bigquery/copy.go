@@ -125,8 +125,10 @@ func (s *Service) runClone(ctx context.Context, j *job, to *destination, from re
 	switch {
 	case is != want:
 		return invalid("%s is not allowed for this operation because it is currently a %s.", from, is)
-	case to.there:
+	case to.there && (operation != "RESTORE" || to.write != writeTruncate):
 		return duplicate("Already Exists: Table %s", to)
+	case to.there:
+		statement = "CREATE OR REPLACE TABLE "
 	}
 	var t api.Table
 	if err := s.count(ctx, from, nil, &t); err != nil {

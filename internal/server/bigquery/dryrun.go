@@ -2,9 +2,7 @@ package bigquery
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -84,53 +82,10 @@ func (s *Service) dryRun(ctx context.Context, j *job) error {
 		if stats.Schema, err = schemaOf(a.Columns); err != nil {
 			return err
 		}
-		if err := s.scanned(ctx, a, stats); err != nil {
+		if err := s.scanned(ctx, a.Scans, a.ScansAll, stats); err != nil {
 			return err
 		}
 		estimate(a.Remote, stats)
-	}
-	return nil
-}
-
-// unknown is the accuracy of an estimate that may be too low or too high.
-const unknown = "UNKNOWN"
-
-// counted bounds the values whose bytes are counted for an estimate; of a table with more the first rows tell.
-const counted = 100_000_000
-
-// scanned adds the bytes of the columns that a query reads, as BigQuery counts them
-// (https://docs.cloud.google.com/bigquery/docs/best-practices-costs#estimate-query-costs).
-func (s *Service) scanned(ctx context.Context, a mallard.Analysis, stats *api.JobStatistics2) error {
-	if !a.ScansAll {
-		stats.TotalBytesProcessedAccuracy = "LOWER_BOUND"
-	}
-	for _, scan := range a.Scans {
-		if len(scan.Table) != 3 || scan.Table[0] == "temp" { // another connection's
-			stats.TotalBytesProcessedAccuracy = "LOWER_BOUND"
-			continue
-		}
-		r := relation{schema: schema{database: scan.Table[0], name: scan.Table[1]}, table: scan.Table[2], kind: "TABLE"}
-		columns, err := s.columns(ctx, r)
-		if err != nil {
-			return err
-		}
-		columns = slices.DeleteFunc(columns, func(f googlesql.Field) bool { return !slices.Contains(scan.Columns, f.Name) })
-		if len(columns) == 0 {
-			continue
-		}
-		var rows, bytes, of int64
-		if err := s.duck(ctx, func(c *sql.Conn) error {
-			return c.QueryRowContext(ctx, fmt.Sprintf(
-				"SELECT (SELECT count(*) FROM %s), count(*), coalesce(sum(%s), 0)::BIGINT FROM (FROM %s LIMIT %d)",
-				r.sql(), sizesOf(columns), r.sql(), counted/len(columns))).Scan(&rows, &of, &bytes)
-		}); err != nil {
-			return err
-		}
-		if of < rows {
-			stats.TotalBytesProcessedAccuracy = unknown
-			bytes = int64(float64(bytes) / float64(of) * float64(rows))
-		}
-		stats.TotalBytesProcessed += bytes
 	}
 	return nil
 }
@@ -182,15 +137,7 @@ func (s *Service) dryJob(c *call, j *job) (any, error) {
 		q.DestinationTable = &api.TableReference{ProjectId: j.project, DatasetId: Anonymous, TableId: newID("anon")}
 		q.WriteDisposition = writeTruncate
 	}
-	r.Statistics.TotalBytesProcessed = totalBytes(r)
 	return r, nil
-}
-
-func totalBytes(r *api.Job) int64 {
-	if r.Statistics.Query == nil {
-		return 0
-	}
-	return r.Statistics.Query.TotalBytesProcessed
 }
 
 // dryQuery is the reply of jobs.query to a dry run.

@@ -21,12 +21,7 @@ import (
 
 // prepareExtract checks the description of an extract job, and says how it is run.
 func (s *Service) prepareExtract(j *job) error {
-	e := j.config.Extract
-	if e.DestinationUri != "" && len(e.DestinationUris) == 0 {
-		e.DestinationUris = []string{e.DestinationUri}
-	}
-	e.DestinationFormat = strings.ToUpper(cmp.Or(e.DestinationFormat, "CSV"))
-	e.Compression = strings.ToUpper(cmp.Or(e.Compression, "NONE"))
+	e := extraction(j.config.Extract)
 	switch {
 	case e.SourceTable == nil:
 		return invalid("Required parameter is missing: configuration.extract.sourceTable")
@@ -48,9 +43,19 @@ func (s *Service) prepareExtract(j *job) error {
 	return nil
 }
 
+// extraction fills in what a description leaves out. The job shows what its client said.
+func extraction(given *api.JobConfigurationExtract) *api.JobConfigurationExtract {
+	e := *given
+	if e.DestinationUri != "" && len(e.DestinationUris) == 0 {
+		e.DestinationUris = []string{e.DestinationUri}
+	}
+	e.DestinationFormat, e.Compression = strings.ToUpper(cmp.Or(e.DestinationFormat, "CSV")), strings.ToUpper(cmp.Or(e.Compression, "NONE"))
+	return &e
+}
+
 // runExtract writes a table to objects of a bucket, as it is at one moment; nobody sees an object before it is whole.
 func (s *Service) runExtract(ctx context.Context, j *job) (err error) {
-	e := j.config.Extract
+	e := extraction(j.config.Extract)
 	r, err := s.relation(ctx, cmp.Or(e.SourceTable.ProjectId, j.project), e.SourceTable.DatasetId, e.SourceTable.TableId)
 	if err != nil {
 		return err

@@ -256,6 +256,45 @@ func TestDryRunBytes(t *testing.T) {
 		if q := j.Statistics.Query; j.Statistics.TotalBytesProcessed != tt.bytes || q.TotalBytesProcessedAccuracy != tt.accuracy {
 			t.Errorf("%s: %d bytes %s, want %d %s", tt.sql, j.Statistics.TotalBytesProcessed, q.TotalBytesProcessedAccuracy, tt.bytes, tt.accuracy)
 		}
+		if !strings.HasPrefix(tt.sql, "SELECT") {
+			continue
+		}
+		ran := s.insertQuery(&api.JobConfigurationQuery{Query: tt.sql, UseLegacySql: googleapi.Bool(false)})
+		if st := ran.Statistics; st.TotalBytesProcessed != tt.bytes || st.Query.TotalBytesProcessed != tt.bytes || st.Query.TotalBytesBilled%(10<<20) != 0 ||
+			st.Query.TotalBytesBilled == 0 != (tt.bytes == 0) {
+			t.Errorf("%s as a job: %d and %d bytes, %d billed, want %d", tt.sql, st.TotalBytesProcessed, st.Query.TotalBytesProcessed, st.Query.TotalBytesBilled, tt.bytes)
+		}
+	}
+}
+
+// TestParametersAreShown: a job shows NULL as no value, so that clients tell it from the empty STRING; a wrong value fails the job.
+func TestParametersAreShown(t *testing.T) {
+	s := serve(t)
+	_, r := s.post("/jobs", `{"configuration":{"query":{"query":"SELECT 1","queryParameters":[{"parameterType":{"type":"INT64"},"parameterValue":{"value":null}},
+		{"parameterType":{"type":"STRING"},"parameterValue":{"value":""}},{"parameterType":{"type":"STRUCT","structTypes":[{"name":"a","type":{"type":"STRING"}},
+		{"name":"b","type":{"type":"ARRAY","arrayType":{"type":"INT64"}}}]},"parameterValue":{"structValues":{"a":{"value":"x"},"b":{}}}}]}}}`)
+	shown, _ := json.Marshal(r["configuration"].(map[string]any)["query"].(map[string]any)["queryParameters"])
+	if want := `[{"parameterType":{"type":"INT64"}},{"parameterType":{"type":"STRING"},"parameterValue":{"value":""}},` +
+		`{"parameterType":{"structTypes":[{"name":"a","type":{"type":"STRING"}},{"name":"b","type":{"arrayType":{"type":"INT64"},"type":"ARRAY"}}],"type":"STRUCT"},` +
+		`"parameterValue":{"structValues":{"a":{"value":"x"}}}}]`; string(shown) != want {
+		t.Errorf("%s, want %s", shown, want)
+	}
+	status, r := s.post("/jobs", `{"configuration":{"query":{"query":"SELECT @p","queryParameters":[{"name":"p","parameterType":{"type":"INT64"},"parameterValue":{"value":"x"}}]}}}`)
+	if e, _ := r["status"].(map[string]any)["errorResult"].(map[string]any); status != 200 || e["reason"] != "invalidQuery" {
+		t.Errorf("%d %v", status, r)
+	}
+}
+
+// TestNotATable: what is there and is no table is a wrong statement, and not absent.
+func TestNotATable(t *testing.T) {
+	s := serve(t)
+	s.dataset("demo")
+	s.must("CREATE VIEW demo.v AS SELECT 1 AS x")
+	for _, sql := range []string{"INSERT demo.v VALUES (1)", "UPDATE demo.v SET x = 1 WHERE true", "DELETE FROM demo.v WHERE true", "TRUNCATE TABLE demo.v",
+		"ALTER TABLE demo.v ADD COLUMN y INT64", "DROP TABLE demo.v"} {
+		if e := s.insertQuery(&api.JobConfigurationQuery{Query: sql}).Status.ErrorResult; e == nil || e.Reason != "invalidQuery" {
+			t.Errorf("%s: %+v", sql, e)
+		}
 	}
 }
 

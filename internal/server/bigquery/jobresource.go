@@ -26,6 +26,9 @@ func (j *job) resource(c *call) *api.Job {
 	}
 	// What the job changes as it runs is copied: the reply is written without the lock.
 	st.Query, st.Load, st.Extract, st.Copy = copied(st.Query), copied(st.Load), copied(st.Extract), copied(st.Copy)
+	if st.Query != nil {
+		st.TotalBytesProcessed = st.Query.TotalBytesProcessed
+	}
 	if j.progress != nil && st.Query != nil {
 		st.Query.Timeline = j.timeline()
 	}

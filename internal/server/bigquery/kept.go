@@ -152,7 +152,7 @@ func properties(resource any, names ...string) (map[string]json.RawMessage, erro
 	}
 	kept := map[string]json.RawMessage{}
 	for _, n := range names {
-		if v, ok := all[n]; ok {
+		if v, ok := all[n]; ok && !empty(v) {
 			kept[n] = v
 		}
 	}
@@ -160,6 +160,32 @@ func properties(resource any, names ...string) (map[string]json.RawMessage, erro
 		return nil, nil
 	}
 	return kept, nil
+}
+
+// empty reports whether there is nothing in a message, nor in those inside it: clients send such ones to take away what was there.
+func empty(text json.RawMessage) bool {
+	var v any
+	if json.Unmarshal(text, &v) != nil {
+		return false
+	}
+	var none func(v any) bool
+	none = func(v any) bool {
+		switch x := v.(type) {
+		case nil:
+			return true
+		case []any:
+			return len(x) == 0
+		case map[string]any:
+			for _, inner := range x {
+				if !none(inner) {
+					return false
+				}
+			}
+			return true
+		}
+		return false
+	}
+	return none(v)
 }
 
 // restore puts kept fields into a resource.

@@ -21,18 +21,18 @@ func (s *Service) prepareLoad(j *job) error {
 	if err := dispositions(l.CreateDisposition, l.WriteDisposition); err != nil {
 		return err
 	}
-	l.SourceFormat = strings.ToUpper(cmp.Or(l.SourceFormat, "CSV"))
-	switch l.SourceFormat {
+	format := sourceFormat(l)
+	switch format {
 	case "CSV", "NEWLINE_DELIMITED_JSON", "PARQUET", "AVRO":
 	case "ORC", "DATASTORE_BACKUP":
-		return unsupported("sourceFormat %s is not read: DuckDB has no reader of it; use CSV, NEWLINE_DELIMITED_JSON or PARQUET", l.SourceFormat)
+		return unsupported("sourceFormat %s is not read: DuckDB has no reader of it; use CSV, NEWLINE_DELIMITED_JSON or PARQUET", format)
 	default:
-		return invalid("Invalid value for sourceFormat: %.50s is not a valid value", l.SourceFormat)
+		return invalid("Invalid value for sourceFormat: %.50s is not a valid value", format)
 	}
 	switch {
 	case l.Encoding != "" && !slices.Contains([]string{"UTF-8", "ISO-8859-1", "UTF-16LE"}, strings.ToUpper(l.Encoding)):
 		return unsupported("encoding %.50s is not read, UTF-8, ISO-8859-1 and UTF-16LE are", l.Encoding)
-	case strings.EqualFold(l.SourceColumnMatch, "NAME") && l.SourceFormat == "CSV":
+	case strings.EqualFold(l.SourceColumnMatch, "NAME") && format == "CSV":
 		return unsupported("sourceColumnMatch NAME is not read; leave the schema out, or name the columns in the file's order")
 	}
 	if err := checkSchema(l.Schema); err != nil {
@@ -45,10 +45,17 @@ func (s *Service) prepareLoad(j *job) error {
 	return nil
 }
 
+// sourceFormat is the format of a load's files. The job shows what its client said.
+func sourceFormat(l *api.JobConfigurationLoad) string {
+	return strings.ToUpper(cmp.Or(l.SourceFormat, "CSV"))
+}
+
 // runLoad reads files into a table: all of their rows, or none.
 func (s *Service) runLoad(ctx context.Context, j *job) (err error) {
 	defer j.upload.remove()
-	r := &loading{s: s, j: j, l: j.config.Load, stage: quote.Path(Anonymous, "main", newID("load"))}
+	l := *j.config.Load
+	l.SourceFormat = sourceFormat(&l)
+	r := &loading{s: s, j: j, l: &l, stage: quote.Path(Anonymous, "main", newID("load"))}
 	if r.to, err = s.destination(ctx, j.project, r.l.DestinationTable, r.l.CreateDisposition,
 		cmp.Or(r.l.WriteDisposition, writeAppend)); err != nil {
 		return err

@@ -204,8 +204,8 @@ func (r *loading) finish(ctx context.Context) error {
 		st := r.j.statistics.Load
 		st.OutputRows, st.BadRecords = done.rows-before, r.bad
 		st.OutputBytes = st.InputFileBytes
-		if r.l.Schema == nil {
-			r.l.Schema = wire.Schema(columns)
+		if shown := r.j.config.Load; shown.Schema == nil {
+			shown.Schema = wire.Schema(columns)
 		}
 	})
 	return nil

@@ -25,6 +25,25 @@ func TestPartitions(t *testing.T) {
 	}
 	s.must("CREATE TABLE demo.t (d DATE, n INT64) PARTITION BY d")
 	load("t", "WRITE_APPEND", "2024-01-01,1\n2024-01-02,2\n")
+	summary, err := s.Tables.Get(project, "demo", "t$__PARTITIONS_SUMMARY__").Do()
+	if err != nil || summary.NumRows != 2 || summary.Schema.Fields[3].Name != "partition_id" {
+		t.Errorf("%+v, %v", summary, err)
+	}
+	if ids, err := s.Tabledata.List(project, "demo", "t$__PARTITIONS_SUMMARY__").SelectedFields("partition_id").Do(); err != nil || texts(ids.Rows) != "20240101;20240102" {
+		t.Errorf("%+v, %v", ids, err)
+	}
+	filtered, err := s.Tables.Insert(project, "demo", &api.Table{TableReference: to("filtered"), RequirePartitionFilter: true, TimePartitioning: &api.TimePartitioning{Field: "d"},
+		Schema: &api.TableSchema{Fields: []*api.TableFieldSchema{{Name: "d", Type: "DATE"}}}}).Do()
+	if err != nil || !filtered.RequirePartitionFilter || !filtered.TimePartitioning.RequirePartitionFilter {
+		t.Errorf("%+v, %v", filtered, err)
+	}
+	filtered, err = s.Tables.Patch(project, "demo", "filtered", &api.Table{ForceSendFields: []string{"RequirePartitionFilter"}}).Do()
+	if err != nil || filtered.RequirePartitionFilter || filtered.TimePartitioning.RequirePartitionFilter {
+		t.Errorf("%+v, %v", filtered, err)
+	}
+	s.must("CREATE TABLE demo.whole (n INT64)")
+	_, err = s.Tables.Get(project, "demo", "whole$__PARTITIONS_SUMMARY__").Do()
+	wantFault(t, err, 400, "invalid", "not partitioned")
 	for _, tt := range []struct{ table, write, file, want string }{
 		{"t$20240101", "WRITE_TRUNCATE", "2024-01-01,3\n2024-01-01,4\n", "2024-01-01,3;2024-01-01,4;2024-01-02,2"},
 		{"t$20240101", "WRITE_APPEND", "2024-01-01,5\n", "2024-01-01,3;2024-01-01,4;2024-01-01,5;2024-01-02,2"},

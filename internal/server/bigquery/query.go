@@ -238,6 +238,7 @@ func (s *Service) results(c *call, j *job, w rowsWanted) (*queryReply, error) {
 	r.etag = etag(r.JobReference)
 	st := j.statistics.Query
 	r.DmlStats, r.SessionInfo = st.DmlStats, j.statistics.SessionInfo
+	r.TotalBytesProcessed, r.TotalBytesBilled = st.TotalBytesProcessed, st.TotalBytesBilled
 	if st.DmlStats != nil || st.NumDmlAffectedRows > 0 {
 		r.NumDmlAffectedRows = st.NumDmlAffectedRows
 		r.ForceSendFields = append(r.ForceSendFields, "NumDmlAffectedRows")

@@ -28,6 +28,9 @@ func (s *Service) prepareQuery(j *job) error {
 	switch {
 	case strings.TrimSpace(q.Query) == "":
 		return invalid("Required parameter is missing: query")
+	case q.UseLegacySql != nil && *q.UseLegacySql && strings.Contains(q.Query, partitionsSummary):
+		return unsupported("Legacy SQL is not run: set useLegacySql to false, and read the partitions of a table from "+
+			"`project.dataset`.INFORMATION_SCHEMA.PARTITIONS; tabledata.list reads table%s", partitionsSummary)
 	case q.UseLegacySql != nil && *q.UseLegacySql && legacyTable.MatchString(q.Query):
 		return unsupported("Legacy SQL is not run: set useLegacySql to false, and write `project.dataset.table` for [project:dataset.table]")
 	}
@@ -41,15 +44,38 @@ func (s *Service) prepareQuery(j *job) error {
 	default:
 		return invalid("Invalid value for priority: %.50s is not a valid value", q.Priority)
 	}
-	if _, err := wire.Parameters(q.ParameterMode, j.parameters); err != nil {
-		f := invalid("%v", err)
-		f.Reason, f.Location = "invalidQuery", "q"
-		return f
+	for i, p := range j.parameters {
+		if i < len(q.QueryParameters) && q.QueryParameters[i] != nil {
+			q.QueryParameters[i].ParameterValue = shown(p.ParameterValue, q.QueryParameters[i].ParameterValue)
+		}
 	}
 	q.UseLegacySql = new(bool)
 	j.statistics = queryStatistics()
 	j.run = s.runQuery
 	return nil
+}
+
+// shown is the value of a parameter as the job shows it: NULL is no value, and the empty STRING is one.
+func shown(given *wire.ParameterValue, value *api.QueryParameterValue) *api.QueryParameterValue {
+	if value == nil || given == nil || given.Value == nil && given.ArrayValues == nil && given.StructValues == nil && value.RangeValue == nil {
+		return nil
+	}
+	if given.Value != nil {
+		value.ForceSendFields = append(value.ForceSendFields, "Value")
+	}
+	for i := range value.ArrayValues {
+		if inner := shown(given.ArrayValues[i], value.ArrayValues[i]); inner != nil {
+			value.ArrayValues[i] = inner
+		}
+	}
+	for name, inner := range value.StructValues {
+		if kept := shown(given.StructValues[name], &inner); kept != nil {
+			value.StructValues[name] = *kept
+		} else {
+			delete(value.StructValues, name)
+		}
+	}
+	return value
 }
 
 // legacyTable is a table as only legacy SQL writes it: a truth of useLegacySql alone is what older clients send without meaning it.
@@ -70,12 +96,15 @@ type stepper interface {
 
 // queryRun is a job of a query as it runs.
 type queryRun struct {
-	s      *Service
-	j      *job
-	c      stepper
-	script bool
-	ran    int
-	last   *result // of the last query, or of the first one
+	s           *Service
+	j           *job
+	c           stepper
+	script      bool
+	ran         int
+	transaction string // of the statements between BEGIN and its end
+	// current is the job of the statement that runs.
+	current *job
+	last    *result // of the last query, or of the first one
 	// firstSelect says that the result of a script is that of its first query.
 	firstSelect bool
 	into        *session
@@ -111,6 +140,7 @@ func (s *Service) runQuery(ctx context.Context, j *job) error {
 	progress := &mallard.Progress{}
 	j.change(func() { j.progress = progress })
 	ctx = extension.WithJob(mallard.WithProgress(mallard.WithStreaming(ctx), progress), &r.told)
+	ctx = extension.WithScans(ctx, r.reads)
 	if q.MaximumBytesBilled > 0 {
 		ctx = extension.WithTokenBudget(ctx, max(q.MaximumBytesBilled/bytesOfToken, 1))
 	}
@@ -141,7 +171,9 @@ const bytesOfToken = 4
 func arguments(mode string, given []wire.QueryParameter) ([]driver.NamedValue, error) {
 	args, err := wire.Parameters(mode, given)
 	if err != nil {
-		return nil, invalid("%v", err)
+		f := invalid("%v", err)
+		f.Reason, f.Location = "invalidQuery", "q"
+		return nil, f
 	}
 	values := make([]driver.NamedValue, len(args))
 	for i, a := range args {
@@ -164,6 +196,16 @@ func (r *queryRun) step(ctx context.Context, step extension.Step, run func() (ex
 	if r.script {
 		j = r.child(step, text)
 		r.told.ID = j.id
+	}
+	r.current = j
+	if st.kind == "BEGIN_TRANSACTION" {
+		r.transaction = newID("")
+	}
+	if r.transaction != "" && r.script {
+		j.change(func() { j.statistics.TransactionInfo = &api.TransactionInfo{TransactionId: r.transaction} })
+	}
+	if st.kind == "COMMIT_TRANSACTION" || st.kind == "ROLLBACK_TRANSACTION" {
+		r.transaction = ""
 	}
 	err := r.statement(ctx, j, st, step, run)
 	if r.script {

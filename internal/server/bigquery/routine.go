@@ -213,7 +213,7 @@ func (s *Service) writeRoutine(ctx context.Context, r routine, create string, in
 	if err != nil {
 		return err
 	}
-	props, err := properties(in, "determinismLevel", "strictMode", "securityMode")
+	props, err := properties(in, "dataGovernanceType", "definitionBody", "determinismLevel", "returnTableType", "securityMode", "strictMode")
 	if err != nil {
 		return err
 	}

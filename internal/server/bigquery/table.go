@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -13,6 +13,7 @@ import (
 	"github.com/mallardml/mallard/extension"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/writer"
+	"github.com/mallardml/mallard/internal/logicalbytes"
 	"github.com/mallardml/mallard/internal/metadata"
 	"github.com/mallardml/mallard/internal/quote"
 	"github.com/mallardml/mallard/internal/server/wire"
@@ -84,17 +85,26 @@ func partitioning(v metadata.Value) (*api.TimePartitioning, *api.RangePartitioni
 		return nil, &api.RangePartitioning{Field: p.Column, Range: &api.RangePartitioningRange{
 			Start: p.Range[0], End: p.Range[1], Interval: p.Range[2], ForceSendFields: []string{"Start", "End", "Interval"}}}
 	default:
-		return &api.TimePartitioning{Type: cmp.Or(p.Unit, "DAY"), Field: p.Column, ExpirationMs: v.PartitionLife.Milliseconds()}, nil
+		return &api.TimePartitioning{Type: cmp.Or(p.Unit, "DAY"), Field: p.Column, ExpirationMs: v.PartitionLife.Milliseconds(),
+			RequirePartitionFilter: p.RequireFilter}, nil
 	}
 	return nil, nil
 }
 
 func (s *Service) getTable(c *call) (any, error) {
+	if t, _, ok, err := s.summary(c); ok {
+		return t, err
+	}
 	r, err := s.relation(c.ctx(), c.project(), c.path("datasetId"), c.path("tableId"))
 	if err != nil {
 		return nil, err
 	}
-	return s.tableResource(c, r)
+	t, err := s.tableResource(c, r)
+	if err == nil && strings.EqualFold(c.param("view"), "BASIC") { // without what its storage tells
+		t.NumRows, t.NumBytes, t.NumTotalLogicalBytes, t.NumActiveLogicalBytes, t.LastModifiedTime = 0, 0, 0, 0, 0
+		t.ForceSendFields = slices.DeleteFunc(t.ForceSendFields, func(name string) bool { return strings.HasPrefix(name, "Num") })
+	}
+	return t, err
 }
 
 // columns gives the columns of a table or a view.
@@ -254,10 +264,7 @@ func fieldNamed(fields []*api.TableFieldSchema, path []string) *api.TableFieldSc
 	return nil
 }
 
-// sample is how many rows tell how long those of a table are.
-const sample = 2048
-
-// count fills in the number of rows, and about how many bytes BigQuery would count for them, by the first rows.
+// count fills in the number of rows, and how many bytes BigQuery would count for them.
 func (s *Service) count(ctx context.Context, r relation, columns []googlesql.Field, t *api.Table) error {
 	return s.duck(ctx, func(c *sql.Conn) error { return r.count(ctx, c, columns, t) })
 }
@@ -268,46 +275,20 @@ func (x *change) count(r relation, columns []googlesql.Field, t *api.Table) erro
 }
 
 func (r relation) count(ctx context.Context, c *sql.Conn, columns []googlesql.Field, t *api.Table) error {
-	var rows int64
-	var each float64
-	err := c.QueryRowContext(ctx, fmt.Sprintf(
-		"SELECT (SELECT count(*) FROM %s), (SELECT coalesce(avg(%s), 0)::DOUBLE FROM (FROM %s LIMIT %d))",
-		r.from(), sizesOf(columns), r.from(), sample)).Scan(&rows, &each)
-	t.NumRows, t.NumBytes = uint64(rows), int64(each*float64(rows))
+	var rows, bytes int64
+	if err := c.QueryRowContext(ctx, "SELECT count(*) FROM "+r.from()).Scan(&rows); err != nil {
+		return err
+	}
+	if len(columns) > 0 && rows > 0 {
+		if err := c.QueryRowContext(ctx, logicalbytes.Table(r.from(), columns, rows)).Scan(&rows, &bytes); err != nil {
+			return err
+		}
+	}
+	t.NumRows, t.NumBytes = uint64(rows), bytes
 	t.NumTotalLogicalBytes, t.NumActiveLogicalBytes = t.NumBytes, t.NumBytes
 	t.ForceSendFields = append(t.ForceSendFields, "NumRows", "NumBytes", "NumLongTermBytes",
 		"NumTotalLogicalBytes", "NumActiveLogicalBytes", "NumLongTermLogicalBytes")
-	return err
-}
-
-// sizesOf is about the bytes of a row.
-func sizesOf(columns []googlesql.Field) string {
-	sizes := []string{"0"}
-	for _, f := range columns {
-		sizes = append(sizes, sizeOf(f))
-	}
-	return strings.Join(sizes, " + ")
-}
-
-// sizeOf is about the bytes of a column's value
-// (https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-types#data_type_sizes).
-func sizeOf(c googlesql.Field) string {
-	name := quote.Name(c.Name)
-	switch c.Type.Kind {
-	case googlesql.Bool:
-		return "if(" + name + " IS NULL, 0, 1)"
-	case googlesql.String:
-		return "coalesce(2 + strlen(" + name + "), 0)"
-	case googlesql.Bytes:
-		return "coalesce(2 + octet_length(" + name + "), 0)"
-	case googlesql.Numeric, googlesql.Interval:
-		return "if(" + name + " IS NULL, 0, 16)"
-	case googlesql.BigNumeric:
-		return "if(" + name + " IS NULL, 0, 32)"
-	case googlesql.Array, googlesql.Struct, googlesql.JSON:
-		return "coalesce(strlen(" + name + "::VARCHAR), 0)"
-	}
-	return "if(" + name + " IS NULL, 0, 8)"
+	return nil
 }
 
 func (s *Service) deleteTable(c *call) (any, error) {

@@ -39,6 +39,11 @@ func (r *dataReply) MarshalJSON() ([]byte, error) {
 }
 
 func (s *Service) listTableData(c *call) (any, error) {
+	if t, rows, ok, err := s.summary(c); err != nil {
+		return nil, err
+	} else if ok {
+		return s.listRows(c, rows, summaryColumns, t)
+	}
 	r, err := s.relation(c.ctx(), c.project(), c.path("datasetId"), c.path("tableId"))
 	if err != nil {
 		return nil, err
@@ -50,18 +55,23 @@ func (s *Service) listTableData(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	columns, expressions, err := selected(columns, c.param("selectedFields"))
-	if err != nil {
-		return nil, err
-	}
 	var t api.Table
 	if err := s.count(c.ctx(), r, nil, &t); err != nil {
+		return nil, err
+	}
+	return s.listRows(c, r.from(), columns, &t)
+}
+
+// listRows gives a page of what is read from a table, or from a query in parentheses.
+func (s *Service) listRows(c *call, source string, columns []googlesql.Field, t *api.Table) (any, error) {
+	columns, expressions, err := selected(columns, c.param("selectedFields"))
+	if err != nil {
 		return nil, err
 	}
 	out := &dataReply{TableDataList: &api.TableDataList{
 		Kind: "bigquery#tableDataList", TotalRows: int64(t.NumRows), ForceSendFields: []string{"TotalRows"},
 	}}
-	out.Etag = etag([]any{r.from(), t.NumRows})
+	out.Etag = etag([]any{source, t.NumRows})
 	from, err := c.offset()
 	if err != nil {
 		return nil, err
@@ -76,7 +86,7 @@ func (s *Service) listTableData(c *call) (any, error) {
 	if from >= int64(t.NumRows) || most == 0 {
 		return out, nil
 	}
-	p, err := s.page(c.ctx(), fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(expressions, ", "), r.from(),
+	p, err := s.page(c.ctx(), fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(expressions, ", "), source,
 		limitOf(most), from), columns, most, c.timestamps())
 	if err != nil {
 		return nil, err
@@ -111,7 +121,7 @@ func selected(columns []googlesql.Field, fields string) ([]googlesql.Field, []st
 // insertRequest is the body of tabledata.insertAll; its rows keep the digits of their numbers.
 type insertRequest struct {
 	Rows []struct {
-		InsertID string          `json:"insertId"`
+		InsertID wire.Scalar     `json:"insertId"`
 		JSON     json.RawMessage `json:"json"`
 	} `json:"rows"`
 	SkipInvalidRows     bool   `json:"skipInvalidRows"`
@@ -119,14 +129,21 @@ type insertRequest struct {
 	TemplateSuffix      string `json:"templateSuffix"`
 }
 
-// mostRows is how many rows a request may have, as BigQuery says.
-const mostRows = 50_000
+// mostRows is how many rows a request may have, and mostInserted how many bytes, as BigQuery says
+// (https://docs.cloud.google.com/bigquery/quotas#streaming_inserts).
+const (
+	mostRows     = 50_000
+	mostInserted = 10 << 20
+)
 
 // insertAll is tabledata.insertAll. The rows are there when it answers.
 func (s *Service) insertAll(c *call) (any, error) {
 	text, err := c.read()
 	if err != nil {
 		return nil, err
+	}
+	if len(text) > mostInserted {
+		return nil, fault(413, "invalid", "Request payload size exceeds the limit: %d bytes.", mostInserted)
 	}
 	var in insertRequest
 	if err := json.Unmarshal(text, &in); err != nil {
@@ -175,13 +192,13 @@ func (s *Service) insertAll(c *call) (any, error) {
 			out.InsertErrors = append(out.InsertErrors, insertError(i, err))
 			continue
 		}
-		if s.inserted.first(r.sql(), row.InsertID) {
+		if s.inserted.first(r.sql(), string(row.InsertID)) {
 			rows = append(rows, values)
 		}
 	}
 	if len(wrong) > 0 && !in.SkipInvalidRows { // then none is inserted
 		for i, row := range in.Rows {
-			s.inserted.forget(r.sql(), row.InsertID)
+			s.inserted.forget(r.sql(), string(row.InsertID))
 			if !wrong[i] {
 				out.InsertErrors = append(out.InsertErrors, &api.TableDataInsertAllResponseInsertErrors{
 					Index: int64(i), ForceSendFields: []string{"Index"}, Errors: []*api.ErrorProto{{Reason: "stopped"}}})
@@ -192,7 +209,7 @@ func (s *Service) insertAll(c *call) (any, error) {
 	}
 	if err := s.insertRows(c.ctx(), r, columns, rows); err != nil {
 		for _, row := range in.Rows {
-			s.inserted.forget(r.sql(), row.InsertID)
+			s.inserted.forget(r.sql(), string(row.InsertID))
 		}
 		return nil, err
 	}

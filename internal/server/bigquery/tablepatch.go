@@ -35,7 +35,7 @@ func (s *Service) patchTable(c *call) (any, error) {
 			in.Schema = current.Schema
 		}
 	} else {
-		err = c.patched(current, &in)
+		err = c.patched(withoutFilter(current), &in)
 	}
 	if err != nil {
 		return nil, err
@@ -91,6 +91,15 @@ func (s *Service) patchTable(c *call) (any, error) {
 		return nil, err
 	}
 	return s.getTable(c)
+}
+
+// withoutFilter leaves out the second place of a table's requirePartitionFilter, which a body may change in the other one alone.
+func withoutFilter(t *api.Table) *api.Table {
+	shown := *t
+	if shown.TimePartitioning = copied(t.TimePartitioning); shown.TimePartitioning != nil {
+		shown.TimePartitioning.RequirePartitionFilter = false
+	}
+	return &shown
 }
 
 // alter changes columns, or the fields in the column of a path: new ones at the end, and REQUIRED ones that become NULLABLE

@@ -109,8 +109,8 @@ var treatments = map[reflect.Type]treatment{
 	},
 	reflect.TypeFor[api.Routine](): {
 		served:  "arguments definitionBody description language returnTableType returnType routineReference routineType",
-		kept:    "determinismLevel securityMode strictMode",
-		refused: "dataGovernanceType externalRuntimeOptions importedLibraries pythonOptions remoteFunctionOptions sparkOptions",
+		kept:    "dataGovernanceType determinismLevel securityMode strictMode",
+		refused: "externalRuntimeOptions importedLibraries pythonOptions remoteFunctionOptions sparkOptions",
 	},
 	reflect.TypeFor[api.Argument](): {
 		served: "argumentKind dataType mode name", ignored: "isAggregate", refused: "tableType",

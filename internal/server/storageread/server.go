@@ -108,6 +108,8 @@ func statusOf(err error) error {
 	return status.Error(code, err.Error())
 }
 
+var projectPath = regexp.MustCompile(`^projects/([^/]+)$`)
+
 var tablePath = regexp.MustCompile(`^projects/([^/]+)/datasets/([^/]+)/tables/([^/]+)$`)
 
 // longestRestriction is that of BigQuery.
@@ -172,7 +174,11 @@ func (s *Server) CreateReadSession(ctx context.Context, r *storagepb.CreateReadS
 	if err != nil {
 		return nil, statusOf(err)
 	}
-	n.name = "projects/" + names[1] + "/locations/" + s.o.Location + "/sessions/" + n.id
+	project := names[1]
+	if in := projectPath.FindStringSubmatch(r.GetParent()); in != nil { // a table of another project is read in that of the caller
+		project = in[1]
+	}
+	n.name = "projects/" + project + "/locations/" + s.o.Location + "/sessions/" + n.id
 	if err := s.sessions.add(n); err != nil {
 		return nil, err
 	}
