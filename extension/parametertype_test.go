@@ -3,9 +3,12 @@ package extension_test
 import (
 	"database/sql"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
 )
 
 // TestParameterTypes: a parameter of GoogleSQL has the type of its value; the places of those by position stay, also where the
@@ -24,6 +27,8 @@ func TestParameterTypes(t *testing.T) {
 		{"SELECT COUNT(*) FROM UNNEST(@l) AS x WHERE x > 1.5", []any{sql.Named("l", []any{1, 2.5})}, "1"},
 		{"SELECT ? / 2", []any{5}, "2.5"},
 		{"SELECT IFNULL(?, 'none') || ?", []any{nil, "!"}, "none!"},
+		{"SELECT FORMAT('%T', (?, ?))", []any{duckdb.Decimal{Width: 4, Scale: 1, Value: big.NewInt(15)}, duckdb.Interval{Months: 1, Days: 2, Micros: 3}},
+			`(NUMERIC "1.5", INTERVAL "0-1 2 0:0:0.000003" YEAR TO SECOND)`},
 		{"SELECT DATE '2024-02-29' = @d", []any{sql.Named("d", "2024-02-29")}, "true"},
 		{"SELECT EXTRACT(YEAR FROM ?)", []any{time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}, "2024"},
 		{"SELECT LENGTH(?)", []any{[]byte{0xff, 0}}, "2"},

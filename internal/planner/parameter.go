@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/duckdb/duckdb-go/v2"
 	"github.com/mallardml/mallard/googlesql"
 	"github.com/mallardml/mallard/internal/googlesql/analyzer"
 )
@@ -67,8 +68,16 @@ func typeOfValue(v reflect.Value, lists int) (googlesql.Type, bool) {
 	if !v.IsValid() {
 		return googlesql.Type{}, false
 	}
-	if v.Type() == reflect.TypeFor[time.Time]() {
+	switch v.Type() {
+	case reflect.TypeFor[time.Time]():
 		return googlesql.Type{Kind: googlesql.Timestamp}, true
+	case reflect.TypeFor[duckdb.Interval]():
+		return googlesql.Type{Kind: googlesql.Interval}, true
+	case reflect.TypeFor[duckdb.Decimal]():
+		if scale := v.FieldByName("Scale").Uint(); scale > 9 {
+			return googlesql.Type{Kind: googlesql.BigNumeric}, true
+		}
+		return googlesql.Type{Kind: googlesql.Numeric}, true
 	}
 	switch v.Kind() {
 	case reflect.Bool:
