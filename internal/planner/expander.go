@@ -15,6 +15,7 @@ type expander struct {
 
 	columns []googlesql.Field // of a translated query
 	tables  []tableCall       // DuckDB's table functions in it
+	left    []string          // columns of its tables that GoogleSQL has no types for
 
 	fused map[*dialect.Function]*dialect.Function // see fuse
 	own   map[string]map[string]bool              // the user's functions in schemas ml, obj and ai, as far as they were looked for

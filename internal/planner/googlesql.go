@@ -71,6 +71,7 @@ func (ex *expander) translate(ctx context.Context, src string, q *dialect.Query)
 	if err := ex.planned(ctx, s.Written); err != nil {
 		return nil, err
 	}
+	ex.tellLeftOut(text)
 	if s.Load != nil {
 		sql, then, err := described{ex}.load(ctx, s.Load)
 		if err != nil {
@@ -396,6 +397,9 @@ func (d described) Table(ctx context.Context, path []string) (translator.Table, 
 	columns := d.Describe(ctx, "SELECT * FROM "+t.From)
 	if columns == nil || l.expired() {
 		return t, translator.ErrNotFound
+	}
+	for _, name := range leftOut(columns) {
+		d.left = append(d.left, strings.Join(path, ".")+"."+name)
 	}
 	t.Columns = withPartitionColumns(d.columns(columns))
 	if parts[0] == "temp" {
