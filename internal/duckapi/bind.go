@@ -97,26 +97,33 @@ var ErrNoValue = errors.New("has no value")
 // inOrder gives the arguments in the order of the statement's parameters. Names do not tell case apart, as in SQL. An argument without
 // a name may stand for a parameter with one, and a named one for ?.
 func inOrder(p mapping.PreparedStatement, args []driver.NamedValue) ([]driver.NamedValue, error) {
-	named := map[string]driver.NamedValue{}
+	var named map[string]driver.NamedValue // by lower case; nil where none has a name, as mostly
 	for _, a := range args {
+		if a.Name == "" {
+			continue
+		}
 		name := strings.ToLower(a.Name)
-		if _, twice := named[name]; twice && name != "" {
+		if _, twice := named[name]; twice {
 			return nil, fmt.Errorf("two arguments are called %s", a.Name)
+		}
+		if named == nil {
+			named = map[string]driver.NamedValue{}
 		}
 		named[name] = a
 	}
-	n := int(mapping.NParams(p))
-	all := make([]driver.NamedValue, n)
+	all := make([]driver.NamedValue, mapping.NParams(p))
 	for i := range all {
-		name := mapping.ParameterName(p, mapping.IdxT(i+1))
-		a, ok := named[strings.ToLower(name)]
-		if ok = ok && name != ""; !ok {
-			if a, ok = byPlace(args, i+1); ok && a.Name != "" && !isNumeral(name) {
+		a, ok := byPlace(args, i+1)
+		if named != nil {
+			name := mapping.ParameterName(p, mapping.IdxT(i+1))
+			if its, is := named[strings.ToLower(name)]; is {
+				a, ok = its, true
+			} else if a.Name != "" && !isNumeral(name) {
 				ok = false
 			}
 		}
 		if !ok {
-			return nil, fmt.Errorf("parameter $%s %w", name, ErrNoValue)
+			return nil, fmt.Errorf("parameter $%s %w", mapping.ParameterName(p, mapping.IdxT(i+1)), ErrNoValue)
 		}
 		a.Ordinal = i + 1
 		all[i] = a
@@ -124,8 +131,11 @@ func inOrder(p mapping.PreparedStatement, args []driver.NamedValue) ([]driver.Na
 	return all, nil
 }
 
-// byPlace gives the argument with an ordinal, or the one that stands there.
+// byPlace gives the argument with an ordinal, mostly the one that stands there.
 func byPlace(args []driver.NamedValue, ordinal int) (driver.NamedValue, bool) {
+	if ordinal <= len(args) && args[ordinal-1].Ordinal == ordinal {
+		return args[ordinal-1], true
+	}
 	for _, a := range args {
 		if a.Ordinal == ordinal {
 			return a, true
