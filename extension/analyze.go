@@ -309,6 +309,10 @@ func (on *analyzer) runDDL(ctx context.Context, src string, st dialect.Statement
 	})
 }
 
+// rowVerbs begin the statements of DuckDB that give rows.
+var rowVerbs = []string{"SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE", "EXPLAIN", "CALL",
+	"EXECUTE"}
+
 // describe fills in parameters and columns.
 func (a *Analysis) describe(s *stmt) error {
 	p, err := duckapi.Prepared(s.inner)
@@ -324,13 +328,9 @@ func (a *Analysis) describe(s *stmt) error {
 		}
 		a.Parameters = append(a.Parameters, Parameter{Name: mapping.ParameterName(p, i+1), Type: of})
 	}
-	switch verb, _, _ := strings.Cut(a.Kind, " "); verb {
-	case "SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE",
-		"EXPLAIN", "CALL", "PRAGMA", "EXECUTE":
-	default:
-		if !strings.Contains(strings.ToUpper(s.plan.SQL), "RETURNING") {
-			return nil // a count, which nobody asked for
-		}
+	verb, _, _ := strings.Cut(a.Kind, " ")
+	if !slices.Contains(rowVerbs, verb) && verb != "PRAGMA" && !strings.Contains(strings.ToUpper(s.plan.SQL), "RETURNING") {
+		return nil // a count, which nobody asked for
 	}
 	for i := range mapping.PreparedStatementColumnCount(p) {
 		t := mapping.PreparedStatementColumnLogicalType(p, i)

@@ -272,6 +272,5 @@ func hasRows(node dialect.Node) bool {
 		return false
 	}
 	verb, _, _ := strings.Cut(q.Verb, " ")
-	return slices.Contains([]string{"SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "SUMMARIZE",
-		"EXPLAIN", "CALL", "EXECUTE"}, verb)
+	return slices.Contains(rowVerbs, verb)
 }

@@ -18,8 +18,8 @@ const Exact = 1 << 17
 // stretches are how many parts of a larger table are counted, all over it.
 const stretches = 16
 
-// Row writes the bytes of a row.
-func Row(columns []googlesql.Field) string {
+// row writes the bytes of a row.
+func row(columns []googlesql.Field) string {
 	sizes := []string{"0"}
 	for _, f := range columns {
 		sizes = append(sizes, value(quote.Name(f.Name), f.Type, 0))
@@ -59,7 +59,7 @@ func value(x string, t googlesql.Type, depth int) string {
 // Table writes a query for a table's number of rows and their bytes. from is the table, or a query of some of its rows in parentheses;
 // rows, where it is known, is how many there are at about.
 func Table(from string, columns []googlesql.Field, rows int64) string {
-	each := Row(columns)
+	each := row(columns)
 	of := fmt.Sprintf("(FROM %s LIMIT %d)", from, Exact)
 	if rows > Exact && !strings.HasPrefix(from, "(") {
 		parts := make([]string, stretches)

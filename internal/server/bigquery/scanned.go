@@ -3,6 +3,7 @@ package bigquery
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	api "google.golang.org/api/bigquery/v2"
 
@@ -64,14 +65,9 @@ func (r *queryRun) reads(ctx context.Context, scans []extension.Scan, whole bool
 	if most := r.j.config.Query.MaximumBytesBilled; most > 0 && billed > most && found.TotalBytesProcessed > most {
 		return fault(403, "bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher required.", most, billed)
 	}
-	j := r.current
-	j.change(func() {
-		q := j.statistics.Query
-		q.TotalBytesProcessed, q.TotalBytesBilled = q.TotalBytesProcessed+found.TotalBytesProcessed, q.TotalBytesBilled+billed
-	})
-	if j != r.j {
-		r.j.change(func() {
-			q := r.j.statistics.Query
+	for _, j := range slices.Compact([]*job{r.j, r.current}) { // the script's and the statement's, which may be one
+		j.change(func() {
+			q := j.statistics.Query
 			q.TotalBytesProcessed, q.TotalBytesBilled = q.TotalBytesProcessed+found.TotalBytesProcessed, q.TotalBytesBilled+billed
 		})
 	}
